@@ -1,0 +1,429 @@
+//! Step 5, the wire: the `Authorization` header and the `X-Amz-*` query, printed and parsed side by side.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::canonical_request::pairs;
+use crate::canonical_request::percent::{decodes_to, write_encoded};
+use crate::scope::Scope;
+use crate::signature::Signature;
+use crate::string_to_sign::ALGORITHM;
+use crate::timestamp::Timestamp;
+
+pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
+pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
+pub(crate) const X_AMZ_DATE: &str = "X-Amz-Date";
+pub(crate) const X_AMZ_EXPIRES: &str = "X-Amz-Expires";
+pub(crate) const X_AMZ_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
+pub(crate) const X_AMZ_SIGNATURE: &str = "X-Amz-Signature";
+pub(crate) const X_AMZ_CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
+/// Both names of the session token, of which a service uses one.
+pub(crate) const SESSION_TOKEN_QUERIES: [&str; 2] = ["X-Amz-Security-Token", "X-Amz-S3session-Token"];
+pub(crate) const SESSION_TOKEN_HEADERS: [&str; 2] = ["x-amz-security-token", "x-amz-s3session-token"];
+
+/// The longest `Authorization` header that is read, in bytes.
+pub(crate) const MAX_AUTHORIZATION: usize = 65_536;
+
+/// Where the parts of the scope stand in a printed credential.
+#[derive(Clone)]
+pub(crate) struct PrintedScope {
+    pub(crate) region: Range<usize>,
+    pub(crate) service: Range<usize>,
+}
+
+/// How many bytes [`write_header`] writes.
+pub(crate) fn header_length(access_key_id: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
+    let scope: usize = scope.pieces().iter().map(|piece| piece.len()).sum();
+    ALGORITHM.len()
+        + " Credential=/, SignedHeaders=, Signature=".len()
+        + access_key_id.len()
+        + scope
+        + signed_headers
+        + 64
+}
+
+/// Prints the header. `signed_headers` is a part of `out`, which holds the canonical request.
+pub(crate) fn write_header(
+    out: &mut Vec<u8>,
+    access_key_id: &str,
+    scope: &Scope<'_>,
+    signed_headers: Range<usize>,
+    signature: &Signature,
+) -> PrintedScope {
+    out.extend_from_slice(ALGORITHM.as_bytes());
+    out.extend_from_slice(b" Credential=");
+    out.extend_from_slice(access_key_id.as_bytes());
+    out.push(b'/');
+    let date_end = out.len() + scope.date().len();
+    for piece in scope.pieces() {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    let region = date_end + 1..date_end + 1 + scope.region().len();
+    let service = region.end + 1..region.end + 1 + scope.service().len();
+    out.extend_from_slice(b", SignedHeaders=");
+    out.extend_from_within(signed_headers);
+    out.extend_from_slice(b", Signature=");
+    out.extend_from_slice(&signature.hex());
+    PrintedScope { region, service }
+}
+
+/// The parameters of a presigned query, but for the signature.
+pub(crate) struct QueryParameters<'a, N> {
+    pub(crate) access_key_id: &'a str,
+    pub(crate) scope: Scope<'a>,
+    pub(crate) timestamp: Timestamp,
+    /// Seconds.
+    pub(crate) expires: Option<u64>,
+    /// In order, each once.
+    pub(crate) signed_headers: N,
+    /// Name of the parameter and token, if it is signed.
+    pub(crate) session_token: Option<(&'a str, &'a str)>,
+    pub(crate) content_sha256: Option<&'a [u8]>,
+}
+
+impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
+    /// Prints the parameters, each behind an `&` unless `out` ends in `?`.
+    pub(crate) fn write_to(self, out: &mut Vec<u8>) -> PrintedScope {
+        write_parameter(out, X_AMZ_ALGORITHM, ALGORITHM.as_bytes());
+        write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
+        let mut ends = [0; 7];
+        out.extend_from_slice(b"%2F");
+        for (end, piece) in ends.iter_mut().zip(self.scope.pieces()) {
+            write_encoded(out, piece.as_bytes());
+            *end = out.len();
+        }
+        let [_, region_start, region_end, service_start, service_end, ..] = ends;
+        write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
+        if let Some(expires) = self.expires {
+            write_parameter(out, X_AMZ_EXPIRES, alloc::format!("{expires}").as_bytes());
+        }
+        write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
+        for (index, name) in self.signed_headers.enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b"%3B");
+            }
+            let start = out.len();
+            out.extend_from_slice(name.as_bytes());
+            if let Some(name) = out.get_mut(start..) {
+                name.make_ascii_lowercase();
+            }
+        }
+        if let Some((name, token)) = self.session_token {
+            write_parameter(out, name, token.as_bytes());
+        }
+        if let Some(hash) = self.content_sha256 {
+            write_parameter(out, X_AMZ_CONTENT_SHA256, hash);
+        }
+        PrintedScope { region: region_start..region_end, service: service_start..service_end }
+    }
+}
+
+pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    if !out.ends_with(b"?") {
+        out.push(b'&');
+    }
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'=');
+    write_encoded(out, value);
+}
+
+/// Whether a query parameter is one that presigning writes.
+pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
+    [X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_DATE, X_AMZ_EXPIRES, X_AMZ_SIGNED_HEADERS, X_AMZ_SIGNATURE]
+        .iter()
+        .chain(&SESSION_TOKEN_QUERIES)
+        .any(|own| decodes_to(name, own))
+}
+
+/// The parts of a credential, whichever way they came, as ranges of one text. Nothing of it is proven.
+#[derive(Clone)]
+pub(crate) struct Claims {
+    pub(crate) credential: CredentialRanges,
+    pub(crate) signed_headers: Range<usize>,
+    pub(crate) signature: Signature,
+}
+
+#[derive(Clone)]
+pub(crate) struct CredentialRanges {
+    pub(crate) access_key_id: Range<usize>,
+    pub(crate) date: Range<usize>,
+    pub(crate) region: Range<usize>,
+    pub(crate) service: Range<usize>,
+    pub(crate) terminator: Range<usize>,
+}
+
+/// Why an `Authorization` header, or the query that stands for it, is no credential of this algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ClaimError {
+    Scheme { scheme: String },
+    Algorithm { algorithm: String },
+    NotKeyValue,
+    UnknownParameter { name: String },
+    Repeated { name: &'static str },
+    Missing { names: Vec<&'static str> },
+    Credential { got: String },
+    SignedHeaders,
+    Signature,
+}
+
+/// The value of a parameter that has been read, by the position of its text.
+type Found = Option<Range<usize>>;
+
+/// Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
+/// spaces around the commas, and nothing else.
+pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
+    let (scheme, parameters) = header.split_once(' ').unwrap_or((header, ""));
+    if scheme != ALGORITHM {
+        let named = crate::text::excerpt(scheme.as_bytes());
+        return Err(if scheme.starts_with("AWS4-") {
+            ClaimError::Algorithm { algorithm: named }
+        } else {
+            // What has no scheme may be a bare token.
+            ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
+        });
+    }
+    let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
+    let mut position = ALGORITHM.len() + 1;
+    for piece in parameters.split(',') {
+        let start = position + piece.len() - piece.trim_start_matches(' ').len();
+        position += piece.len() + 1;
+        let piece = piece.trim_matches(' ');
+        if piece.is_empty() && parameters.trim_matches(' ').is_empty() {
+            continue;
+        }
+        let (name, value) = piece.split_once('=').ok_or(ClaimError::NotKeyValue)?;
+        let (slot, name) = match name {
+            "Credential" => (&mut credential, "Credential"),
+            "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
+            "Signature" => (&mut signature, "Signature"),
+            other => return Err(ClaimError::UnknownParameter { name: crate::text::excerpt(other.as_bytes()) }),
+        };
+        let start = start + name.len() + 1;
+        if slot.replace(start..start + value.len()).is_some() {
+            return Err(ClaimError::Repeated { name });
+        }
+    }
+    Claims::read(header, [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)])
+}
+
+/// The values of a presigned query, decoded into one text.
+pub(crate) struct QueryClaims {
+    pub(crate) text: String,
+    pub(crate) claims: Claims,
+    pub(crate) date: Range<usize>,
+    pub(crate) expires: Option<Range<usize>>,
+    pub(crate) session_token: Option<Range<usize>>,
+    pub(crate) content_sha256: Option<Range<usize>>,
+}
+
+/// Whether a query claims to be signed at all.
+pub(crate) fn is_presigned(query: &[u8]) -> bool {
+    names_one_of(query, &[X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_SIGNATURE])
+}
+
+/// Whether a query names its algorithm. Beside an `Authorization` header that makes two credentials; a mere
+/// `X-Amz-Signature` is data there, and signed like any other.
+pub(crate) fn names_algorithm(query: &[u8]) -> bool {
+    names_one_of(query, &[X_AMZ_ALGORITHM])
+}
+
+fn names_one_of(query: &[u8], own: &[&str]) -> bool {
+    pairs(query).any(|(name, _)| own.iter().any(|own| decodes_to(name, own)))
+}
+
+/// Reads the `X-Amz-*` parameters: each at most once, names compared letter for letter after decoding.
+pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
+    const NAMES: [&str; 9] = [
+        X_AMZ_ALGORITHM,
+        X_AMZ_CREDENTIAL,
+        X_AMZ_SIGNATURE,
+        X_AMZ_SIGNED_HEADERS,
+        X_AMZ_DATE,
+        X_AMZ_EXPIRES,
+        X_AMZ_CONTENT_SHA256,
+        "X-Amz-Security-Token",
+        "X-Amz-S3session-Token",
+    ];
+    let mut found: [Found; 9] = Default::default();
+    // A decoded value is no longer than the encoded one.
+    let mut text = Vec::with_capacity(query.len());
+    for (name, value) in pairs(query) {
+        let named = NAMES.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
+        if let Some((name, slot)) = named {
+            let start = text.len();
+            text.extend(percent_encoding::percent_decode(value));
+            if slot.replace(start..text.len()).is_some() {
+                return Err(ClaimError::Repeated { name });
+            }
+        }
+    }
+    let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
+    let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, token, s3_token] = found;
+    if let Some(algorithm) = &algorithm {
+        let algorithm = text.get(algorithm.clone()).unwrap_or_default();
+        if algorithm != ALGORITHM {
+            return Err(ClaimError::Algorithm { algorithm: crate::text::excerpt(algorithm.as_bytes()) });
+        }
+    }
+    if token.is_some() && s3_token.is_some() {
+        return Err(ClaimError::Repeated { name: "X-Amz-Security-Token" });
+    }
+    let claims = Claims::read(
+        &text,
+        [
+            (X_AMZ_ALGORITHM, algorithm),
+            (X_AMZ_CREDENTIAL, credential),
+            (X_AMZ_SIGNATURE, signature),
+            (X_AMZ_SIGNED_HEADERS, signed_headers),
+            (X_AMZ_DATE, date.clone()),
+        ],
+    )?;
+    Ok(QueryClaims {
+        claims,
+        date: date.unwrap_or_default(),
+        expires,
+        session_token: token.or(s3_token),
+        content_sha256,
+        text,
+    })
+}
+
+impl Claims {
+    /// Checks that all are there, and the form of each.
+    fn read<const N: usize>(text: &str, found: [(&'static str, Found); N]) -> Result<Self, ClaimError> {
+        let missing: Vec<_> = found.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
+        if !missing.is_empty() {
+            return Err(ClaimError::Missing { names: missing });
+        }
+        let (mut credential, mut signed_headers, mut signature) = (0..0, 0..0, 0..0);
+        for (name, found) in found {
+            let found = found.unwrap_or_default();
+            match name {
+                "Credential" | X_AMZ_CREDENTIAL => credential = found,
+                "SignedHeaders" | X_AMZ_SIGNED_HEADERS => signed_headers = found,
+                "Signature" | X_AMZ_SIGNATURE => signature = found,
+                _ => {}
+            }
+        }
+        let value = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+        if !are_signed_headers(value(&signed_headers)) {
+            return Err(ClaimError::SignedHeaders);
+        }
+        Ok(Self {
+            credential: CredentialRanges::read(value(&credential), credential.start)
+                .ok_or_else(|| ClaimError::Credential { got: crate::text::excerpt(value(&credential).as_bytes()) })?,
+            signature: Signature::from_hex(value(&signature)).ok_or(ClaimError::Signature)?,
+            signed_headers,
+        })
+    }
+}
+
+impl CredentialRanges {
+    /// The last four parts are the scope; what stands before them is the access key id, which may hold a `/`.
+    fn read(credential: &str, offset: usize) -> Option<Self> {
+        if !credential.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut end = credential.len();
+        let mut last_part = || {
+            let start = credential.get(..end)?.rfind('/')? + 1;
+            let part = offset + start..offset + end;
+            end = start - 1;
+            (!part.is_empty()).then_some(part)
+        };
+        let (terminator, service, region, date) = (last_part()?, last_part()?, last_part()?, last_part()?);
+        (end > 0).then_some(Self { access_key_id: offset..offset + end, date, region, service, terminator })
+    }
+}
+
+/// Lower-case header names, strictly ascending, so that each is there once and none is empty.
+fn are_signed_headers(list: &str) -> bool {
+    let mut last = "";
+    list.split(';').all(|name| {
+        let ascending = last < name;
+        last = name;
+        ascending && name.bytes().all(|byte| crate::request::is_token_byte(byte) && !byte.is_ascii_uppercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+
+    fn header(parameters: &str) -> Result<Claims, ClaimError> {
+        parse_header(&alloc::format!("AWS4-HMAC-SHA256 {parameters}").replace("SIG", SIGNATURE))
+    }
+
+    #[test]
+    fn spaces_and_order_of_parameters_are_free() {
+        for text in [
+            "Credential=AK/20150830/r/s/aws4_request, SignedHeaders=a;host, Signature=SIG",
+            "Credential=AK/20150830/r/s/aws4_request,SignedHeaders=a;host,Signature=SIG",
+            "  Signature=SIG ,  SignedHeaders=a;host ,Credential=AK/20150830/r/s/aws4_request ",
+        ] {
+            let claims = header(text).unwrap();
+            let text = alloc::format!("AWS4-HMAC-SHA256 {text}").replace("SIG", SIGNATURE);
+            let part = |range: &Range<usize>| String::from(&text[range.clone()]);
+            assert_eq!(part(&claims.signed_headers), "a;host");
+            let credential = &claims.credential;
+            assert_eq!(part(&credential.access_key_id), "AK");
+            assert_eq!(part(&credential.date), "20150830");
+            assert_eq!(part(&credential.region), "r");
+            assert_eq!(part(&credential.service), "s");
+            assert_eq!(part(&credential.terminator), "aws4_request");
+            assert_eq!(claims.signature.to_hex(), SIGNATURE);
+        }
+        let claims = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG").unwrap();
+        assert_eq!(claims.credential.access_key_id.len(), "a/b//c".len());
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let good = "Credential=AK/20150830/r/s/aws4_request, SignedHeaders=a;host, Signature=SIG";
+        for (from, to) in [
+            ("Signature=SIG", "Signature=SIG,"),
+            ("Signature=SIG", ",Signature=SIG"),
+            ("Signature=SIG", "Signature=SIG, Signature=SIG"),
+            ("Signature=SIG", "Signature=SIG, X=y"),
+            ("Signature=SIG", "signature=SIG"),
+            ("Signature=SIG", "Signature = SIG"),
+            ("Signature=SIG", "Signature=\"SIG\""),
+            ("Signature=SIG", "Signature=SIG0"),
+            ("Signature=SIG", "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5D7"),
+            ("Signature=SIG", "Signature="),
+            (", Signature=SIG", ""),
+            ("a;host", ""),
+            ("a;host", ";host"),
+            ("a;host", "host;"),
+            ("a;host", "a;;host"),
+            ("a;host", "host;a"),
+            ("a;host", "a;a;host"),
+            ("a;host", "a;Host"),
+            ("a;host", "a; host"),
+            ("a;host", "a:b;host"),
+            ("AK/", "/"),
+            ("AK/", ""),
+            ("AK/", "A K/"),
+            ("AK/", "AK\u{7f}/"),
+            ("/r/", "//"),
+            ("aws4_request", ""),
+            ("/s/aws4_request", ""),
+            ("Credential=", "Credential "),
+            ("Credential=", "Credential=x, Credential="),
+        ] {
+            assert!(good.contains(from));
+            assert!(header(&good.replacen(from, to, 1)).is_err(), "{from} -> {to}");
+        }
+        for text in ["", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA25 x", "AWS4-HMAC-SHA2566 x", "aws4-hmac-sha256 x", "AWS x"]
+        {
+            assert!(parse_header(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            parse_header("AWS4-HMAC-SHA256 ").map(|_| ()),
+            Err(ClaimError::Missing { names: alloc::vec!["Credential", "Signature", "SignedHeaders"] })
+        );
+    }
+}

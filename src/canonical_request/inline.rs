@@ -1,0 +1,66 @@
+use alloc::vec::Vec;
+
+/// A list whose first `N` elements live on the stack: an ordinary request has few headers and parameters, and its
+/// signature is not worth an allocation for each list.
+pub(crate) struct Inline<T, const N: usize> {
+    inline: [T; N],
+    length: usize,
+    /// Holds all elements once there are more than `N`.
+    spilled: Vec<T>,
+}
+
+impl<T: Copy + Default, const N: usize> Inline<T, N> {
+    pub(crate) fn new() -> Self {
+        Self { inline: [T::default(); N], length: 0, spilled: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, element: T) {
+        if let Some(slot) = self.inline.get_mut(self.length) {
+            *slot = element;
+        } else {
+            if self.spilled.is_empty() {
+                self.spilled.reserve(2 * N);
+                self.spilled.extend_from_slice(&self.inline);
+            }
+            self.spilled.push(element);
+        }
+        self.length += 1;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    pub(crate) fn last(&self) -> Option<&T> {
+        self.as_slice().last()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[T] {
+        if self.length <= N { self.inline.get(..self.length).unwrap_or_default() } else { &self.spilled }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        if self.length <= N { self.inline.get_mut(..self.length).unwrap_or_default() } else { &mut self.spilled }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_every_element_across_the_spill() {
+        let mut list: Inline<u8, 4> = Inline::new();
+        assert!(list.is_empty());
+        for n in 0..40 {
+            list.push(n);
+            assert!(list.as_slice().iter().copied().eq(0..=n));
+            assert_eq!((list.len(), list.last()), (usize::from(n) + 1, Some(&n)));
+            assert!(list.as_mut_slice().iter().copied().eq(0..=n));
+        }
+    }
+}

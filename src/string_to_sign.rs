@@ -1,0 +1,75 @@
+use core::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::canonical_request::CanonicalRequest;
+use crate::payload::hex_of;
+use crate::scope::Scope;
+use crate::timestamp::Timestamp;
+
+pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// Step 2: algorithm, time, scope and the hash of the canonical request. It holds nothing secret.
+///
+/// ```
+/// use countersign::{CanonicalRequest, Scope, StringToSign};
+///
+/// let canonical_request = CanonicalRequest::from_bytes(
+///     b"GET\n/\nAction=ListUsers&Version=2010-05-08\n\
+///       content-type:application/x-www-form-urlencoded; charset=utf-8\nhost:iam.amazonaws.com\n\
+///       x-amz-date:20150830T123600Z\n\ncontent-type;host;x-amz-date\n\
+///       e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+/// );
+/// let scope = Scope::parse("20150830/us-east-1/iam/aws4_request")?;
+/// let string_to_sign = StringToSign::new("20150830T123600Z".parse()?, scope, &canonical_request);
+/// assert_eq!(
+///     string_to_sign.to_string(),
+///     "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n\
+///      f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Create a string to sign](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-string-to-sign)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StringToSign<'a> {
+    timestamp: Timestamp,
+    scope: Scope<'a>,
+    canonical_request_sha256: [u8; 32],
+}
+
+impl<'a> StringToSign<'a> {
+    /// The string to sign of a canonical request.
+    pub fn new(timestamp: Timestamp, scope: Scope<'a>, canonical_request: &CanonicalRequest<'_>) -> Self {
+        Self::of_hash(timestamp, scope, Sha256::digest(canonical_request.as_bytes()).into())
+    }
+
+    pub(crate) fn of_hash(timestamp: Timestamp, scope: Scope<'a>, canonical_request_sha256: [u8; 32]) -> Self {
+        Self { timestamp, scope, canonical_request_sha256 }
+    }
+
+    /// Hands over the text piece by piece: the one printer, for text and for the HMAC.
+    pub(crate) fn write_to(&self, mut write: impl FnMut(&[u8])) {
+        write(ALGORITHM.as_bytes());
+        write(b"\n");
+        write(self.timestamp.as_str().as_bytes());
+        write(b"\n");
+        for piece in self.scope.pieces() {
+            write(piece.as_bytes());
+        }
+        write(b"\n");
+        write(&hex_of(self.canonical_request_sha256));
+    }
+}
+
+impl fmt::Display for StringToSign<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut result = Ok(());
+        self.write_to(|piece| {
+            if result.is_ok() {
+                result = f.write_str(core::str::from_utf8(piece).unwrap_or_default());
+            }
+        });
+        result
+    }
+}

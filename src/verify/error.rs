@@ -1,0 +1,237 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::authorization::ClaimError;
+use crate::payload::StreamingPayload;
+use crate::request::RequestError;
+use crate::timestamp::Timestamp;
+
+/// Why a request is refused.
+///
+/// `Display` is for the operator of the server. What to answer is in [`VerifyError::status`], [`VerifyError::code`],
+/// [`VerifyError::message`] and [`VerifyError::body`], in AWS's words. Neither holds a secret, a session token or the
+/// signature that would have been right.
+///
+/// ```
+/// use countersign::{Dialect, Presented, Request};
+///
+/// let error = Presented::parse(Request::new("GET", "/dev/get-list", &[]).with_host("example.com")).unwrap_err();
+/// assert_eq!(error.to_string(), "the request carries no signature");
+/// assert_eq!(error.status(Dialect::RestJson), 403);
+/// assert_eq!(error.body(Dialect::RestJson, ""), r#"{"message":"Missing Authentication Token"}"#);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The request itself, before anything about its signature.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// No `Authorization` header and no presigned query.
+    #[error("the request carries no signature")]
+    MissingAuthentication,
+    /// An `Authorization` header and a presigned query.
+    #[error("the request carries an Authorization header and a presigned query; only one of them may be there")]
+    BothMechanisms,
+    /// A header or parameter of the signature stands there more than once.
+    #[error("{name} stands there more than once")]
+    Repeated {
+        /// Its name.
+        name: &'static str,
+    },
+    /// The `Authorization` header is of another kind.
+    #[error("the Authorization header has the scheme {scheme:?}, not AWS4-HMAC-SHA256")]
+    UnsupportedScheme {
+        /// E.g. `Bearer`; empty if it has none.
+        scheme: String,
+    },
+    /// An algorithm that is not `AWS4-HMAC-SHA256`.
+    #[error("the algorithm {algorithm:?} is not AWS4-HMAC-SHA256")]
+    UnsupportedAlgorithm {
+        /// What was given, shortened if it is long.
+        algorithm: String,
+    },
+    /// The `Authorization` header is longer than is read.
+    #[error("the Authorization header has {length} bytes, at most {limit} are read")]
+    AuthorizationTooLong {
+        /// Bytes.
+        length: usize,
+        /// Bytes.
+        limit: usize,
+    },
+    /// A part of the `Authorization` header, or of the query that stands for it, is no `name=value`.
+    #[error("a part of the authorization is no name=value")]
+    NotKeyValue,
+    /// The `Authorization` header has a parameter that it can't have.
+    #[error("the Authorization header has an unknown parameter {name:?}")]
+    UnknownParameter {
+        /// Its name, shortened if it is long.
+        name: String,
+    },
+    /// Parts of the signature are missing.
+    #[error("the {} lacks {}", if *presigned { "presigned query" } else { "Authorization header" }, names.join(", "))]
+    MissingParameters {
+        /// In the query, not in the header.
+        presigned: bool,
+        /// Which.
+        names: Vec<&'static str>,
+    },
+    /// The credential is not `ID/DATE/REGION/SERVICE/aws4_request`.
+    #[error("the credential {got:?} is not of the form ID/DATE/REGION/SERVICE/aws4_request")]
+    MalformedCredential {
+        /// In the query, not in the header.
+        presigned: bool,
+        /// What was given, shortened if it is long.
+        got: String,
+    },
+    /// The signed headers are not lower-case names in ascending order, each once.
+    #[error("the signed headers are not lower-case names in ascending order, each once")]
+    MalformedSignedHeaders {
+        /// In the query, not in the header.
+        presigned: bool,
+    },
+    /// The signature is not 64 lower-case hexadecimal digits.
+    #[error("the signature is not 64 lower-case hexadecimal digits")]
+    MalformedSignature,
+    /// There is no `x-amz-date` and no `date`.
+    #[error("there is neither an x-amz-date nor a date header")]
+    MissingDate,
+    /// The time is not of the form `YYYYMMDDTHHMMSSZ`.
+    #[error("{got:?} is not a time in UTC of the form YYYYMMDDTHHMMSSZ")]
+    MalformedDate {
+        /// In the query, not in a header.
+        presigned: bool,
+        /// What was given, shortened if it is long.
+        got: String,
+    },
+    /// `X-Amz-Expires` is no number of seconds.
+    #[error("X-Amz-Expires is {got:?}, no number of seconds")]
+    MalformedExpires {
+        /// What was given, shortened if it is long.
+        got: String,
+    },
+    /// `X-Amz-Expires` is not from 1 second to the limit.
+    #[error("X-Amz-Expires is {seconds}, not from 1 to {} seconds", limit.as_secs())]
+    ExpiresOutOfRange {
+        /// Seconds; the largest number there is if it doesn't fit.
+        seconds: u64,
+        /// The longest, by the rules.
+        limit: Duration,
+    },
+    /// The service needs `x-amz-content-sha256`.
+    #[error("there is no x-amz-content-sha256")]
+    MissingContentSha256,
+    /// `x-amz-content-sha256` is no value that this service takes.
+    #[error("x-amz-content-sha256 is {got:?}, which these rules don't take")]
+    InvalidContentSha256 {
+        /// What was given, shortened if it is long.
+        got: String,
+    },
+    /// Headers that have to be signed are not: `host`, an `x-amz-*`, or one that the server names.
+    #[error("headers that have to be signed are not: {}", names.join(", "))]
+    HeadersNotSigned {
+        /// Which, in lower case.
+        names: Vec<String>,
+    },
+    /// A header is named as signed and is not there.
+    #[error("{name:?} is named as signed, but it is not there")]
+    SignedHeaderAbsent {
+        /// Its name.
+        name: String,
+    },
+    /// The request was signed too long ago.
+    #[error("signed at {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
+    Expired {
+        /// When it was signed, by the request.
+        signed: Timestamp,
+        /// The verifier's time.
+        now: Timestamp,
+        /// The allowed skew.
+        allowed: Duration,
+    },
+    /// The request is signed for a time that has not come.
+    #[error("signed for {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
+    NotYetCurrent {
+        /// In the query, not in a header.
+        presigned: bool,
+        /// When it was signed, by the request.
+        signed: Timestamp,
+        /// The verifier's time.
+        now: Timestamp,
+        /// The allowed skew.
+        allowed: Duration,
+    },
+    /// The presigned URL has ended.
+    #[error("presigned at {signed} for {} seconds, now is {now}", lifetime.as_secs())]
+    PresignExpired {
+        /// When it was signed, by the request.
+        signed: Timestamp,
+        /// The verifier's time.
+        now: Timestamp,
+        /// How long it lived.
+        lifetime: Duration,
+    },
+    /// The scope is not the one of this server: date, region, service, terminator.
+    #[error("the scope {got} is not {expected}")]
+    WrongScope {
+        /// In the query, not in the header.
+        presigned: bool,
+        /// `DATE/REGION/SERVICE/TERMINATOR` of the request.
+        got: String,
+        /// What it has to be.
+        expected: String,
+        /// The time that the request was signed at.
+        signed: Timestamp,
+    },
+    /// Nobody has this access key id.
+    #[error("the access key id {access_key_id:?} is not known")]
+    UnknownAccessKey {
+        /// The id.
+        access_key_id: String,
+    },
+    /// The session token is missing, or not the one of this access key.
+    #[error("the session token is missing, or not the one of the access key {access_key_id:?}")]
+    InvalidSessionToken {
+        /// The id.
+        access_key_id: String,
+    },
+    /// The temporary credentials have ended.
+    #[error("the session of the access key {access_key_id:?} ended at {expiry}")]
+    ExpiredSessionToken {
+        /// The id.
+        access_key_id: String,
+        /// When they ended.
+        expiry: Timestamp,
+    },
+    /// The signature is not the one of this request and key.
+    #[error("the signature does not match")]
+    SignatureMismatch,
+    /// The body is not the one that was signed.
+    #[error("the body is not the one that was signed")]
+    BodyMismatch,
+    /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
+    #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
+    BodyNeeded,
+    /// The body comes in frames and has to be read by a decoder for them.
+    #[error("the body is sent as {}, and its frames have to be checked one by one", streaming.as_str())]
+    BodyIsStreamed {
+        /// How it is sent.
+        streaming: StreamingPayload,
+    },
+}
+
+impl VerifyError {
+    pub(super) fn of_claim(error: ClaimError, presigned: bool) -> Self {
+        match error {
+            ClaimError::Scheme { scheme } => Self::UnsupportedScheme { scheme },
+            ClaimError::Algorithm { algorithm } => Self::UnsupportedAlgorithm { algorithm },
+            ClaimError::NotKeyValue => Self::NotKeyValue,
+            ClaimError::UnknownParameter { name } => Self::UnknownParameter { name },
+            ClaimError::Repeated { name } => Self::Repeated { name },
+            ClaimError::Missing { names } => Self::MissingParameters { presigned, names },
+            ClaimError::Credential { got } => Self::MalformedCredential { presigned, got },
+            ClaimError::SignedHeaders => Self::MalformedSignedHeaders { presigned },
+            ClaimError::Signature => Self::MalformedSignature,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Direction 2: is this request signed by whom it says?
+
+mod answer;
+mod body;
+mod error;
+mod presented;
+mod verifier;
+
+pub use answer::Dialect;
+pub use body::BodyCheck;
+pub use error::VerifyError;
+pub use presented::Presented;
+pub use verifier::{Verified, Verifier};

@@ -1,0 +1,439 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use super::body::{BodyCheck, SignedBody};
+use super::error::VerifyError;
+use super::presented::Presented;
+use crate::authorization::X_AMZ_SIGNATURE;
+use crate::canonical_request::inline::Inline;
+use crate::canonical_request::{Parts, SignedHeaderList, compare_ignoring_case};
+use crate::payload::{EMPTY_SHA256, PayloadLine, UNSIGNED_PAYLOAD, hex_of, sha256};
+use crate::rules::{Rules, UnsignedPayload};
+use crate::scope::{Scope, TERMINATOR};
+use crate::sign::starts_with_ignoring_case;
+use crate::signing_key::{KeyStanding, SigningKey};
+use crate::string_to_sign::StringToSign;
+use crate::text::excerpt;
+use crate::timestamp::Timestamp;
+
+/// Verifies requests for one region and service.
+///
+/// These are its checks, in the order in which they run. [`Presented::parse`] does the first eight:
+///
+/// 1. Method, target and headers can be those of an HTTP message, and are within the limits: 1024 headers, 1024 query
+///    parameters, 65536 bytes of path and query. There is at most one `Host`.
+/// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token stand there at most once.
+/// 3. There is a signature, in the header or in the query, not in both.
+/// 4. The algorithm is `AWS4-HMAC-SHA256`.
+/// 5. The `Authorization` header (at most 65536 bytes) or the query has all parameters, each once, and no others.
+/// 6. The signed headers are lower-case names in ascending order, each once; the credential has an access key id and
+///    four parts of a scope; the signature is 64 lower-case hexadecimal digits.
+/// 7. The time is there and of the form `YYYYMMDDTHHMMSSZ` (a `date` header also as HTTP writes it), and
+///    `X-Amz-Expires` is a number.
+/// 8. `x-amz-content-sha256`, if there, is a hash or a known literal, and the same in header and query.
+///
+/// [`Verifier::verify`] does the others:
+///
+/// 9. An `Authorization` header of another kind beside a presigned query is refused, unless
+///    [`Verifier::ignore_foreign_authorization`].
+/// 10. `host`, every `x-amz-*` header that arrived and the headers of [`Verifier::require_signed`] are signed. Exempt
+///     are `x-amz-content-sha256`, which the payload line binds, and the session token where the rules say that it is
+///     added after signing.
+/// 11. Every header that is named as signed is there.
+/// 12. A presigned URL has a lifetime from 1 second to the rules' `max_presign`, has not ended, and is not signed for
+///     more than 15 minutes ahead; any other request was signed within `max_skew` of now.
+/// 13. The scope has the date of that time, the region and service of this verifier, and ends in `aws4_request`.
+/// 14. What stands for the body is something that the rules take.
+/// 15. The access key is known, the session token is the key's own, and it has not ended (if the key came from
+///     [`Presented::derive_key`]); found out earlier, and said only after the work of 16.
+/// 16. The signature is the one of this request and key, compared in constant time.
+/// 17. The body, if it was given, is the one that was signed.
+///
+/// What stays with the caller: finding the key by access key id *and* session token; reading no more of the body than
+/// it wants to; checking a body that was not given beforehand ([`Verified::check_body`]); that the same signed request
+/// may come twice within its time; and what the signer is allowed to do.
+///
+/// ```
+/// use countersign::{Credentials, Payload, Presented, Signer, Verifier};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+/// let now = "20150830T123600Z".parse()?;
+/// let mut request = http::Request::get("https://example.com/dev/get-list").body(())?;
+/// Signer::new(credentials.clone(), "us-east-1", "execute-api").sign_http(&mut request, Payload::EMPTY, now)?;
+///
+/// let verifier = Verifier::new("us-east-1", "execute-api");
+/// let presented = Presented::parse(&request)?.with_body(b"");
+/// let key = presented.derive_key(Some(&credentials)); // of whom presented.access_key_id() names
+/// let verified = verifier.verify(presented, &key, now)?;
+/// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+///
+/// request.headers_mut().insert("x-amz-acl", "public-read".parse()?);
+/// let presented = Presented::parse(&request)?;
+/// let error = verifier.verify(presented, &key, now).unwrap_err();
+/// assert_eq!(error.to_string(), "headers that have to be signed are not: x-amz-acl");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    region: String,
+    service: String,
+    rules: Rules,
+    external_hosts: Vec<String>,
+    required: Vec<String>,
+    ignore_foreign_authorization: bool,
+}
+
+/// MinIO and others were reported to refuse presigned URLs of clients whose clocks run a little fast.
+const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
+
+impl Verifier {
+    /// A verifier with the rules of the service: region and service as they have to stand in the scope.
+    pub fn new(region: impl Into<String>, service: impl Into<String>) -> Self {
+        let service = service.into();
+        Self {
+            region: region.into(),
+            rules: Rules::for_service(&service),
+            service,
+            external_hosts: Vec::new(),
+            required: Vec::new(),
+            ignore_foreign_authorization: false,
+        }
+    }
+
+    /// Other rules than those of the service.
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// The names (with port, if it isn't the scheme's default one) that clients know this server by, for a server
+    /// behind a proxy that rewrites `Host`. A signature for any of them is good; the `Host` that arrives no longer
+    /// counts.
+    pub fn with_external_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.external_hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
+    /// Names headers that have to be signed if a request has them, because something behind this verifier trusts them.
+    pub fn require_signed<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.required.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets an `Authorization` header of another kind (`Bearer`, `Basic`) stand beside a presigned query; it is not
+    /// looked at.
+    pub fn ignore_foreign_authorization(mut self) -> Self {
+        self.ignore_foreign_authorization = true;
+        self
+    }
+
+    /// Verifies the signature with the key that was found for it, at the time `now`.
+    ///
+    /// # Errors
+    /// [`VerifyError`], with AWS's words for the client and the reason for the operator.
+    pub fn verify<'a>(
+        &self,
+        presented: Presented<'a>,
+        key: &SigningKey,
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        if presented.foreign_authorization && !self.ignore_foreign_authorization {
+            return Err(VerifyError::BothMechanisms);
+        }
+        let mut signed: Inline<&str, 32> = Inline::new();
+        presented.signed_headers().for_each(|name| signed.push(name));
+        self.check_signed_headers(&presented, signed.as_slice())?;
+        self.check_time(&presented, now)?;
+        self.check_scope(&presented)?;
+        let (body, lines) = self.payload(&presented)?;
+
+        let matches = self.matches(&presented, signed.as_slice(), lines, key)?;
+        let access_key_id = || String::from(presented.access_key_id());
+        match key.standing {
+            KeyStanding::UnknownAccessKey => {
+                return Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() });
+            }
+            KeyStanding::InvalidSessionToken => {
+                return Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() });
+            }
+            KeyStanding::ExpiresAt(expiry) if expiry <= now => {
+                return Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry });
+            }
+            _ if !matches => return Err(VerifyError::SignatureMismatch),
+            KeyStanding::Good | KeyStanding::ExpiresAt(_) => {}
+        }
+        if let (Some(body_sha256), SignedBody::Sha256(_)) = (&presented.body_sha256, body) {
+            body.check(body_sha256)?;
+        }
+        Ok(Verified { presented, body })
+    }
+
+    fn check_signed_headers(&self, presented: &Presented<'_>, signed: &[&str]) -> Result<(), VerifyError> {
+        let is_signed = |name: &str| signed.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok();
+        let mut unsigned = Vec::new();
+        if !is_signed("host") {
+            unsigned.push(String::from("host"));
+        }
+        for (name, _) in presented.request.headers.iter() {
+            // `x-amzn-trace-id` is no `x-amz-`: load balancers write it on the way.
+            let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
+                || !self.rules.sign_session_token && name.eq_ignore_ascii_case(self.rules.session_token_header);
+            let must = starts_with_ignoring_case(name, "x-amz-") && !exempt
+                || self.required.iter().any(|required| required.eq_ignore_ascii_case(name));
+            if must && !is_signed(name) {
+                unsigned.push(name.to_ascii_lowercase());
+            }
+        }
+        if unsigned.is_empty() {
+            Ok(())
+        } else {
+            unsigned.truncate(MOST_NAMED);
+            Err(VerifyError::HeadersNotSigned { names: unsigned })
+        }
+    }
+
+    fn check_time(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), VerifyError> {
+        let signed = presented.timestamp;
+        let ahead = signed.unix_seconds() - now.unix_seconds();
+        let exceeds = |seconds: i64, limit: Duration| u64::try_from(seconds).is_ok_and(|n| n > limit.as_secs());
+        let (lifetime, allowed) = match presented.expires {
+            Some(seconds) if presented.presigned => {
+                let limit = self.rules.max_presign;
+                if seconds == 0 || seconds > limit.as_secs() {
+                    return Err(VerifyError::ExpiresOutOfRange { seconds, limit });
+                }
+                (Some(Duration::from_secs(seconds)), PRESIGN_AHEAD)
+            }
+            None if presented.presigned && self.rules.presign_expires => {
+                let names = alloc::vec![crate::authorization::X_AMZ_EXPIRES];
+                return Err(VerifyError::MissingParameters { presigned: true, names });
+            }
+            _ => (None, self.rules.max_skew),
+        };
+        if exceeds(ahead, allowed) {
+            return Err(VerifyError::NotYetCurrent { presigned: presented.presigned, signed, now, allowed });
+        }
+        match lifetime {
+            Some(lifetime) if exceeds(-ahead, lifetime) => Err(VerifyError::PresignExpired { signed, now, lifetime }),
+            None if exceeds(-ahead, allowed) => Err(VerifyError::Expired { signed, now, allowed }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        let got = presented.scope();
+        let expected = Scope::unchecked(presented.timestamp.date(), &self.region, &self.service);
+        if got == expected && presented.terminator() == TERMINATOR {
+            return Ok(());
+        }
+        let part = |text: &str| excerpt(text.as_bytes());
+        Err(VerifyError::WrongScope {
+            presigned: presented.presigned,
+            got: alloc::format!(
+                "{}/{}/{}/{}",
+                part(got.date()),
+                part(got.region()),
+                part(got.service()),
+                part(presented.terminator())
+            ),
+            expected: alloc::format!("{expected}"),
+            signed: presented.timestamp,
+        })
+    }
+
+    /// What the body has to be, and the lines that may stand for it in the canonical request.
+    fn payload<'p>(
+        &self,
+        presented: &'p Presented<'_>,
+    ) -> Result<(SignedBody, [Option<PayloadLine<'p>>; 2]), VerifyError> {
+        let rules = &self.rules;
+        let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
+        let presign_unsigned = presented.presigned && rules.presign_unsigned_payload;
+        match presented.content_sha256() {
+            Some((text, signed)) => {
+                let taken = match signed {
+                    SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
+                    SignedBody::Unsigned => presign_unsigned || rules.unsigned_payload != UnsignedPayload::Refused,
+                    SignedBody::Streaming(_) => rules.streaming_payload && !presented.presigned,
+                };
+                if !taken {
+                    return Err(VerifyError::InvalidContentSha256 { got: text.into() });
+                }
+                // AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; the hash holds all the same.
+                Ok((signed, [Some(PayloadLine::Text(text)), presign_unsigned.then_some(unsigned)]))
+            }
+            None if presign_unsigned => Ok((SignedBody::Unsigned, [Some(unsigned), None])),
+            None if rules.content_sha256_header && !presented.presigned => Err(VerifyError::MissingContentSha256),
+            None => {
+                let hash = match presented.body_sha256 {
+                    Some(hash) => hash,
+                    None if announces_body(presented) => return Err(VerifyError::BodyNeeded),
+                    None => EMPTY_SHA256,
+                };
+                Ok((SignedBody::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
+            }
+        }
+    }
+
+    /// Whether the signature is right for one of the hosts and one of the payload lines.
+    fn matches(
+        &self,
+        presented: &Presented<'_>,
+        signed: &[&str],
+        lines: [Option<PayloadLine<'_>>; 2],
+        key: &SigningKey,
+    ) -> Result<bool, VerifyError> {
+        let request = &presented.request;
+        let (path, query) = request.path_and_query();
+        // Only where the query is the credential; elsewhere anybody could append it.
+        let (with_token, without) = ([X_AMZ_SIGNATURE, self.rules.session_token_query], [X_AMZ_SIGNATURE]);
+        let left_out: &[&str] = match (presented.presigned, self.rules.sign_session_token) {
+            (true, false) => &with_token,
+            (true, true) => &without,
+            (false, _) => &[],
+        };
+        let mut buffer = Vec::new();
+        let mut matches_for = |host: &[u8]| -> Result<bool, VerifyError> {
+            let headers = signed_header_list(presented, signed, host)?;
+            for payload in lines.into_iter().flatten() {
+                let parts = Parts {
+                    method: request.method,
+                    path,
+                    query,
+                    left_out,
+                    rules: &self.rules,
+                    headers: &headers,
+                    payload,
+                };
+                buffer.clear();
+                parts.assemble(&mut buffer, 0)?;
+                let string_to_sign = StringToSign::of_hash(presented.timestamp, presented.scope(), sha256(&buffer));
+                if key.sign(&string_to_sign).matches(presented.signature()) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        if self.external_hosts.is_empty() {
+            return matches_for(request.host()?);
+        }
+        for host in &self.external_hosts {
+            if matches_for(host.as_bytes())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// How many headers an error names.
+const MOST_NAMED: usize = 16;
+
+/// The headers that are named as signed, as they arrived.
+fn signed_header_list<'p>(
+    presented: &'p Presented<'_>,
+    signed: &[&'p str],
+    host: &'p [u8],
+) -> Result<SignedHeaderList<'p>, VerifyError> {
+    let mut headers = SignedHeaderList::new();
+    headers.push("host", host);
+    for (name, value) in presented.request.headers.iter() {
+        if !name.eq_ignore_ascii_case("host")
+            && signed.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok()
+        {
+            headers.push(name, value);
+        }
+    }
+    headers.sort();
+    let mut found = headers.names();
+    for name in signed {
+        if !found.next().is_some_and(|found| found.eq_ignore_ascii_case(name)) {
+            return Err(VerifyError::SignedHeaderAbsent { name: excerpt(name.as_bytes()) });
+        }
+    }
+    drop(found);
+    Ok(headers)
+}
+
+fn announces_body(presented: &Presented<'_>) -> bool {
+    presented.request.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("transfer-encoding")
+            || name.eq_ignore_ascii_case("content-length") && value.trim_ascii() != b"0"
+    })
+}
+
+/// A request whose signature is right. Only [`Verifier::verify`] makes one.
+///
+/// The body is part of the proof only where it was given before verifying, or is checked with
+/// [`Verified::check_body`] or [`Verified::body_check`].
+pub struct Verified<'a> {
+    presented: Presented<'a>,
+    body: SignedBody,
+}
+
+impl Verified<'_> {
+    /// Whether the body is the one that was signed. An unsigned body is any body.
+    ///
+    /// # Errors
+    /// [`VerifyError::BodyMismatch`] if it is another, [`VerifyError::BodyIsStreamed`] if it comes in frames.
+    pub fn check_body(&self, body: &[u8]) -> Result<(), VerifyError> {
+        let mut check = self.body_check()?;
+        check.update(body);
+        check.finish()
+    }
+
+    /// The same for a body that arrives in pieces.
+    ///
+    /// # Errors
+    /// [`VerifyError::BodyIsStreamed`] if it comes in frames.
+    pub fn body_check(&self) -> Result<BodyCheck, VerifyError> {
+        match self.body {
+            SignedBody::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
+            body => Ok(BodyCheck::new(body)),
+        }
+    }
+
+    /// Whether the signature says nothing about the body.
+    pub fn body_is_unsigned(&self) -> bool {
+        self.body == SignedBody::Unsigned
+    }
+
+    /// Who signed.
+    pub fn access_key_id(&self) -> &str {
+        self.presented.access_key_id()
+    }
+
+    /// The session token that came with it. Compared with the key's own if the key came from
+    /// [`Presented::derive_key`].
+    pub fn session_token(&self) -> Option<&str> {
+        self.presented.session_token()
+    }
+
+    /// The scope it was signed for.
+    pub fn scope(&self) -> Scope<'_> {
+        self.presented.scope()
+    }
+
+    /// When it was signed.
+    pub fn timestamp(&self) -> Timestamp {
+        self.presented.timestamp()
+    }
+
+    /// Whether the signature stands in the query.
+    pub fn is_presigned(&self) -> bool {
+        self.presented.is_presigned()
+    }
+
+    /// The headers that are signed, in lower case and in order. Nothing is proven about any other.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
+        self.presented.signed_headers()
+    }
+}
+
+impl fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verified").field(&self.presented).finish()
+    }
+}
