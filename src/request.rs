@@ -13,9 +13,10 @@ use crate::text::excerpt;
 /// ```
 /// use countersign::Request;
 ///
-/// let request = Request::new("GET", "/dev/get-list?limit=25", &[("accept", b"application/json".as_slice())])
+/// let headers = [("accept", b"application/json".as_slice())];
+/// let request = Request::new("GET", "/dev/get-list?limit=25", &headers)
 ///     .with_host("abc123.execute-api.us-east-1.amazonaws.com");
-/// # let _ = request;
+/// assert!(format!("{request:?}").contains("/dev/get-list"));
 /// ```
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -107,18 +108,12 @@ impl<'a> Request<'a> {
         if count > MAX_HEADERS {
             return Err(RequestError::TooManyHeaders { count, limit: MAX_HEADERS });
         }
-        // The types of `http` hold nothing else.
-        if let Headers::Slice(headers) = self.headers {
-            for (name, value) in headers {
-                if name.is_empty() || !name.bytes().all(is_token_byte) {
-                    return Err(RequestError::HeaderName { got: excerpt(name.as_bytes()) });
-                }
-                if let Some(&byte) = value.iter().find(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-                    return Err(RequestError::HeaderValue { name: String::from(*name), byte });
-                }
-            }
+        match self.headers {
+            Headers::Slice(headers) => headers.iter().try_for_each(|(name, value)| check_header(name, value)),
+            // Its types hold nothing else.
+            #[cfg(feature = "http")]
+            Headers::Map(_) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -263,6 +258,16 @@ fn host_of_authority<'a>(authority: &'a str, scheme: &str) -> &'a str {
         // A colon inside the brackets belongs to an IPv6 address.
         Some((name, port)) if !port.contains(']') && (port.is_empty() || port == default_port) => name,
         _ => host,
+    }
+}
+
+fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
+    if name.is_empty() || !name.bytes().all(is_token_byte) {
+        return Err(RequestError::HeaderName { got: excerpt(name.as_bytes()) });
+    }
+    match value.iter().find(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        Some(&byte) => Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte }),
+        None => Ok(()),
     }
 }
 

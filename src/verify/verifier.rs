@@ -85,7 +85,7 @@ pub struct Verifier {
     ignore_foreign_authorization: bool,
 }
 
-/// MinIO and others were reported to refuse presigned URLs of clients whose clocks run a little fast.
+/// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 lets them by as much.
 const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
 
 impl Verifier {

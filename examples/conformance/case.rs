@@ -1,0 +1,117 @@
+//! One line of a file: a case of a known kind, with no field that nobody reads.
+
+use std::fmt;
+
+use base64ct::{Base64, Encoding};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::plain::Plain;
+use crate::verify_reject::VerifyReject;
+
+pub enum Case {
+    Plain(Box<Plain>),
+    VerifyReject(Box<VerifyReject>),
+    /// Of a feature that the crate doesn't have yet.
+    Skipped,
+}
+
+pub enum Outcome {
+    Passed,
+    Skipped,
+}
+
+/// The first thing about a case that is not as it has to be.
+#[derive(Debug)]
+pub struct Difference {
+    id: String,
+    stage: String,
+    expected: String,
+    got: String,
+}
+
+impl Difference {
+    pub fn new(id: &str, stage: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Box<Self> {
+        Box::new(Self { id: id.into(), stage: stage.into(), expected: expected.into(), got: got.into() })
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}\n  expected: {:?}\n  got:      {:?}", self.id, self.stage, self.expected, self.got)
+    }
+}
+
+/// Compares two texts of a stage.
+pub fn same(id: &str, stage: &str, expected: &str, got: &str) -> Result<(), Box<Difference>> {
+    if expected == got { Ok(()) } else { Err(Difference::new(id, stage, expected, got)) }
+}
+
+impl Case {
+    pub fn read(line: &str) -> Result<Self, Box<Difference>> {
+        #[derive(Deserialize)]
+        struct Kind {
+            id: String,
+            suite: String,
+        }
+        let unreadable = |id: &str| {
+            let id = id.to_owned();
+            move |error: serde_json::Error| Difference::new(&id, "reading", "a case of this format", error.to_string())
+        };
+        let kind: Kind = serde_json::from_str(line).map_err(unreadable("?"))?;
+        Ok(match kind.suite.as_str() {
+            "chunked" | "post_policy" | "sigv4a" | "tokens" => Case::Skipped,
+            "verify_reject" => Case::VerifyReject(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
+            _ => Case::Plain(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
+        })
+    }
+
+    pub fn run(&self) -> Result<Outcome, Box<Difference>> {
+        match self {
+            Case::Plain(case) => case.run().map(|()| Outcome::Passed),
+            Case::VerifyReject(case) => case.run().map(|()| Outcome::Passed),
+            Case::Skipped => Ok(Outcome::Skipped),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, HeaderValue)>,
+    #[serde(rename = "body_b64", deserialize_with = "from_base64")]
+    pub body: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum HeaderValue {
+    Text(String),
+    Bytes(Base64Bytes),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base64Bytes {
+    #[serde(rename = "b64", deserialize_with = "from_base64")]
+    bytes: Vec<u8>,
+}
+
+impl HeaderValue {
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            HeaderValue::Text(text) => text.as_bytes(),
+            HeaderValue::Bytes(bytes) => &bytes.bytes,
+        }
+    }
+}
+
+fn from_base64<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Base64::decode_vec(&text).map_err(serde::de::Error::custom)
+}
+
+/// Remarks, which no program reads.
+pub type Remark = Option<IgnoredAny>;

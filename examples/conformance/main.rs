@@ -1,0 +1,48 @@
+//! Runs files of test vectors through the public API, and says of each file how many cases passed.
+//!
+//! ```text
+//! cargo run --release --example conformance -- test-vectors/*.jsonl
+//! ```
+
+mod case;
+mod plain;
+mod verify_reject;
+mod wire;
+
+use std::process::ExitCode;
+
+use case::{Case, Outcome};
+
+fn main() -> ExitCode {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    if files.is_empty() {
+        eprintln!("usage: conformance FILE.jsonl…");
+        return ExitCode::from(2);
+    }
+    let mut all_passed = true;
+    for file in &files {
+        let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+        match std::fs::read_to_string(file) {
+            Ok(text) => {
+                for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+                    match Case::read(line).and_then(|case| case.run()) {
+                        Ok(Outcome::Passed) => passed += 1,
+                        Ok(Outcome::Skipped) => skipped += 1,
+                        Err(difference) => {
+                            failed += 1;
+                            println!("{file}:{}: {difference}", number + 1);
+                        }
+                    }
+                }
+            }
+            Err(error) => {
+                failed += 1;
+                println!("{file}: {error}");
+            }
+        }
+        let name = std::path::Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+        println!("{name}: {passed} passed, {failed} failed, {skipped} skipped");
+        all_passed &= failed == 0;
+    }
+    if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,90 @@
+//! A request as it arrives, and whether a verifier may take it.
+
+use std::time::Duration;
+
+use countersign::{Credentials, Rules, Timestamp, Verifier};
+use serde::Deserialize;
+
+use crate::case::{Difference, Remark, Request};
+use crate::wire::Wire;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyReject {
+    pub id: String,
+    #[serde(rename = "suite")]
+    _suite: String,
+    pub expect: Verdict,
+    #[serde(default, rename = "reason")]
+    _reason: Remark,
+    #[serde(default, rename = "policy")]
+    _policy: Remark,
+    #[serde(default, rename = "aws")]
+    _aws: Remark,
+    #[serde(default, rename = "mac_valid")]
+    _mac_valid: Remark,
+    #[serde(default, rename = "base")]
+    _base: Remark,
+    #[serde(default, rename = "note")]
+    _note: Remark,
+    #[serde(default, rename = "source")]
+    _source: Remark,
+    #[serde(default, rename = "features")]
+    _features: Remark,
+    #[serde(default, rename = "format")]
+    _format: Remark,
+    request: Request,
+    server: Server,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Accept,
+    Refuse,
+    Either,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    now: String,
+    region: String,
+    service: String,
+    credentials: Vec<Known>,
+    max_skew_seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    access_key: String,
+    secret_key: String,
+    session_token: Option<String>,
+}
+
+impl VerifyReject {
+    pub fn run(&self) -> Result<(), Box<Difference>> {
+        let unusable = |what: &'static str| {
+            move |error: &dyn std::fmt::Display| Difference::new(&self.id, what, "something usable", error.to_string())
+        };
+        let mut known = Vec::new();
+        for credentials in &self.server.credentials {
+            let mut usable = Credentials::new(&credentials.access_key, &credentials.secret_key)
+                .map_err(|error| unusable("server.credentials")(&error))?;
+            if let Some(token) = &credentials.session_token {
+                usable = usable.with_session_token(token).map_err(|error| unusable("server.credentials")(&error))?;
+            }
+            known.push(usable);
+        }
+        let now: Timestamp = self.server.now.parse().map_err(|error| unusable("server.now")(&error))?;
+        let mut rules = Rules::for_service(&self.server.service);
+        rules.max_skew = Duration::from_secs(self.server.max_skew_seconds);
+        let verifier = Verifier::new(&self.server.region, &self.server.service).with_rules(rules);
+        match (self.expect, Wire::of(&self.request).verify(&verifier, &known, now)) {
+            (Verdict::Accept, Err(error)) => Err(Difference::new(&self.id, "verifying", "accepted", error.to_string())),
+            (Verdict::Refuse, Ok(())) => Err(Difference::new(&self.id, "verifying", "refused", "accepted")),
+            _ => Ok(()),
+        }
+    }
+}
