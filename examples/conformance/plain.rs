@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::{
-    Credentials, Payload, Rules, Signature, Signer, StreamingPayload, Timestamp, UnsignedPayload, Verifier,
+    Credentials, Payload, Rules, Signature, Signer, StreamingPayload, Timestamp, UnsignedPayload, Verifier, VerifyError,
 };
 use serde::Deserialize;
 
@@ -86,13 +86,10 @@ impl Plain {
         if presigned_without_expiry {
             return Ok(());
         }
-        let verifier = self.verifier()?;
-        let (known, now) = ([self.credentials()?], self.now()?);
-        arrived
-            .verify(&verifier, &known, now)
+        self.verify(&arrived)?
             .map_err(|error| Difference::new(id, "verifying the expected request", "accepted", error.to_string()))?;
         for (what, changed) in self.changed(&arrived) {
-            if changed.verify(&verifier, &known, now).is_ok() {
+            if self.verify(&changed)?.is_ok() {
                 return Err(Difference::new(id, format!("verifying after a change of {what}"), "refused", "accepted"));
             }
         }
@@ -143,8 +140,14 @@ impl Plain {
         Ok(rules)
     }
 
-    pub fn verifier(&self) -> Result<Verifier, Box<Difference>> {
-        Ok(Verifier::new(&self.context.region, &self.context.service).with_rules(self.rules()?))
+    /// Verifies at the time of signing, with the rules and the key of the context.
+    pub fn verify(&self, wire: &Wire) -> Result<Result<(), VerifyError>, Box<Difference>> {
+        let verifier = Verifier::new(&self.context.region, &self.context.service).with_rules(self.rules()?);
+        let (known, now) = ([self.credentials()?], self.now()?);
+        Ok(match self.payload()? {
+            Payload::Streaming(_) => wire.verify_seed(&verifier, &known, now),
+            _ => wire.verify(&verifier, &known, now),
+        })
     }
 
     fn signer(&self) -> Result<Signer, Box<Difference>> {

@@ -1,6 +1,6 @@
 //! A request as it arrives at a server.
 
-use countersign::{Credentials, Presented, Timestamp, Verifier, VerifyError};
+use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
 
 use crate::case::Request;
 
@@ -52,11 +52,26 @@ impl Wire {
 
     /// What a server does: parse, look up, verify, check the body.
     pub fn verify(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp) -> Result<(), VerifyError> {
+        self.verify_then(verifier, known, now, |verified| verified.check_body(&self.body))
+    }
+
+    /// The same up to the body, which comes in frames.
+    pub fn verify_seed(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp) -> Result<(), VerifyError> {
+        self.verify_then(verifier, known, now, |_| Ok(()))
+    }
+
+    fn verify_then(
+        &self,
+        verifier: &Verifier,
+        known: &[Credentials],
+        now: Timestamp,
+        then: impl FnOnce(Verified<'_>) -> Result<(), VerifyError>,
+    ) -> Result<(), VerifyError> {
         self.with_view(|request| {
             let presented = Presented::parse(request)?.with_body(&self.body);
             let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());
             let key = presented.derive_key(found);
-            verifier.verify(presented, &key, now)?.check_body(&self.body)
+            then(verifier.verify(presented, &key, now)?)
         })
     }
 }

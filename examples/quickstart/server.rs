@@ -1,0 +1,88 @@
+//! A small API as it might stand behind API Gateway: a public route, and routes that only signed calls reach.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header, request};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
+
+pub const REGION: &str = "us-east-1";
+pub const SERVICE: &str = "execute-api";
+const MOST_BODY: usize = 1024 * 1024;
+
+/// What the protected routes know: which signatures to take, and whose.
+struct Guard {
+    verifier: Verifier,
+    keys: Vec<Credentials>,
+}
+
+/// Who called, for the handlers.
+#[derive(Clone)]
+struct Caller(String);
+
+impl Guard {
+    fn check(&self, parts: &request::Parts, body: &[u8]) -> Result<Caller, VerifyError> {
+        let presented = Presented::parse(parts)?.with_body(body);
+        let found = self.look_up(presented.access_key_id(), presented.session_token());
+        let key = presented.derive_key(found);
+        let verified = self.verifier.verify(presented, &key, Timestamp::now())?;
+        Ok(Caller(verified.access_key_id().to_owned()))
+    }
+
+    /// A database, in real life; id and token belong together.
+    fn look_up(&self, access_key_id: &str, _session_token: Option<&str>) -> Option<&Credentials> {
+        self.keys.iter().find(|credentials| credentials.access_key_id() == access_key_id)
+    }
+}
+
+async fn only_signed(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MOST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match guard.check(&parts, &body) {
+        Ok(caller) => {
+            let mut request = Request::from_parts(parts, Body::from(body));
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => refusal(&error),
+    }
+}
+
+/// The answer that API Gateway would give.
+fn refusal(error: &VerifyError) -> Response {
+    let dialect = Dialect::RestJson;
+    let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::FORBIDDEN);
+    let headers = [(header::CONTENT_TYPE.as_str(), dialect.content_type()), ("x-amzn-errortype", error.code(dialect))];
+    (status, headers, error.body(dialect, "")).into_response()
+}
+
+async fn get_list(Extension(Caller(id)): Extension<Caller>) -> String {
+    format!(r#"{{"items":["hammer","nails"],"caller":"{id}"}}"#)
+}
+
+async fn add_item(Extension(Caller(id)): Extension<Caller>, item: String) -> String {
+    format!(r#"{{"added":{item},"caller":"{id}"}}"#)
+}
+
+/// Starts the API on a free port of the loopback interface; it ends with the program.
+pub fn start(keys: Vec<Credentials>) -> std::io::Result<SocketAddr> {
+    let guard = Arc::new(Guard { verifier: Verifier::new(REGION, SERVICE), keys });
+    let api = Router::new()
+        .route("/dev/get-list", get(get_list))
+        .route("/dev/items", post(add_item))
+        .layer(from_fn_with_state(guard, only_signed))
+        .route("/dev/status", get(|| async { r#"{"status":"up"}"# }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, api).await }));
+    Ok(address)
+}
