@@ -1,0 +1,21 @@
+#![no_main]
+
+use countersign::{Presented, Request, encode_segment};
+use countersign_fuzz::{SIGNATURE, parts};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|target: &[u8]| {
+    let Ok(presented) = Presented::parse(Request::new("GET", target, &[])) else { return };
+    let names: Vec<&str> = presented.signed_headers().collect();
+    let mut printed = format!(
+        "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={}&X-Amz-Date={}&X-Amz-SignedHeaders={}&X-Amz-Signature={SIGNATURE}",
+        encode_segment(format!("{}/{}", presented.access_key_id(), presented.scope())),
+        presented.timestamp(),
+        encode_segment(names.join(";")),
+    );
+    if let Some(token) = presented.session_token() {
+        printed.push_str(&format!("&X-Amz-Security-Token={}", encode_segment(token)));
+    }
+    let again = Presented::parse(Request::new("GET", &printed, &[])).unwrap();
+    assert_eq!(parts(&presented), parts(&again));
+});

@@ -1,0 +1,33 @@
+//! Both directions without std.
+
+#![no_std]
+
+extern crate alloc;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use countersign::{Credentials, Payload, Presented, Request, Signer, Timestamp, Verifier};
+
+/// The `Authorization` header of a request, if it can be signed and the verifier takes it.
+pub fn sign_and_verify(target: &[u8], unix_seconds: i64) -> Option<String> {
+    let now = Timestamp::from_unix_seconds(unix_seconds).ok()?;
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret").ok()?;
+    let signer = Signer::new(credentials.clone(), "us-east-1", "execute-api");
+    let request = Request::new("GET", target, &[]).with_host("example.com");
+    let signed = signer.sign(&request, Payload::EMPTY, now).ok()?;
+    let headers: Vec<(&str, &[u8])> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    let arrived = Request::new("GET", target, &headers).with_host("example.com");
+    let presented = Presented::parse(arrived).ok()?;
+    let key = presented.derive_key(Some(&credentials));
+    Verifier::new("us-east-1", "execute-api").verify(presented, &key, now).ok()?;
+    Some(signed.authorization().into())
+}
+
+/// A presigned URL.
+pub fn presign(target: &str, seconds: u64, now: Timestamp) -> Option<String> {
+    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").ok()?, "us-east-1", "s3");
+    let request = Request::new("GET", target, &[]).with_host("bucket.example.com");
+    Some(signer.presign(&request, Duration::from_secs(seconds), now).ok()?.url().into())
+}
