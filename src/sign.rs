@@ -164,6 +164,8 @@ impl Signer {
         buffer.extend_from_slice(token.unwrap_or_default().as_bytes());
         let session_token = authorization.end..buffer.len();
         buffer.extend_from_slice(now.as_str().as_bytes());
+        #[cfg(feature = "http")]
+        let buffer = Buffer::from(buffer);
         Ok(Signed {
             canonical_request: 0..length,
             content_sha256: sends_sha256.then(|| length - payload.as_bytes().len()..length),
@@ -175,7 +177,7 @@ impl Signer {
             timestamp: now,
             canonical_request_sha256,
             signature,
-            buffer: buffer.into(),
+            buffer,
         })
     }
 

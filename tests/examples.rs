@@ -68,8 +68,14 @@ fn the_quickstart_says_what_it_needs() {
     assert!(text.contains("AWS_ACCESS_KEY_ID is not set"), "{text}");
 }
 
-/// Answers one request with 200, and gives what arrived: request line, headers, body.
-fn serve_once(listener: TcpListener) -> (String, Vec<(String, Vec<u8>)>, Vec<u8>) {
+struct Arrived {
+    request_line: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+/// Answers one request with 200, and gives what arrived.
+fn serve_once(listener: TcpListener) -> Arrived {
     let (mut stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -92,7 +98,7 @@ fn serve_once(listener: TcpListener) -> (String, Vec<(String, Vec<u8>)>, Vec<u8>
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
-    (lines[0].clone(), headers, body)
+    Arrived { request_line: lines[0].clone(), headers, body }
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn test_invoke_method_sends_a_call_that_verifies() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", text(&output));
-    let (request_line, headers, body) = server.join().unwrap();
+    let Arrived { request_line, headers, body } = server.join().unwrap();
     assert_eq!(request_line, "POST /restapis/abc123/resources/xyz789/methods/GET HTTP/1.1");
     let sent: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(sent, serde_json::json!({"pathWithQueryString": "/get-list?limit=25", "body": "{\"a\":\"b\"}"}));

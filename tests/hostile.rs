@@ -249,7 +249,7 @@ fn authorization_headers_of_every_broken_shape_are_refused() {
     );
     assert_eq!(with_authorization(|text| text + "0").unwrap_err(), VerifyError::MalformedSignature);
     assert_eq!(
-        with_authorization(|text| text.to_uppercase().replace("AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 ")).unwrap_err(),
+        with_authorization(|text| text.to_uppercase()).unwrap_err(),
         VerifyError::UnknownParameter { name: "CREDENTIAL".into() }
     );
     let long = with_authorization(|text| text + &" ".repeat(1 << 20) + "x").unwrap_err();

@@ -13,6 +13,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{Case, Outcome};
 use naive::Naive;
@@ -130,62 +131,84 @@ fn the_naive_transcription_agrees_with_what_is_published() {
 /// canonical request is still the same (another case of a header's name, a tab for a space), nothing was changed.
 #[test]
 fn every_single_byte_change_is_refused() {
+    let (cases, next) = (plain_cases(), AtomicUsize::new(0));
+    let (refused, unchanged) = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..std::thread::available_parallelism().map_or(1, usize::from))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut sum = (0, 0);
+                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let (refused, unchanged) = change_every_byte(case);
+                        sum = (sum.0 + refused, sum.1 + unchanged);
+                    }
+                    sum
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .fold((0, 0), |sum, (refused, unchanged)| (sum.0 + refused, sum.1 + unchanged))
+    });
+    assert!(refused > 300_000 && unchanged < refused / 50, "{refused} refused, {unchanged} unchanged");
+}
+
+/// How many changes were refused, and how many left the canonical request as it was.
+fn change_every_byte(case: &Plain) -> (u32, u32) {
     let (mut refused, mut unchanged) = (0, 0);
-    for case in plain_cases() {
-        if case.context.location == Location::Query && case.context.expires.is_none() {
-            continue;
+    if case.context.location == Location::Query && case.context.expires.is_none() {
+        return (0, 0);
+    }
+    let wire = arrived(case);
+    let original = naive_canonical_request(case, &wire);
+    assert!(case.verify(&wire).unwrap().is_ok(), "{}", case.id);
+    let mut check = |what: &str, position: usize, changed: Wire, credential: bool| {
+        let same = !credential && naive_canonical_request(case, &changed) == original;
+        match case.verify(&changed).unwrap() {
+            Err(_) => refused += 1,
+            Ok(()) if same => unchanged += 1,
+            Ok(()) => panic!("{}: accepted after a change of {what} at {position}: {:?}", case.id, changed.headers),
         }
-        let wire = arrived(&case);
-        let original = naive_canonical_request(&case, &wire);
-        assert!(case.verify(&wire).unwrap().is_ok(), "{}", case.id);
-        let mut check = |what: &str, position: usize, changed: Wire, credential: bool| {
-            let same = !credential && naive_canonical_request(&case, &changed) == original;
-            match case.verify(&changed).unwrap() {
-                Err(_) => refused += 1,
-                Ok(()) if same => unchanged += 1,
-                Ok(()) => panic!("{}: accepted after a change of {what} at {position}: {:?}", case.id, changed.headers),
-            }
-        };
-        for change in [|b: u8| b ^ 1, |b: u8| b ^ 0x20, |b: u8| b ^ 0x80, |b: u8| b.wrapping_add(3)] {
-            for position in 0..wire.method.len() {
+    };
+    for change in [|b: u8| b ^ 1, |b: u8| b ^ 0x20, |b: u8| b ^ 0x80, |b: u8| b.wrapping_add(3)] {
+        for position in 0..wire.method.len() {
+            let mut changed = wire.clone();
+            let mut method = wire.method.clone().into_bytes();
+            method[position] = change(method[position]);
+            let Ok(method) = String::from_utf8(method) else { continue };
+            changed.method = method;
+            check("the method", position, changed, false);
+        }
+        for position in 0..wire.target.len() {
+            let mut changed = wire.clone();
+            changed.target[position] = change(wire.target[position]);
+            check("the target", position, changed, false);
+        }
+        for (index, (name, value)) in wire.headers.iter().enumerate() {
+            let signed = case.expect.signed_headers.split(';').any(|signed| signed.eq_ignore_ascii_case(name));
+            let credential = name == "authorization";
+            for position in (0..value.len()).filter(|_| signed || credential) {
                 let mut changed = wire.clone();
-                let mut method = wire.method.clone().into_bytes();
-                method[position] = change(method[position]);
-                let Ok(method) = String::from_utf8(method) else { continue };
-                changed.method = method;
-                check("the method", position, changed, false);
+                changed.headers[index].1[position] = change(value[position]);
+                check(name, position, changed, credential);
             }
-            for position in 0..wire.target.len() {
+        }
+        let host_header = wire.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        for position in (0..wire.authority.len()).filter(|_| !host_header) {
+            let mut changed = wire.clone();
+            let mut authority = wire.authority.clone().into_bytes();
+            authority[position] = change(authority[position]);
+            let Ok(authority) = String::from_utf8(authority) else { continue };
+            changed.authority = authority;
+            check("the host", position, changed, false);
+        }
+        if case.context.payload.starts_with("signed") {
+            for position in 0..wire.body.len() {
                 let mut changed = wire.clone();
-                changed.target[position] = change(wire.target[position]);
-                check("the target", position, changed, false);
-            }
-            for (index, (name, value)) in wire.headers.iter().enumerate() {
-                let signed = case.expect.signed_headers.split(';').any(|signed| signed.eq_ignore_ascii_case(name));
-                let credential = name == "authorization";
-                for position in (0..value.len()).filter(|_| signed || credential) {
-                    let mut changed = wire.clone();
-                    changed.headers[index].1[position] = change(value[position]);
-                    check(name, position, changed, credential);
-                }
-            }
-            let host_header = wire.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
-            for position in (0..wire.authority.len()).filter(|_| !host_header) {
-                let mut changed = wire.clone();
-                let mut authority = wire.authority.clone().into_bytes();
-                authority[position] = change(authority[position]);
-                let Ok(authority) = String::from_utf8(authority) else { continue };
-                changed.authority = authority;
-                check("the host", position, changed, false);
-            }
-            if case.context.payload.starts_with("signed") {
-                for position in 0..wire.body.len() {
-                    let mut changed = wire.clone();
-                    changed.body[position] = change(wire.body[position]);
-                    check("the body", position, changed, false);
-                }
+                changed.body[position] = change(wire.body[position]);
+                check("the body", position, changed, false);
             }
         }
     }
-    assert!(refused > 300_000 && unchanged < refused / 50, "{refused} refused, {unchanged} unchanged");
+    (refused, unchanged)
 }
