@@ -83,9 +83,11 @@ pub(crate) struct QueryParameters<'a, N> {
 }
 
 impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
-    /// Prints the parameters, each behind an `&` unless `out` ends in `?`.
+    /// Prints the parameters behind a `?` or `&`.
     pub(crate) fn write_to(self, out: &mut Vec<u8>) -> PrintedScope {
-        write_parameter(out, X_AMZ_ALGORITHM, ALGORITHM.as_bytes());
+        out.extend_from_slice(X_AMZ_ALGORITHM.as_bytes());
+        out.push(b'=');
+        out.extend_from_slice(ALGORITHM.as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         let mut ends = [0; 7];
         out.extend_from_slice(b"%2F");
@@ -119,10 +121,9 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
     }
 }
 
+/// Prints a parameter behind others.
 pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    if !out.ends_with(b"?") {
-        out.push(b'&');
-    }
+    out.push(b'&');
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
     write_encoded(out, value);

@@ -292,10 +292,8 @@ impl Signer {
                     && crate::canonical_request::percent::decodes_to(name, authorization::X_AMZ_CONTENT_SHA256)
         };
         for piece in query.split('&').filter(|piece| !piece.is_empty() && !own(piece)) {
-            if url.len() > query_start {
-                url.push(b'&');
-            }
             url.extend_from_slice(piece.as_bytes());
+            url.push(b'&');
         }
         let printed = QueryParameters {
             access_key_id: self.credentials.access_key_id(),

@@ -1,0 +1,185 @@
+//! Random requests, against the naive transcription and in both directions.
+
+#[path = "support/naive.rs"]
+mod naive;
+
+use std::time::Duration;
+
+use countersign::{Credentials, Payload, Presented, Request, Rules, SignError, Signer, Timestamp, Verifier};
+use naive::Naive;
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const TIME: &str = "20150830T123600Z";
+
+/// A generator with a seed, so that a failure can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % limit
+    }
+
+    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len())]
+    }
+
+    fn text(&mut self, pieces: &[&str], most: usize) -> String {
+        (0..self.below(most + 1)).map(|_| self.pick(pieces).to_owned()).collect()
+    }
+}
+
+const PATH: [&str; 24] = [
+    "/", "/", "/", "//", ".", "..", "/.", "/..", "a", "B", "~", "-", "%2F", "%2f", "%20", "%zz", "%", " ", "+", "ü",
+    ":", "@", "=", "%C3%BC",
+];
+const QUERY: [&str; 22] = [
+    "&", "&", "&", "&&", "=", "=", "a", "b", "a-", "a.", "A", "%61", "%2b", "+", "%zz", "%", ";", "?", "/", "ü", "%3D",
+    "1",
+];
+const VALUE: [&str; 10] = ["a", "b", " ", "  ", "\t", ",", "\"", "ü", "=", ";"];
+const NAMES: [&str; 10] = [
+    "Content-Type",
+    "content-md5",
+    "X-Amz-Meta-A",
+    "x-amz-meta-a",
+    "x-amz-meta-a-b",
+    "X-AMZ-target",
+    "My-Header",
+    "my_header",
+    "accept",
+    "Range",
+];
+
+struct Sent {
+    method: &'static str,
+    target: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+fn request(random: &mut Random) -> Sent {
+    let mut target = format!("/{}", random.text(&PATH, 8));
+    if random.below(4) > 0 {
+        target = format!("{target}?{}", random.text(&QUERY, 14));
+    }
+    let headers =
+        (0..random.below(24)).map(|_| (random.pick(&NAMES).to_owned(), random.text(&VALUE, 6).into_bytes())).collect();
+    let body = random.text(&VALUE, 4).into_bytes();
+    Sent { method: random.pick(&["GET", "PUT", "PATCH", "x-custom"]), target, headers, body }
+}
+
+fn rules(random: &mut Random) -> Rules {
+    let mut rules = Rules::GENERIC;
+    rules.normalize_path = random.below(2) == 0;
+    rules.double_encode_path = random.below(2) == 0;
+    rules.content_sha256_header = random.below(2) == 0;
+    rules
+}
+
+fn views(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
+}
+
+#[test]
+fn signing_agrees_with_the_naive_transcription_and_verifies() {
+    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap();
+    let now: Timestamp = TIME.parse().unwrap();
+    for seed in 0..4000 {
+        let mut random = Random(seed);
+        let (sent, rules) = (request(&mut random), rules(&mut random));
+        let signer =
+            Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules).also_sign(["my-header"]);
+        let given = views(&sent.headers);
+        let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
+        let signed = signer.sign(&wire, Payload::Bytes(&sent.body), now).unwrap();
+
+        let mut arrived = sent.headers.clone();
+        arrived.push(("host".into(), b"example.com".to_vec()));
+        arrived.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+        let names = ["content-type", "content-md5", "host", "my-header", "x-amz-content-sha256", "x-amz-date"];
+        let naive = Naive {
+            method: sent.method,
+            target: sent.target.as_bytes(),
+            headers: &arrived,
+            signed_headers: &[&names[..], &["x-amz-meta-a", "x-amz-meta-a-b", "x-amz-target"]].concat(),
+            payload: &naive::sha256_hex(&sent.body),
+            normalize_path: rules.normalize_path,
+            double_encode: rules.double_encode_path,
+            left_out: &[],
+        };
+        let canonical_request = naive.canonical_request();
+        assert_eq!(
+            String::from_utf8_lossy(&canonical_request),
+            signed.canonical_request().raw().to_string(),
+            "seed {seed}: {}",
+            sent.target
+        );
+        let signature = naive::signature(SECRET, TIME, "us-east-1", "service", &canonical_request);
+        assert_eq!(signature, signed.signature().to_hex());
+
+        let arrived = views(&arrived);
+        let presented = Presented::parse(Request::new(sent.method, &sent.target, &arrived)).unwrap();
+        let key = presented.derive_key(Some(&credentials));
+        let verifier = Verifier::new("us-east-1", "service").with_rules(rules);
+        verifier.verify(presented.with_body(&sent.body), &key, now).unwrap();
+    }
+}
+
+#[test]
+fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
+    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap().with_session_token("to/ken+==").unwrap();
+    let now: Timestamp = TIME.parse().unwrap();
+    for seed in 0..4000 {
+        let mut random = Random(seed);
+        let (sent, rules) = (request(&mut random), rules(&mut random));
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules);
+        let given = views(&sent.headers);
+        let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
+        let presigned = signer.presign(&wire, Duration::from_secs(60), now).unwrap();
+
+        let mut arrived = sent.headers.clone();
+        arrived.push(("host".into(), b"example.com".to_vec()));
+        let naive = Naive {
+            method: sent.method,
+            target: presigned.target().as_bytes(),
+            headers: &arrived,
+            signed_headers: &["content-type", "content-md5", "host", "x-amz-meta-a", "x-amz-meta-a-b", "x-amz-target"],
+            payload: &naive::sha256_hex(b""),
+            normalize_path: rules.normalize_path,
+            double_encode: rules.double_encode_path,
+            left_out: &["X-Amz-Signature"],
+        };
+        assert_eq!(
+            String::from_utf8_lossy(&naive.canonical_request()),
+            presigned.canonical_request().raw().to_string(),
+            "seed {seed}: {}",
+            sent.target
+        );
+        let arrived = views(&arrived);
+        let presented = Presented::parse(Request::new(sent.method, presigned.target(), &arrived)).unwrap();
+        let key = presented.derive_key(Some(&credentials));
+        Verifier::new("us-east-1", "service").with_rules(rules).verify(presented, &key, now).unwrap();
+    }
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", SECRET).unwrap(), "us-east-1", "s3");
+    let now: Timestamp = TIME.parse().unwrap();
+    for seed in 0..20_000 {
+        let mut random = Random(seed);
+        let mut bytes = |most: usize| (0..random.below(most)).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
+        let (target, value, authorization) = (bytes(40), bytes(20), bytes(60));
+        let authorization = [b"AWS4-HMAC-SHA256 Credential=", authorization.as_slice()].concat();
+        let headers =
+            [("host", value.as_slice()), ("x-amz-date", b"20150830T123600Z"), ("authorization", &authorization)];
+        let request = Request::new("GET", &target, &headers);
+        match signer.sign(&request, Payload::EMPTY, now) {
+            Ok(_) | Err(SignError::Request(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let _ = signer.presign(&request, Duration::from_secs(1), now);
+        assert!(Presented::parse(request).is_err());
+    }
+}
