@@ -105,10 +105,10 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
             if index > 0 {
                 out.extend_from_slice(b"%3B");
             }
-            let start = out.len();
-            out.extend_from_slice(name.as_bytes());
-            if let Some(name) = out.get_mut(start..) {
-                name.make_ascii_lowercase();
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                name.bytes().for_each(|byte| write_encoded(out, &[byte.to_ascii_lowercase()]));
+            } else {
+                write_encoded(out, name.as_bytes());
             }
         }
         if let Some((name, token)) = self.session_token {
@@ -127,6 +127,12 @@ pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
     write_encoded(out, value);
+}
+
+/// The hash that a query pins its body to, by a parameter of its own.
+pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
+    let mut pieces = query.split('&').map(|piece| piece.split_once('=').unwrap_or((piece, "")));
+    pieces.find(|(name, _)| decodes_to(name.as_bytes(), X_AMZ_CONTENT_SHA256)).map(|(_, value)| value)
 }
 
 /// Whether a query parameter is one that presigning writes.

@@ -82,7 +82,13 @@ impl<'a> Request<'a> {
             (Some((_, value)), None) => value.trim_ascii(),
             (None, _) => host_of_authority(self.authority.unwrap_or_default(), self.scheme()).as_bytes(),
         };
-        if host.is_empty() { Err(RequestError::MissingHost) } else { Ok(host) }
+        if host.is_empty() {
+            Err(RequestError::MissingHost)
+        } else if !host.iter().all(|byte| byte.is_ascii_graphic() && !b"/?#@\\".contains(byte)) {
+            Err(RequestError::Host { got: excerpt(host) })
+        } else {
+            Ok(host)
+        }
     }
 
     /// What can be wrong with a request whichever way it goes. A raw space and bytes above 0x7F in the target are
@@ -98,11 +104,6 @@ impl<'a> Request<'a> {
         if let Some(position) = self.target.iter().position(u8::is_ascii_control) {
             let byte = self.target.get(position).copied().unwrap_or_default();
             return Err(RequestError::TargetControlByte { byte, position });
-        }
-        if let Some(authority) = self.authority
-            && !authority.bytes().all(|b| b.is_ascii_graphic())
-        {
-            return Err(RequestError::Host { got: excerpt(authority.as_bytes()) });
         }
         let count = self.headers.len();
         if count > MAX_HEADERS {
@@ -179,6 +180,14 @@ impl<'a> Iterator for HeaderIter<'a> {
     }
 }
 
+impl RequestError {
+    /// A value that has to be text, and isn't.
+    pub(crate) fn not_ascii(name: &str, value: &[u8]) -> Self {
+        let byte = value.iter().copied().find(|byte| !byte.is_ascii()).unwrap_or_default();
+        Self::HeaderValue { name: excerpt(name.as_bytes()), byte }
+    }
+}
+
 /// Why a request can neither be signed nor verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -225,12 +234,12 @@ pub enum RequestError {
         /// The name, shortened if it is long.
         got: String,
     },
-    /// A header's value holds CR, LF or NUL.
-    #[error("the value of the header {name:?} holds the byte {byte:#04x}, which no HTTP message can carry")]
+    /// A header's value holds CR, LF or NUL; or, where it has to be ASCII, another byte.
+    #[error("the value of the header {name:?} holds the byte {byte:#04x}, which it can't hold")]
     HeaderValue {
         /// The header.
         name: String,
-        /// 0x0D, 0x0A or 0x00.
+        /// The byte.
         byte: u8,
     },
     /// There is no `Host` header, and no other host was given.
@@ -239,7 +248,7 @@ pub enum RequestError {
     /// There is more than one `Host` header.
     #[error("there is more than one Host header")]
     RepeatedHost,
-    /// The given host holds white space, control characters or anything outside ASCII.
+    /// The host holds white space, control characters, anything outside ASCII, or a character that ends a host.
     #[error("{got:?} is no host; an international name has to be in its xn-- form")]
     Host {
         /// The host, shortened if it is long.

@@ -7,6 +7,7 @@ use core::ops::Range;
 use core::time::Duration;
 
 use crate::authorization::{self, PrintedScope, QueryParameters};
+use crate::canonical_request::percent::decodes_to;
 use crate::canonical_request::{Assembled, CanonicalRequest, Parts, SignedHeaderList};
 use crate::credentials::Credentials;
 use crate::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD, sha256};
@@ -184,7 +185,7 @@ impl Signer {
     /// Makes a URL that carries its own signature and lives for `expires`, whole seconds from `now`.
     ///
     /// By the rules of the service, S3 signs `UNSIGNED-PAYLOAD` and all others the hash of no body; an
-    /// `x-amz-content-sha256` header of the request is signed, and pins the body. The client has to send the request's
+    /// `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256` in its query, pins the body. The client has to send the request's
     /// signed headers with the URL.
     ///
     /// ```
@@ -237,24 +238,28 @@ impl Signer {
         if seconds == 0 || expires.subsec_nanos() > 0 || expires > rules.max_presign {
             return Err(SignError::Expires { expires, limit: rules.max_presign });
         }
-        if let Some(Payload::Streaming(streaming)) = payload {
-            return Err(SignError::PresignedStreaming { streaming });
+        if request.target.contains(&b'#') {
+            return Err(SignError::Fragment);
         }
         let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
         let host = core::str::from_utf8(request.host()?).map_err(|_| SignError::TargetNotUtf8)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let (mut headers, seen) = self.choose_headers(request)?;
-        let pinned_by_header = seen.content_sha256;
         let given = payload.map(|payload| self.payload_line(payload));
-        let payload = given.or(pinned_by_header.map(PayloadLine::Text)).unwrap_or(if rules.presign_unsigned_payload {
-            PayloadLine::Text(UNSIGNED_PAYLOAD)
-        } else {
-            Payload::EMPTY.line()
-        });
-        if given.is_none()
-            && let Some(pinned) = pinned_by_header
-        {
+        let pinned_by_header = seen.content_sha256.filter(|_| given.is_none());
+        if let Some(pinned) = pinned_by_header {
             headers.push("x-amz-content-sha256", pinned.as_bytes());
+        }
+        let pinned = pinned_by_header.or_else(|| authorization::pinned_content_sha256(query));
+        let payload = match (given, pinned) {
+            (Some(given), _) => given,
+            (None, Some(pinned)) => PayloadLine::Text(pinned),
+            (None, None) if rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
+            (None, None) => self.payload_line(Payload::EMPTY),
+        };
+        let as_text = core::str::from_utf8(payload.as_bytes()).unwrap_or_default();
+        if let Some(streaming) = StreamingPayload::parse(as_text) {
+            return Err(SignError::PresignedStreaming { streaming });
         }
         self.sort_and_check(&mut headers, &seen)?;
 
@@ -288,8 +293,7 @@ impl Signer {
         let own = |piece: &str| {
             let name = piece.split('=').next().unwrap_or_default().as_bytes();
             authorization::is_presign_parameter(name)
-                || says_sha256
-                    && crate::canonical_request::percent::decodes_to(name, authorization::X_AMZ_CONTENT_SHA256)
+                || given.is_some() && decodes_to(name, authorization::X_AMZ_CONTENT_SHA256)
         };
         for piece in query.split('&').filter(|piece| !piece.is_empty() && !own(piece)) {
             url.extend_from_slice(piece.as_bytes());
@@ -364,7 +368,9 @@ impl Signer {
                     seen.foreign_authorization = Some(excerpt(scheme.unwrap_or_default()));
                 }
             } else if name.eq_ignore_ascii_case("x-amz-content-sha256") {
-                seen.content_sha256 = core::str::from_utf8(value).ok();
+                let value =
+                    core::str::from_utf8(value.trim_ascii()).map_err(|_| RequestError::not_ascii(name, value))?;
+                seen.content_sha256 = Some(value);
             } else {
                 if name.eq_ignore_ascii_case("connection") {
                     seen.connection = value;
@@ -478,7 +484,7 @@ pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
 /// The IAM guide's list of headers not to sign, and what reports of broken signatures add to it: headers that proxies,
 /// load balancers, tracing and CDNs write on the way.
 fn is_changed_by_hops(name: &str) -> bool {
-    const NAMES: [&str; 19] = [
+    const NAMES: [&str; 18] = [
         "accept-encoding",
         "authorization",
         "baggage",
@@ -497,7 +503,6 @@ fn is_changed_by_hops(name: &str) -> bool {
         "user-agent",
         "via",
         "x-amzn-trace-id",
-        "proxy-connection",
     ];
     NAMES.iter().any(|changed| changed.eq_ignore_ascii_case(name))
         || ["proxy-", "x-forwarded-", "sec-websocket-"].iter().any(|prefix| starts_with_ignoring_case(name, prefix))
@@ -719,6 +724,9 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
+    /// The target holds a `#`, which would end the URL that is made of it.
+    #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
+    Fragment,
     /// A URL is text: path, query or host are not UTF-8.
     #[error("path, query or host are not UTF-8; encode them first")]
     TargetNotUtf8,

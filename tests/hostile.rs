@@ -192,6 +192,28 @@ fn a_signer_says_what_it_cannot_do() {
 }
 
 #[test]
+fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
+    let given = headers(&[("X-Amz-Meta-%3A#!", "1"), ("My-Header", "2")]);
+    for target in ["", "/", "/?", "/?a?", "/?&&", "?a", "/a b?ü=%zz&+", "/a?X-Amz-Expires=1&X%2DAmz-Signature=2&b"] {
+        for service in ["execute-api", "s3"] {
+            let signer = signer(service).also_sign(["my-header"]);
+            let presigned = with("GET", target.as_bytes(), &given, |request| {
+                signer.presign(&request, Duration::from_secs(60), now()).unwrap()
+            });
+            let result = server(service).gets("GET", presigned.target().as_bytes(), &given, b"");
+            assert_eq!(result, Ok(()), "{}", presigned.url());
+        }
+    }
+    let request = Request::new("GET", "/a?b#c", &[]).with_host(HOST);
+    assert_eq!(signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap_err(), SignError::Fragment);
+    for host in ["a b", "a/b", "ü.example", "a?b", "a\\b"] {
+        let request = Request::new("GET", "/", &[]).with_host(host);
+        let error = signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap_err();
+        assert_eq!(error, SignError::Request(RequestError::Host { got: host.into() }));
+    }
+}
+
+#[test]
 fn a_presigned_url_that_outlives_its_credentials_says_so() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
     let signer = |expiry| Signer::new(temporary().with_expiry(expiry), "us-east-1", "s3");
@@ -533,6 +555,13 @@ fn a_presigned_url_can_pin_its_body() {
     assert!(s3.gets("GET", by_header.as_bytes(), &empty, b"that").is_err());
     let streamed = headers(&[("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")]);
     assert!(matches!(s3.gets("GET", open.as_bytes(), &streamed, b""), Err(VerifyError::InvalidContentSha256 { .. })));
+    // Pinned by the caller's own parameter.
+    let target = format!("/a?X-Amz-Content-Sha256={hash}");
+    let request = Request::new("GET", &target, &[]).with_host(HOST);
+    let by_query = signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap();
+    assert!(by_query.canonical_request().to_string().ends_with(hash));
+    assert_eq!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"this"), Ok(()));
+    assert_eq!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"that"), Err(VerifyError::BodyMismatch));
     // Elsewhere the body is part of what is signed, and nothing has to say so.
     let request = Request::new("POST", "/a", &[]).with_host(HOST);
     let signer = signer("execute-api");

@@ -1,5 +1,4 @@
 use alloc::borrow::Cow;
-use alloc::string::String;
 use core::fmt;
 use core::ops::Range;
 
@@ -305,10 +304,7 @@ impl<'a> AuthHeaders<'a> {
             } else if is("x-amz-content-sha256") {
                 (&mut found.content_sha256, "X-Amz-Content-Sha256")
             } else if SESSION_TOKEN_HEADERS.into_iter().any(is) {
-                let token = core::str::from_utf8(value).map_err(|_| RequestError::HeaderValue {
-                    name: String::from(name),
-                    byte: value.iter().copied().find(|byte| !byte.is_ascii()).unwrap_or_default(),
-                })?;
+                let token = core::str::from_utf8(value).map_err(|_| RequestError::not_ascii(name, value))?;
                 if found.session_token.replace(token).is_some() {
                     return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" });
                 }
