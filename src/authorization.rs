@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use crate::canonical_request::pairs;
 use crate::canonical_request::percent::{decodes_to, write_encoded};
+use crate::request::MAX_HEADERS;
 use crate::scope::Scope;
 use crate::signature::Signature;
 use crate::string_to_sign::ALGORITHM;
@@ -171,6 +172,7 @@ pub(crate) enum ClaimError {
     Missing { names: Vec<&'static str> },
     Credential { got: String },
     SignedHeaders,
+    TooManySignedHeaders,
     Signature,
 }
 
@@ -314,6 +316,9 @@ impl Claims {
             }
         }
         let value = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+        if value(&signed_headers).split(';').nth(MAX_HEADERS).is_some() {
+            return Err(ClaimError::TooManySignedHeaders);
+        }
         if !are_signed_headers(value(&signed_headers)) {
             return Err(ClaimError::SignedHeaders);
         }

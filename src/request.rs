@@ -29,7 +29,7 @@ pub struct Request<'a> {
 
 /// The most headers of a request, and so of signed headers.
 pub(crate) const MAX_HEADERS: usize = 1024;
-/// The most query parameters.
+/// The most query parameters, empty ones between `&&` among them.
 pub(crate) const MAX_QUERY_PAIRS: usize = 1024;
 /// The longest path and query, in bytes.
 pub(crate) const MAX_TARGET: usize = 65_536;
@@ -104,6 +104,11 @@ impl<'a> Request<'a> {
         if let Some(position) = self.target.iter().position(u8::is_ascii_control) {
             let byte = self.target.get(position).copied().unwrap_or_default();
             return Err(RequestError::TargetControlByte { byte, position });
+        }
+        // Before anything looks at the pairs one by one.
+        let (_, query) = self.path_and_query();
+        if query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS {
+            return Err(RequestError::TooManyQueryPairs { limit: MAX_QUERY_PAIRS });
         }
         let count = self.headers.len();
         if count > MAX_HEADERS {

@@ -100,7 +100,8 @@ impl Rules {
     pub const CONTENT_SHA256: Rules = Rules { content_sha256_header: true, ..Rules::GENERIC };
 
     /// vpc-lattice-svcs: the body is never hashed, and `x-amz-content-sha256` says so.
-    pub const VPC_LATTICE: Rules = Rules { unsigned_payload: UnsignedPayload::Always, ..Rules::CONTENT_SHA256 };
+    pub const VPC_LATTICE: Rules =
+        Rules { unsigned_payload: UnsignedPayload::Always, presign_unsigned_payload: true, ..Rules::CONTENT_SHA256 };
 
     /// iotdevicegateway, MQTT over websocket: the token is added after signing, and there is no `X-Amz-Expires`.
     pub const IOT_DEVICE_GATEWAY: Rules = Rules { sign_session_token: false, presign_expires: false, ..Rules::GENERIC };

@@ -155,7 +155,7 @@ impl Signer {
         let mut buffer = Vec::new();
         // The names stand in the Authorization header once more.
         let names = headers.names().map(|name| name.len() + 1).sum::<usize>();
-        let Assembled { length, signed_headers } = parts.assemble(&mut buffer, more + names)?;
+        let Assembled { length, signed_headers } = parts.assemble(&mut buffer, more + names);
         let (canonical_request_sha256, signature) = self.signature(now, &scope, &buffer);
 
         let start = buffer.len();
@@ -314,7 +314,7 @@ impl Signer {
         let path = path.as_bytes();
         let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
         let mut canonical_request = Vec::new();
-        parts.assemble(&mut canonical_request, 0)?;
+        parts.assemble(&mut canonical_request, 0);
         let (canonical_request_sha256, signature) = self.signature(now, &scope, &canonical_request);
         authorization::write_parameter(&mut url, authorization::X_AMZ_SIGNATURE, &signature.hex());
         if let Some((name, token)) = added_token {

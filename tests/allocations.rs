@@ -152,7 +152,7 @@ fn signing_and_verifying_stay_within_the_budget() {
         let arrived = Request::new(case.method, presigned.target(), &case.headers)
             .with_host("abc123.execute-api.us-east-1.amazonaws.com");
         let (_, allocations, _) = counted(|| {
-            let presented = Presented::parse(arrived).unwrap();
+            let presented = Presented::parse(arrived).unwrap().with_body(b"");
             verifier.verify(presented, &key, now()).unwrap()
         });
         at_most(case.name, "verify presigned", 2, allocations);

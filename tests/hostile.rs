@@ -276,6 +276,9 @@ fn authorization_headers_of_every_broken_shape_are_refused() {
     );
     let long = with_authorization(|text| text + &" ".repeat(1 << 20) + "x").unwrap_err();
     assert!(matches!(long, VerifyError::AuthorizationTooLong { limit: 65_536, .. }), "{long:?}");
+    let names: Vec<String> = (0..1025).map(|n| format!("h{n:04}")).collect();
+    let many = with_authorization(|text| text.replacen("host", &names.join(";"), 1)).unwrap_err();
+    assert_eq!(many, VerifyError::TooManySignedHeaders { limit: 1024 });
 }
 
 #[test]

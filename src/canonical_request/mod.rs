@@ -15,7 +15,6 @@ pub(crate) use headers::{SignedHeaderList, compare_ignoring_case};
 pub(crate) use query::pairs;
 
 use crate::payload::PayloadLine;
-use crate::request::RequestError;
 use crate::rules::Rules;
 
 /// Everything a canonical request is made of, chosen by whoever signs or verifies.
@@ -40,7 +39,7 @@ pub(crate) struct Assembled {
 
 impl Parts<'_> {
     /// Writes the canonical request into `out`, which is empty, with room for `more` bytes after it.
-    pub(crate) fn assemble(&self, out: &mut Vec<u8>, more: usize) -> Result<Assembled, RequestError> {
+    pub(crate) fn assemble(&self, out: &mut Vec<u8>, more: usize) -> Assembled {
         let payload = self.payload.as_bytes();
         // An encoded byte takes three; every pair may gain a `=`.
         let target = 3 * self.path.len() + 4 * self.query.len();
@@ -49,12 +48,12 @@ impl Parts<'_> {
         out.push(b'\n');
         path::write_path(out, self.path, self.rules);
         out.push(b'\n');
-        query::write_query(out, self.query, self.left_out)?;
+        query::write_query(out, self.query, self.left_out);
         out.push(b'\n');
         let signed_headers = self.headers.write_to(out);
         out.push(b'\n');
         out.extend_from_slice(payload);
-        Ok(Assembled { length: out.len(), signed_headers })
+        Assembled { length: out.len(), signed_headers }
     }
 }
 

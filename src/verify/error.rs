@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::authorization::ClaimError;
 use crate::payload::StreamingPayload;
-use crate::request::RequestError;
+use crate::request::{MAX_HEADERS, RequestError};
 use crate::timestamp::Timestamp;
 
 /// Why a request is refused.
@@ -89,6 +89,12 @@ pub enum VerifyError {
     MalformedSignedHeaders {
         /// In the query, not in the header.
         presigned: bool,
+    },
+    /// There are more signed headers than a request can have.
+    #[error("more than {limit} signed headers")]
+    TooManySignedHeaders {
+        /// How many are taken.
+        limit: usize,
     },
     /// The signature is not 64 lower-case hexadecimal digits.
     #[error("the signature is not 64 lower-case hexadecimal digits")]
@@ -231,6 +237,7 @@ impl VerifyError {
             ClaimError::Missing { names } => Self::MissingParameters { presigned, names },
             ClaimError::Credential { got } => Self::MalformedCredential { presigned, got },
             ClaimError::SignedHeaders => Self::MalformedSignedHeaders { presigned },
+            ClaimError::TooManySignedHeaders => Self::TooManySignedHeaders { limit: MAX_HEADERS },
             ClaimError::Signature => Self::MalformedSignature,
         }
     }

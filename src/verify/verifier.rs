@@ -9,7 +9,7 @@ use super::presented::Presented;
 use crate::authorization::X_AMZ_SIGNATURE;
 use crate::canonical_request::inline::Inline;
 use crate::canonical_request::{Parts, SignedHeaderList, compare_ignoring_case};
-use crate::payload::{EMPTY_SHA256, PayloadLine, UNSIGNED_PAYLOAD, hex_of, sha256};
+use crate::payload::{PayloadLine, UNSIGNED_PAYLOAD, hex_of, sha256};
 use crate::rules::{Rules, UnsignedPayload};
 use crate::scope::{Scope, TERMINATOR};
 use crate::sign::starts_with_ignoring_case;
@@ -28,7 +28,7 @@ use crate::timestamp::Timestamp;
 /// 3. There is a signature, in the header or in the query, not in both.
 /// 4. The algorithm is `AWS4-HMAC-SHA256`.
 /// 5. The `Authorization` header (at most 65536 bytes) or the query has all parameters, each once, and no others.
-/// 6. The signed headers are lower-case names in ascending order, each once; the credential has an access key id and
+/// 6. The signed headers are at most 1024 lower-case names in ascending order, each once; the credential has an access key id and
 ///    four parts of a scope; the signature is 64 lower-case hexadecimal digits.
 /// 7. The time is there and of the form `YYYYMMDDTHHMMSSZ` (a `date` header also as HTTP writes it), and
 ///    `X-Amz-Expires` is a number.
@@ -45,7 +45,7 @@ use crate::timestamp::Timestamp;
 /// 12. A presigned URL has a lifetime from 1 second to the rules' `max_presign`, has not ended, and is not signed for
 ///     more than 15 minutes ahead; any other request was signed within `max_skew` of now.
 /// 13. The scope has the date of that time, the region and service of this verifier, and ends in `aws4_request`.
-/// 14. What stands for the body is something that the rules take.
+/// 14. What stands for the body is something that the rules take, and the body is given where its hash isn't.
 /// 15. The access key is known, the session token is the key's own, and it has not ended (if the key came from
 ///     [`Presented::derive_key`]); found out earlier, and said only after the work of 16.
 /// 16. The signature is the one of this request and key, compared in constant time.
@@ -267,11 +267,8 @@ impl Verifier {
             None if presign_unsigned => Ok((SignedBody::Unsigned, [Some(unsigned), None])),
             None if rules.content_sha256_header && !presented.presigned => Err(VerifyError::MissingContentSha256),
             None => {
-                let hash = match presented.body_sha256 {
-                    Some(hash) => hash,
-                    None if announces_body(presented) => return Err(VerifyError::BodyNeeded),
-                    None => EMPTY_SHA256,
-                };
+                // Taking it for empty would leave a body that did arrive to nobody's check.
+                let hash = presented.body_sha256.ok_or(VerifyError::BodyNeeded)?;
                 Ok((SignedBody::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
             }
         }
@@ -308,7 +305,7 @@ impl Verifier {
                     payload,
                 };
                 buffer.clear();
-                parts.assemble(&mut buffer, 0)?;
+                parts.assemble(&mut buffer, 0);
                 let string_to_sign = StringToSign::of_hash(presented.timestamp, presented.scope(), sha256(&buffer));
                 if key.sign(&string_to_sign).matches(presented.signature()) {
                     return Ok(true);
@@ -355,13 +352,6 @@ fn signed_header_list<'p>(
     }
     drop(found);
     Ok(headers)
-}
-
-fn announces_body(presented: &Presented<'_>) -> bool {
-    presented.request.headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("transfer-encoding")
-            || name.eq_ignore_ascii_case("content-length") && value.trim_ascii() != b"0"
-    })
 }
 
 /// A request whose signature is right. Only [`Verifier::verify`] makes one.

@@ -47,6 +47,7 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
         ),
         VerifyError::Repeated { .. }
         | VerifyError::UnknownParameter { .. }
+        | VerifyError::TooManySignedHeaders { .. }
         | VerifyError::AuthorizationTooLong { .. } => {
             incomplete(alloc::format!("Authorization is ambiguous or malformed: {error}.").into())
         }

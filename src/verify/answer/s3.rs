@@ -52,7 +52,9 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
         VerifyError::UnknownParameter { name } => {
             malformed(false, &alloc::format!("the authorization component \"{name}\" is malformed."), "")
         }
-        VerifyError::AuthorizationTooLong { .. } => malformed(false, "it is too long.", ""),
+        VerifyError::AuthorizationTooLong { .. } | VerifyError::TooManySignedHeaders { .. } => {
+            malformed(false, "it is too long.", "")
+        }
         VerifyError::MissingParameters { presigned, names } => malformed(
             *presigned,
             &alloc::format!("missing {}.", names.first().copied().unwrap_or_default()),
