@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::canonical_request::pairs;
-use crate::canonical_request::percent::{decodes_to, write_encoded};
+use crate::canonical_request::percent::{decodes_to, write_decoded, write_encoded};
 use crate::request::MAX_HEADERS;
 use crate::scope::Scope;
 use crate::signature::Signature;
@@ -261,7 +261,7 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
         let named = NAMES.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
         if let Some((name, slot)) = named {
             let start = text.len();
-            text.extend(percent_encoding::percent_decode(value));
+            write_decoded(&mut text, value);
             if slot.replace(start..text.len()).is_some() {
                 return Err(ClaimError::Repeated { name });
             }

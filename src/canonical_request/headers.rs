@@ -94,6 +94,10 @@ fn write_lower_case(out: &mut Vec<u8>, name: &str) {
 
 /// Trims spaces and tabs and folds inner runs of them to one space, inside quotes too; no other white space counts.
 fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
+    if !value.contains(&b' ') && !value.contains(&b'\t') {
+        out.extend_from_slice(value);
+        return;
+    }
     let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     for (index, word) in words.enumerate() {
         if index > 0 {

@@ -40,11 +40,25 @@ fn write_with(out: &mut Vec<u8>, bytes: &[u8], reserved: &'static AsciiSet) {
 
 /// Decodes `%XX` once and encodes once. `+` is a plus, and a `%` that begins no escape is data.
 pub(super) fn write_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Runs without an escape are encoded whole; the bytes between them are decoded one by one.
+    for_each_decoded(bytes, |run| write_encoded(out, run));
+}
+
+/// Decodes `%XX` once; a `%` that begins no escape is data.
+pub(crate) fn write_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    for_each_decoded(bytes, |run| out.extend_from_slice(run));
+}
+
+/// Whether `encoded`, decoded once, is `name`.
+pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
+    encoded == name.as_bytes() || encoded.contains(&b'%') && percent_decode(encoded).eq(name.bytes())
+}
+
+/// Hands over runs without an escape as they stand, and the bytes of escapes one by one.
+fn for_each_decoded(bytes: &[u8], mut each: impl FnMut(&[u8])) {
     let mut rest = bytes;
     while let Some(position) = rest.iter().position(|byte| *byte == b'%') {
         let (run, escape) = rest.split_at(position);
-        write_encoded(out, run);
+        each(run);
         let (byte, after) = match escape {
             [b'%', high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
                 (Some(high), Some(low)) => (high << 4 | low, after),
@@ -52,15 +66,10 @@ pub(super) fn write_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
             },
             _ => (b'%', escape.get(1..).unwrap_or_default()),
         };
-        write_encoded(out, &[byte]);
+        each(&[byte]);
         rest = after;
     }
-    write_encoded(out, rest);
-}
-
-/// Whether `encoded`, decoded once, is `name`.
-pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
-    percent_decode(encoded).eq(name.bytes())
+    each(rest);
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
