@@ -291,6 +291,10 @@ pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((before, from.get(1..).unwrap_or_default()))
 }
 
+pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
 /// `tchar` of RFC 9110 5.6.2.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'-' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'.' | b'^' | b'`' | b'|' | b'~')

@@ -1,0 +1,118 @@
+//! Which headers are signed.
+
+use alloc::string::String;
+
+use super::{SignError, Signer};
+use crate::canonical_request::SignedHeaderList;
+use crate::request::{Request, RequestError, starts_with_ignoring_case};
+use crate::text::excerpt;
+
+/// Which headers are signed, besides those that the caller names with [`Signer::also_sign`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SignedHeaders {
+    /// Those that have to be and that no hop rewrites: `host`, `content-type`, `content-md5` and every `x-amz-*`.
+    #[default]
+    Required,
+    /// All but those that hops add, drop or change: `authorization`, `connection`, `keep-alive`, `transfer-encoding`,
+    /// `te`, `trailer`, `upgrade`, `expect`, `user-agent`, `x-amzn-trace-id`, `proxy-*`, `accept-encoding`,
+    /// `content-length`, `forwarded`, `x-forwarded-*`, `via`, `traceparent`, `tracestate`, `baggage`, `cache-control`,
+    /// `sec-websocket-*`.
+    All,
+}
+
+impl Signer {
+    /// The headers to sign of those that the request has, without what signing itself adds.
+    pub(super) fn choose_headers<'a>(
+        &self,
+        request: &Request<'a>,
+    ) -> Result<(SignedHeaderList<'a>, Seen<'a>), SignError> {
+        let mut headers = SignedHeaderList::new();
+        let mut seen = Seen::default();
+        headers.push("host", request.host()?);
+        for (name, value) in request.headers.iter() {
+            if name.eq_ignore_ascii_case("host") || name.eq_ignore_ascii_case("x-amz-date") {
+                continue;
+            } else if name.eq_ignore_ascii_case(self.rules.session_token_header) {
+                seen.session_token = true;
+            } else if name.eq_ignore_ascii_case("authorization") {
+                if !value.starts_with(b"AWS4-") {
+                    let scheme = value.split(|byte| *byte == b' ').next().filter(|scheme| scheme.len() < value.len());
+                    seen.foreign_authorization = Some(excerpt(scheme.unwrap_or_default()));
+                }
+            } else if name.eq_ignore_ascii_case("x-amz-content-sha256") {
+                let value =
+                    core::str::from_utf8(value.trim_ascii()).map_err(|_| RequestError::not_ascii(name, value))?;
+                seen.content_sha256 = Some(value);
+            } else {
+                if name.eq_ignore_ascii_case("connection") {
+                    seen.connection = value;
+                }
+                if self.is_signed(name) {
+                    headers.push(name, value);
+                }
+            }
+        }
+        Ok((headers, seen))
+    }
+
+    fn is_signed(&self, name: &str) -> bool {
+        let chosen = match self.signed_headers {
+            SignedHeaders::Required => {
+                name.eq_ignore_ascii_case("content-type")
+                    || name.eq_ignore_ascii_case("content-md5")
+                    || starts_with_ignoring_case(name, "x-amz-")
+            }
+            SignedHeaders::All => !is_changed_by_hops(name),
+        };
+        chosen || self.also_signed.iter().any(|also| also.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn sort_and_check(&self, headers: &mut SignedHeaderList<'_>, seen: &Seen<'_>) -> Result<(), SignError> {
+        headers.sort();
+        for option in seen.connection.split(|byte| *byte == b',') {
+            if let Ok(name) = core::str::from_utf8(option.trim_ascii())
+                && headers.contains(name)
+            {
+                return Err(SignError::RemovedByHop { name: name.into() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stood among the headers of a request and is not signed as it stands.
+#[derive(Default)]
+pub(super) struct Seen<'a> {
+    pub(super) content_sha256: Option<&'a str>,
+    connection: &'a [u8],
+    pub(super) session_token: bool,
+    pub(super) foreign_authorization: Option<String>,
+}
+
+/// The IAM guide's list of headers not to sign, and what reports of broken signatures add to it: headers that proxies,
+/// load balancers, tracing and CDNs write on the way.
+fn is_changed_by_hops(name: &str) -> bool {
+    const NAMES: [&str; 18] = [
+        "accept-encoding",
+        "authorization",
+        "baggage",
+        "cache-control",
+        "connection",
+        "content-length",
+        "expect",
+        "forwarded",
+        "keep-alive",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-amzn-trace-id",
+    ];
+    NAMES.iter().any(|changed| changed.eq_ignore_ascii_case(name))
+        || ["proxy-", "x-forwarded-", "sec-websocket-"].iter().any(|prefix| starts_with_ignoring_case(name, prefix))
+}

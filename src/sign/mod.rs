@@ -1,0 +1,254 @@
+//! Direction 1: what to add to a request so that AWS accepts it.
+
+mod error;
+mod headers;
+mod presign;
+mod signed;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use error::SignError;
+pub use headers::SignedHeaders;
+pub use presign::Presigned;
+pub use signed::Signed;
+
+use crate::authorization;
+use crate::canonical_request::{Assembled, Parts};
+use crate::credentials::Credentials;
+use crate::payload::{Payload, PayloadLine, UNSIGNED_PAYLOAD, sha256};
+use crate::request::Request;
+use crate::rules::{Rules, UnsignedPayload};
+use crate::scope::Scope;
+use crate::signature::Signature;
+use crate::signing_key::SigningKey;
+use crate::string_to_sign::StringToSign;
+use crate::timestamp::Timestamp;
+
+/// Signs requests for one region and service with one set of credentials.
+///
+/// The key of the day is derived once and remembered (feature `std`; without it, each signature derives it). Its
+/// secret never changes, so no stale key is possible: a rotated secret is a new `Signer`. One signer serves any number
+/// of threads.
+///
+/// ```
+/// use countersign::{Credentials, Payload, Request, Signer};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let signer = Signer::new(credentials, "us-east-1", "iam");
+///
+/// let content_type = b"application/x-www-form-urlencoded; charset=utf-8";
+/// let headers = [("Content-Type", content_type.as_slice())];
+/// let request = Request::new("GET", "/?Action=ListUsers&Version=2010-05-08", &headers).with_host("iam.amazonaws.com");
+/// let signed = signer.sign(&request, Payload::EMPTY, "20150830T123600Z".parse()?)?;
+///
+/// let to_add: Vec<_> = signed.headers().collect();
+/// assert_eq!(to_add[0], ("x-amz-date", "20150830T123600Z"));
+/// assert_eq!(to_add[1], (
+///     "authorization",
+///     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, \
+///      SignedHeaders=content-type;host;x-amz-date, \
+///      Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Create a signed AWS API request](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html)
+pub struct Signer {
+    credentials: Credentials,
+    region: String,
+    service: String,
+    rules: Rules,
+    signed_headers: SignedHeaders,
+    also_signed: Vec<String>,
+    #[cfg(feature = "std")]
+    key_of_the_day: std::sync::RwLock<Option<(Timestamp, SigningKey)>>,
+}
+
+impl Signer {
+    /// A signer with the rules of the service: region and service as AWS writes them in a scope, e.g. `us-east-1` and
+    /// `execute-api`.
+    pub fn new(credentials: Credentials, region: impl Into<String>, service: impl Into<String>) -> Self {
+        let service = service.into();
+        Self {
+            credentials,
+            region: region.into(),
+            rules: Rules::for_service(&service),
+            service,
+            signed_headers: SignedHeaders::Required,
+            also_signed: Vec::new(),
+            #[cfg(feature = "std")]
+            key_of_the_day: std::sync::RwLock::new(None),
+        }
+    }
+
+    /// Other rules than those of the service.
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Which headers are signed.
+    pub fn with_signed_headers(mut self, signed_headers: SignedHeaders) -> Self {
+        self.signed_headers = signed_headers;
+        self
+    }
+
+    /// Names headers that are signed, too, if a request has them.
+    pub fn also_sign<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.also_signed.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// The credentials it signs with.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Signs wire parts. Returns what to add; of the same headers, replace those that the request has.
+    ///
+    /// A request that was signed before is signed anew: what the earlier signature added is not signed.
+    ///
+    /// # Errors
+    /// [`SignError`]: nothing was signed.
+    pub fn sign(&self, request: &Request<'_>, payload: Payload<'_>, now: Timestamp) -> Result<Signed, SignError> {
+        let scope = self.check(request, &now)?;
+        let (path, query) = request.path_and_query();
+        if authorization::names_algorithm(query) {
+            return Err(SignError::AlreadyPresigned);
+        }
+        let rules = &self.rules;
+        let payload = self.payload_line(payload);
+        let token = self.credentials.session_token();
+
+        let (mut headers, seen) = self.choose_headers(request)?;
+        if let Some(scheme) = seen.foreign_authorization {
+            return Err(SignError::ForeignAuthorization { scheme });
+        }
+        if seen.session_token && token.is_none() {
+            return Err(SignError::SessionTokenOfOthers { name: rules.session_token_header });
+        }
+        // Where the value can't be told from the body, the receiver has to be told.
+        let sends_sha256 =
+            rules.content_sha256_header || seen.content_sha256.is_some() || matches!(payload, PayloadLine::Text(_));
+        headers.push("x-amz-date", now.as_str().as_bytes());
+        if sends_sha256 {
+            headers.push("x-amz-content-sha256", payload.as_bytes());
+        }
+        if let (Some(token), true) = (token, rules.sign_session_token) {
+            headers.push(rules.session_token_header, token.as_bytes());
+        }
+        self.sort_and_check(&mut headers, &seen)?;
+
+        let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
+        let token_length = token.map_or(0, str::len) + now.as_str().len();
+        let more = authorization::header_length(self.credentials.access_key_id(), &scope, 0) + token_length;
+        let mut buffer = Vec::new();
+        // The names stand in the Authorization header once more.
+        let names = headers.names().map(|name| name.len() + 1).sum::<usize>();
+        let Assembled { length, signed_headers } = parts.assemble(&mut buffer, more + names);
+        let (canonical_request_sha256, signature) = self.signature(now, &scope, &buffer);
+
+        let start = buffer.len();
+        let access_key_id = self.credentials.access_key_id();
+        let printed = authorization::write_header(&mut buffer, access_key_id, &scope, signed_headers, &signature);
+        let authorization = start..buffer.len();
+        buffer.extend_from_slice(token.unwrap_or_default().as_bytes());
+        let session_token = authorization.end..buffer.len();
+        buffer.extend_from_slice(now.as_str().as_bytes());
+        #[cfg(feature = "http")]
+        let buffer = signed::Buffer::from(buffer);
+        Ok(Signed {
+            canonical_request: 0..length,
+            content_sha256: sends_sha256.then(|| length - payload.as_bytes().len()..length),
+            #[cfg(feature = "http")]
+            date: session_token.end..buffer.len(),
+            session_token: token.map(|_| (rules.session_token_header, session_token)),
+            authorization,
+            printed,
+            timestamp: now,
+            canonical_request_sha256,
+            signature,
+            buffer,
+        })
+    }
+
+    /// What has to hold for any signature; gives the scope of one made now.
+    fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
+        request.check()?;
+        if let Some(expiry) = self.credentials.expiry()
+            && expiry <= *now
+        {
+            return Err(SignError::CredentialsExpired { expiry, now: *now });
+        }
+        Ok(Scope::new(now.date(), &self.region, &self.service)?)
+    }
+
+    fn payload_line(&self, payload: Payload<'_>) -> PayloadLine<'static> {
+        match self.rules.unsigned_payload {
+            UnsignedPayload::Always => PayloadLine::Text(UNSIGNED_PAYLOAD),
+            _ => payload.line(),
+        }
+    }
+
+    fn signature(&self, now: Timestamp, scope: &Scope<'_>, canonical_request: &[u8]) -> ([u8; 32], Signature) {
+        let hash = sha256(canonical_request);
+        let string_to_sign = StringToSign::of_hash(now, *scope, hash);
+        (hash, self.with_key(now, scope, |key| key.sign(&string_to_sign)))
+    }
+
+    #[cfg(feature = "std")]
+    fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+        use std::sync::PoisonError;
+        let remembered = self.key_of_the_day.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((day, key)) = &*remembered
+            && day.date() == now.date()
+        {
+            return sign(key);
+        }
+        drop(remembered);
+        let mut remembered = self.key_of_the_day.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have derived it in between.
+        let day_and_key = match remembered.take() {
+            Some((day, key)) if day.date() == now.date() => (day, key),
+            _ => (now, SigningKey::derive(&self.credentials, scope)),
+        };
+        let (_, key) = remembered.insert(day_and_key);
+        sign(key)
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn with_key<T>(&self, _now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+        sign(&SigningKey::derive(&self.credentials, scope))
+    }
+}
+
+impl Clone for Signer {
+    /// The clone derives its own key of the day.
+    fn clone(&self) -> Self {
+        Self {
+            credentials: self.credentials.clone(),
+            region: self.region.clone(),
+            service: self.service.clone(),
+            rules: self.rules,
+            signed_headers: self.signed_headers,
+            also_signed: self.also_signed.clone(),
+            #[cfg(feature = "std")]
+            key_of_the_day: std::sync::RwLock::new(None),
+        }
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("credentials", &self.credentials)
+            .field("region", &self.region)
+            .field("service", &self.service)
+            .field("rules", &self.rules)
+            .field("signed_headers", &self.signed_headers)
+            .field("also_signed", &self.also_signed)
+            .finish_non_exhaustive()
+    }
+}
