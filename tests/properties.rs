@@ -164,6 +164,36 @@ fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
     }
 }
 
+/// Our signer always sends `x-amz-date`; others send `date` alone, as HTTP writes it or as the string to sign does.
+#[test]
+fn a_signature_over_a_date_header_verifies() {
+    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap();
+    let now: Timestamp = TIME.parse().unwrap();
+    for date in ["Sun, 30 Aug 2015 12:36:00 GMT", TIME] {
+        let mut headers = vec![("Host".to_owned(), b"example.com".to_vec()), ("Date".to_owned(), date.into())];
+        let naive = Naive {
+            method: "GET",
+            target: b"/",
+            headers: &headers,
+            signed_headers: &["date", "host"],
+            payload: &naive::sha256_hex(b""),
+            normalize_path: true,
+            double_encode: true,
+            left_out: &[],
+        };
+        let signature = naive::signature(SECRET, TIME, "us-east-1", "service", &naive.canonical_request());
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+             SignedHeaders=date;host, Signature={signature}"
+        );
+        headers.push(("Authorization".into(), authorization.into_bytes()));
+        let headers = views(&headers);
+        let presented = Presented::parse(Request::new("GET", "/", &headers)).unwrap().with_body(b"");
+        let key = presented.derive_key(Some(&credentials));
+        Verifier::new("us-east-1", "service").verify(presented, &key, now).unwrap();
+    }
+}
+
 #[test]
 fn random_bytes_never_panic() {
     let signer = Signer::new(Credentials::new("AKIDEXAMPLE", SECRET).unwrap(), "us-east-1", "s3");
