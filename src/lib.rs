@@ -38,4 +38,4 @@ pub use signature::Signature;
 pub use signing_key::SigningKey;
 pub use string_to_sign::StringToSign;
 pub use timestamp::{Timestamp, TimestampError};
-pub use verify::{BodyCheck, Dialect, Presented, Verified, Verifier, VerifyError};
+pub use verify::{BodyCheck, Computed, Dialect, Presented, Verified, Verifier, VerifyError};

@@ -7,6 +7,7 @@ use countersign::{
     StreamingPayload, Timestamp, Verifier, VerifyError,
 };
 
+const MISMATCH: VerifyError = VerifyError::SignatureMismatch { computed: None };
 const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
 type Headers = Vec<(String, Vec<u8>)>;
 
@@ -341,9 +342,9 @@ fn presigned_queries_of_every_broken_shape_are_refused() {
         assert_eq!(expires(value), Err(VerifyError::ExpiresOutOfRange { seconds, limit }));
     }
     for value in ["060", "61", "604800"] {
-        assert_eq!(expires(value), Err(VerifyError::SignatureMismatch), "{value}");
+        assert_eq!(expires(value), Err(MISMATCH), "{value}");
     }
-    assert_eq!(get(&format!("{good}&%FF=1")), Err(VerifyError::SignatureMismatch));
+    assert_eq!(get(&format!("{good}&%FF=1")), Err(MISMATCH));
     assert_eq!(get(&good.replace("X-Amz-Date=2", "X-Amz-Date=%FF")), Err(VerifyError::NotKeyValue));
 }
 
@@ -368,7 +369,7 @@ fn two_credentials_are_refused() {
     // Beside a header, a lone X-Amz-Signature is data: signed over it is good, appended it is not.
     let all = signed(&signer("execute-api"), "GET", "/a?X-Amz-Signature=00", &[], Payload::EMPTY);
     assert_eq!(server("execute-api").gets("GET", b"/a?X-Amz-Signature=00", &all, b""), Ok(()));
-    assert_eq!(server("execute-api").gets("GET", b"/a", &all, b""), Err(VerifyError::SignatureMismatch));
+    assert_eq!(server("execute-api").gets("GET", b"/a", &all, b""), Err(MISMATCH));
 }
 
 #[test]
@@ -480,7 +481,7 @@ fn the_body_is_the_one_that_was_signed() {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         assert_eq!(server(service).gets("POST", b"/a", &all, b"body"), Ok(()));
         let refused = server(service).gets("POST", b"/a", &all, b"bodx").unwrap_err();
-        let expected = if service == "s3" { VerifyError::BodyMismatch } else { VerifyError::SignatureMismatch };
+        let expected = if service == "s3" { VerifyError::BodyMismatch } else { MISMATCH };
         assert_eq!(refused, expected);
     }
     // Without the body beforehand: S3's header says the hash, elsewhere the body is needed.
@@ -579,11 +580,11 @@ fn behind_a_proxy_the_external_hosts_count() {
     let all = signed(&signer("s3"), "GET", "/a", &[], Payload::EMPTY);
     let mut rewritten = all.clone();
     rewritten.extend(headers(&[("host", "10.0.0.7:8080")]));
-    assert_eq!(server("s3").gets("GET", b"/a", &rewritten, b""), Err(VerifyError::SignatureMismatch));
+    assert_eq!(server("s3").gets("GET", b"/a", &rewritten, b""), Err(MISMATCH));
     let proxied =
         |hosts: &'static [&'static str]| server("s3").verifier(|verifier| verifier.with_external_hosts(hosts.to_vec()));
     assert_eq!(proxied(&["other.example", HOST]).gets("GET", b"/a", &rewritten, b""), Ok(()));
-    assert_eq!(proxied(&["other.example"]).gets("GET", b"/a", &all, b""), Err(VerifyError::SignatureMismatch));
+    assert_eq!(proxied(&["other.example"]).gets("GET", b"/a", &all, b""), Err(MISMATCH));
 }
 
 #[test]

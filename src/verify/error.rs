@@ -1,8 +1,11 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use crate::authorization::ClaimError;
+use crate::canonical_request::CanonicalRequest;
 use crate::payload::StreamingPayload;
 use crate::request::{MAX_HEADERS, RequestError};
 use crate::timestamp::Timestamp;
@@ -211,7 +214,10 @@ pub enum VerifyError {
     },
     /// The signature is not the one of this request and key.
     #[error("the signature does not match")]
-    SignatureMismatch,
+    SignatureMismatch {
+        /// What the verifier signed itself, if it is to say so: [`Verifier::echo_computed`](crate::Verifier::echo_computed).
+        computed: Option<Box<Computed>>,
+    },
     /// The body is not the one that was signed.
     #[error("the body is not the one that was signed")]
     BodyMismatch,
@@ -240,5 +246,36 @@ impl VerifyError {
             ClaimError::TooManySignedHeaders => Self::TooManySignedHeaders { limit: MAX_HEADERS },
             ClaimError::Signature => Self::MalformedSignature,
         }
+    }
+}
+
+/// What a verifier computed for a request whose signature does not match: never the signature itself.
+///
+/// AWS puts both texts into its answer, and so do [`VerifyError::message`] and [`VerifyError::body`]: the first line that
+/// differs from what the client signed names the fault.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Computed {
+    pub(super) canonical_request: String,
+    pub(super) string_to_sign: String,
+}
+
+impl Computed {
+    /// Step 1, without secrets unless the verifier was told otherwise.
+    pub fn canonical_request(&self) -> &str {
+        &self.canonical_request
+    }
+
+    /// Step 2.
+    pub fn string_to_sign(&self) -> &str {
+        &self.string_to_sign
+    }
+}
+
+impl fmt::Debug for Computed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Computed")
+            .field("canonical_request", &CanonicalRequest::from_bytes(self.canonical_request.as_bytes()))
+            .field("string_to_sign", &self.string_to_sign)
+            .finish()
     }
 }

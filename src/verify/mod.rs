@@ -8,6 +8,6 @@ mod verifier;
 
 pub use answer::Dialect;
 pub use body::BodyCheck;
-pub use error::VerifyError;
+pub use error::{Computed, VerifyError};
 pub use presented::Presented;
 pub use verifier::{Verified, Verifier};

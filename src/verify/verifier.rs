@@ -1,14 +1,15 @@
-use alloc::string::String;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use super::body::{BodyCheck, SignedBody};
-use super::error::VerifyError;
+use super::error::{Computed, VerifyError};
 use super::presented::Presented;
 use crate::authorization::X_AMZ_SIGNATURE;
 use crate::canonical_request::inline::Inline;
-use crate::canonical_request::{Parts, SignedHeaderList, compare_ignoring_case};
+use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList, compare_ignoring_case};
 use crate::payload::{PayloadLine, UNSIGNED_PAYLOAD, hex_of, sha256};
 use crate::request::starts_with_ignoring_case;
 use crate::rules::{Rules, UnsignedPayload};
@@ -83,6 +84,15 @@ pub struct Verifier {
     external_hosts: Vec<String>,
     required: Vec<String>,
     ignore_foreign_authorization: bool,
+    echo: Echo,
+}
+
+/// Whether a mismatch says what was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    Nothing,
+    Redacted,
+    Raw,
 }
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 lets them by as much.
@@ -99,6 +109,7 @@ impl Verifier {
             external_hosts: Vec::new(),
             required: Vec::new(),
             ignore_foreign_authorization: false,
+            echo: Echo::Nothing,
         }
     }
 
@@ -129,6 +140,19 @@ impl Verifier {
         self
     }
 
+    /// Lets a mismatch say which canonical request and string to sign this verifier computed, as AWS does, with session
+    /// tokens, cookies and customer keys redacted. It tells a client nothing that it didn't send.
+    pub fn echo_computed(mut self) -> Self {
+        self.echo = Echo::Redacted;
+        self
+    }
+
+    /// Like [`Verifier::echo_computed`], with nothing redacted: for a local gateway whose answers no log keeps.
+    pub fn echo_computed_raw(mut self) -> Self {
+        self.echo = Echo::Raw;
+        self
+    }
+
     /// Verifies the signature with the key that was found for it, at the time `now`.
     ///
     /// # Errors
@@ -149,7 +173,7 @@ impl Verifier {
         self.check_scope(&presented)?;
         let (body, lines) = self.payload(&presented)?;
 
-        let matches = self.matches(&presented, signed.as_slice(), lines, key)?;
+        let (matches, computed) = self.matches(&presented, signed.as_slice(), lines, key)?;
         let access_key_id = || String::from(presented.access_key_id());
         match key.standing {
             KeyStanding::UnknownAccessKey => {
@@ -161,7 +185,7 @@ impl Verifier {
             KeyStanding::ExpiresAt(expiry) if expiry <= now => {
                 return Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry });
             }
-            _ if !matches => return Err(VerifyError::SignatureMismatch),
+            _ if !matches => return Err(VerifyError::SignatureMismatch { computed }),
             KeyStanding::Good | KeyStanding::ExpiresAt(_) => {}
         }
         if let (Some(body_sha256), SignedBody::Sha256(_)) = (&presented.body_sha256, body) {
@@ -269,14 +293,15 @@ impl Verifier {
         }
     }
 
-    /// Whether the signature is right for one of the hosts and one of the payload lines.
+    /// Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
+    /// the first of them, where that is to be said.
     fn matches(
         &self,
         presented: &Presented<'_>,
         signed: &[&str],
         lines: [Option<PayloadLine<'_>>; 2],
         key: &SigningKey,
-    ) -> Result<bool, VerifyError> {
+    ) -> Result<(bool, Option<Box<Computed>>), VerifyError> {
         let request = &presented.request;
         let (path, query) = request.path_and_query();
         // Only where the query is the credential; elsewhere anybody could append it.
@@ -287,6 +312,7 @@ impl Verifier {
             (false, _) => &[],
         };
         let mut buffer = Vec::new();
+        let mut computed = None;
         let mut matches_for = |host: &[u8]| -> Result<bool, VerifyError> {
             let headers = signed_header_list(presented, signed, host)?;
             for payload in lines.into_iter().flatten() {
@@ -305,18 +331,32 @@ impl Verifier {
                 if key.sign(&string_to_sign).matches(presented.signature()) {
                     return Ok(true);
                 }
+                if computed.is_none() {
+                    computed = self.computed(&buffer, &string_to_sign);
+                }
             }
             Ok(false)
         };
-        if self.external_hosts.is_empty() {
-            return matches_for(request.host()?);
-        }
-        for host in &self.external_hosts {
-            if matches_for(host.as_bytes())? {
-                return Ok(true);
+        let matches = if self.external_hosts.is_empty() {
+            matches_for(request.host()?)?
+        } else {
+            let mut found = false;
+            for host in &self.external_hosts {
+                found = found || matches_for(host.as_bytes())?;
             }
-        }
-        Ok(false)
+            found
+        };
+        Ok((matches, computed))
+    }
+
+    fn computed(&self, canonical_request: &[u8], string_to_sign: &StringToSign<'_>) -> Option<Box<Computed>> {
+        let canonical_request = CanonicalRequest::from_bytes(canonical_request);
+        let canonical_request = match self.echo {
+            Echo::Nothing => return None,
+            Echo::Redacted => canonical_request.redacted().to_string(),
+            Echo::Raw => canonical_request.raw().to_string(),
+        };
+        Some(Box::new(Computed { canonical_request, string_to_sign: string_to_sign.to_string() }))
     }
 }
 

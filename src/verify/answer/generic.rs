@@ -9,6 +9,9 @@ use super::scope_parts::ScopeParts;
 use super::times::{signature_expired, signature_not_yet_current};
 use crate::verify::error::VerifyError;
 
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
+                        Secret Access Key and signing method. Consult the service documentation for details.";
+
 /// The services other than S3 share their texts; codes and some statuses differ by protocol.
 pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
     let pick = |of_json: &'static str, of_xml: &'static str| if json { of_json } else { of_xml };
@@ -129,11 +132,18 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             pick("ExpiredTokenException", "ExpiredToken"),
             "The security token included in the request is expired".into(),
         ),
-        VerifyError::MalformedSignature | VerifyError::SignatureMismatch | VerifyError::BodyMismatch => invalid(
-            "The request signature we calculated does not match the signature you provided. Check your AWS \
-             Secret Access Key and signing method. Consult the service documentation for details."
-                .into(),
+        VerifyError::SignatureMismatch { computed: Some(computed) } => invalid(
+            alloc::format!(
+                "{MISMATCH}\n\nThe Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign should \
+                 have been\n'{}'\n",
+                computed.canonical_request(),
+                computed.string_to_sign()
+            )
+            .into(),
         ),
+        VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } | VerifyError::BodyMismatch => {
+            invalid(MISMATCH.into())
+        }
         VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
             Answer::new(500, pick("InternalFailure", "InternalFailure"), "Internal failure".into())
         }

@@ -17,7 +17,7 @@ use super::error::VerifyError;
 /// ```
 /// use countersign::{Dialect, VerifyError};
 ///
-/// let error = VerifyError::SignatureMismatch;
+/// let error = VerifyError::SignatureMismatch { computed: None };
 /// assert_eq!(error.code(Dialect::RestJson), "InvalidSignatureException");
 /// assert_eq!(error.code(Dialect::QueryXml), "SignatureDoesNotMatch");
 /// assert_eq!(Dialect::S3Xml.content_type(), "application/xml");

@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::Answer;
 use super::scope_parts::ScopeParts;
@@ -147,15 +148,18 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
         VerifyError::ExpiredSessionToken { .. } => {
             Answer::new(400, "ExpiredToken", "The provided token has expired.".into())
         }
-        VerifyError::MalformedSignature | VerifyError::SignatureMismatch | VerifyError::SignedHeaderAbsent { .. } => {
-            Answer::new(
-                403,
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided. Check your key and \
-             signing method."
-                    .into(),
-            )
+        VerifyError::SignatureMismatch { computed: Some(computed) } => {
+            let (canonical_request, string_to_sign) = (computed.canonical_request(), computed.string_to_sign());
+            mismatch().with([
+                ("StringToSign", string_to_sign.into()),
+                ("StringToSignBytes", spaced_hex(string_to_sign)),
+                ("CanonicalRequest", canonical_request.into()),
+                ("CanonicalRequestBytes", spaced_hex(canonical_request)),
+            ])
         }
+        VerifyError::MalformedSignature
+        | VerifyError::SignatureMismatch { computed: None }
+        | VerifyError::SignedHeaderAbsent { .. } => mismatch(),
         VerifyError::BodyMismatch => Answer::new(
             400,
             "XAmzContentSHA256Mismatch",
@@ -165,4 +169,19 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
         }
     }
+}
+
+fn mismatch() -> Answer {
+    Answer::new(
+        403,
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+            .into(),
+    )
+}
+
+/// `47 45 54`, as S3 shows bytes.
+fn spaced_hex(text: &str) -> String {
+    let bytes: Vec<String> = text.bytes().map(|byte| alloc::format!("{byte:02x}")).collect();
+    bytes.join(" ")
 }
