@@ -101,7 +101,13 @@ fn texts_are_those_of_aws() {
               method.";
     check(&MISMATCH, S3, 403, "SignatureDoesNotMatch", s3);
     let text = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-    check(&VerifyError::BodyMismatch, S3, 400, "XAmzContentSHA256Mismatch", text);
+    let error = VerifyError::BodyMismatch { signed: "00ff".into(), computed: "ff00".into() };
+    check(&error, S3, 400, "XAmzContentSHA256Mismatch", text);
+    let details = "<ClientComputedContentSHA256>00ff</ClientComputedContentSHA256><S3ComputedContentSHA256>ff00</S3ComputedContentSHA256>";
+    assert!(error.body(S3, "").contains(details));
+    let text = "The value passed in as x-amz-content-sha256 does not match the computed payload hash. Computed digest: ff00 \
+                expected hash: 00ff";
+    check(&error, JSON, 403, "InvalidSignatureException", text);
 }
 
 #[test]

@@ -475,14 +475,17 @@ fn keys_and_tokens_belong_together() {
     assert_eq!(ended.gets("GET", b"/a", &good, b""), Err(VerifyError::UnknownAccessKey { access_key_id: id() }));
 }
 
+fn is_body_mismatch(error: &VerifyError) -> bool {
+    matches!(error, VerifyError::BodyMismatch { .. })
+}
+
 #[test]
 fn the_body_is_the_one_that_was_signed() {
     for service in ["execute-api", "s3"] {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         assert_eq!(server(service).gets("POST", b"/a", &all, b"body"), Ok(()));
         let refused = server(service).gets("POST", b"/a", &all, b"bodx").unwrap_err();
-        let expected = if service == "s3" { VerifyError::BodyMismatch } else { MISMATCH };
-        assert_eq!(refused, expected);
+        assert!(if service == "s3" { is_body_mismatch(&refused) } else { refused == MISMATCH }, "{refused:?}");
     }
     // Without the body beforehand: S3's header says the hash, elsewhere the body is needed.
     let verified = |service: &str, body: &[u8]| {
@@ -497,7 +500,7 @@ fn the_body_is_the_one_that_was_signed() {
         })
     };
     assert_eq!(verified("s3", b"body"), Ok(()));
-    assert_eq!(verified("s3", b"bodies"), Err(VerifyError::BodyMismatch));
+    assert!(verified("s3", b"bodies").is_err_and(|error| is_body_mismatch(&error)));
     assert_eq!(verified("execute-api", b"body"), Err(VerifyError::BodyNeeded));
 }
 
@@ -543,7 +546,7 @@ fn a_presigned_url_can_pin_its_body() {
         signer("s3").presign_payload(&request, Payload::Bytes(b"this"), Duration::from_secs(60), now()).unwrap();
     assert!(pinned.url().contains("&X-Amz-Content-Sha256="));
     assert_eq!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"this"), Ok(()));
-    assert_eq!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"that"), Err(VerifyError::BodyMismatch));
+    assert!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"that").is_err_and(|error| is_body_mismatch(&error)));
     // A header can't loosen what the query pins.
     let looser = headers(&[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
     assert!(matches!(
@@ -555,7 +558,9 @@ fn a_presigned_url_can_pin_its_body() {
     let given = [("x-amz-content-sha256", hash)];
     let by_header = presigned("s3", &given, 60);
     assert_eq!(s3.gets("GET", by_header.as_bytes(), &headers(&given), b"this"), Ok(()));
-    assert_eq!(s3.gets("GET", by_header.as_bytes(), &headers(&given), b"that"), Err(VerifyError::BodyMismatch));
+    assert!(
+        s3.gets("GET", by_header.as_bytes(), &headers(&given), b"that").is_err_and(|error| is_body_mismatch(&error))
+    );
     assert!(s3.gets("GET", by_header.as_bytes(), &empty, b"that").is_err());
     let streamed = headers(&[("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")]);
     assert!(matches!(s3.gets("GET", open.as_bytes(), &streamed, b""), Err(VerifyError::InvalidContentSha256 { .. })));
@@ -565,7 +570,7 @@ fn a_presigned_url_can_pin_its_body() {
     let by_query = signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap();
     assert!(by_query.canonical_request().to_string().ends_with(hash));
     assert_eq!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"this"), Ok(()));
-    assert_eq!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"that"), Err(VerifyError::BodyMismatch));
+    assert!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"that").is_err_and(|error| is_body_mismatch(&error)));
     // Elsewhere the body is part of what is signed, and nothing has to say so.
     let request = Request::new("POST", "/a", &[]).with_host(HOST);
     let signer = signer("execute-api");

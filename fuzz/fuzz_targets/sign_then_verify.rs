@@ -56,7 +56,7 @@ fuzz_target!(|text: &[u8]| {
                 match verify(arrived(presigned.target().as_bytes()), b"", service, &own, now) {
                     Ok(())
                     | Err(
-                        VerifyError::BodyMismatch
+                        VerifyError::BodyMismatch { .. }
                         | VerifyError::InvalidContentSha256 { .. }
                         | VerifyError::Repeated { .. },
                     ) => {}

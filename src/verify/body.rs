@@ -1,10 +1,11 @@
+use alloc::string::String;
 use core::fmt;
 
 use ctutils::CtEq;
 use sha2::{Digest, Sha256};
 
 use super::error::VerifyError;
-use crate::payload::{StreamingPayload, UNSIGNED_PAYLOAD};
+use crate::payload::{StreamingPayload, UNSIGNED_PAYLOAD, hex_of};
 
 /// What a value of `x-amz-content-sha256` says about the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,10 @@ impl SignedBody {
     pub(super) fn check(self, body_sha256: &[u8; 32]) -> Result<(), VerifyError> {
         match self {
             Self::Sha256(signed) if bool::from(signed.ct_eq(body_sha256)) => Ok(()),
-            Self::Sha256(_) => Err(VerifyError::BodyMismatch),
+            Self::Sha256(signed) => {
+                let hex = |hash: [u8; 32]| String::from_utf8_lossy(&hex_of(hash)).into_owned();
+                Err(VerifyError::BodyMismatch { signed: hex(signed), computed: hex(*body_sha256) })
+            }
             Self::Unsigned => Ok(()),
             Self::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
         }

@@ -219,8 +219,13 @@ pub enum VerifyError {
         computed: Option<Box<Computed>>,
     },
     /// The body is not the one that was signed.
-    #[error("the body is not the one that was signed")]
-    BodyMismatch,
+    #[error("the body is not the one that was signed: its SHA-256 is {computed}, signed was {signed}")]
+    BodyMismatch {
+        /// The hash that was signed, hexadecimal in lower case.
+        signed: String,
+        /// The hash of the body that arrived.
+        computed: String,
+    },
     /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
     #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
     BodyNeeded,

@@ -141,9 +141,15 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             )
             .into(),
         ),
-        VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } | VerifyError::BodyMismatch => {
-            invalid(MISMATCH.into())
-        }
+        VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } => invalid(MISMATCH.into()),
+        // In Glacier's words.
+        VerifyError::BodyMismatch { signed, computed } => invalid(
+            alloc::format!(
+                "The value passed in as x-amz-content-sha256 does not match the computed payload hash. Computed digest: \
+                 {computed} expected hash: {signed}"
+            )
+            .into(),
+        ),
         VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
             Answer::new(500, pick("InternalFailure", "InternalFailure"), "Internal failure".into())
         }

@@ -157,14 +157,15 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
                 ("CanonicalRequestBytes", spaced_hex(canonical_request)),
             ])
         }
-        VerifyError::MalformedSignature
-        | VerifyError::SignatureMismatch { computed: None }
-        | VerifyError::SignedHeaderAbsent { .. } => mismatch(),
-        VerifyError::BodyMismatch => Answer::new(
+        VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } => mismatch(),
+        // S3 says no more than that; the name is what the client has to know.
+        VerifyError::SignedHeaderAbsent { name } => mismatch().with([("MissingHeaderName", name.clone())]),
+        VerifyError::BodyMismatch { signed, computed } => Answer::new(
             400,
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.".into(),
-        ),
+        )
+        .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
         VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
             Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
         }
