@@ -12,6 +12,8 @@ extern crate std;
 mod authorization;
 mod canonical_request;
 mod credentials;
+#[cfg(feature = "explain")]
+pub mod explain;
 #[cfg(feature = "http")]
 mod http;
 mod payload;

@@ -67,8 +67,17 @@ impl Timestamp {
         self.as_str().get(..8).unwrap_or_default()
     }
 
-    /// This time plus `seconds`, held within the years 0 to 9999.
-    pub(crate) fn saturating_add(self, seconds: i64) -> Self {
+    /// This time plus `seconds`, held within the years 0 to 9999. A client whose clock is off adds what the server told:
+    ///
+    /// ```
+    /// # use countersign::Timestamp;
+    /// let by_our_clock: Timestamp = "20150830T123600Z".parse()?;
+    /// // What `Explanation::clock_offset` found, in seconds.
+    /// let offset = -90;
+    /// assert_eq!(by_our_clock.saturating_add(offset).as_str(), "20150830T123430Z");
+    /// # Ok::<(), countersign::TimestampError>(())
+    /// ```
+    pub fn saturating_add(self, seconds: i64) -> Self {
         Self::in_range(self.unix_seconds.saturating_add(seconds).clamp(FIRST, LAST))
     }
 
@@ -84,6 +93,19 @@ impl Timestamp {
         let [i1, i2] = pair(second_of_day / 60 % 60);
         let [s1, s2] = pair(second_of_day % 60);
         Self { unix_seconds, text: [c1, c2, y1, y2, m1, m2, d1, d2, b'T', h1, h2, i1, i2, s1, s2, b'Z'] }
+    }
+
+    /// `2015-08-30T12:36:00Z`, as S3 writes its own times; a fraction of a second is left out.
+    #[cfg(feature = "explain")]
+    pub(crate) fn parse_extended(text: &str) -> Option<Self> {
+        let part = |range: core::ops::Range<usize>| text.get(range);
+        let separators = [part(4..5)?, part(7..8)?, part(13..14)?, part(16..17)?];
+        let fraction = part(19..text.len())?.strip_suffix('Z')?;
+        if separators != ["-", "-", ":", ":"] || !(fraction.is_empty() || fraction.starts_with('.')) {
+            return None;
+        }
+        let basic = [part(0..4)?, part(5..7)?, part(8..13)?, part(14..16)?, part(17..19)?, "Z"].concat();
+        parse_basic(basic.as_bytes())
     }
 
     /// `Date: Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of
@@ -252,6 +274,25 @@ mod tests {
             days += 1;
         }
         assert_eq!(days * SECONDS_PER_DAY, LAST + 1);
+    }
+
+    #[cfg(feature = "explain")]
+    #[test]
+    fn extended_times() {
+        let expected = "20150830T123600Z".parse().ok();
+        for text in ["2015-08-30T12:36:00Z", "2015-08-30T12:36:00.123Z"] {
+            assert_eq!(Timestamp::parse_extended(text), expected, "{text}");
+        }
+        for text in [
+            "",
+            "2015-08-30T12:36:00",
+            "2015-08-30T12:36:001Z",
+            "2015/08/30T12:36:00Z",
+            "2015-8-30T12:36:00Z",
+            "ሴሴሴሴሴሴሴ",
+        ] {
+            assert_eq!(Timestamp::parse_extended(text), None, "{text}");
+        }
     }
 
     #[test]

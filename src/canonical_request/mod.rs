@@ -131,6 +131,31 @@ const SECRET_HEADERS: [&str; 11] = [
 ];
 const SECRET_PARAMETERS: [&str; 3] = ["X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature"];
 
+pub(crate) const REDACTED: &str = "[redacted]";
+
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+/// Whether the value of a header is never printed unless asked for.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    is_one_of(&SECRET_HEADERS, name)
+}
+
+/// Whether the value of a query parameter is never printed unless asked for.
+pub(crate) fn is_secret_parameter(name: &str) -> bool {
+    is_one_of(&SECRET_PARAMETERS, name)
+}
+
+/// A canonical path without dot segments and empty segments, as all services but S3 have it.
+#[cfg(feature = "explain")]
+pub(crate) fn normalized(canonical_path: &str) -> Vec<u8> {
+    let rules = Rules { normalize_path: true, double_encode_path: false, ..Rules::GENERIC };
+    let mut out = Vec::new();
+    path::write_path(&mut out, canonical_path.as_bytes(), &rules);
+    out
+}
+
 struct Printed<'a> {
     text: &'a [u8],
     redact: bool,
@@ -150,8 +175,8 @@ impl fmt::Display for Printed<'_> {
             } else {
                 // Only a header line holds a colon; what isn't canonical is redacted all the same.
                 match line.split_once(':') {
-                    Some((name, _)) if SECRET_HEADERS.iter().any(|secret| name.trim().eq_ignore_ascii_case(secret)) => {
-                        write!(f, "{name}:[redacted]")?;
+                    Some((name, _)) if is_secret_header(name.trim()) => {
+                        write!(f, "{name}:{REDACTED}")?;
                     }
                     _ => f.write_str(&line)?,
                 }
@@ -167,8 +192,8 @@ fn write_redacted_query(f: &mut fmt::Formatter<'_>, query: &str) -> fmt::Result 
             f.write_str("&")?;
         }
         match pair.split_once('=') {
-            Some((name, _)) if SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) => {
-                write!(f, "{name}=[redacted]")?;
+            Some((name, _)) if is_secret_parameter(name) => {
+                write!(f, "{name}={REDACTED}")?;
             }
             _ => f.write_str(pair)?,
         }

@@ -76,6 +76,11 @@ impl Signed {
         self.signature
     }
 
+    #[cfg(feature = "explain")]
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
     fn text(&self, range: Range<usize>) -> &str {
         core::str::from_utf8(self.buffer.get(range).unwrap_or_default()).unwrap_or_default()
     }

@@ -1,0 +1,81 @@
+//! A canonical request and a string to sign, read back into their parts.
+
+/// The parts of a canonical request, from whichever side.
+#[derive(Clone, Copy)]
+pub(super) struct Canonical<'a> {
+    /// Method, path and query with the line ends between them.
+    pub(super) head: &'a str,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+    headers: &'a str,
+    pub(super) signed_headers: &'a str,
+    pub(super) payload: &'a str,
+}
+
+impl<'a> Canonical<'a> {
+    /// `None` if the text has another structure.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let mut lines = text.splitn(4, '\n');
+        let (method, path, query, rest) = (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
+        let head = text.get(..method.len() + path.len() + query.len() + 2)?;
+        let (rest, payload) = rest.rsplit_once('\n')?;
+        let (headers, signed_headers) = rest.rsplit_once('\n')?;
+        // The blank line behind the headers.
+        let headers = headers.strip_suffix('\n').or_else(|| headers.is_empty().then_some(""))?;
+        let well_formed = path.starts_with('/') && !method.is_empty() && !method.contains(' ');
+        well_formed.then_some(Self { head, method, path, query, headers, signed_headers, payload })
+    }
+
+    pub(super) fn header_lines(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.headers.split('\n').filter(|line| !line.is_empty())
+    }
+
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.header_lines().map(|line| line.split_once(':').unwrap_or((line, "")))
+    }
+
+    pub(super) fn header(&self, wanted: &str) -> Option<&'a str> {
+        self.headers().find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    }
+
+    /// The encoded pairs of the query; `None` for the value where there is no `=`.
+    pub(super) fn query_pairs(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+        self.query
+            .split('&')
+            .filter(|piece| !piece.is_empty())
+            .map(|piece| piece.split_once('=').map_or((piece, None), |(name, value)| (name, Some(value))))
+    }
+}
+
+/// The four lines of a string to sign.
+#[derive(Clone, Copy)]
+pub(super) struct ToSign<'a> {
+    pub(super) algorithm: &'a str,
+    pub(super) timestamp: &'a str,
+    pub(super) scope: &'a str,
+    pub(super) canonical_request_sha256: &'a str,
+}
+
+impl<'a> ToSign<'a> {
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let mut lines = text.split('\n');
+        let (algorithm, timestamp, scope, canonical_request_sha256) =
+            (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
+        let well_formed = algorithm.starts_with("AWS4-") && lines.next().is_none();
+        well_formed.then_some(Self { algorithm, timestamp, scope, canonical_request_sha256 })
+    }
+
+    /// Date, region, service and terminator. A scope without a region, as of `AWS4-ECDSA-P256-SHA256`, has an empty one.
+    pub(super) fn scope_parts(&self) -> [&'a str; 4] {
+        let parts: [Option<&str>; 5] = {
+            let mut parts = self.scope.split('/');
+            [(); 5].map(|()| parts.next())
+        };
+        match parts {
+            [Some(date), Some(region), Some(service), Some(terminator), None] => [date, region, service, terminator],
+            [Some(date), Some(service), Some(terminator), None, None] => [date, "", service, terminator],
+            _ => [self.scope, "", "", ""],
+        }
+    }
+}

@@ -1,0 +1,194 @@
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::authorization::SESSION_TOKEN_HEADERS;
+use crate::canonical_request::pairs;
+use crate::canonical_request::percent::decodes_to;
+use crate::request::Request;
+use crate::sign::{Presigned, Signed};
+use crate::timestamp::Timestamp;
+use crate::verify::{Presented, VerifyError};
+
+/// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
+/// or the [`Request`] as it was sent, signed by whomever or not at all.
+///
+/// Only what signing returned has the canonical request, and with it the difference to the other side's.
+#[derive(Clone, Default)]
+pub struct Sent {
+    pub(super) auth: Auth,
+    pub(super) method: String,
+    pub(super) host: String,
+    /// Empty if it isn't known.
+    pub(super) canonical_request: Vec<u8>,
+    pub(super) string_to_sign: String,
+    pub(super) access_key_id: String,
+    session_token: Option<Zeroizing<String>>,
+    pub(super) timestamp: Option<Timestamp>,
+    pub(super) region: String,
+    pub(super) service: String,
+    pub(super) valid_until: Option<Timestamp>,
+    pub(super) outlives_credentials: bool,
+}
+
+/// How the request was authenticated.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) enum Auth {
+    #[default]
+    Unknown,
+    None,
+    Signed,
+    Presigned,
+    Both,
+    /// SigV2, by its scheme or its parameters.
+    Version2,
+    /// `Bearer`, `Basic` …
+    Other {
+        scheme: String,
+    },
+    /// Meant to be a signature.
+    Malformed {
+        problem: String,
+        white_space: bool,
+    },
+}
+
+impl Sent {
+    /// Whether it carried a signature when it was sent.
+    pub(super) fn is_signed(&self) -> bool {
+        matches!(self.auth, Auth::Signed | Auth::Presigned)
+    }
+
+    pub(super) fn session_token(&self) -> Option<&str> {
+        self.session_token.as_ref().map(|token| token.as_str())
+    }
+
+    pub(super) fn is_presigned(&self) -> bool {
+        self.auth == Auth::Presigned
+    }
+
+    fn of_canonical(mut self, canonical_request: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(canonical_request);
+        if let Some(canonical) = super::canonical::Canonical::parse(&text) {
+            self.method = canonical.method.into();
+            self.host = canonical.header("host").unwrap_or_default().into();
+        }
+        self.canonical_request = canonical_request.into();
+        self
+    }
+}
+
+impl From<&Signed> for Sent {
+    fn from(signed: &Signed) -> Self {
+        let string_to_sign = signed.string_to_sign();
+        let credential = signed.authorization().split_once("Credential=").map_or("", |(_, rest)| rest);
+        Self {
+            auth: Auth::Signed,
+            string_to_sign: string_to_sign.to_string(),
+            access_key_id: access_key_id(credential),
+            session_token: signed
+                .headers()
+                .find(|(name, _)| SESSION_TOKEN_HEADERS.contains(name))
+                .map(|(_, token)| Zeroizing::new(token.into())),
+            timestamp: Some(signed.timestamp()),
+            ..Self::default()
+        }
+        .of_canonical(signed.canonical_request().as_bytes())
+        .of_scope()
+    }
+}
+
+impl From<&Presigned> for Sent {
+    fn from(presigned: &Presigned) -> Self {
+        let request = Request::new("GET", presigned.target(), &[]).with_host("_");
+        let parsed = Presented::parse(request).ok();
+        Self {
+            auth: Auth::Presigned,
+            string_to_sign: presigned.string_to_sign().to_string(),
+            access_key_id: parsed.as_ref().map(|parsed| parsed.access_key_id().into()).unwrap_or_default(),
+            session_token: parsed.as_ref().and_then(Presented::session_token).map(|token| Zeroizing::new(token.into())),
+            valid_until: Some(presigned.valid_until()),
+            outlives_credentials: presigned.outlives_credentials(),
+            ..Self::default()
+        }
+        .of_canonical(presigned.canonical_request().as_bytes())
+        .of_scope()
+    }
+}
+
+impl Sent {
+    fn of_scope(mut self) -> Self {
+        if let Some(parts) = super::canonical::ToSign::parse(&self.string_to_sign).map(|text| text.scope_parts()) {
+            let [_, region, service, _] = parts.map(String::from);
+            (self.region, self.service) = (region, service);
+        }
+        self
+    }
+}
+
+/// Up to the first slash of the scope: an id may hold slashes, but none that AWS gives out does.
+fn access_key_id(credential: &str) -> String {
+    credential.split('/').next().unwrap_or_default().into()
+}
+
+impl From<&Request<'_>> for Sent {
+    fn from(request: &Request<'_>) -> Self {
+        let mut sent = Self {
+            method: request.method.into(),
+            host: request.host().map(|host| String::from_utf8_lossy(host).into_owned()).unwrap_or_default(),
+            ..Self::default()
+        };
+        let (_, query) = request.path_and_query();
+        let version_2 = |names: [&str; 2]| names.iter().all(|own| pairs(query).any(|(name, _)| decodes_to(name, own)));
+        let parsed = Presented::parse(request);
+        sent.auth = match parsed {
+            Ok(presented) => {
+                sent.access_key_id = presented.access_key_id().into();
+                sent.session_token = presented.session_token().map(|token| Zeroizing::new(token.into()));
+                sent.region = presented.scope().region().into();
+                sent.service = presented.scope().service().into();
+                if presented.is_presigned() {
+                    Auth::Presigned
+                } else {
+                    sent.timestamp = Some(presented.timestamp());
+                    Auth::Signed
+                }
+            }
+            Err(VerifyError::MissingAuthentication) if version_2(["AWSAccessKeyId", "Signature"]) => Auth::Version2,
+            Err(VerifyError::MissingAuthentication) => Auth::None,
+            Err(VerifyError::BothMechanisms) => Auth::Both,
+            Err(VerifyError::UnsupportedScheme { scheme }) if scheme == "AWS" => Auth::Version2,
+            Err(VerifyError::UnsupportedScheme { scheme }) => Auth::Other { scheme },
+            Err(error) => {
+                let authorization = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+                let value = authorization.map(|(_, value)| String::from_utf8_lossy(value)).unwrap_or_default();
+                let credential = value.split_once("Credential=").map_or("", |(_, rest)| rest);
+                let credential = credential.split(',').next().unwrap_or_default();
+                let white_space = credential.trim().contains(char::is_whitespace);
+                Auth::Malformed { problem: error.to_string(), white_space }
+            }
+        };
+        sent
+    }
+}
+
+impl From<Option<&Signed>> for Sent {
+    fn from(signed: Option<&Signed>) -> Self {
+        signed.map(Self::from).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "http")]
+impl<B> From<&http::Request<B>> for Sent {
+    fn from(request: &http::Request<B>) -> Self {
+        Self::from(&Request::from(request))
+    }
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sent").field("method", &self.method).field("host", &self.host).finish_non_exhaustive()
+    }
+}
