@@ -11,8 +11,9 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use countersign::explain::Explanation;
 use countersign::{Credentials, Payload, Signer, Timestamp, encode_segment};
-use ureq::http::Request;
+use ureq::http::{Request, Response};
 
 const USAGE: &str = "\
 usage: test_invoke_method --region REGION --rest-api-id ID --resource-id ID [OPTIONS]
@@ -99,7 +100,7 @@ impl Options {
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .body(body.clone())?;
-        signer.sign_http(&mut request, Payload::Bytes(&body), Timestamp::now())?;
+        let signed = signer.sign_http(&mut request, Payload::Bytes(&body), Timestamp::now())?;
 
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -107,8 +108,12 @@ impl Options {
             .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .new_agent();
-        let mut response = agent.run(request)?;
-        println!("{}\n{}", response.status(), response.body_mut().read_to_string()?);
-        if response.status().is_success() { Ok(()) } else { Err("API Gateway refused the call".into()) }
+        let (parts, mut body) = agent.run(request)?.into_parts();
+        let response = Response::from_parts(parts, body.read_to_string()?);
+        println!("{}\n{}", response.status(), response.body());
+        if response.status().is_success() {
+            return Ok(());
+        }
+        Err(Explanation::from_http_response(&response, Some(&signed)).to_string().into())
     }
 }

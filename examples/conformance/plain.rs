@@ -150,13 +150,13 @@ impl Plain {
         })
     }
 
-    fn signer(&self) -> Result<Signer, Box<Difference>> {
+    pub fn signer(&self) -> Result<Signer, Box<Difference>> {
         Ok(Signer::new(self.credentials()?, &self.context.region, &self.context.service)
             .with_rules(self.rules()?)
             .also_sign(self.expect.signed_headers.split(';')))
     }
 
-    fn payload(&self) -> Result<Payload<'_>, Box<Difference>> {
+    pub fn payload(&self) -> Result<Payload<'_>, Box<Difference>> {
         let payload = self.context.payload.as_str();
         match payload.strip_suffix("+header").unwrap_or(payload) {
             "signed" => Ok(Payload::Bytes(&self.request.body)),

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use ureq::http::{Request, header};
+use countersign::explain::{Explanation, Sent};
+use ureq::http::{Method, Request};
 
 /// Headers that are worth showing.
 const SHOWN: [&str; 5] =
@@ -12,11 +13,16 @@ const SHOWN: [&str; 5] =
 pub struct Answer {
     pub status: u16,
     pub body: String,
+    /// Why it was refused, if it was.
+    pub explanation: Option<Explanation>,
 }
 
-/// A client that follows no redirect: a signature is good for one host.
-pub fn agent() -> ureq::Agent {
+/// A client that follows no redirect: a signature is good for one host. The proxy is the environment's; a call to
+/// loopback goes through none.
+pub fn agent(host: &str) -> ureq::Agent {
+    let proxy = if host == "127.0.0.1" { None } else { ureq::Proxy::try_from_env() };
     ureq::Agent::config_builder()
+        .proxy(proxy)
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(Duration::from_secs(30)))
@@ -24,7 +30,8 @@ pub fn agent() -> ureq::Agent {
         .new_agent()
 }
 
-pub fn send(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Answer, Box<dyn Error>> {
+/// Sends a request of which `sent` is known, and explains a refusal.
+pub fn send(agent: &ureq::Agent, request: Request<Vec<u8>>, sent: Sent) -> Result<Answer, Box<dyn Error>> {
     println!("   > {} {}", request.method(), shortened_url(&request.uri().to_string()));
     for name in SHOWN {
         if let Some(value) = request.headers().get(name) {
@@ -39,14 +46,24 @@ pub fn send(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Answer, Bo
         println!("   > {}", String::from_utf8_lossy(request.body()));
     }
     // GET and HEAD have no body to this client.
-    let mut response = if request.body().is_empty() && request.headers().get(header::CONTENT_LENGTH).is_none() {
-        agent.run(request.map(|_| ()))?
-    } else {
-        agent.run(request)?
-    };
-    let answer = Answer { status: response.status().as_u16(), body: response.body_mut().read_to_string()? };
-    println!("   < {} {}", answer.status, answer.body);
-    Ok(answer)
+    let without_body = request.body().is_empty() && [Method::GET, Method::HEAD].contains(request.method());
+    let response = if without_body { agent.run(request.map(|_| ()))? } else { agent.run(request)? };
+    let (parts, mut body) = response.into_parts();
+    let response = ureq::http::Response::from_parts(parts, body.read_to_string()?);
+    println!("   < {} {}", response.status().as_u16(), without_echo(response.body()));
+    let explanation = (!response.status().is_success()).then(|| Explanation::from_http_response(&response, sent));
+    if let Some(explanation) = &explanation {
+        println!("   Why: {}", explanation.to_string().replace('\n', "\n   "));
+    }
+    Ok(Answer { status: response.status().as_u16(), body: response.into_body(), explanation })
+}
+
+/// The explanation reads the canonical request that comes with a mismatch; a person needs not.
+fn without_echo(body: &str) -> String {
+    match body.split_once("\\n\\nThe Canonical String") {
+        Some((before, _)) => format!("{before} …"),
+        None => body.into(),
+    }
 }
 
 fn short(text: &str) -> String {

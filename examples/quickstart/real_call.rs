@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use countersign::explain::Sent;
 use countersign::{Credentials, Payload, Signer, Timestamp};
 use ureq::http::{Request, Uri};
 
@@ -62,8 +63,9 @@ impl Call {
         }
         let body = self.body.unwrap_or_default().into_bytes();
         let mut request = request.body(body.clone())?;
-        signer.sign_http(&mut request, Payload::Bytes(&body), Timestamp::now())?;
-        let answer = send(&agent(), request)?;
+        let signed = signer.sign_http(&mut request, Payload::Bytes(&body), Timestamp::now())?;
+        let agent = agent(request.uri().host().unwrap_or_default());
+        let answer = send(&agent, request, Sent::from(&signed))?;
         match answer.status {
             200..=299 => Ok(()),
             status => Err(format!("refused with {status}").into()),

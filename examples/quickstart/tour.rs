@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Signer, Timestamp};
+use countersign::explain::Sent;
+use countersign::{Credentials, Payload, SignError, Signer, Timestamp};
 use ureq::http::{HeaderValue, Request};
 
 use crate::client::{Answer, agent, send};
@@ -21,16 +22,17 @@ impl Tour {
     fn call(
         &mut self,
         title: &str,
-        request: Request<Vec<u8>>,
+        (request, sent): (Request<Vec<u8>>, Sent),
         status: u16,
         text: &str,
         because: &str,
     ) -> Result<(), Box<dyn Error>> {
         self.step += 1;
         println!("\n{}. {title}", self.step);
-        let Answer { status: got, body } = send(&self.agent, request)?;
         println!("   {because}");
-        if got != status || !body.contains(text) {
+        let Answer { status: got, body, explanation } = send(&self.agent, request, sent)?;
+        let said = explanation.map_or(body, |explanation| explanation.to_string());
+        if got != status || !said.contains(text) {
             self.surprises.push(format!("{}. {title}: expected {status} with {text:?}", self.step));
         }
         Ok(())
@@ -45,6 +47,21 @@ impl Tour {
     }
 }
 
+fn unsigned(request: Request<Vec<u8>>) -> (Request<Vec<u8>>, Sent) {
+    let sent = Sent::from(&request);
+    (request, sent)
+}
+
+fn signed(
+    signer: &Signer,
+    mut request: Request<Vec<u8>>,
+    now: Timestamp,
+) -> Result<(Request<Vec<u8>>, Sent), SignError> {
+    let body = request.body().clone();
+    let signed = signer.sign_http(&mut request, Payload::Bytes(&body), now)?;
+    Ok((request, Sent::from(&signed)))
+}
+
 pub fn run() -> Result<(), Box<dyn Error>> {
     let own = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?;
     let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", "bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI/K7MDENG")?
@@ -52,90 +69,79 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let address = server::start(vec![own.clone(), temporary.clone()])?;
     println!("An API on http://{address}: /dev/status is public, /dev/get-list and /dev/items take signed calls only,");
     println!("for region {REGION} and service {SERVICE}, as API Gateway does with AWS_IAM authorization.");
-    let mut tour = Tour { agent: agent(), base: format!("http://{address}"), step: 0, surprises: Vec::new() };
-    let signer = Signer::new(own.clone(), REGION, SERVICE);
+    let mut tour =
+        Tour { agent: agent("127.0.0.1"), base: format!("http://{address}"), step: 0, surprises: Vec::new() };
+    let signer = Signer::new(own, REGION, SERVICE);
+    let now = Timestamp::now();
 
     let request = tour.get("/dev/status")?;
-    tour.call("The public route", request, 200, "up", "Nobody asks for a signature here.")?;
+    tour.call("The public route", unsigned(request), 200, "up", "Nobody asks for a signature here.")?;
 
     let request = tour.get("/dev/get-list")?;
     tour.call(
         "The IAM route, without a signature",
-        request,
+        unsigned(request),
         403,
-        r#"{"message":"Missing Authentication Token"}"#,
+        "the request is not signed",
         "The request carries no signature. API Gateway says the same of a route that doesn't exist.",
     )?;
 
-    let mut request = tour.get("/dev/get-list")?;
-    signer.sign_http(&mut request, Payload::EMPTY, Timestamp::now())?;
-    tour.call("Signed", request, 200, "AKIAIOSFODNN7EXAMPLE", "Two headers were added: x-amz-date and authorization.")?;
+    let call = signed(&signer, tour.get("/dev/get-list")?, now)?;
+    tour.call("Signed", call, 200, "AKIAIOSFODNN7EXAMPLE", "Two headers are added: x-amz-date and authorization.")?;
 
-    let mut request = tour.get("/dev/get-list")?;
-    Signer::new(temporary, REGION, SERVICE).sign_http(&mut request, Payload::EMPTY, Timestamp::now())?;
+    let call = signed(&Signer::new(temporary, REGION, SERVICE), tour.get("/dev/get-list")?, now)?;
     tour.call(
         "Signed with temporary credentials",
-        request,
+        call,
         200,
         "ASIAIOSFODNN7EXAMPLE",
         "The session token goes along as x-amz-security-token, and is signed.",
     )?;
 
-    let presigned = signer.presign_http(&tour.get("/dev/get-list")?, Duration::from_secs(60), Timestamp::now())?;
-    let request = Request::get(presigned.url()).body(Vec::new())?;
+    let presigned = signer.presign_http(&tour.get("/dev/get-list")?, Duration::from_secs(60), now)?;
     tour.call(
         "A presigned URL",
-        request,
+        (Request::get(presigned.url()).body(Vec::new())?, Sent::from(&presigned)),
         200,
         "AKIAIOSFODNN7EXAMPLE",
         "The signature is part of the URL, which is good for 60 seconds in anybody's hands.",
     )?;
 
-    let mut request = tour.get("/dev/get-list")?;
-    Signer::new(Credentials::new("AKIAIOSFODNN7EXAMPLE", "notTheSecret")?, REGION, SERVICE).sign_http(
-        &mut request,
-        Payload::EMPTY,
-        Timestamp::now(),
-    )?;
+    let mistaken = Signer::new(Credentials::new("AKIAIOSFODNN7EXAMPLE", "notTheSecret")?, REGION, SERVICE);
+    let call = signed(&mistaken, tour.get("/dev/get-list")?, now)?;
     tour.call(
         "Signed with a wrong secret",
-        request,
+        call,
         403,
-        "The request signature we calculated does not match the signature you provided.",
-        "Both sides computed the same canonical request, with different keys.",
+        "the secret is not the one of this access key id",
+        "Both sides compute the same canonical request, with different keys.",
     )?;
 
-    let body = r#"{"name":"saw"}"#;
-    let mut request = tour.post(body)?;
-    signer.sign_http(&mut request, Payload::Bytes(body.as_bytes()), Timestamp::now())?;
-    *request.body_mut() = r#"{"name":"axe"}"#.into();
+    let mut call = signed(&signer, tour.post(r#"{"name":"saw"}"#)?, now)?;
+    *call.0.body_mut() = r#"{"name":"axe"}"#.into();
     tour.call(
         "The body changed on the way",
-        request,
+        call,
         403,
-        "does not match",
+        "the body is not the one that was signed",
         "The hash of the body is the last line of the canonical request.",
     )?;
-    let mut request = tour.post(body)?;
-    signer.sign_http(&mut request, Payload::Bytes(body.as_bytes()), Timestamp::now())?;
-    request.headers_mut().insert("content-type", HeaderValue::from_static("application/json; charset=utf-8"));
-    tour.step -= 1;
+    let mut call = signed(&signer, tour.post(r#"{"name":"saw"}"#)?, now)?;
+    call.0.headers_mut().insert("content-type", HeaderValue::from_static("application/json; charset=utf-8"));
     tour.call(
-        "And a header changed on the way",
-        request,
+        "A header changed on the way",
+        call,
         403,
-        "does not match",
-        "content-type is signed; something added a charset to it.",
+        "the content type differs in its character set",
+        "content-type is signed; something adds a charset to it.",
     )?;
 
-    let mut request = tour.get("/dev/get-list")?;
-    let ten_minutes_ago = Timestamp::from_unix_seconds(Timestamp::now().unix_seconds() - 600)?;
-    signer.sign_http(&mut request, Payload::EMPTY, ten_minutes_ago)?;
+    let call = signed(&signer, tour.get("/dev/get-list")?, now.saturating_add(-600))?;
     tour.call(
         "The clock ten minutes off",
-        request,
+        call,
         403,
-        "Signature expired: ",
+        "the signer's clock is 60",
         "This service allows five minutes between the clocks.",
     )?;
 
