@@ -49,12 +49,36 @@ fn main() -> Result<(), Box<dyn Error>> {
             message.push(b'\n');
             message.extend(Base64::decode_vec(body)?);
             write(fuzz, "verify", count, &message)?;
+            for (kind, answer) in answers(text("/expect/canonical_request").unwrap_or_default()) {
+                write(fuzz, "explain", 10_000 * kind + count, answer.as_bytes())?;
+            }
             write(fuzz, "sign_then_verify", count, &message)?;
             count += 1;
         }
     }
     println!("{count} cases");
     Ok(())
+}
+
+/// A mismatch in the words of API Gateway and of S3, with what the other side computed.
+fn answers(canonical_request: &str) -> [(usize, String); 2] {
+    let mismatch = "The request signature we calculated does not match the signature you provided.";
+    let message = format!(
+        "{mismatch}\n\nThe Canonical String for this request should have been\n'{canonical_request}'\n\nThe String-to-Sign \
+         should have been\n'AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/s3/aws4_request\n00'\n"
+    );
+    let json = serde_json::json!({ "message": message });
+    let escaped = canonical_request.replace('&', "&amp;").replace('<', "&lt;");
+    [
+        (1, format!("403 -\nx-amzn-ErrorType:InvalidSignatureException\n\n{json}")),
+        (
+            2,
+            format!(
+                "403 -\n\n<Error><Code>SignatureDoesNotMatch</Code><Message>{mismatch}</Message><CanonicalRequest>{escaped}\
+                 </CanonicalRequest></Error>"
+            ),
+        ),
+    ]
 }
 
 fn write(fuzz: &Path, target: &str, number: usize, seed: &[u8]) -> std::io::Result<()> {
