@@ -11,6 +11,8 @@ extern crate std;
 
 mod authorization;
 mod canonical_request;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+mod chain;
 mod credentials;
 #[cfg(feature = "explain")]
 pub mod explain;

@@ -80,8 +80,13 @@ impl SigningKey {
 
     /// Step 4: the signature of a string to sign.
     pub fn sign(&self, string_to_sign: &StringToSign<'_>) -> Signature {
+        self.sign_pieces(|write| string_to_sign.write_to(write))
+    }
+
+    /// Signs a text that is handed over piece by piece.
+    pub(crate) fn sign_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
         let mut mac = self.keyed.clone();
-        string_to_sign.write_to(|piece| mac.update(piece));
+        write_to(&mut |piece| mac.update(piece));
         Signature::from_bytes(mac.finalize().into_bytes().into())
     }
 }

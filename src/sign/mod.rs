@@ -174,6 +174,21 @@ impl Signer {
         })
     }
 
+    /// Signs a request whose body follows in links of a chain that begins with its signature.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn sign_seed(
+        &self,
+        request: &Request<'_>,
+        streaming: crate::payload::StreamingPayload,
+        now: Timestamp,
+    ) -> Result<(Signed, crate::chain::Chain), SignError> {
+        let signed = self.sign(request, Payload::Streaming(streaming), now)?;
+        let scope = Scope::new(now.date(), &self.region, &self.service)?;
+        let key = self.with_key(now, &scope, SigningKey::clone);
+        let chain = crate::chain::Chain::new(key, now, &scope, signed.signature());
+        Ok((signed, chain))
+    }
+
     /// What has to hold for any signature; gives the scope of one made now.
     fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         request.check()?;

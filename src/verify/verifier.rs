@@ -191,7 +191,14 @@ impl Verifier {
         if let (Some(body_sha256), SignedBody::Sha256(_)) = (&presented.body_sha256, body) {
             body.check(body_sha256)?;
         }
-        Ok(Verified { presented, body })
+        #[cfg(any(feature = "streaming", feature = "event-stream"))]
+        let key = matches!(body, SignedBody::Streaming(_)).then(|| key.clone());
+        Ok(Verified {
+            presented,
+            body,
+            #[cfg(any(feature = "streaming", feature = "event-stream"))]
+            key,
+        })
     }
 
     fn check_signed_headers(&self, presented: &Presented<'_>, signed: &[&str]) -> Result<(), VerifyError> {
@@ -396,6 +403,9 @@ fn signed_header_list<'p>(
 pub struct Verified<'a> {
     presented: Presented<'a>,
     body: SignedBody,
+    /// Of a body in frames, which carry signatures of their own.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    key: Option<SigningKey>,
 }
 
 impl Verified<'_> {
@@ -417,6 +427,18 @@ impl Verified<'_> {
         match self.body {
             SignedBody::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
             body => Ok(BodyCheck::new(body)),
+        }
+    }
+
+    /// How the body comes in frames, and the chain of signatures that begins with the request's.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn streaming(&self) -> Option<(crate::payload::StreamingPayload, crate::chain::Chain)> {
+        match (self.body, &self.key) {
+            (SignedBody::Streaming(streaming), Some(key)) => {
+                let seed = *self.presented.signature();
+                Some((streaming, crate::chain::Chain::new(key.clone(), self.timestamp(), &self.scope(), seed)))
+            }
+            _ => None,
         }
     }
 

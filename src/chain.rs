@@ -1,0 +1,62 @@
+//! Signatures that follow from one another: of the chunks of a body, or the messages of an event stream. The first is
+//! that of the request, the seed.
+
+use alloc::string::String;
+
+use crate::payload::hex_of;
+use crate::scope::Scope;
+use crate::signature::Signature;
+use crate::signing_key::SigningKey;
+use crate::timestamp::Timestamp;
+
+/// Key, time and scope of the request, and the signature before the next one.
+///
+/// No link can be left out, repeated or moved: each signature covers the one before it.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    key: SigningKey,
+    timestamp: Timestamp,
+    region: String,
+    service: String,
+    previous: Signature,
+}
+
+impl Chain {
+    pub(crate) fn new(key: SigningKey, timestamp: Timestamp, scope: &Scope<'_>, seed: Signature) -> Self {
+        Self { key, timestamp, region: scope.region().into(), service: scope.service().into(), previous: seed }
+    }
+
+    /// Signs the next link: `first_line` names what it is, `hashes` stand for what it holds.
+    pub(crate) fn sign(&mut self, first_line: &str, hashes: &[[u8; 32]]) -> Signature {
+        self.previous = self.next(first_line, hashes);
+        self.previous
+    }
+
+    /// Whether that is the signature of the next link; only then the chain goes on.
+    #[must_use]
+    pub(crate) fn verify(&mut self, first_line: &str, hashes: &[[u8; 32]], presented: &Signature) -> bool {
+        let next = self.next(first_line, hashes);
+        let matches = next.matches(presented);
+        if matches {
+            self.previous = next;
+        }
+        matches
+    }
+
+    fn next(&self, first_line: &str, hashes: &[[u8; 32]]) -> Signature {
+        let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
+        self.key.sign_pieces(|write| {
+            write(first_line.as_bytes());
+            write(b"\n");
+            write(self.timestamp.as_str().as_bytes());
+            write(b"\n");
+            scope.pieces().iter().for_each(|piece| write(piece.as_bytes()));
+            write(b"\n");
+            write(&self.previous.hex());
+            for hash in hashes {
+                write(b"\n");
+                write(&hex_of(*hash));
+            }
+        })
+    }
+}
