@@ -25,6 +25,8 @@ mod scope;
 mod sign;
 mod signature;
 mod signing_key;
+#[cfg(feature = "streaming")]
+pub mod streaming;
 mod string_to_sign;
 mod text;
 mod timestamp;

@@ -31,6 +31,10 @@ pub struct Rules {
     pub presign_unsigned_payload: bool,
     /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies need their own check.
     pub streaming_payload: bool,
+    /// The least data of a chunk of such a body, in bytes; the last may have less.
+    pub min_chunk_size: u64,
+    /// The most data of a chunk of such a body, in bytes: a receiver holds that much before it can check it.
+    pub max_chunk_size: u64,
     /// A presigned URL carries `X-Amz-Expires`.
     pub presign_expires: bool,
     /// The header of the session token, in lower case.
@@ -59,6 +63,8 @@ pub enum UnsignedPayload {
 
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
+/// A choice of this crate: clients send 64 KiB, at most a few MiB.
+const SIXTEEN_MEBIBYTES: u64 = 16 * 1024 * 1024;
 const SEVEN_DAYS: Duration = Duration::from_secs(604_800);
 
 impl Rules {
@@ -70,6 +76,8 @@ impl Rules {
         unsigned_payload: UnsignedPayload::Refused,
         presign_unsigned_payload: false,
         streaming_payload: false,
+        min_chunk_size: 8192,
+        max_chunk_size: SIXTEEN_MEBIBYTES,
         presign_expires: true,
         session_token_header: "x-amz-security-token",
         session_token_query: "X-Amz-Security-Token",

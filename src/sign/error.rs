@@ -65,6 +65,10 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
+    /// The body can't be sent in chunks that way.
+    #[cfg(feature = "streaming")]
+    #[error(transparent)]
+    Encode(#[from] crate::streaming::EncodeError),
     /// The target holds a `#`, which would end the URL that is made of it.
     #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
     Fragment,

@@ -198,6 +198,8 @@ impl Verifier {
             body,
             #[cfg(any(feature = "streaming", feature = "event-stream"))]
             key,
+            #[cfg(feature = "streaming")]
+            rules: self.rules,
         })
     }
 
@@ -406,6 +408,8 @@ pub struct Verified<'a> {
     /// Of a body in frames, which carry signatures of their own.
     #[cfg(any(feature = "streaming", feature = "event-stream"))]
     key: Option<SigningKey>,
+    #[cfg(feature = "streaming")]
+    rules: Rules,
 }
 
 impl Verified<'_> {
@@ -440,6 +444,18 @@ impl Verified<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The values of a header of the request, which is signed if it is an `x-amz-*`.
+    #[cfg(feature = "streaming")]
+    pub(crate) fn header_values(&self, wanted: &'static str) -> impl Iterator<Item = &[u8]> {
+        let headers = self.presented.request.headers.iter();
+        headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    }
+
+    #[cfg(feature = "streaming")]
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Whether the signature says nothing about the body.

@@ -150,8 +150,17 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             )
             .into(),
         ),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
-            Answer::new(500, pick("InternalFailure", "InternalFailure"), "Internal failure".into())
+        #[cfg(feature = "streaming")]
+        VerifyError::Chunk(error) => {
+            let (status, code, message) = error.answer();
+            if status == 403 { invalid(MISMATCH.into()) } else { Answer::new(status, code, message.into()) }
         }
+        #[cfg(feature = "streaming")]
+        VerifyError::NotChunked => internal_failure(),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_failure(),
     }
+}
+
+fn internal_failure() -> Answer {
+    Answer::new(500, "InternalFailure", "Internal failure".into())
 }

@@ -166,10 +166,19 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             "The provided 'x-amz-content-sha256' header does not match what was computed.".into(),
         )
         .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
-            Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
+        #[cfg(feature = "streaming")]
+        VerifyError::Chunk(error) => {
+            let (status, code, message) = error.answer();
+            Answer::new(status, code, message.into())
         }
+        #[cfg(feature = "streaming")]
+        VerifyError::NotChunked => internal_error(),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_error(),
     }
+}
+
+fn internal_error() -> Answer {
+    Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
 }
 
 fn mismatch() -> Answer {
