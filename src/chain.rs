@@ -28,35 +28,32 @@ impl Chain {
 
     /// Signs the next link: `first_line` names what it is, `hashes` stand for what it holds.
     pub(crate) fn sign(&mut self, first_line: &str, hashes: &[[u8; 32]]) -> Signature {
-        self.previous = self.next(first_line, hashes);
+        self.previous = self.key.sign_pieces(|write| self.write_next(first_line, hashes, write));
         self.previous
     }
 
     /// Whether that is the signature of the next link; only then the chain goes on.
     #[must_use]
     pub(crate) fn verify(&mut self, first_line: &str, hashes: &[[u8; 32]], presented: &Signature) -> bool {
-        let next = self.next(first_line, hashes);
-        let matches = next.matches(presented);
+        let matches = self.key.verify_pieces(|write| self.write_next(first_line, hashes, write), presented);
         if matches {
-            self.previous = next;
+            self.previous = *presented;
         }
         matches
     }
 
-    fn next(&self, first_line: &str, hashes: &[[u8; 32]]) -> Signature {
+    fn write_next(&self, first_line: &str, hashes: &[[u8; 32]], write: &mut dyn FnMut(&[u8])) {
         let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
-        self.key.sign_pieces(|write| {
-            write(first_line.as_bytes());
+        write(first_line.as_bytes());
+        write(b"\n");
+        write(self.timestamp.as_str().as_bytes());
+        write(b"\n");
+        scope.pieces().iter().for_each(|piece| write(piece.as_bytes()));
+        write(b"\n");
+        self.previous.write_hex(&mut *write);
+        for hash in hashes {
             write(b"\n");
-            write(self.timestamp.as_str().as_bytes());
-            write(b"\n");
-            scope.pieces().iter().for_each(|piece| write(piece.as_bytes()));
-            write(b"\n");
-            write(&self.previous.hex());
-            for hash in hashes {
-                write(b"\n");
-                write(&hex_of(*hash));
-            }
-        })
+            write(&hex_of(*hash));
+        }
     }
 }

@@ -9,6 +9,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod algorithm;
 mod authorization;
 mod canonical_request;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]

@@ -2,6 +2,7 @@ use core::fmt;
 
 use alloc::string::String;
 
+use crate::algorithm::Algorithm;
 use crate::text::excerpt;
 
 /// The credential scope: what a signing key is good for, written `20150830/us-east-1/iam/aws4_request`.
@@ -20,6 +21,7 @@ use crate::text::excerpt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scope<'a> {
     date: &'a str,
+    /// Empty where the scope has none.
     region: &'a str,
     service: &'a str,
 }
@@ -73,6 +75,15 @@ impl<'a> Scope<'a> {
         self.date
     }
 
+    /// The algorithm whose scope has this form.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match self.region {
+            #[cfg(feature = "sigv4a")]
+            "" => Algorithm::EcdsaP256Sha256,
+            _ => Algorithm::HmacSha256,
+        }
+    }
+
     /// `us-east-1`.
     pub fn region(&self) -> &'a str {
         self.region
@@ -85,7 +96,12 @@ impl<'a> Scope<'a> {
 
     /// The printed scope in pieces: the one printer, for text and for the hash.
     pub(crate) fn pieces(&self) -> [&'a str; 7] {
-        [self.date, "/", self.region, "/", self.service, "/", TERMINATOR]
+        let before_region = match self.algorithm() {
+            Algorithm::HmacSha256 => "/",
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => "",
+        };
+        [self.date, before_region, self.region, "/", self.service, "/", TERMINATOR]
     }
 }
 

@@ -3,6 +3,8 @@ use core::fmt;
 use alloc::string::String;
 use ctutils::CtEq;
 
+use crate::algorithm::Algorithm;
+
 /// 32 bytes that prove knowledge of the signing key.
 ///
 /// There is no `==`: comparing has a name and takes constant time. `Debug` and `Display` don't show it.
@@ -12,17 +14,22 @@ use ctutils::CtEq;
 ///
 /// let hex = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 /// let signature = Signature::from_hex(hex).unwrap();
-/// assert!(signature.matches(&Signature::from_bytes(signature.to_bytes())));
+/// assert_eq!(signature.as_bytes()[..4], [0x5d, 0x67, 0x2d, 0x79]);
 /// assert_eq!(signature.to_hex(), hex);
 /// assert_eq!(format!("{signature:?}"), "Signature([redacted])");
 /// ```
 #[derive(Clone, Copy)]
-pub struct Signature([u8; 32]);
+pub struct Signature(Bytes);
+
+#[derive(Clone, Copy)]
+enum Bytes {
+    Hmac([u8; 32]),
+}
 
 impl Signature {
     /// A signature from its bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(Bytes::Hmac(bytes))
     }
 
     /// Reads 64 lower-case hexadecimal digits, the only form AWS writes and takes.
@@ -32,26 +39,44 @@ impl Signature {
         }
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).ok()?;
-        Some(Self(bytes))
+        Some(Self::from_bytes(bytes))
+    }
+
+    /// Reads what stands behind `Signature=`.
+    pub(crate) fn read(algorithm: Algorithm, text: &str) -> Option<Self> {
+        match algorithm {
+            Algorithm::HmacSha256 => Self::from_hex(text),
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => None,
+        }
     }
 
     /// The bytes.
-    pub fn to_bytes(&self) -> [u8; 32] {
-        self.0
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Hmac(bytes) => bytes,
+        }
     }
 
     /// 64 lower-case hexadecimal digits.
     pub fn to_hex(&self) -> String {
-        String::from_utf8_lossy(&self.hex()).into_owned()
+        let mut text = String::with_capacity(2 * self.as_bytes().len());
+        self.write_hex(|digits| text.push_str(core::str::from_utf8(digits).unwrap_or_default()));
+        text
     }
 
     /// Compares in a time that depends on nothing in either signature.
     pub fn matches(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        match (&self.0, &other.0) {
+            (Bytes::Hmac(one), Bytes::Hmac(other)) => one.ct_eq(other).into(),
+        }
     }
 
-    pub(crate) fn hex(&self) -> [u8; 64] {
-        crate::payload::hex_of(self.0)
+    /// Hands over the hexadecimal digits: the one printer, for text and for the next signature of a chain.
+    pub(crate) fn write_hex(&self, mut write: impl FnMut(&[u8])) {
+        match self.0 {
+            Bytes::Hmac(bytes) => write(&crate::payload::hex_of(bytes)),
+        }
     }
 }
 

@@ -32,8 +32,14 @@ use crate::string_to_sign::StringToSign;
 /// AWS: [Derive a signing key](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#derive-signing-key)
 #[derive(Clone)]
 pub struct SigningKey {
-    keyed: Hmac<Sha256>,
+    material: Material,
     pub(crate) standing: KeyStanding,
+}
+
+#[derive(Clone)]
+enum Material {
+    /// The state with the key absorbed.
+    Hmac(Hmac<Sha256>),
 }
 
 /// What a look-up found out about a key besides the key: a verifier says so only after the work of a comparison.
@@ -54,7 +60,7 @@ impl SigningKey {
     /// The key from its 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         let bytes = Zeroizing::new(bytes);
-        Self { keyed: keyed(&*bytes), standing: KeyStanding::Good }
+        Self { material: Material::Hmac(keyed(&*bytes)), standing: KeyStanding::Good }
     }
 
     /// The 32 bytes of the key, for handing them to whoever signs or verifies within this scope. Whoever holds them
@@ -85,9 +91,21 @@ impl SigningKey {
 
     /// Signs a text that is handed over piece by piece.
     pub(crate) fn sign_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
-        let mut mac = self.keyed.clone();
-        write_to(&mut |piece| mac.update(piece));
-        Signature::from_bytes(mac.finalize().into_bytes().into())
+        match &self.material {
+            Material::Hmac(keyed) => {
+                let mut mac = keyed.clone();
+                write_to(&mut |piece| mac.update(piece));
+                Signature::from_bytes(mac.finalize().into_bytes().into())
+            }
+        }
+    }
+
+    /// Whether that is a signature of a text that is handed over piece by piece.
+    #[must_use]
+    pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
+        match &self.material {
+            Material::Hmac(_) => self.sign_pieces(write_to).matches(presented),
+        }
     }
 }
 

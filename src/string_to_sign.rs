@@ -7,8 +7,6 @@ use crate::payload::hex_of;
 use crate::scope::Scope;
 use crate::timestamp::Timestamp;
 
-pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
 /// Step 2: algorithm, time, scope and the hash of the canonical request. It holds nothing secret.
 ///
 /// ```
@@ -50,7 +48,7 @@ impl<'a> StringToSign<'a> {
 
     /// Hands over the text piece by piece: the one printer, for text and for the HMAC.
     pub(crate) fn write_to(&self, mut write: impl FnMut(&[u8])) {
-        write(ALGORITHM.as_bytes());
+        write(self.scope.algorithm().name().as_bytes());
         write(b"\n");
         write(self.timestamp.as_str().as_bytes());
         write(b"\n");

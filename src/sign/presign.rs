@@ -150,7 +150,8 @@ impl Signer {
         let mut canonical_request = Vec::new();
         parts.assemble(&mut canonical_request, 0);
         let (canonical_request_sha256, signature) = self.signature(now, &scope, &canonical_request);
-        authorization::write_parameter(&mut url, authorization::X_AMZ_SIGNATURE, &signature.hex());
+        authorization::write_parameter(&mut url, authorization::X_AMZ_SIGNATURE, b"");
+        signature.write_hex(|digits| url.extend_from_slice(digits));
         if let Some((name, token)) = added_token {
             authorization::write_parameter(&mut url, name, token.as_bytes());
         }

@@ -194,7 +194,7 @@ impl ChunkEncoder {
         if let Some(chain) = &mut self.chain {
             let hash = trailer::sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
             let signature = chain.sign(frame::TRAILER, &[hash]);
-            trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, &signature.hex());
+            trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, signature.to_hex().as_bytes());
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn write_header(out: &mut Vec<u8>, length: usize, signature: Option<&
     out.extend_from_slice(alloc::format!("{length:x}").as_bytes());
     if let Some(signature) = signature {
         out.extend_from_slice(CHUNK_SIGNATURE);
-        out.extend_from_slice(&signature.hex());
+        signature.write_hex(|digits| out.extend_from_slice(digits));
     }
     out.extend_from_slice(CRLF);
 }

@@ -337,7 +337,7 @@ impl Verifier {
                 buffer.clear();
                 parts.assemble(&mut buffer, 0);
                 let string_to_sign = StringToSign::of_hash(presented.timestamp, presented.scope(), sha256(&buffer));
-                if key.sign(&string_to_sign).matches(presented.signature()) {
+                if key.verify_pieces(|write| string_to_sign.write_to(write), presented.signature()) {
                     return Ok(true);
                 }
                 if computed.is_none() {
