@@ -3,10 +3,10 @@
 
 use alloc::string::String;
 
-use crate::payload::hex_of;
 use crate::scope::Scope;
 use crate::signature::Signature;
 use crate::signing_key::SigningKey;
+use crate::string_to_sign::{Linked, StringToSign};
 use crate::timestamp::Timestamp;
 
 /// Key, time and scope of the request, and the signature before the next one.
@@ -26,34 +26,25 @@ impl Chain {
         Self { key, timestamp, region: scope.region().into(), service: scope.service().into(), previous: seed }
     }
 
-    /// Signs the next link: `first_line` names what it is, `hashes` stand for what it holds.
-    pub(crate) fn sign(&mut self, first_line: &str, hashes: &[[u8; 32]]) -> Signature {
-        self.previous = self.key.sign_pieces(|write| self.write_next(first_line, hashes, write));
+    /// Signs the next link.
+    pub(crate) fn sign(&mut self, link: Linked) -> Signature {
+        self.previous = self.key.sign(&self.next(link));
         self.previous
     }
 
     /// Whether that is the signature of the next link; only then the chain goes on.
     #[must_use]
-    pub(crate) fn verify(&mut self, first_line: &str, hashes: &[[u8; 32]], presented: &Signature) -> bool {
-        let matches = self.key.verify_pieces(|write| self.write_next(first_line, hashes, write), presented);
+    pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {
+        let next = self.next(link);
+        let matches = self.key.verify_pieces(|write| next.write_to(write), presented);
         if matches {
             self.previous = *presented;
         }
         matches
     }
 
-    fn write_next(&self, first_line: &str, hashes: &[[u8; 32]], write: &mut dyn FnMut(&[u8])) {
+    fn next(&self, link: Linked) -> StringToSign<'_> {
         let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
-        write(first_line.as_bytes());
-        write(b"\n");
-        write(self.timestamp.as_str().as_bytes());
-        write(b"\n");
-        scope.pieces().iter().for_each(|piece| write(piece.as_bytes()));
-        write(b"\n");
-        self.previous.write_hex(&mut *write);
-        for hash in hashes {
-            write(b"\n");
-            write(&hex_of(*hash));
-        }
+        StringToSign::link(self.timestamp, scope, &self.previous, link)
     }
 }

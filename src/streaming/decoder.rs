@@ -11,6 +11,7 @@ use super::{frame, trailer};
 use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, StreamingPayload};
 use crate::signature::Signature;
+use crate::string_to_sign::Linked;
 use crate::text::excerpt;
 use crate::verify::{Verified, VerifyError};
 
@@ -282,7 +283,7 @@ impl ChunkDecoder {
             let signature = core::str::from_utf8(value).ok().and_then(|hex| Signature::from_hex(hex.trim_ascii()));
             let signature = signature.ok_or(ChunkError::MissingTrailerSignature)?;
             let hash = trailer::sha256(self.trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-            if !chain.verify(frame::TRAILER, &[hash], &signature) {
+            if !chain.verify(Linked::Trailer(hash), &signature) {
                 return Err(ChunkError::TrailerSignatureMismatch);
             }
             self.state = State::End { seen: 0 };
@@ -339,7 +340,7 @@ fn verify_chunk(
     number: u64,
 ) -> Result<(), ChunkError> {
     match signature {
-        Some(signature) if chain.verify(frame::PAYLOAD, &[EMPTY_SHA256, sha256], &signature) => Ok(()),
+        Some(signature) if chain.verify(Linked::Payload(EMPTY_SHA256, sha256), &signature) => Ok(()),
         _ => Err(ChunkError::SignatureMismatch { number }),
     }
 }

@@ -9,6 +9,7 @@ use super::frame::{self, CRLF};
 use super::trailer;
 use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, sha256};
+use crate::string_to_sign::Linked;
 use crate::text::excerpt;
 
 /// Frames a body: data in, chunks out. It holds at most the data of one chunk.
@@ -172,7 +173,7 @@ impl ChunkEncoder {
     }
 
     fn write_header(&mut self, out: &mut Vec<u8>, length: usize, sha256: [u8; 32]) {
-        let signature = self.chain.as_mut().map(|chain| chain.sign(frame::PAYLOAD, &[EMPTY_SHA256, sha256]));
+        let signature = self.chain.as_mut().map(|chain| chain.sign(Linked::Payload(EMPTY_SHA256, sha256)));
         frame::write_header(out, length, signature.as_ref());
     }
 
@@ -193,7 +194,7 @@ impl ChunkEncoder {
         }
         if let Some(chain) = &mut self.chain {
             let hash = trailer::sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-            let signature = chain.sign(frame::TRAILER, &[hash]);
+            let signature = chain.sign(Linked::Trailer(hash));
             trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, signature.to_hex().as_bytes());
         }
     }
