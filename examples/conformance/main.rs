@@ -5,6 +5,7 @@
 //! ```
 
 mod case;
+mod chunked;
 mod plain;
 mod verify_reject;
 mod wire;

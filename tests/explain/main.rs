@@ -5,6 +5,9 @@
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod case;
 mod catalogue;
+#[path = "../../examples/conformance/chunked.rs"]
+#[allow(dead_code, reason = "shared with the conformance program")]
+mod chunked;
 mod hostile;
 mod mutations;
 #[path = "../../examples/conformance/plain.rs"]
