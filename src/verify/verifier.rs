@@ -80,7 +80,7 @@ use crate::timestamp::Timestamp;
 pub struct Verifier {
     region: String,
     service: String,
-    rules: Rules,
+    pub(crate) rules: Rules,
     external_hosts: Vec<String>,
     required: Vec<String>,
     ignore_foreign_authorization: bool,
@@ -96,7 +96,7 @@ enum Echo {
 }
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 lets them by as much.
-const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
+pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
 
 impl Verifier {
     /// A verifier with the rules of the service: region and service as they have to stand in the scope.
@@ -240,9 +240,14 @@ impl Verifier {
         }
     }
 
+    /// The one scope that it takes for a signature made then.
+    pub(crate) fn scope<'s>(&'s self, signed: &'s Timestamp) -> Scope<'s> {
+        Scope::unchecked(signed.date(), &self.region, &self.service)
+    }
+
     fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let got = presented.scope();
-        let expected = Scope::unchecked(presented.timestamp.date(), &self.region, &self.service);
+        let expected = self.scope(&presented.timestamp);
         if got == expected && presented.terminator() == TERMINATOR {
             return Ok(());
         }
