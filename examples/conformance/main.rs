@@ -6,6 +6,7 @@
 
 mod case;
 mod plain;
+mod post_policy;
 mod verify_reject;
 mod wire;
 
