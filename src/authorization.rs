@@ -346,7 +346,7 @@ impl Claims {
 impl CredentialRanges {
     /// The last parts are the scope, four or, where it has no region, three; what stands before them is the access key
     /// id, which may hold a `/`.
-    fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
+    pub(crate) fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
         if !credential.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }

@@ -20,6 +20,8 @@ pub mod explain;
 #[cfg(feature = "http")]
 mod http;
 mod payload;
+#[cfg(feature = "post-policy")]
+pub mod post_policy;
 mod request;
 mod rules;
 mod scope;

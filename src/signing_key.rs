@@ -1,5 +1,6 @@
 use core::fmt;
 
+use ctutils::CtEq;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
@@ -70,10 +71,35 @@ impl SigningKey {
     }
 
     /// A key for whoever has none: deriving it takes as long as for a known access key, and no verifier accepts it.
-    pub(crate) fn of_nobody(scope: &Scope<'_>) -> Self {
+    fn of_nobody(scope: &Scope<'_>) -> Self {
         const AWS4_AND_FORTY_BYTES: &[u8; 44] = b"AWS4----------------------------------------";
         let mut key = Self::from_bytes(*Self::derive_bytes(AWS4_AND_FORTY_BYTES, scope));
         key.standing = KeyStanding::UnknownAccessKey;
+        key
+    }
+
+    /// The key of what was found for an access key id and session token. A key that must not be accepted says so only
+    /// after the work of a comparison.
+    pub(crate) fn of_found(
+        credentials: Option<&Credentials>,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        scope: &Scope<'_>,
+    ) -> Self {
+        let Some(credentials) = credentials.filter(|found| found.access_key_id() == access_key_id) else {
+            return Self::of_nobody(scope);
+        };
+        let same_token = match (session_token, credentials.session_token()) {
+            (Some(presented), Some(issued)) => presented.as_bytes().ct_eq(issued.as_bytes()).into(),
+            (None, None) => true,
+            _ => false,
+        };
+        let mut key = Self::derive(credentials, scope);
+        key.standing = match credentials.expiry() {
+            _ if !same_token => KeyStanding::InvalidSessionToken,
+            Some(expiry) => KeyStanding::ExpiresAt(expiry),
+            None => KeyStanding::Good,
+        };
         key
     }
 

@@ -8,6 +8,8 @@ mod chunked;
 mod naive;
 #[path = "../examples/conformance/plain.rs"]
 mod plain;
+#[path = "../examples/conformance/post_policy.rs"]
+mod post_policy;
 #[path = "../examples/conformance/verify_reject.rs"]
 mod verify_reject;
 #[path = "../examples/conformance/wire.rs"]
@@ -60,9 +62,10 @@ fn every_case_passes_and_none_is_skipped() {
     let expected = [
         ("aws-suite-v4", 76),
         ("chunked", 14),
-        ("documentation", 7),
+        ("documentation", 8),
         ("header_generic", 60),
         ("header_s3", 32),
+        ("post_policy", 14),
         ("presign_generic", 25),
         ("presign_s3", 25),
         ("verify_reject", 38),

@@ -8,11 +8,13 @@ use serde::de::IgnoredAny;
 
 use crate::chunked::Chunked;
 use crate::plain::Plain;
+use crate::post_policy::PostPolicy;
 use crate::verify_reject::VerifyReject;
 
 pub enum Case {
     Chunked(Box<Chunked>),
     Plain(Box<Plain>),
+    PostPolicy(Box<PostPolicy>),
     VerifyReject(Box<VerifyReject>),
     /// Of a feature that the crate doesn't have yet.
     Skipped,
@@ -63,7 +65,8 @@ impl Case {
         let kind: Kind = serde_json::from_str(line).map_err(unreadable("?"))?;
         Ok(match kind.suite.as_str() {
             "chunked" => Case::Chunked(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
-            "post_policy" | "sigv4a" | "tokens" => Case::Skipped,
+            "post_policy" => Case::PostPolicy(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
+            "sigv4a" | "tokens" => Case::Skipped,
             "verify_reject" => Case::VerifyReject(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             _ => Case::Plain(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
         })
@@ -73,6 +76,7 @@ impl Case {
         match self {
             Case::Chunked(case) => case.run().map(|()| Outcome::Passed),
             Case::Plain(case) => case.run().map(|()| Outcome::Passed),
+            Case::PostPolicy(case) => case.run().map(|()| Outcome::Passed),
             Case::VerifyReject(case) => case.run().map(|()| Outcome::Passed),
             Case::Skipped => Ok(Outcome::Skipped),
         }

@@ -7,6 +7,7 @@
 mod case;
 mod chunked;
 mod plain;
+mod post_policy;
 mod verify_reject;
 mod wire;
 

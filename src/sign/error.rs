@@ -69,6 +69,10 @@ pub enum SignError {
     #[cfg(feature = "streaming")]
     #[error(transparent)]
     Encode(#[from] crate::streaming::EncodeError),
+    /// A POST policy, or the fields of its form.
+    #[cfg(feature = "post-policy")]
+    #[error(transparent)]
+    Policy(#[from] crate::post_policy::PolicyError),
     /// The target holds a `#`, which would end the URL that is made of it.
     #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
     Fragment,

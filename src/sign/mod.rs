@@ -59,7 +59,7 @@ pub struct Signer {
     credentials: Credentials,
     region: String,
     service: String,
-    rules: Rules,
+    pub(crate) rules: Rules,
     signed_headers: SignedHeaders,
     also_signed: Vec<String>,
     #[cfg(feature = "std")]
@@ -197,6 +197,11 @@ impl Signer {
     /// What has to hold for any signature; gives the scope of one made now.
     fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         request.check()?;
+        self.scope(now)
+    }
+
+    /// The scope of a signature made now.
+    pub(crate) fn scope<'s>(&'s self, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         if let Some(expiry) = self.credentials.expiry()
             && expiry <= *now
         {
@@ -219,7 +224,7 @@ impl Signer {
     }
 
     #[cfg(feature = "std")]
-    fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+    pub(crate) fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
         use std::sync::PoisonError;
         let remembered = self.key_of_the_day.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((day, key)) = &*remembered
@@ -239,7 +244,7 @@ impl Signer {
     }
 
     #[cfg(not(feature = "std"))]
-    fn with_key<T>(&self, _now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+    pub(crate) fn with_key<T>(&self, _now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
         sign(&SigningKey::derive(&self.credentials, scope))
     }
 }

@@ -161,7 +161,7 @@ pub enum VerifyError {
     /// The request is signed for a time that has not come.
     #[error("signed for {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
     NotYetCurrent {
-        /// In the query, not in a header.
+        /// In the query or a form, not in a header.
         presigned: bool,
         /// When it was signed, by the request.
         signed: Timestamp,
@@ -226,6 +226,10 @@ pub enum VerifyError {
         /// The hash of the body that arrived.
         computed: String,
     },
+    /// The form of a browser upload, or the policy in it.
+    #[cfg(feature = "post-policy")]
+    #[error(transparent)]
+    Policy(#[from] crate::post_policy::PolicyError),
     /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
     #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
     BodyNeeded,

@@ -2,8 +2,6 @@ use alloc::borrow::Cow;
 use core::fmt;
 use core::ops::Range;
 
-use ctutils::CtEq;
-
 use super::body::SignedBody;
 use super::error::VerifyError;
 use crate::authorization::{self, Claims, MAX_AUTHORIZATION, SESSION_TOKEN_HEADERS};
@@ -12,7 +10,7 @@ use crate::payload::sha256;
 use crate::request::{Request, RequestError};
 use crate::scope::Scope;
 use crate::signature::Signature;
-use crate::signing_key::{KeyStanding, SigningKey};
+use crate::signing_key::SigningKey;
 use crate::text::excerpt;
 use crate::timestamp::Timestamp;
 
@@ -220,21 +218,7 @@ impl<'a> Presented<'a> {
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
     /// [`SigningKey`] for [`Presented::scope`].
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
-        let Some(credentials) = credentials.filter(|found| found.access_key_id() == self.access_key_id()) else {
-            return SigningKey::of_nobody(&self.scope());
-        };
-        let same_token = match (self.session_token(), credentials.session_token()) {
-            (Some(presented), Some(issued)) => presented.as_bytes().ct_eq(issued.as_bytes()).into(),
-            (None, None) => true,
-            _ => false,
-        };
-        let mut key = SigningKey::derive(credentials, &self.scope());
-        key.standing = match credentials.expiry() {
-            _ if !same_token => KeyStanding::InvalidSessionToken,
-            Some(expiry) => KeyStanding::ExpiresAt(expiry),
-            None => KeyStanding::Good,
-        };
-        key
+        SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
 
     pub(super) fn terminator(&self) -> &str {

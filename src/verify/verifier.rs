@@ -80,7 +80,7 @@ use crate::timestamp::Timestamp;
 pub struct Verifier {
     region: String,
     service: String,
-    rules: Rules,
+    pub(crate) rules: Rules,
     external_hosts: Vec<String>,
     required: Vec<String>,
     ignore_foreign_authorization: bool,
@@ -96,7 +96,7 @@ enum Echo {
 }
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 lets them by as much.
-const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
+pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
 
 impl Verifier {
     /// A verifier with the rules of the service: region and service as they have to stand in the scope.
@@ -174,19 +174,9 @@ impl Verifier {
         let (body, lines) = self.payload(&presented)?;
 
         let (matches, computed) = self.matches(&presented, signed.as_slice(), lines, key)?;
-        let access_key_id = || String::from(presented.access_key_id());
-        match key.standing {
-            KeyStanding::UnknownAccessKey => {
-                return Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() });
-            }
-            KeyStanding::InvalidSessionToken => {
-                return Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() });
-            }
-            KeyStanding::ExpiresAt(expiry) if expiry <= now => {
-                return Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry });
-            }
-            _ if !matches => return Err(VerifyError::SignatureMismatch { computed }),
-            KeyStanding::Good | KeyStanding::ExpiresAt(_) => {}
+        check_standing(key, presented.access_key_id(), now)?;
+        if !matches {
+            return Err(VerifyError::SignatureMismatch { computed });
         }
         if let (Some(body_sha256), SignedBody::Sha256(_)) = (&presented.body_sha256, body) {
             body.check(body_sha256)?;
@@ -250,9 +240,14 @@ impl Verifier {
         }
     }
 
+    /// The one scope that it takes for a signature made then.
+    pub(crate) fn scope<'s>(&'s self, signed: &'s Timestamp) -> Scope<'s> {
+        Scope::unchecked(signed.date(), &self.region, &self.service)
+    }
+
     fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let got = presented.scope();
-        let expected = Scope::unchecked(presented.timestamp.date(), &self.region, &self.service);
+        let expected = self.scope(&presented.timestamp);
         if got == expected && presented.terminator() == TERMINATOR {
             return Ok(());
         }
@@ -369,8 +364,21 @@ impl Verifier {
     }
 }
 
+/// Whether the key is one to accept; asked after the work of comparing a signature.
+pub(crate) fn check_standing(key: &SigningKey, access_key_id: &str, now: Timestamp) -> Result<(), VerifyError> {
+    let access_key_id = || String::from(access_key_id);
+    match key.standing {
+        KeyStanding::UnknownAccessKey => Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() }),
+        KeyStanding::InvalidSessionToken => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
+        KeyStanding::ExpiresAt(expiry) if expiry <= now => {
+            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry })
+        }
+        KeyStanding::Good | KeyStanding::ExpiresAt(_) => Ok(()),
+    }
+}
+
 /// How many headers an error names.
-const MOST_NAMED: usize = 16;
+pub(crate) const MOST_NAMED: usize = 16;
 
 /// The headers that are named as signed, as they arrived.
 fn signed_header_list<'p>(

@@ -150,6 +150,8 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             )
             .into(),
         ),
+        #[cfg(feature = "post-policy")]
+        VerifyError::Policy(error) => super::policy::answer(error),
         #[cfg(feature = "streaming")]
         VerifyError::Chunk(error) => {
             let (status, code, message) = error.answer();
