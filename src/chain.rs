@@ -5,46 +5,50 @@ use alloc::string::String;
 
 use crate::scope::Scope;
 use crate::signature::Signature;
-use crate::signing_key::SigningKey;
+use crate::signing_key::{SigningKey, VerifyingKey};
 use crate::string_to_sign::{Linked, StringToSign};
 use crate::timestamp::Timestamp;
 
 /// Key, time and scope of the request, and the signature before the next one.
 ///
-/// No link can be left out, repeated or moved: each signature covers the one before it.
+/// No link can be left out, repeated or moved: each signature covers the one before it. `K` is a [`SigningKey`], or a
+/// [`VerifyingKey`] for whoever only verifies.
 #[derive(Clone)]
-pub(crate) struct Chain {
-    key: SigningKey,
+pub(crate) struct Chain<K = SigningKey> {
+    key: K,
     timestamp: Timestamp,
     region: String,
     service: String,
     previous: Signature,
 }
 
-impl Chain {
-    pub(crate) fn new(key: SigningKey, timestamp: Timestamp, scope: &Scope<'_>, seed: Signature) -> Self {
+impl<K> Chain<K> {
+    pub(crate) fn new(key: K, timestamp: Timestamp, scope: &Scope<'_>, seed: Signature) -> Self {
         Self { key, timestamp, region: scope.region().into(), service: scope.service().into(), previous: seed }
-    }
-
-    /// Signs the next link.
-    pub(crate) fn sign(&mut self, link: Linked) -> Signature {
-        self.previous = self.key.sign(&self.next(link));
-        self.previous
-    }
-
-    /// Whether that is the signature of the next link; only then the chain goes on.
-    #[must_use]
-    pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {
-        let next = self.next(link);
-        let matches = self.key.verify_pieces(|write| next.write_to(write), presented);
-        if matches {
-            self.previous = *presented;
-        }
-        matches
     }
 
     fn next(&self, link: Linked) -> StringToSign<'_> {
         let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
         StringToSign::link(self.timestamp, scope, &self.previous, link)
+    }
+}
+
+impl Chain<SigningKey> {
+    /// Signs the next link.
+    pub(crate) fn sign(&mut self, link: Linked) -> Signature {
+        self.previous = self.key.sign(&self.next(link));
+        self.previous
+    }
+}
+
+impl Chain<VerifyingKey<'static>> {
+    /// Whether that is the signature of the next link; only then the chain goes on.
+    #[must_use]
+    pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {
+        let matches = self.key.verify(&self.next(link), presented);
+        if matches {
+            self.previous = *presented;
+        }
+        matches
     }
 }

@@ -11,6 +11,7 @@ use super::{frame, trailer};
 use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, StreamingPayload};
 use crate::signature::Signature;
+use crate::signing_key::VerifyingKey;
 use crate::string_to_sign::Linked;
 use crate::text::excerpt;
 use crate::verify::{Verified, VerifyError};
@@ -39,7 +40,7 @@ const MAX_HEADER: usize = 1024;
 /// Memory is bounded by one chunk that did arrive, not by what a chunk announces.
 pub struct ChunkDecoder {
     /// `None` where chunks are not signed.
-    chain: Option<Chain>,
+    chain: Option<Chain<VerifyingKey<'static>>>,
     /// `None` where none is to come.
     announced_trailers: Option<Vec<String>>,
     announced: u64,
@@ -334,7 +335,7 @@ impl ChunkDecoder {
 }
 
 fn verify_chunk(
-    chain: &mut Chain,
+    chain: &mut Chain<VerifyingKey<'static>>,
     sha256: [u8; 32],
     signature: Option<Signature>,
     number: u64,
