@@ -6,8 +6,13 @@ use alloc::string::String;
 use crate::payload::hex_of;
 use crate::scope::Scope;
 use crate::signature::Signature;
+#[cfg(feature = "event-stream")]
+use crate::signing_key::KeyStanding;
 use crate::signing_key::SigningKey;
 use crate::timestamp::Timestamp;
+
+/// The first line of the string to sign of a chunk, and of a message.
+pub(crate) const PAYLOAD: &str = "AWS4-HMAC-SHA256-PAYLOAD";
 
 /// Key, time and scope of the request, and the signature before the next one.
 ///
@@ -40,6 +45,28 @@ impl Chain {
             self.previous = *presented;
         }
         matches
+    }
+
+    /// The day of the key.
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn date(&self) -> &str {
+        self.timestamp.date()
+    }
+
+    /// Each message of an event stream has a time of its own, and on another day another key.
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn set_time(&mut self, timestamp: Timestamp) {
+        self.timestamp = timestamp;
+    }
+
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn set_key(&mut self, key: SigningKey) {
+        self.key = key;
+    }
+
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn standing(&self) -> KeyStanding {
+        self.key.standing
     }
 
     fn write_next(&self, first_line: &str, hashes: &[[u8; 32]], write: &mut dyn FnMut(&[u8])) {

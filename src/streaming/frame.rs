@@ -4,10 +4,9 @@
 use alloc::vec::Vec;
 
 use super::error::ChunkError;
+pub(super) use crate::chain::PAYLOAD;
 use crate::signature::Signature;
 
-/// The first line of the string to sign of a chunk.
-pub(super) const PAYLOAD: &str = "AWS4-HMAC-SHA256-PAYLOAD";
 /// The first line of the string to sign of the trailer.
 pub(super) const TRAILER: &str = "AWS4-HMAC-SHA256-TRAILER";
 

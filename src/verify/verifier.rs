@@ -188,7 +188,7 @@ impl Verifier {
             body,
             #[cfg(any(feature = "streaming", feature = "event-stream"))]
             key,
-            #[cfg(feature = "streaming")]
+            #[cfg(any(feature = "streaming", feature = "event-stream"))]
             rules: self.rules,
         })
     }
@@ -416,7 +416,7 @@ pub struct Verified<'a> {
     /// Of a body in frames, which carry signatures of their own.
     #[cfg(any(feature = "streaming", feature = "event-stream"))]
     key: Option<SigningKey>,
-    #[cfg(feature = "streaming")]
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     rules: Rules,
 }
 
@@ -461,7 +461,7 @@ impl Verified<'_> {
         headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
-    #[cfg(feature = "streaming")]
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
