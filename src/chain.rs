@@ -27,6 +27,23 @@ impl<K> Chain<K> {
         Self { key, timestamp, region: scope.region().into(), service: scope.service().into(), previous: seed }
     }
 
+    /// The day of the key.
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn date(&self) -> &str {
+        self.timestamp.date()
+    }
+
+    /// Each message of an event stream has a time of its own, and on another day another key.
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn set_time(&mut self, timestamp: Timestamp) {
+        self.timestamp = timestamp;
+    }
+
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn set_key(&mut self, key: K) {
+        self.key = key;
+    }
+
     fn next(&self, link: Linked) -> StringToSign<'_> {
         let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
         StringToSign::link(self.timestamp, scope, &self.previous, link)
@@ -42,6 +59,11 @@ impl Chain<SigningKey> {
 }
 
 impl Chain<VerifyingKey<'static>> {
+    #[cfg(feature = "event-stream")]
+    pub(crate) fn standing(&self) -> crate::signing_key::KeyStanding {
+        self.key.standing()
+    }
+
     /// Whether that is the signature of the next link; only then the chain goes on.
     #[must_use]
     pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {

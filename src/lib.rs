@@ -15,6 +15,8 @@ mod canonical_request;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
 mod chain;
 mod credentials;
+#[cfg(feature = "event-stream")]
+pub mod event_stream;
 #[cfg(feature = "explain")]
 pub mod explain;
 #[cfg(feature = "http")]

@@ -68,7 +68,7 @@ const SIXTEEN_MEBIBYTES: u64 = 16 * 1024 * 1024;
 const SEVEN_DAYS: Duration = Duration::from_secs(604_800);
 
 impl Rules {
-    /// Most services: dynamodb, sts, iam, lambda, es, bedrock …
+    /// Most services: dynamodb, sts, iam, lambda, es …
     pub const GENERIC: Rules = Rules {
         normalize_path: true,
         double_encode_path: true,
@@ -114,6 +114,9 @@ impl Rules {
     /// iotdevicegateway, MQTT over websocket: the token is added after signing, and there is no `X-Amz-Expires`.
     pub const IOT_DEVICE_GATEWAY: Rules = Rules { sign_session_token: false, presign_expires: false, ..Rules::GENERIC };
 
+    /// transcribe, lex, bedrock: as most, and bodies that are event streams.
+    pub const EVENT_STREAMS: Rules = Rules { streaming_payload: true, ..Rules::GENERIC };
+
     /// As most, with the five minutes of skew that AWS's error texts show for these services.
     pub const FIVE_MINUTES_OF_SKEW: Rules = Rules { max_skew: FIVE_MINUTES, ..Rules::GENERIC };
 
@@ -123,6 +126,7 @@ impl Rules {
             b"s3" | b"s3-outposts" | b"s3-object-lambda" => Rules::S3,
             b"s3express" => Rules::S3_EXPRESS,
             b"glacier" | b"aoss" => Rules::CONTENT_SHA256,
+            b"transcribe" | b"lex" | b"bedrock" => Rules::EVENT_STREAMS,
             b"vpc-lattice-svcs" => Rules::VPC_LATTICE,
             b"iotdevicegateway" => Rules::IOT_DEVICE_GATEWAY,
             b"execute-api" | b"kinesis" | b"route53" | b"ses" | b"ssm" => Rules::FIVE_MINUTES_OF_SKEW,

@@ -73,6 +73,10 @@ pub enum SignError {
     #[cfg(feature = "post-policy")]
     #[error(transparent)]
     Policy(#[from] crate::post_policy::PolicyError),
+    /// The message of an event stream can't be signed.
+    #[cfg(feature = "event-stream")]
+    #[error(transparent)]
+    EventStream(#[from] crate::event_stream::EventStreamError),
     /// The target holds a `#`, which would end the URL that is made of it.
     #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
     Fragment,

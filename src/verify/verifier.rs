@@ -241,7 +241,7 @@ impl Verifier {
             body,
             #[cfg(any(feature = "streaming", feature = "event-stream"))]
             key,
-            #[cfg(feature = "streaming")]
+            #[cfg(any(feature = "streaming", feature = "event-stream"))]
             rules: self.rules,
         })
     }
@@ -485,7 +485,7 @@ pub struct Verified<'a> {
     /// Of a body in frames, which carry signatures of their own.
     #[cfg(any(feature = "streaming", feature = "event-stream"))]
     key: Option<VerifyingKey<'static>>,
-    #[cfg(feature = "streaming")]
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     rules: Rules,
 }
 
@@ -530,7 +530,7 @@ impl Verified<'_> {
         headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
-    #[cfg(feature = "streaming")]
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
     }
