@@ -8,6 +8,7 @@ mod recognize;
 mod redact;
 mod reply;
 mod sent;
+mod words;
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
