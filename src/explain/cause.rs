@@ -50,7 +50,10 @@ pub enum Cause {
     /// One side removes dot segments or double slashes, the other doesn't.
     PathNormalization,
     /// A slash at the end that the other side doesn't have.
-    TrailingSlash,
+    TrailingSlash {
+        /// Whether it was signed and did not arrive; else it arrived and was not signed.
+        signed: bool,
+    },
     /// The path begins with another stage or base path.
     PathPrefix {
         /// What is there on one side only, e.g. `/dev`.
@@ -65,13 +68,19 @@ pub enum Cause {
         /// By whoever verified.
         verified: String,
     },
-    /// The signature is wrong, and the response doesn't say what was computed.
+    /// The signature is wrong, and either side's text is not known here.
     Mismatch,
     /// The texts differ in a way that has no name here.
     TextDiffers {
         /// The first line that does, counted from 1.
         line: usize,
     },
+    /// The strings to sign differ in the hash of the canonical request, of which no more is known.
+    CanonicalRequestDiffers,
+    /// The lines end otherwise: `CRLF`, a line end behind the last line, or a blank line too few or too many.
+    LineEnds,
+    /// A hash is in upper case on one side.
+    HashCase,
     /// The same parameters in another order.
     QueryOrder,
     /// A space is `+` on one side and `%20` on the other, or a plus was taken for a space.
@@ -102,6 +111,10 @@ pub enum Cause {
     ParameterChanged {
         /// The parameter.
         name: String,
+        /// Its value by whoever signed, encoded.
+        signed: String,
+        /// By whoever verified.
+        verified: String,
     },
     /// The host is another one.
     HostChanged {
@@ -141,8 +154,25 @@ pub enum Cause {
         /// The header.
         name: String,
     },
-    /// A character set was added to the content type, or removed.
-    ContentTypeCharset,
+    /// The headers stand in another order than that of their names.
+    HeaderOrder,
+    /// A header's name has upper-case letters.
+    HeaderNameCase {
+        /// The header, as it stands there.
+        name: String,
+    },
+    /// A header that was given more than once has lines of its own on one side, and one line on the other.
+    HeaderNotJoined {
+        /// The header.
+        name: String,
+    },
+    /// A character set was added to the content type, removed or written otherwise.
+    ContentTypeCharset {
+        /// By whoever signed.
+        signed: String,
+        /// By whoever verified.
+        verified: String,
+    },
     /// Headers that have to be signed are not.
     UnsignedHeaders {
         /// Which, in lower case.
@@ -161,6 +191,8 @@ pub enum Cause {
         /// By whoever verified.
         verified: String,
     },
+    /// The request's target is malformed: an escape that is none, or a path above the root.
+    MalformedRequest,
     /// A header that the service asks for is missing.
     RequiredHeaderMissing {
         /// Which, if the response tells.
@@ -180,8 +212,22 @@ pub enum Cause {
         /// The service to use, if the response tells.
         expected: Option<String>,
     },
-    /// The scope has another date than the request, or ends in something else than `aws4_request`.
+    /// The scope's date is not the one of the request's time in UTC, or no `YYYYMMDD`.
+    ScopeDate {
+        /// What the scope has, if the response tells.
+        signed: Option<String>,
+        /// What it has to be, if the response tells.
+        expected: Option<String>,
+    },
+    /// The scope is not `DATE/REGION/SERVICE/aws4_request`.
     ScopeMalformed,
+    /// Both sides use another algorithm.
+    AlgorithmDiffers {
+        /// By whoever signed.
+        signed: String,
+        /// By whoever verified.
+        verified: String,
+    },
     /// The clocks of both sides differ.
     ClockSkew {
         /// Seconds to add to the signer's clock, if the response tells the server's time.

@@ -18,9 +18,7 @@ impl fmt::Display for Cause {
             Self::MalformedAuthorization => f.write_str("the authorization lacks parts or is malformed"),
             Self::TwoCredentials => f.write_str("header and query both carry credentials"),
             Self::SignatureVersion2 => f.write_str("signed with Signature Version 2, where Version 4 is asked for"),
-            Self::WrongSecret => {
-                f.write_str("both sides signed the same text: the secret is not the one of this access key id")
-            }
+            Self::WrongSecret => f.write_str("the secret is not the one of this access key id"),
             Self::UnknownAccessKey => f.write_str("the access key id is not known there"),
             Self::TokenMissing => f.write_str("temporary credentials without their session token"),
             Self::TokenExpired => f.write_str("the session token has expired"),
@@ -29,15 +27,23 @@ impl fmt::Display for Cause {
             Self::PathEncodedTooRarely => f.write_str("the path was signed with one encoding too few"),
             Self::PathEncodedTooOften => f.write_str("the path was signed with one encoding too many"),
             Self::PathNormalization => f.write_str("one side removes dots or double slashes from the path"),
-            Self::TrailingSlash => f.write_str("a slash at the end of the path on one side only"),
+            Self::TrailingSlash { signed: true } => {
+                f.write_str("the path was signed with a slash at its end and arrived without")
+            }
+            Self::TrailingSlash { signed: false } => {
+                f.write_str("the path was signed without a slash at its end and arrived with one")
+            }
             Self::PathPrefix { prefix, signed: true } => {
                 write!(f, "the path was signed with {prefix} and arrived without")
             }
             Self::PathPrefix { prefix, signed: false } => {
                 write!(f, "the path was signed without {prefix} and arrived with it")
             }
-            Self::Mismatch => f.write_str("the signature is wrong, and the response doesn't say what was computed"),
+            Self::Mismatch => f.write_str("the signature is wrong"),
             Self::TextDiffers { line } => write!(f, "line {line} differs"),
+            Self::CanonicalRequestDiffers => f.write_str("both sides have another canonical request"),
+            Self::LineEnds => f.write_str("the lines are the same, and end differently"),
+            Self::HashCase => f.write_str("a hash is in upper case on one side"),
             Self::PathChanged { signed, verified } => write!(f, "the path {signed} was signed, {verified} arrived"),
             Self::QueryOrder => f.write_str("the query parameters are sorted differently"),
             Self::PlusForSpace => f.write_str("a space is + on one side and %20 on the other"),
@@ -46,18 +52,27 @@ impl fmt::Display for Cause {
             Self::QueryEncoding { name } => write!(f, "the parameter {name} is encoded twice on one side"),
             Self::ParameterAdded { name } => write!(f, "the parameter {name} arrived, and was not signed"),
             Self::ParameterRemoved { name } => write!(f, "the parameter {name} was signed, and did not arrive"),
-            Self::ParameterChanged { name } => write!(f, "the parameter {name} has another value"),
+            Self::ParameterChanged { name, signed, verified } => {
+                write!(f, "the parameter {name} {}", OtherValue(signed, verified))
+            }
             Self::HostChanged { signed, verified } => write!(f, "the host {signed} was signed, {verified} arrived"),
             Self::PortChanged { signed, verified } => {
                 write!(f, "the host {signed} was signed, {verified} arrived: another port")
             }
             Self::HeaderRespaced { name } => write!(f, "the spaces of the header {name} changed"),
             Self::HeaderChanged { name, signed, verified } => {
-                write!(f, "the header {name} was signed as {signed:?} and arrived as {verified:?}")
+                write!(f, "the header {name} {}", OtherValue(signed, verified))
             }
             Self::HeaderAdded { name } => write!(f, "the header {name} is signed on the other side only"),
             Self::HeaderRemoved { name } => write!(f, "the signed header {name} did not arrive"),
-            Self::ContentTypeCharset => f.write_str("the content type differs in its character set"),
+            Self::HeaderOrder => f.write_str("the headers are sorted differently"),
+            Self::HeaderNameCase { name } => write!(f, "the header name {name} is not in lower case"),
+            Self::HeaderNotJoined { name } => {
+                write!(f, "the header {name} has one line on one side, and more on the other")
+            }
+            Self::ContentTypeCharset { signed, verified } => {
+                write!(f, "the content type differs in its charset: it {}", OtherValue(signed, verified))
+            }
             Self::UnsignedHeaders { names } => {
                 write!(f, "headers that have to be signed are not: {}", names.join(", "))
             }
@@ -67,6 +82,7 @@ impl fmt::Display for Cause {
             Self::PayloadMode { signed, verified } => {
                 write!(f, "for the body stands {signed} on one side and {verified} on the other")
             }
+            Self::MalformedRequest => f.write_str("the path or query is malformed"),
             Self::RequiredHeaderMissing { name: Some(name) } => write!(f, "the header {name} is missing"),
             Self::RequiredHeaderMissing { name: None } => f.write_str("a header that has to be there is missing"),
             Self::ContentSha256 => f.write_str("x-amz-content-sha256 is missing, or no value that the service takes"),
@@ -75,7 +91,12 @@ impl fmt::Display for Cause {
             Self::WrongRegion { expected: None } => f.write_str("signed for another region"),
             Self::WrongService { expected: Some(service) } => write!(f, "signed for another service than {service}"),
             Self::WrongService { expected: None } => f.write_str("signed for another service"),
-            Self::ScopeMalformed => f.write_str("the scope's date or end is not what it has to be"),
+            Self::ScopeDate { signed: Some(signed), expected: Some(expected) } => {
+                write!(f, "the scope's date is {signed}, the request's in UTC is {expected}")
+            }
+            Self::ScopeDate { .. } => f.write_str("the scope's date is not the one of the request's time in UTC"),
+            Self::ScopeMalformed => f.write_str("the scope is not DATE/REGION/SERVICE/aws4_request"),
+            Self::AlgorithmDiffers { signed, verified } => write!(f, "signed with {signed}, verified as {verified}"),
             Self::ClockSkew { offset: Some(offset) } => {
                 let (seconds, direction) = (offset.unsigned_abs(), if *offset < 0 { "fast" } else { "slow" });
                 write!(f, "the signer's clock is {seconds} seconds {direction}")
@@ -101,6 +122,21 @@ impl fmt::Display for Cause {
             Self::RefusedWithoutReason => f.write_str("refused without a reason"),
             Self::NotAboutSignature => f.write_str("refused for another reason than its signature"),
             Self::Unrecognised => f.write_str("nothing recognised"),
+        }
+    }
+}
+
+/// Both values, unless they are too long for a sentence.
+struct OtherValue<'a>(&'a str, &'a str);
+
+impl fmt::Display for OtherValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONG: usize = 80;
+        let Self(signed, verified) = self;
+        if signed == verified || signed.len() > LONG || verified.len() > LONG {
+            f.write_str("arrived with another value")
+        } else {
+            write!(f, "was signed as {signed:?} and arrived as {verified:?}")
         }
     }
 }
@@ -145,15 +181,23 @@ impl Cause {
                 "for S3 the path is encoded once (Rules::for_service), and a client encodes it only once"
             }
             Self::PathNormalization => "S3 paths are never normalised, all others are (Rules::for_service)",
-            Self::TrailingSlash => "send the path as it was signed; a proxy or router added or removed the slash",
+            Self::TrailingSlash { .. } => {
+                "send the path as it was signed; a proxy or router added or removed the slash"
+            }
             Self::PathPrefix { .. } => {
                 "sign the path that reaches the service: stage and base path are part of it on the API's own host name, and \
                  not behind a custom domain"
             }
             Self::Mismatch => {
-                "check the secret first; then compare host, path, query, headers and body as sent with \
-                 Signed::canonical_request, or let a local Verifier with echo_computed answer"
+                "check the secret first; then compare what was signed (Signed::canonical_request) with what the server \
+                 computed, where it says so, or what a local Verifier with echo_computed answers: Explanation::between"
             }
+            Self::CanonicalRequestDiffers => "compare the canonical requests: Explanation::between",
+            Self::LineEnds => {
+                "end each line but the last in one line feed; a blank line stands behind the headers, and nothing behind \
+                 the last line"
+            }
+            Self::HashCase => "write hashes in lower case",
             Self::TextDiffers { .. } => "compare the two texts at that line",
             Self::PathChanged { .. } => {
                 "sign the path that reaches the service: a proxy, stage or base path mapping rewrites it"
@@ -177,7 +221,10 @@ impl Cause {
             }
             Self::HeaderAdded { .. } => "sign the header, or keep it out of SignedHeaders",
             Self::HeaderRemoved { .. } => "don't sign headers that a hop drops, or send the header",
-            Self::ContentTypeCharset => "sign the content type as the client sends it, with its charset",
+            Self::HeaderOrder => "sort the headers, and the names in SignedHeaders, by lower-case name",
+            Self::HeaderNameCase { .. } => "write header names in lower case, in SignedHeaders too",
+            Self::HeaderNotJoined { .. } => "write one line a header, the values joined by a comma in the order sent",
+            Self::ContentTypeCharset { .. } => "sign the content type as the client sends it, with its charset",
             Self::UnsignedHeaders { .. } => "sign host and every x-amz-* header that is sent",
             Self::BodyChanged => {
                 "sign the bytes that are sent: hash after serialising and compressing, and send them unchanged"
@@ -185,6 +232,7 @@ impl Cause {
             Self::BodyDropped => "send the body that was signed; a redirect or proxy may have dropped it",
             Self::BodyNotHashed => "give the body to the signer: Payload::Bytes, not Payload::EMPTY",
             Self::PayloadMode { .. } => "send in x-amz-content-sha256 what was signed, and sign what the service takes",
+            Self::MalformedRequest => "write a % that is data as %25, and no .. that leads above the root",
             Self::RequiredHeaderMissing { .. } => "send the header, and sign it if its name begins with x-amz-",
             Self::ContentSha256 => {
                 "send x-amz-content-sha256: the hash of the body, or UNSIGNED-PAYLOAD where it is taken"
@@ -196,11 +244,14 @@ impl Cause {
             Self::WrongService { .. } => {
                 "sign for the service's signing name, e.g. execute-api, es, bedrock, not its host name"
             }
-            Self::ScopeMalformed => {
-                "read the clock once, for x-amz-date and for the scope; end the scope in aws4_request"
+            Self::ScopeDate { .. } => "read the clock once, in UTC, for x-amz-date and for the scope",
+            Self::ScopeMalformed => "write the scope as YYYYMMDD/REGION/SERVICE/aws4_request",
+            Self::AlgorithmDiffers { .. } => {
+                "sign with the algorithm that the service takes: AWS4-HMAC-SHA256 for one region, \
+                 AWS4-ECDSA-P256-SHA256 for a set of them"
             }
             Self::ClockSkew { .. } => {
-                "set the clock, or add the offset to the time given to the signer; don't keep signed requests"
+                "set the clock, or add Explanation::clock_offset to the time given to the signer; don't keep signed requests"
             }
             Self::TimeZone { .. } => "write x-amz-date in UTC; the Z says so",
             Self::DateMalformed => "send x-amz-date as YYYYMMDDTHHMMSSZ",

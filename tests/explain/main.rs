@@ -7,6 +7,7 @@ mod case;
 mod catalogue;
 mod hostile;
 mod mutations;
+mod pairs;
 #[path = "../../examples/conformance/plain.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod plain;

@@ -3,7 +3,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{MOST_NAMED, decoded, upper_case_escapes};
+use super::{MOST_NAMED, decoded, shown_long, signed_and_computed, upper_case_escapes};
 use crate::canonical_request::{REDACTED, is_secret_parameter};
 use crate::explain::canonical::Canonical;
 use crate::explain::cause::{Cause, Finding};
@@ -31,10 +31,13 @@ pub(super) fn query_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>, fi
         (0..count.unsigned_abs()).for_each(|_| side.push(pair));
     }
     if only_ours.is_empty() && only_theirs.is_empty() {
-        if hidden {
-            return;
+        let mut sides = ours.query_pairs().zip(theirs.query_pairs());
+        let other = |(our, their): &(_, _)| without_secret(*our, hidden) != without_secret(*their, hidden);
+        if let Some((_, (name, _))) = sides.find(other) {
+            let name = shown_decoded(name);
+            let evidence = alloc::format!("the same parameters stand in another order from {name} on");
+            findings.push(Finding::new(Cause::QueryOrder, evidence));
         }
-        findings.push(Finding::new(Cause::QueryOrder, "the same parameters stand in another order"));
         return;
     }
     // What differs in writing only is set side by side by what it means.
@@ -55,19 +58,38 @@ pub(super) fn query_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>, fi
             (!candidates.is_empty()).then(|| candidates.swap_remove(same.unwrap_or_default()))
         });
         match found {
-            Some(partner) => written.push(pair_difference(pair, partner)),
+            Some(partner) => {
+                let cause = pair_difference(pair, partner);
+                let evidence = match cause {
+                    Cause::ParameterChanged { .. } => String::from("the third line differs"),
+                    _ => of_both(pair, partner),
+                };
+                written.push((cause, evidence));
+            }
             None => removed.push(pair.0),
         }
     }
-    let name = |name: &str| shown_decoded(name);
-    let removed = removed.into_iter().map(|removed| Cause::ParameterRemoved { name: name(removed) });
-    let added = partners.values().flatten().map(|(added, _)| Cause::ParameterAdded { name: name(added) });
-    let evidence = "the third line differs";
-    for cause in written.into_iter().chain(removed).chain(added).take(MOST_NAMED) {
+    let only = |cause: Cause, what: &str| (cause, String::from(what));
+    let removed = removed
+        .into_iter()
+        .map(|name| only(Cause::ParameterRemoved { name: shown_decoded(name) }, "in the signed query only"));
+    let added = partners
+        .values()
+        .flatten()
+        .map(|(name, _)| only(Cause::ParameterAdded { name: shown_decoded(name) }, "in the computed query only"));
+    for (cause, evidence) in written.into_iter().chain(removed).chain(added).take(MOST_NAMED) {
         if !findings.iter().any(|finding| *finding.cause() == cause) {
             findings.push(Finding::new(cause, evidence));
         }
     }
+}
+
+fn of_both(our: Pair<'_>, their: Pair<'_>) -> String {
+    let written = |(name, value): Pair<'_>| match value {
+        Some(value) => alloc::format!("{name}={value}"),
+        None => name.into(),
+    };
+    signed_and_computed(&written(our), &written(their))
 }
 
 fn without_secret(pair: Pair<'_>, hidden: bool) -> Pair<'_> {
@@ -80,7 +102,7 @@ fn pair_difference((our_name, our_value): Pair<'_>, (their_name, their_value): P
     let plus = |text: &str| text.replace("%20", "+").replace("%2B", "+");
     let both = |f: &dyn Fn(&str) -> String| f(our_name) == f(their_name) && f(ours) == f(theirs);
     if is_secret_parameter(our_name) {
-        return Cause::ParameterChanged { name };
+        return Cause::ParameterChanged { name, signed: REDACTED.into(), verified: REDACTED.into() };
     }
     if our_name == their_name && ours == theirs {
         Cause::MissingEquals { name }
@@ -91,7 +113,7 @@ fn pair_difference((our_name, our_value): Pair<'_>, (their_name, their_value): P
     } else if meaning(ours) == meaning(theirs) {
         Cause::QueryEncoding { name }
     } else {
-        Cause::ParameterChanged { name }
+        Cause::ParameterChanged { name, signed: shown_long(ours), verified: shown_long(theirs) }
     }
 }
 

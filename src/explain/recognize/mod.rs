@@ -11,15 +11,19 @@ use texts::{CODES, MISMATCH, TEXTS};
 
 use super::cause::{Cause, Finding};
 use super::compare::{header_removed, payload_difference};
+use super::redact::redacted;
 use super::reply::Reply;
 use super::sent::{Auth, Sent};
+use super::text::sentences;
 use crate::text::excerpt;
+
+/// How many headers a finding names.
+const MOST_NAMED: usize = 16;
 
 /// What the response says of itself, likeliest first. Empty for a mismatch whose causes the two texts tell.
 pub(super) fn recognize(reply: &Reply, sent: &Sent) -> Vec<Finding> {
-    let mut found = Found { reply, sent, evidence: reply.evidence(sent), findings: Vec::new() };
+    let mut found = Found { reply, sent, evidence: reply.evidence(), findings: Vec::new() };
     let text = reply.short_message().to_ascii_lowercase();
-    found.by_the_request();
     found.authentication(&text);
     found.scope(&text);
     found.times(&text);
@@ -33,11 +37,12 @@ pub(super) fn recognize(reply: &Reply, sent: &Sent) -> Vec<Finding> {
     }
     found.denials(&text);
     if text.contains(MISMATCH) {
-        found.push(Cause::Mismatch);
+        found.mismatch();
     }
     if found.findings.is_empty() {
         found.by_code_or_status();
     }
+    found.by_the_request();
     found.findings
 }
 
@@ -65,8 +70,27 @@ impl Found<'_> {
         causes.iter().cloned().for_each(|cause| self.push(cause));
     }
 
-    /// What is wrong with the request as it was sent explains every refusal.
+    /// What is wrong with the request as it was sent explains every refusal that says no more than that the signature
+    /// was not taken.
     fn by_the_request(&mut self) {
+        let says_more = |finding: &Finding| {
+            !matches!(
+                finding.cause(),
+                Cause::NotSigned
+                    | Cause::SignatureLost
+                    | Cause::NoSuchRoute
+                    | Cause::OtherAuthorization
+                    | Cause::WhitespaceInCredentials
+                    | Cause::MalformedAuthorization
+                    | Cause::Mismatch
+                    | Cause::ForbiddenWithoutReason
+                    | Cause::RefusedWithoutReason
+                    | Cause::Unrecognised
+            )
+        };
+        if self.findings.first().is_none_or(says_more) {
+            return;
+        }
         let (cause, evidence) = match &self.sent.auth {
             Auth::Both => (Cause::TwoCredentials, "the request as it was sent has both".into()),
             Auth::Version2 => (Cause::SignatureVersion2, "the request as it was sent".into()),
@@ -75,11 +99,20 @@ impl Found<'_> {
                     true => Cause::WhitespaceInCredentials,
                     false => Cause::MalformedAuthorization,
                 };
-                (cause, problem.clone())
+                (cause, redacted(problem))
             }
             _ => return,
         };
-        self.push_with(cause, evidence);
+        self.findings.retain(|finding| *finding.cause() != cause);
+        self.findings.insert(0, Finding::new(cause, evidence));
+    }
+
+    fn mismatch(&mut self) {
+        // CloudFront signs for its origin, and takes the hash of the body from the viewer.
+        if self.sent.auth == Auth::None {
+            self.push(Cause::ContentSha256);
+        }
+        self.push(Cause::Mismatch);
     }
 
     fn headers(&mut self, text: &str) {
@@ -92,12 +125,12 @@ impl Found<'_> {
                 let name = names.split('\'').nth(1)?;
                 Some(excerpt(name.as_bytes()))
             });
-            let names = names.collect();
+            let names = names.take(MOST_NAMED).collect();
             self.push(Cause::UnsignedHeaders { names });
         }
         if text.contains("headers present in the request which were not signed") {
             let names = self.reply.element("HeadersNotSigned").unwrap_or_default();
-            let names = names.split(',').map(|name| excerpt(name.trim().as_bytes())).take(16);
+            let names = names.split(',').map(|name| excerpt(name.trim().as_bytes())).take(MOST_NAMED);
             let names = names.filter(|name| !name.is_empty()).collect();
             self.push(Cause::UnsignedHeaders { names });
         }
@@ -136,10 +169,10 @@ impl Found<'_> {
     }
 
     fn denials(&mut self, text: &str) {
-        let (status, code) = (self.reply.status, self.reply.code.clone());
+        let (status, code) = (self.reply.status, self.reply.code.as_str());
         let signed = self.sent.is_signed();
         if text.contains("not authorized to perform") || text.contains("not authorized to access this resource") {
-            if text.contains("user: anonymous") || text.contains("anonymous is not authorized") {
+            if text.contains("anonymous") {
                 self.push_all(if signed {
                     &[Cause::SignatureLost, Cause::PolicyDenies]
                 } else {
@@ -151,8 +184,7 @@ impl Found<'_> {
         if self.reply.hint("x-aoss-response-hint").is_some()
             || self.sent.service == "aoss" && text.ends_with("forbidden")
         {
-            let of_service = !self.sent.service.is_empty() && self.sent.service != "aoss";
-            if of_service {
+            if !self.sent.service.is_empty() && self.sent.service != "aoss" {
                 self.push(Cause::WrongService { expected: Some("aoss".into()) });
             }
             self.push_all(&[Cause::PolicyDenies, Cause::ContentSha256]);
@@ -165,11 +197,14 @@ impl Found<'_> {
                 _ => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
             }
         }
-        let forbidden = status == 403 && text.starts_with("forbidden");
-        if forbidden && self.findings.is_empty() {
+        let forbidden = status == 403
+            && (text.trim_start_matches("403 ").starts_with("forbidden") || code.starts_with("Forbidden"));
+        if forbidden && self.findings.is_empty() && !self.reply.is_html {
             let function_url = code.starts_with("AccessDenied");
             let http_api = self.reply.hint("apigw-requestid").is_some() || code.is_empty();
             match &self.sent.auth {
+                // A REST API says of a missing signature that it is missing.
+                _ if code.starts_with("Forbidden") => self.push(Cause::ForbiddenWithoutReason),
                 Auth::None => self.push_all(&[Cause::NotSigned, Cause::ForbiddenWithoutReason]),
                 Auth::Other { .. } => self.push_all(&[Cause::OtherAuthorization, Cause::ForbiddenWithoutReason]),
                 _ if function_url && signed => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
@@ -179,17 +214,20 @@ impl Found<'_> {
             }
         }
         if status == 404 && self.findings.is_empty() && ["not found", "", "no route matched"].contains(&text) {
-            self.push(Cause::NoSuchRoute);
+            self.no_such_route();
         }
-        let elsewhere = ["Endpoint", "endpoint"].iter().find_map(|name| self.reply.element(name));
-        let location = match (self.reply.location.as_deref(), elsewhere) {
-            (Some(location), _) if (300..400).contains(&status) => Some(location),
-            (_, Some(endpoint)) if (300..400).contains(&status) => Some(endpoint),
-            _ => None,
-        };
-        if let Some(location) = location {
-            // A presigned URL may stand there.
-            let location = location.split('?').next().unwrap_or_default();
+        let elsewhere = self.reply.location.as_deref().or(self.reply.element("Endpoint"));
+        if let Some(location) = elsewhere.filter(|_| (300..400).contains(&status)) {
+            // A presigned URL may stand there, or a password.
+            let location = location.split(['?', '#']).next().unwrap_or_default();
+            let location = match location.split_once("://") {
+                Some((scheme, rest)) => {
+                    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                    let host = authority.rsplit('@').next().unwrap_or_default();
+                    alloc::format!("{scheme}://{host}{path}")
+                }
+                None => location.into(),
+            };
             self.push(Cause::Redirected { location: excerpt(location.as_bytes()) });
         }
     }
@@ -197,13 +235,18 @@ impl Found<'_> {
     fn by_code_or_status(&mut self) {
         let code = self.reply.code.as_str();
         let code = code.strip_suffix("Exception").unwrap_or(code);
+        if code == "IncompleteSignature" && matches!(self.sent.auth, Auth::Other { .. }) {
+            self.other_authorization();
+            return;
+        }
         if let Some((_, causes)) = CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)) {
             self.push_all(causes);
             return;
         }
-        let status = self.reply.status;
-        match status {
-            200..300 => {}
+        match self.reply.status {
+            200..300 if code.is_empty() => {}
+            407 => self.push(Cause::RefusedOnTheWay),
+            400 if code.is_empty() && self.reply.message.is_empty() => self.push(Cause::MalformedRequest),
             401 | 403 if self.reply.is_html => self.push(Cause::RefusedOnTheWay),
             401 if code.is_empty() => self.push(Cause::OtherAuthorizationExpected),
             401 | 403 if self.sent.auth == Auth::None => {
@@ -219,11 +262,11 @@ impl Found<'_> {
 
 impl Reply {
     /// What of the response to show: its message without what it echoes, or else its code or status.
-    fn evidence(&self, sent: &Sent) -> String {
-        let message = crate::explain::redact::redacted(self.short_message(), sent.session_token());
+    fn evidence(&self) -> String {
+        let message = redacted(self.short_message());
         match (message.is_empty(), self.code.is_empty()) {
-            (false, _) => excerpt(message.as_bytes()),
-            (true, false) => self.code.clone(),
+            (false, _) => sentences(&message),
+            (true, false) => excerpt(self.code.as_bytes()),
             (true, true) => alloc::format!("status {}", self.status),
         }
     }

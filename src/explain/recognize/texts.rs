@@ -22,11 +22,6 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     ("malformed; missing ", &[Cause::MalformedAuthorization]),
     ("the authorization component", &[Cause::MalformedAuthorization]),
     ("requires three components", &[Cause::MalformedAuthorization]),
-    ("scoped with a valid terminator", &[Cause::ScopeMalformed]),
-    ("date in credential scope does not match", &[Cause::ScopeMalformed]),
-    ("incorrect terminal", &[Cause::ScopeMalformed]),
-    ("incorrect date format", &[Cause::ScopeMalformed]),
-    ("invalid credential date", &[Cause::ScopeMalformed]),
     ("x-amz-expires must be", &[Cause::PresignLifetime]),
     ("x-amz-expires should be", &[Cause::PresignLifetime]),
     ("anonymous requests don't support this x-amz-content-sha256", &[Cause::NotSigned, Cause::SignatureLost]),
@@ -39,21 +34,21 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     ("does not support aws signature version 2", &[Cause::SignatureVersion2]),
     ("explicit deny", &[Cause::PolicyDenies]),
     ("no permissions for [", &[Cause::PolicyDenies]),
+    // Of a token authorizer.
+    ("the incoming token has expired", &[Cause::OtherAuthorizationExpected]),
     ("the request could not be satisfied", &[Cause::RefusedOnTheWay]),
 ];
 
 /// Codes, where no text said more. Without `Exception` at the end, which JSON services add.
 pub(super) const CODES: &[(&str, &[Cause])] = &[
-    ("MissingAuthenticationToken", &[Cause::NotSigned, Cause::SignatureLost]),
+    ("MalformedQueryString", &[Cause::MalformedRequest]),
+    ("InvalidURI", &[Cause::MalformedRequest]),
     ("IncompleteSignature", &[Cause::MalformedAuthorization]),
     ("AuthorizationHeaderMalformed", &[Cause::MalformedAuthorization]),
     ("AuthorizationQueryParametersError", &[Cause::MalformedAuthorization]),
     ("InvalidSignature", &[Cause::Mismatch]),
     ("SignatureDoesNotMatch", &[Cause::Mismatch]),
-    ("UnrecognizedClient", &[Cause::UnknownAccessKey, Cause::TokenInvalid]),
-    ("InvalidClientTokenId", &[Cause::UnknownAccessKey, Cause::TokenInvalid]),
     ("InvalidAccessKeyId", &[Cause::UnknownAccessKey, Cause::TokenMissing]),
-    ("ExpiredToken", &[Cause::TokenExpired]),
     ("TokenRefreshRequired", &[Cause::TokenExpired]),
     ("InvalidToken", &[Cause::TokenInvalid]),
     ("MissingSecurityElement", &[Cause::NotSigned]),
