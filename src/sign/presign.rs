@@ -224,6 +224,11 @@ impl Presigned {
     pub fn signature(&self) -> Signature {
         self.signature
     }
+
+    #[cfg(feature = "explain")]
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
 }
 
 impl fmt::Debug for Presigned {

@@ -10,6 +10,7 @@ mod catalogue;
 mod chunked;
 mod hostile;
 mod mutations;
+mod pairs;
 #[path = "../../examples/conformance/plain.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod plain;
