@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Answer;
 use super::scope_parts::ScopeParts;
-use super::times::{extended, later};
+use super::times::later;
 use crate::verify::error::VerifyError;
 
 pub(super) fn answer(error: &VerifyError) -> Answer {
@@ -111,8 +111,8 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
         VerifyError::PresignExpired { signed, now, lifetime } => {
             Answer::new(403, "AccessDenied", "Request has expired".into()).with([
                 ("X-Amz-Expires", lifetime.as_secs().to_string()),
-                ("Expires", extended(later(*signed, *lifetime))),
-                ("ServerTime", extended(*now)),
+                ("Expires", later(*signed, *lifetime).extended()),
+                ("ServerTime", now.extended()),
             ])
         }
         VerifyError::NotYetCurrent { presigned: true, .. } => {
@@ -126,7 +126,7 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             )
             .with([
                 ("RequestTime", signed.to_string()),
-                ("ServerTime", extended(*now)),
+                ("ServerTime", now.extended()),
                 ("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string()),
             ])
         }
