@@ -157,3 +157,29 @@ fn conformance_counts_and_names_what_differs() {
     assert!(text.contains("iam-list-users: canonical request\n"), "{text}");
     assert!(text.contains("unknown field `colour`"), "{text}");
 }
+
+#[test]
+#[cfg(all(feature = "http-body", feature = "crc32c", feature = "post-policy"))]
+fn the_upload_stores_what_is_signed_and_nothing_else() {
+    let file = std::env::temp_dir().join(format!("countersign-test-{}", std::process::id()));
+    std::fs::write(&file, vec![0x5a; 300_000]).unwrap();
+    let output = example("upload").arg(&file).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let text = text(&output);
+    assert!(output.status.success(), "{text}");
+    for shown in [
+        "> x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "< 200 stored 300000 bytes",
+        "> x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "<Code>SignatureDoesNotMatch</Code>",
+        "< 201 stored 100000 bytes",
+        "<Code>EntityTooLarge</Code>",
+        "All as it has to be.",
+    ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+    assert!(!text.contains("wJalr"));
+
+    let output = example("upload").args(["a", "b"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
