@@ -9,12 +9,14 @@ use serde::de::IgnoredAny;
 use crate::chunked::Chunked;
 use crate::plain::Plain;
 use crate::post_policy::PostPolicy;
+use crate::sigv4a::SigV4a;
 use crate::verify_reject::VerifyReject;
 
 pub enum Case {
     Chunked(Box<Chunked>),
     Plain(Box<Plain>),
     PostPolicy(Box<PostPolicy>),
+    SigV4a(Box<SigV4a>),
     VerifyReject(Box<VerifyReject>),
     /// Of a feature that the crate doesn't have yet.
     Skipped,
@@ -66,7 +68,8 @@ impl Case {
         Ok(match kind.suite.as_str() {
             "chunked" => Case::Chunked(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             "post_policy" => Case::PostPolicy(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
-            "sigv4a" | "tokens" => Case::Skipped,
+            "sigv4a" => Case::SigV4a(Box::new(SigV4a::read(line).map_err(unreadable(&kind.id))?)),
+            "tokens" => Case::Skipped,
             "verify_reject" => Case::VerifyReject(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             _ => Case::Plain(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
         })
@@ -77,6 +80,7 @@ impl Case {
             Case::Chunked(case) => case.run().map(|()| Outcome::Passed),
             Case::Plain(case) => case.run().map(|()| Outcome::Passed),
             Case::PostPolicy(case) => case.run().map(|()| Outcome::Passed),
+            Case::SigV4a(case) => case.run().map(|()| Outcome::Passed),
             Case::VerifyReject(case) => case.run().map(|()| Outcome::Passed),
             Case::Skipped => Ok(Outcome::Skipped),
         }

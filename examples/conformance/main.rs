@@ -8,6 +8,7 @@ mod case;
 mod chunked;
 mod plain;
 mod post_policy;
+mod sigv4a;
 mod verify_reject;
 mod wire;
 
