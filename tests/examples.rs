@@ -143,7 +143,7 @@ fn conformance_counts_and_names_what_differs() {
         line.replace("\"suite\"", "\"colour\":1,\"suite\""),
         line.replace("\"payload\":\"signed\"", "\"payload\":\"sealed\""),
         "{".into(),
-        "{\"id\":\"later\",\"suite\":\"tokens\"}".into(),
+        "{\"id\":\"later\",\"suite\":\"sigv4a\"}".into(),
     ];
     let folder = std::env::temp_dir().join(format!("countersign-conformance-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

@@ -6,6 +6,8 @@ mod case;
 mod naive;
 #[path = "../examples/conformance/plain.rs"]
 mod plain;
+#[path = "../examples/conformance/tokens.rs"]
+mod tokens;
 #[path = "../examples/conformance/verify_reject.rs"]
 mod verify_reject;
 #[path = "../examples/conformance/wire.rs"]
@@ -37,7 +39,12 @@ fn files() -> BTreeMap<String, Vec<Case>> {
 
 fn plain_cases() -> Vec<Plain> {
     let cases = files().into_values().flatten();
-    cases.filter_map(|case| if let Case::Plain(case) = case { Some(*case) } else { None }).collect()
+    let plain = |case| match case {
+        Case::Plain(case) => Some(*case),
+        Case::Tokens(case) => Some(case.plain),
+        _ => None,
+    };
+    cases.filter_map(plain).collect()
 }
 
 #[test]
@@ -62,6 +69,7 @@ fn every_case_passes_and_none_is_skipped() {
         ("header_s3", 32),
         ("presign_generic", 25),
         ("presign_s3", 25),
+        ("tokens", 16),
         ("verify_reject", 38),
     ];
     assert_eq!(counts, expected.map(|(file, count)| (file.to_owned(), count)).into());

@@ -7,10 +7,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::plain::Plain;
+use crate::tokens::Tokens;
 use crate::verify_reject::VerifyReject;
 
 pub enum Case {
     Plain(Box<Plain>),
+    Tokens(Box<Tokens>),
     VerifyReject(Box<VerifyReject>),
     /// Of a feature that the crate doesn't have yet.
     Skipped,
@@ -60,7 +62,8 @@ impl Case {
         };
         let kind: Kind = serde_json::from_str(line).map_err(unreadable("?"))?;
         Ok(match kind.suite.as_str() {
-            "chunked" | "post_policy" | "sigv4a" | "tokens" => Case::Skipped,
+            "chunked" | "post_policy" | "sigv4a" => Case::Skipped,
+            "tokens" => Case::Tokens(Box::new(Tokens::read(line).map_err(unreadable(&kind.id))?)),
             "verify_reject" => Case::VerifyReject(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             _ => Case::Plain(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
         })
@@ -69,6 +72,7 @@ impl Case {
     pub fn run(&self) -> Result<Outcome, Box<Difference>> {
         match self {
             Case::Plain(case) => case.run().map(|()| Outcome::Passed),
+            Case::Tokens(case) => case.run().map(|()| Outcome::Passed),
             Case::VerifyReject(case) => case.run().map(|()| Outcome::Passed),
             Case::Skipped => Ok(Outcome::Skipped),
         }

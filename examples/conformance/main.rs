@@ -6,6 +6,7 @@
 
 mod case;
 mod plain;
+mod tokens;
 mod verify_reject;
 mod wire;
 
