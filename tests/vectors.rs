@@ -12,6 +12,8 @@ mod plain;
 mod post_policy;
 #[path = "../examples/conformance/sigv4a.rs"]
 mod sigv4a;
+#[path = "../examples/conformance/tokens.rs"]
+mod tokens;
 #[path = "../examples/conformance/verify_reject.rs"]
 mod verify_reject;
 #[path = "../examples/conformance/wire.rs"]
@@ -44,7 +46,12 @@ fn files() -> BTreeMap<String, Vec<Case>> {
 
 fn plain_cases() -> Vec<Plain> {
     let cases = files().into_values().flatten();
-    cases.filter_map(|case| if let Case::Plain(case) = case { Some(*case) } else { None }).collect()
+    let plain = |case| match case {
+        Case::Plain(case) => Some(*case),
+        Case::Tokens(case) => Some(case.plain),
+        _ => None,
+    };
+    cases.filter_map(plain).collect()
 }
 
 #[test]
@@ -73,6 +80,7 @@ fn every_case_passes_and_none_is_skipped() {
         ("presign_generic", 25),
         ("presign_s3", 25),
         ("sigv4a", 22),
+        ("tokens", 16),
         ("verify_reject", 38),
     ];
     assert_eq!(counts, expected.map(|(file, count)| (file.to_owned(), count)).into());

@@ -10,6 +10,7 @@ use crate::chunked::Chunked;
 use crate::plain::Plain;
 use crate::post_policy::PostPolicy;
 use crate::sigv4a::SigV4a;
+use crate::tokens::Tokens;
 use crate::verify_reject::VerifyReject;
 
 pub enum Case {
@@ -17,6 +18,7 @@ pub enum Case {
     Plain(Box<Plain>),
     PostPolicy(Box<PostPolicy>),
     SigV4a(Box<SigV4a>),
+    Tokens(Box<Tokens>),
     VerifyReject(Box<VerifyReject>),
     /// Of a feature that the crate doesn't have yet.
     Skipped,
@@ -69,7 +71,7 @@ impl Case {
             "chunked" => Case::Chunked(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             "post_policy" => Case::PostPolicy(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             "sigv4a" => Case::SigV4a(Box::new(SigV4a::read(line).map_err(unreadable(&kind.id))?)),
-            "tokens" => Case::Skipped,
+            "tokens" => Case::Tokens(Box::new(Tokens::read(line).map_err(unreadable(&kind.id))?)),
             "verify_reject" => Case::VerifyReject(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             _ => Case::Plain(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
         })
@@ -81,6 +83,7 @@ impl Case {
             Case::Plain(case) => case.run().map(|()| Outcome::Passed),
             Case::PostPolicy(case) => case.run().map(|()| Outcome::Passed),
             Case::SigV4a(case) => case.run().map(|()| Outcome::Passed),
+            Case::Tokens(case) => case.run().map(|()| Outcome::Passed),
             Case::VerifyReject(case) => case.run().map(|()| Outcome::Passed),
             Case::Skipped => Ok(Outcome::Skipped),
         }

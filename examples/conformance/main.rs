@@ -9,6 +9,7 @@ mod chunked;
 mod plain;
 mod post_policy;
 mod sigv4a;
+mod tokens;
 mod verify_reject;
 mod wire;
 

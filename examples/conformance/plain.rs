@@ -145,7 +145,6 @@ impl Plain {
     }
 
     /// Secret, time, region and service.
-    #[allow(dead_code, reason = "for the tests that share this file")]
     pub fn signed_by(&self) -> (&str, &str, &str, &str) {
         let context = &self.context;
         (&context.secret_key, &context.timestamp, &context.region, &context.service)
@@ -340,7 +339,7 @@ fn unordered(url: &str) -> String {
 }
 
 /// Bytes that are not UTF-8 stay encoded, so that different bytes stay different.
-fn decoded(text: &str) -> String {
+pub fn decoded(text: &str) -> String {
     let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
     String::from_utf8(bytes).unwrap_or_else(|error| error.into_bytes().escape_ascii().to_string())
 }
