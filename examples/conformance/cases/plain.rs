@@ -8,8 +8,8 @@ use countersign::{
 };
 use serde::Deserialize;
 
-use crate::case::{Difference, Remark, Request, same};
-use crate::wire::{Wire, split_url};
+use super::wire::{Wire, split_url};
+use super::{Difference, Remark, Request, same};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use countersign::{Credentials, PublicKey, Scope, Signature, SigningKey};
 use serde::Deserialize;
 
-use crate::case::{Difference, Remark, Request, same};
-use crate::plain::{self, Context, Plain};
+use super::plain::{self, Context, Plain};
+use super::{Difference, Remark, Request, same};
 
 pub enum SigV4a {
     Request(Box<SignedRequest>),

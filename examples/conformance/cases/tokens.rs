@@ -7,8 +7,8 @@ use countersign::tokens::{self, Token, TokenError};
 use serde::Deserialize;
 use serde_json::{Value, from_value};
 
-use crate::case::{Difference, Remark, same};
-use crate::plain::{Plain, decoded};
+use super::plain::{Plain, decoded};
+use super::{Difference, Remark, same};
 
 pub struct Tokens {
     /// The case as one of a request that is presigned.
