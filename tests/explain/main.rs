@@ -10,6 +10,9 @@ mod mutations;
 #[path = "../../examples/conformance/plain.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod plain;
+#[path = "../../examples/conformance/post_policy.rs"]
+#[allow(dead_code, reason = "shared with the conformance program")]
+mod post_policy;
 mod texts;
 #[path = "../../examples/conformance/verify_reject.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
