@@ -16,6 +16,7 @@ pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
 pub(crate) const X_AMZ_DATE: &str = "X-Amz-Date";
 pub(crate) const X_AMZ_EXPIRES: &str = "X-Amz-Expires";
+pub(crate) const X_AMZ_REGION_SET: &str = "X-Amz-Region-Set";
 pub(crate) const X_AMZ_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
 pub(crate) const X_AMZ_SIGNATURE: &str = "X-Amz-Signature";
 pub(crate) const X_AMZ_CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
@@ -83,6 +84,7 @@ pub(crate) struct QueryParameters<'a, N> {
     pub(crate) timestamp: Timestamp,
     /// Seconds.
     pub(crate) expires: Option<u64>,
+    pub(crate) region_set: Option<&'a str>,
     /// In order, each once.
     pub(crate) signed_headers: N,
     /// Name of the parameter and token, if it is signed.
@@ -102,6 +104,9 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
         if let Some(expires) = self.expires {
             write_parameter(out, X_AMZ_EXPIRES, alloc::format!("{expires}").as_bytes());
+        }
+        if let Some(region_set) = self.region_set {
+            write_parameter(out, X_AMZ_REGION_SET, region_set.as_bytes());
         }
         write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
         for (index, name) in self.signed_headers.enumerate() {
@@ -140,10 +145,16 @@ pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
 
 /// Whether a query parameter is one that presigning writes.
 pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
-    [X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_DATE, X_AMZ_EXPIRES, X_AMZ_SIGNED_HEADERS, X_AMZ_SIGNATURE]
-        .iter()
-        .chain(&SESSION_TOKEN_QUERIES)
-        .any(|own| decodes_to(name, own))
+    const NAMES: [&str; 7] = [
+        X_AMZ_ALGORITHM,
+        X_AMZ_CREDENTIAL,
+        X_AMZ_DATE,
+        X_AMZ_EXPIRES,
+        X_AMZ_REGION_SET,
+        X_AMZ_SIGNED_HEADERS,
+        X_AMZ_SIGNATURE,
+    ];
+    NAMES.iter().chain(&SESSION_TOKEN_QUERIES).any(|own| decodes_to(name, own))
 }
 
 /// The parts of a credential, whichever way they came, as ranges of one text. Nothing of it is proven.
@@ -173,10 +184,10 @@ pub(crate) enum ClaimError {
     UnknownParameter { name: String },
     Repeated { name: &'static str },
     Missing { names: Vec<&'static str> },
-    Credential { got: String },
+    Credential { algorithm: Algorithm, got: String },
     SignedHeaders,
     TooManySignedHeaders,
-    Signature,
+    Signature { algorithm: Algorithm },
 }
 
 /// The value of a parameter that has been read, by the position of its text.
@@ -306,6 +317,21 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     })
 }
 
+/// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
+#[cfg(feature = "sigv4a")]
+pub(crate) fn region_set(query: &[u8]) -> Result<Option<String>, ClaimError> {
+    let mut found = None;
+    for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
+        let mut text = Vec::with_capacity(value.len());
+        write_decoded(&mut text, value);
+        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
+        if found.replace(text).is_some() {
+            return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
+        }
+    }
+    Ok(found)
+}
+
 impl Claims {
     /// Checks that all are there, and the form of each.
     fn read<const N: usize>(
@@ -335,9 +361,10 @@ impl Claims {
             return Err(ClaimError::SignedHeaders);
         }
         Ok(Self {
-            credential: CredentialRanges::read(algorithm, value(&credential), credential.start)
-                .ok_or_else(|| ClaimError::Credential { got: crate::text::excerpt(value(&credential).as_bytes()) })?,
-            signature: Signature::read(algorithm, value(&signature)).ok_or(ClaimError::Signature)?,
+            credential: CredentialRanges::read(algorithm, value(&credential), credential.start).ok_or_else(|| {
+                ClaimError::Credential { algorithm, got: crate::text::excerpt(value(&credential).as_bytes()) }
+            })?,
+            signature: Signature::read(algorithm, value(&signature)).ok_or(ClaimError::Signature { algorithm })?,
             signed_headers,
         })
     }

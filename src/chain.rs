@@ -3,48 +3,28 @@
 
 use alloc::string::String;
 
-use crate::payload::hex_of;
 use crate::scope::Scope;
 use crate::signature::Signature;
-#[cfg(feature = "event-stream")]
-use crate::signing_key::KeyStanding;
-use crate::signing_key::SigningKey;
+use crate::signing_key::{SigningKey, VerifyingKey};
+use crate::string_to_sign::{Linked, StringToSign};
 use crate::timestamp::Timestamp;
-
-/// The first line of the string to sign of a chunk, and of a message.
-pub(crate) const PAYLOAD: &str = "AWS4-HMAC-SHA256-PAYLOAD";
 
 /// Key, time and scope of the request, and the signature before the next one.
 ///
-/// No link can be left out, repeated or moved: each signature covers the one before it.
+/// No link can be left out, repeated or moved: each signature covers the one before it. `K` is a [`SigningKey`], or a
+/// [`VerifyingKey`] for whoever only verifies.
 #[derive(Clone)]
-pub(crate) struct Chain {
-    key: SigningKey,
+pub(crate) struct Chain<K = SigningKey> {
+    key: K,
     timestamp: Timestamp,
     region: String,
     service: String,
     previous: Signature,
 }
 
-impl Chain {
-    pub(crate) fn new(key: SigningKey, timestamp: Timestamp, scope: &Scope<'_>, seed: Signature) -> Self {
+impl<K> Chain<K> {
+    pub(crate) fn new(key: K, timestamp: Timestamp, scope: &Scope<'_>, seed: Signature) -> Self {
         Self { key, timestamp, region: scope.region().into(), service: scope.service().into(), previous: seed }
-    }
-
-    /// Signs the next link: `first_line` names what it is, `hashes` stand for what it holds.
-    pub(crate) fn sign(&mut self, first_line: &str, hashes: &[[u8; 32]]) -> Signature {
-        self.previous = self.key.sign_pieces(|write| self.write_next(first_line, hashes, write));
-        self.previous
-    }
-
-    /// Whether that is the signature of the next link; only then the chain goes on.
-    #[must_use]
-    pub(crate) fn verify(&mut self, first_line: &str, hashes: &[[u8; 32]], presented: &Signature) -> bool {
-        let matches = self.key.verify_pieces(|write| self.write_next(first_line, hashes, write), presented);
-        if matches {
-            self.previous = *presented;
-        }
-        matches
     }
 
     /// The day of the key.
@@ -60,27 +40,37 @@ impl Chain {
     }
 
     #[cfg(feature = "event-stream")]
-    pub(crate) fn set_key(&mut self, key: SigningKey) {
+    pub(crate) fn set_key(&mut self, key: K) {
         self.key = key;
     }
 
+    fn next(&self, link: Linked) -> StringToSign<'_> {
+        let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
+        StringToSign::link(self.timestamp, scope, &self.previous, link)
+    }
+}
+
+impl Chain<SigningKey> {
+    /// Signs the next link.
+    pub(crate) fn sign(&mut self, link: Linked) -> Signature {
+        self.previous = self.key.sign(&self.next(link));
+        self.previous
+    }
+}
+
+impl Chain<VerifyingKey<'static>> {
     #[cfg(feature = "event-stream")]
-    pub(crate) fn standing(&self) -> KeyStanding {
-        self.key.standing
+    pub(crate) fn standing(&self) -> crate::signing_key::KeyStanding {
+        self.key.standing()
     }
 
-    fn write_next(&self, first_line: &str, hashes: &[[u8; 32]], write: &mut dyn FnMut(&[u8])) {
-        let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
-        write(first_line.as_bytes());
-        write(b"\n");
-        write(self.timestamp.as_str().as_bytes());
-        write(b"\n");
-        scope.pieces().iter().for_each(|piece| write(piece.as_bytes()));
-        write(b"\n");
-        self.previous.write_hex(&mut *write);
-        for hash in hashes {
-            write(b"\n");
-            write(&hex_of(*hash));
+    /// Whether that is the signature of the next link; only then the chain goes on.
+    #[must_use]
+    pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {
+        let matches = self.key.verify(&self.next(link), presented);
+        if matches {
+            self.previous = *presented;
         }
+        matches
     }
 }

@@ -30,6 +30,8 @@ mod scope;
 mod sign;
 mod signature;
 mod signing_key;
+#[cfg(feature = "sigv4a")]
+mod sigv4a;
 #[cfg(feature = "streaming")]
 pub mod streaming;
 mod string_to_sign;
@@ -47,6 +49,8 @@ pub use scope::{Scope, ScopeError};
 pub use sign::{Presigned, SignError, Signed, SignedHeaders, Signer};
 pub use signature::Signature;
 pub use signing_key::SigningKey;
+#[cfg(feature = "sigv4a")]
+pub use sigv4a::PublicKey;
 pub use string_to_sign::StringToSign;
 pub use timestamp::{Timestamp, TimestampError};
 pub use verify::{BodyCheck, Computed, Dialect, Presented, Verified, Verifier, VerifyError};

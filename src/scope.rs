@@ -50,6 +50,24 @@ impl<'a> Scope<'a> {
         Ok(Self { date, region, service })
     }
 
+    /// The scope of SigV4A, which has no region: `20150830/iam/aws4_request`.
+    ///
+    /// ```
+    /// use countersign::Scope;
+    ///
+    /// let scope = Scope::without_region("20150830", "iam")?;
+    /// assert_eq!(scope.to_string(), "20150830/iam/aws4_request");
+    /// assert_eq!(scope.region(), "");
+    /// # Ok::<(), countersign::ScopeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ScopeError`], as for [`Scope::new`].
+    #[cfg(feature = "sigv4a")]
+    pub fn without_region(date: &'a str, service: &'a str) -> Result<Self, ScopeError> {
+        Ok(Self { region: "", ..Self::new(date, "*", service)? })
+    }
+
     /// Reads `DATE/REGION/SERVICE/aws4_request`.
     ///
     /// # Errors
@@ -84,7 +102,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// `us-east-1`.
+    /// `us-east-1`; empty in the scope of SigV4A, which has none.
     pub fn region(&self) -> &'a str {
         self.region
     }
@@ -144,6 +162,13 @@ pub enum ScopeError {
     Character {
         /// `region` or `service`.
         field: &'static str,
+        /// The text, shortened if it is long.
+        got: String,
+    },
+    /// The region set of SigV4A is empty, or something in it can't be the name of a region.
+    #[cfg(feature = "sigv4a")]
+    #[error("the region set {got:?} has to name regions with commas between them, e.g. us-east-1,us-west-2, us-* or *")]
+    RegionSet {
         /// The text, shortened if it is long.
         got: String,
     },

@@ -2,6 +2,8 @@
 
 #[path = "../examples/conformance/case.rs"]
 mod case;
+#[path = "../examples/conformance/chunked.rs"]
+mod chunked;
 #[path = "support/naive.rs"]
 mod naive;
 #[path = "../examples/conformance/plain.rs"]
@@ -59,6 +61,7 @@ fn every_case_passes_and_none_is_skipped() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     let expected = [
         ("aws-suite-v4", 76),
+        ("chunked", 14),
         ("documentation", 8),
         ("header_generic", 60),
         ("header_s3", 32),

@@ -5,6 +5,7 @@
 //! ```
 
 mod case;
+mod chunked;
 mod plain;
 mod post_policy;
 mod verify_reject;

@@ -37,15 +37,15 @@ pub struct Plain {
     pub expect: Expect,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
 pub struct Context {
     access_key: String,
     secret_key: String,
     session_token: Option<String>,
-    region: String,
-    service: String,
-    timestamp: String,
+    pub region: String,
+    pub service: String,
+    pub timestamp: String,
     pub location: Location,
     normalize_path: bool,
     double_encode: bool,
@@ -68,14 +68,50 @@ pub enum Location {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     pub canonical_request: String,
-    string_to_sign: String,
+    pub string_to_sign: String,
     pub signature: String,
     pub signed_headers: String,
-    authorization: Option<String>,
-    query: Option<String>,
+    pub authorization: Option<String>,
+    pub query: Option<String>,
+}
+
+impl Context {
+    pub fn credentials(&self, id: &str) -> Result<Credentials, Box<Difference>> {
+        let unusable =
+            |error: countersign::CredentialsError| Difference::new(id, "credentials", "credentials", error.to_string());
+        let credentials = Credentials::new(&self.access_key, &self.secret_key).map_err(unusable)?;
+        match &self.session_token {
+            Some(token) => credentials.with_session_token(token).map_err(unusable),
+            None => Ok(credentials),
+        }
+    }
+
+    pub fn timestamp(&self, id: &str) -> Result<Timestamp, Box<Difference>> {
+        self.timestamp
+            .parse()
+            .map_err(|error| Difference::new(id, "context.timestamp", "a timestamp", format!("{error}")))
+    }
 }
 
 impl Plain {
+    pub fn new(id: &str, request: Request, context: Context, expect: Expect) -> Self {
+        Self {
+            id: id.into(),
+            _suite: String::new(),
+            _source: None,
+            _features: None,
+            _note: None,
+            _base: None,
+            _aws: None,
+            _format: None,
+            _reason: None,
+            _policy: None,
+            request,
+            context,
+            expect,
+        }
+    }
+
     pub fn run(&self) -> Result<(), Box<Difference>> {
         let id = &self.id;
         let arrived = match self.context.location {
@@ -97,15 +133,7 @@ impl Plain {
     }
 
     pub fn credentials(&self) -> Result<Credentials, Box<Difference>> {
-        let context = &self.context;
-        let unusable = |error: countersign::CredentialsError| {
-            Difference::new(&self.id, "credentials", "credentials", error.to_string())
-        };
-        let credentials = Credentials::new(&context.access_key, &context.secret_key).map_err(unusable)?;
-        match &context.session_token {
-            Some(token) => credentials.with_session_token(token).map_err(unusable),
-            None => Ok(credentials),
-        }
+        self.context.credentials(&self.id)
     }
 
     /// Secret, time, region and service.
@@ -116,10 +144,7 @@ impl Plain {
     }
 
     pub fn now(&self) -> Result<Timestamp, Box<Difference>> {
-        self.context
-            .timestamp
-            .parse()
-            .map_err(|error| Difference::new(&self.id, "context.timestamp", "a timestamp", format!("{error}")))
+        self.context.timestamp(&self.id)
     }
 
     /// The rules that the context describes.
@@ -137,6 +162,7 @@ impl Plain {
         rules.sign_session_token = !context.omit_session_token;
         rules.unsigned_payload = UnsignedPayload::Accepted;
         rules.streaming_payload = true;
+        rules.min_chunk_size = 1;
         Ok(rules)
     }
 

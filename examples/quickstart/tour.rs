@@ -132,7 +132,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         "A header changed on the way",
         call,
         403,
-        "the content type differs in its character set",
+        "the content type differs in its charset",
         "content-type is signed; something adds a charset to it.",
     )?;
 

@@ -49,7 +49,7 @@ impl Client {
         let length = file.metadata()?.len();
         let chunked = match how {
             How::Signed | How::Changed => Chunked::signed(length).with_checksum(Checksum::Crc32c),
-            How::Unsigned => Chunked::unsigned(length, Checksum::Crc32c),
+            How::Unsigned => Chunked::unsigned(length).with_checksum(Checksum::Crc32c),
         };
         let url = format!("http://{}/bucket/{key}", self.address);
         let mut request = Request::put(url).header("content-type", "application/octet-stream").body(())?;

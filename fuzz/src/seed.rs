@@ -53,6 +53,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 write(fuzz, "explain", 10_000 * kind + count, answer.as_bytes())?;
             }
             write(fuzz, "sign_then_verify", count, &message)?;
+            if let Some(framed) = text("/expect/body_b64") {
+                for mode in 0..3 {
+                    let body = [&[7, mode][..], &Base64::decode_vec(framed)?].concat();
+                    write(fuzz, "chunk_decoder", 10_000 * usize::from(mode) + count, &body)?;
+                }
+            }
             count += 1;
         }
     }

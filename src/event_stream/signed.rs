@@ -4,11 +4,12 @@ use core::fmt;
 use super::error::EventStreamError;
 use super::message::{HeaderValue, write_header};
 use super::{CHUNK_SIGNATURE, date_header};
-use crate::chain::{Chain, PAYLOAD};
+use crate::chain::Chain;
 use crate::payload::{StreamingPayload, sha256};
 use crate::request::Request;
 use crate::sign::{SignError, Signed, Signer};
 use crate::signing_key::SigningKey;
+use crate::string_to_sign::Linked;
 use crate::timestamp::Timestamp;
 
 impl Signer {
@@ -62,7 +63,7 @@ impl EventSigner {
         }
         self.chain.set_time(now);
         let date = date_header(now.unix_seconds().saturating_mul(1000));
-        let signature = self.chain.sign(PAYLOAD, &[sha256(&date), sha256(message)]);
+        let signature = self.chain.sign(Linked::Payload(sha256(&date), sha256(message)));
         let mut headers = Vec::with_capacity(67);
         write_header(&mut headers, CHUNK_SIGNATURE, &HeaderValue::Bytes(signature.as_bytes().into()))?;
         headers.extend_from_slice(&date);

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -6,10 +7,11 @@ use super::error::EventStreamError;
 use super::frame::{Frames, MAX_PAYLOAD};
 use super::message::{HeaderValue, read_headers};
 use super::{CHUNK_SIGNATURE, DATE, date_header};
-use crate::chain::{Chain, PAYLOAD};
+use crate::chain::Chain;
 use crate::payload::{StreamingPayload, sha256};
 use crate::signature::Signature;
-use crate::signing_key::{KeyStanding, SigningKey};
+use crate::signing_key::{KeyStanding, SigningKey, VerifyingKey};
+use crate::string_to_sign::Linked;
 use crate::text::excerpt;
 use crate::timestamp::Timestamp;
 use crate::verify::Verified;
@@ -56,7 +58,7 @@ impl Verified<'_> {
 #[derive(Clone)]
 pub struct EventVerifier {
     frames: Frames,
-    chain: Chain,
+    chain: Chain<VerifyingKey<'static>>,
     max_skew: Duration,
     /// Of the next message, from 1.
     number: u64,
@@ -120,7 +122,7 @@ impl EventVerifier {
             return Err(EventStreamError::KeyNeeded { signed });
         }
         self.chain.set_time(signed);
-        let matches = self.chain.verify(PAYLOAD, &[sha256(&date_header(millis)), sha256(payload)], &presented);
+        let matches = self.chain.verify(Linked::Payload(sha256(&date_header(millis)), sha256(payload)), &presented);
         match self.chain.standing() {
             KeyStanding::ExpiresAt(expiry) if expiry <= now => {
                 return Err(EventStreamError::ExpiredSessionToken { expiry });
@@ -138,7 +140,7 @@ impl EventVerifier {
     /// [`Timestamp::date`] of it, and of the same region and service.
     pub fn set_key(&mut self, signed: Timestamp, key: SigningKey) {
         self.chain.set_time(signed);
-        self.chain.set_key(key);
+        self.chain.set_key(VerifyingKey::Signing(Cow::Owned(key)));
     }
 
     /// Whether the closing message has come, and was right. Bytes behind it are an error of [`EventVerifier::verify`].

@@ -23,7 +23,8 @@ impl<'a> Canonical<'a> {
         let (headers, signed_headers) = rest.rsplit_once('\n')?;
         // The blank line behind the headers.
         let headers = headers.strip_suffix('\n').or_else(|| headers.is_empty().then_some(""))?;
-        let well_formed = path.starts_with('/') && !method.is_empty() && !method.contains(' ');
+        let one_blank_line = !headers.ends_with('\n') && !headers.contains("\n\n");
+        let well_formed = one_blank_line && !method.is_empty() && !method.contains(' ') && !method.starts_with("AWS4-");
         well_formed.then_some(Self { head, method, path, query, headers, signed_headers, payload })
     }
 
@@ -57,6 +58,14 @@ pub(super) struct ToSign<'a> {
     pub(super) canonical_request_sha256: &'a str,
 }
 
+/// Date, region, service and terminator. Empty is the region of `AWS4-ECDSA-P256-SHA256`, whose scope has none.
+pub(super) struct ScopeParts<'a> {
+    pub(super) date: &'a str,
+    pub(super) region: &'a str,
+    pub(super) service: &'a str,
+    pub(super) terminator: &'a str,
+}
+
 impl<'a> ToSign<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut lines = text.split('\n');
@@ -66,16 +75,17 @@ impl<'a> ToSign<'a> {
         well_formed.then_some(Self { algorithm, timestamp, scope, canonical_request_sha256 })
     }
 
-    /// Date, region, service and terminator. A scope without a region, as of `AWS4-ECDSA-P256-SHA256`, has an empty one.
-    pub(super) fn scope_parts(&self) -> [&'a str; 4] {
-        let parts: [Option<&str>; 5] = {
-            let mut parts = self.scope.split('/');
-            [(); 5].map(|()| parts.next())
-        };
-        match parts {
-            [Some(date), Some(region), Some(service), Some(terminator), None] => [date, region, service, terminator],
-            [Some(date), Some(service), Some(terminator), None, None] => [date, "", service, terminator],
-            _ => [self.scope, "", "", ""],
+    pub(super) fn scope_parts(&self) -> Option<ScopeParts<'a>> {
+        let mut parts = self.scope.split('/');
+        let mut next = || parts.next();
+        match (next(), next(), next(), next(), next()) {
+            (Some(date), Some(region), Some(service), Some(terminator), None) => {
+                Some(ScopeParts { date, region, service, terminator })
+            }
+            (Some(date), Some(service), Some(terminator), None, None) if self.algorithm.contains("-ECDSA-") => {
+                Some(ScopeParts { date, region: "", service, terminator })
+            }
+            _ => None,
         }
     }
 }

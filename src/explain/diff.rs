@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::canonical::Canonical;
+use crate::canonical_request::compare_ignoring_case;
 
 /// What was signed and what was computed, line by line; the first difference is marked down to the character.
 ///
@@ -18,46 +19,43 @@ pub struct Diff {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Line {
     Same(String),
+    Changed {
+        signed: String,
+        computed: String,
+        /// Where they begin to differ, in characters from 0.
+        at: usize,
+        /// Only the first difference is.
+        marked: bool,
+    },
     Signed(String),
     Computed(String),
-    /// Where the two lines before it begin to differ, in characters from 0.
-    Mark(usize),
-    /// The two lines before it differ in what is not shown.
+    /// The line before it differs in what is not shown.
     Hidden,
 }
 
 impl Diff {
     /// `ours` and `theirs` are redacted; pairs of lines that a canonical request's structure sets side by side.
     pub(super) fn of(ours: &str, theirs: &str) -> Self {
-        let mut lines = Vec::new();
         let mut marked = false;
-        for (our, their) in aligned(ours, theirs) {
-            match (our, their) {
-                (Some(our), Some(their)) if our == their => lines.push(Line::Same(our.into())),
+        let lines = aligned(ours, theirs).into_iter().filter_map(|pair| {
+            let first = pair.0 != pair.1 && !core::mem::replace(&mut marked, true);
+            Some(match pair {
+                (Some(our), Some(their)) if our == their => Line::Same(our.into()),
                 (Some(our), Some(their)) => {
-                    lines.push(Line::Signed(our.into()));
-                    lines.push(Line::Computed(their.into()));
-                    if !core::mem::replace(&mut marked, true) {
-                        lines.push(Line::Mark(common_characters(our, their)));
-                    }
+                    let at = our.chars().zip(their.chars()).take_while(|(our, their)| our == their).count();
+                    Line::Changed { signed: our.into(), computed: their.into(), at, marked: first }
                 }
-                (Some(our), None) => {
-                    lines.push(Line::Signed(our.into()));
-                    marked = true;
-                }
-                (None, Some(their)) => {
-                    lines.push(Line::Computed(their.into()));
-                    marked = true;
-                }
-                (None, None) => {}
-            }
-        }
-        Self { lines }
+                (Some(our), None) => Line::Signed(our.into()),
+                (None, Some(their)) => Line::Computed(their.into()),
+                (None, None) => return None,
+            })
+        });
+        Self { lines: lines.collect() }
     }
 
     /// Says of a redacted line that what it hides differs.
-    pub(super) fn mark_hidden(&mut self, name: &str) {
-        let is_it = |line: &Line| matches!(line, Line::Same(text) if text.split(':').next() == Some(name));
+    pub(super) fn mark_hidden(&mut self, line: &str) {
+        let is_it = |other: &Line| matches!(other, Line::Same(text) if text == line);
         if let Some(position) = self.lines.iter().position(is_it) {
             self.lines.insert(position + 1, Line::Hidden);
         }
@@ -68,7 +66,7 @@ impl Diff {
         self.lines.iter().all(|line| matches!(line, Line::Same(_)))
     }
 
-    /// The lines that differ, and the marks, without those that agree.
+    /// The lines that differ, and the mark, without those that agree; of long lines, where they differ.
     pub(super) fn changes(&self) -> impl fmt::Display + '_ {
         Printed { diff: self, all: false }
     }
@@ -87,16 +85,25 @@ struct Printed<'a> {
 
 impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.diff.lines.iter().filter(|line| self.all || !matches!(line, Line::Same(_)));
-        for (index, line) in shown.enumerate() {
-            if index > 0 {
+        let hidden = |index: usize| matches!(self.diff.lines.get(index + 1), Some(Line::Hidden));
+        let lines = self.diff.lines.iter().enumerate();
+        let shown = lines.filter(|(index, line)| self.all || hidden(*index) || !matches!(line, Line::Same(_)));
+        let clipped = |text, at| if self.all { Clipped::whole(text) } else { Clipped::around(text, at) };
+        for (number, (_, line)) in shown.enumerate() {
+            if number > 0 {
                 f.write_str("\n")?;
             }
             match line {
-                Line::Same(text) => write!(f, "  {}", Visible(text))?,
-                Line::Signed(text) => write!(f, "- {}", Visible(text))?,
-                Line::Computed(text) => write!(f, "+ {}", Visible(text))?,
-                Line::Mark(column) => write!(f, "  {:>width$}", "^", width = column + 1)?,
+                Line::Same(text) => write!(f, "  {}", clipped(text, 0))?,
+                Line::Signed(text) => write!(f, "- {}", clipped(text, 0))?,
+                Line::Computed(text) => write!(f, "+ {}", clipped(text, 0))?,
+                Line::Changed { signed, computed, at, marked } => {
+                    let (signed, computed) = (clipped(signed, *at), clipped(computed, *at));
+                    write!(f, "- {signed}\n+ {computed}")?;
+                    if *marked {
+                        write!(f, "\n  {:>width$}", "^", width = computed.column(*at) + 1)?;
+                    }
+                }
                 Line::Hidden => f.write_str("  ^ what is not shown differs")?,
             }
         }
@@ -104,18 +111,48 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
-/// A line without what a terminal obeys. One character stays one, so that the mark stands where it has to.
-struct Visible<'a>(&'a str);
+/// A line, or so much of it as a person compares, without what a terminal obeys. One character stays one, so that the
+/// mark stands where it has to.
+pub(super) struct Clipped<'a> {
+    text: &'a str,
+    /// In characters.
+    start: usize,
+    length: usize,
+}
 
-impl fmt::Display for Visible<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        self.0.chars().try_for_each(|c| f.write_char(if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }))
+impl<'a> Clipped<'a> {
+    /// Characters before the difference, and in all.
+    const BEFORE: usize = 60;
+    const LENGTH: usize = 110;
+
+    fn whole(text: &'a str) -> Self {
+        Self { text, start: 0, length: usize::MAX }
+    }
+
+    pub(super) fn around(text: &'a str, at: usize) -> Self {
+        // Not for the sake of a few characters.
+        let start = if at > Self::BEFORE + 20 { at - Self::BEFORE } else { 0 };
+        Self { text, start, length: Self::LENGTH }
+    }
+
+    /// Where the character `at` is printed.
+    fn column(&self, at: usize) -> usize {
+        if self.start > 0 { at - self.start + 1 } else { at }
     }
 }
 
-fn common_characters(a: &str, b: &str) -> usize {
-    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
+impl fmt::Display for Clipped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        if self.start > 0 {
+            f.write_char('…')?;
+        }
+        let mut rest = self.text.chars().skip(self.start);
+        for c in rest.by_ref().take(self.length) {
+            f.write_char(if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })?;
+        }
+        if rest.next().is_some() { f.write_char('…') } else { Ok(()) }
+    }
 }
 
 /// Pairs of lines: headers by their names, all others by their place. A header that stands on one side only moves no
@@ -129,7 +166,7 @@ fn aligned<'t>(ours: &'t str, theirs: &'t str) -> Vec<(Option<&'t str>, Option<&
     loop {
         let order = match (our_headers.peek(), their_headers.peek()) {
             (None, None) => break,
-            (Some(our), Some(their)) => name_of(our).cmp(name_of(their)),
+            (Some(our), Some(their)) => compare_ignoring_case(name_of(our), name_of(their)),
             (Some(_), None) => core::cmp::Ordering::Less,
             (None, Some(_)) => core::cmp::Ordering::Greater,
         };

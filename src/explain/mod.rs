@@ -8,8 +8,9 @@ mod recognize;
 mod redact;
 mod reply;
 mod sent;
+mod text;
+mod words;
 
-use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,7 +19,8 @@ pub use cause::{Cause, Finding};
 pub use diff::Diff;
 pub use sent::Sent;
 
-use canonical::{Canonical, ToSign};
+use canonical::ToSign;
+use diff::Clipped;
 use reply::Reply;
 
 use crate::canonical_request::{CanonicalRequest, REDACTED, is_secret_header};
@@ -49,12 +51,14 @@ use crate::canonical_request::{CanonicalRequest, REDACTED, is_secret_header};
 /// ```
 ///
 /// AWS: [Troubleshoot Signature Version 4](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html)
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Explanation {
     /// Status, code and message of the response, redacted.
     response: String,
     findings: Vec<Finding>,
     diff: Option<Diff>,
+    /// Redacted.
+    computed: Option<String>,
     clock_offset: Option<i64>,
 }
 
@@ -64,7 +68,8 @@ impl Explanation {
     /// `sent` is what is known of the request: `Some(&signed)` of what [`Signer::sign`](crate::Signer::sign) returned,
     /// `&presigned`, the `&request` as it was sent, or `None`.
     pub fn from_response(status: u16, headers: &[(&str, &[u8])], body: &[u8], sent: impl Into<Sent>) -> Self {
-        Self::of_reply(&Reply::read(status, headers.iter().copied(), body), &sent.into())
+        let sent = sent.into();
+        Self::of_reply(&Reply::read(status, headers.iter().copied(), body, sent.session_token()), &sent)
     }
 
     /// The same for a response of the `http` crate.
@@ -80,7 +85,8 @@ impl Explanation {
     #[cfg(feature = "http")]
     pub fn from_http_response<B: AsRef<[u8]>>(response: &http::Response<B>, sent: impl Into<Sent>) -> Self {
         let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        Self::of_reply(&Reply::read(response.status().as_u16(), headers, response.body().as_ref()), &sent.into())
+        let (sent, status) = (sent.into(), response.status().as_u16());
+        Self::of_reply(&Reply::read(status, headers, response.body().as_ref(), sent.session_token()), &sent)
     }
 
     /// Compares two canonical requests, or two strings to sign: what a verifier computed, and what a signer signed.
@@ -99,26 +105,20 @@ impl Explanation {
     /// );
     /// ```
     pub fn between(theirs: impl AsRef<[u8]>, ours: impl AsRef<[u8]>) -> Self {
-        let (theirs, ours) = (String::from_utf8_lossy(theirs.as_ref()), String::from_utf8_lossy(ours.as_ref()));
-        let (findings, diff) = match (ToSign::parse(&ours), ToSign::parse(&theirs)) {
-            (Some(our), Some(their)) => {
-                let mut findings = compare::strings_to_sign(&our, &their);
-                if our.canonical_request_sha256 != their.canonical_request_sha256 {
-                    findings.push(Finding::new(Cause::TextDiffers { line: 4 }, "the canonical requests differ"));
-                }
-                (findings, Diff::of(&ours, &theirs))
-            }
-            _ => between_canonical(&ours, &theirs),
-        };
-        let findings = if findings.is_empty() { alloc::vec![wrong_secret()] } else { findings };
-        Self { response: String::new(), findings, diff: Some(diff), clock_offset: None }
+        let (ours, theirs) = text::of_both(ours.as_ref(), theirs.as_ref());
+        let (mut findings, diff) = compare::texts(&ours, &theirs);
+        if findings.is_empty() {
+            findings.push(wrong_secret());
+        }
+        Self { findings, diff: Some(diff), ..Self::default() }
     }
 
     fn of_reply(reply: &Reply, sent: &Sent) -> Self {
         let mut explanation = Self {
-            response: reply.summary(sent),
+            response: reply.summary(),
             findings: recognize::recognize(reply, sent),
             diff: None,
+            computed: None,
             clock_offset: reply.clock_offset(sent),
         };
         let at_mismatch = |finding: &Finding| *finding.cause() == Cause::Mismatch;
@@ -128,6 +128,8 @@ impl Explanation {
                 explanation.findings.splice(position..=position, causes);
             }
             explanation.diff = diff;
+            explanation.computed =
+                reply.canonical_request().map(|text| CanonicalRequest::from_bytes(text.as_bytes()).to_string());
         }
         explanation
     }
@@ -140,6 +142,12 @@ impl Explanation {
     /// What was signed and what the server computed, line by line, where both are known. Secrets are redacted.
     pub fn diff(&self) -> Option<&Diff> {
         self.diff.as_ref()
+    }
+
+    /// The canonical request that the server computed, if the response says it. Secrets are redacted, and count as equal
+    /// in [`Explanation::between`], which compares it with what another signer signed.
+    pub fn computed(&self) -> Option<&str> {
+        self.computed.as_deref()
     }
 
     /// Seconds to add to the signer's clock: the server's time minus the time that was signed, from the words of the
@@ -159,14 +167,24 @@ impl fmt::Display for Explanation {
             // The words of the response stand above already.
             finding.print(f, !self.response.contains(finding.evidence()))?;
         }
-        match &self.diff {
-            Some(diff) if !diff.is_empty() => {
-                write!(f, "\nsigned (-) and computed by the server (+):\n{}", diff.changes())
+        match (&self.diff, &self.computed) {
+            (Some(diff), _) if diff.is_empty() => Ok(()),
+            (Some(diff), _) => write!(f, "\nsigned (-) and computed by the server (+):\n{}", diff.changes()),
+            (None, Some(computed)) => {
+                f.write_str("\ncomputed by the server:")?;
+                let mut lines = computed.split('\n');
+                for line in lines.by_ref().take(MOST_LINES) {
+                    write!(f, "\n  {}", Clipped::around(line, 0))?;
+                }
+                if lines.next().is_some() { f.write_str("\n  …") } else { Ok(()) }
             }
-            _ => Ok(()),
+            (None, None) => Ok(()),
         }
     }
 }
+
+/// How many lines of what the server computed are printed; all stand in [`Explanation::computed`].
+const MOST_LINES: usize = 40;
 
 impl fmt::Debug for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,19 +201,28 @@ fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff>) {
     if sent.canonical_request.is_empty() {
         return (Vec::new(), None);
     }
-    let ours = String::from_utf8_lossy(&sent.canonical_request);
     let theirs = reply.canonical_request();
+    let mut ours =
+        redact::request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
+    if let Some(theirs) = theirs.filter(|_| !sent.is_what_was_signed) {
+        let of_unknown = crate::payload::hex_of(sent::UNKNOWN_BODY);
+        let is_unknown = |line: &str| line.as_bytes() == of_unknown;
+        if let (Some((start, line)), Some((_, body))) = (ours.rsplit_once('\n'), theirs.rsplit_once('\n'))
+            && is_unknown(line)
+        {
+            ours = alloc::format!("{start}\n{body}");
+        }
+    }
     let to_sign = reply.string_to_sign();
     let mut findings = Vec::new();
     let mut same_hash = None;
-    if let (Some(their), Some(our)) = (to_sign.as_deref().and_then(ToSign::parse), ToSign::parse(&sent.string_to_sign))
-    {
+    if let (Some(their), Some(our)) = (to_sign.and_then(ToSign::parse), ToSign::parse(&sent.string_to_sign)) {
         findings = compare::strings_to_sign(&our, &their);
         same_hash = Some(our.canonical_request_sha256 == their.canonical_request_sha256);
     }
-    let diff = match theirs.as_deref().filter(|_| same_hash != Some(true)) {
+    let diff = match theirs.filter(|_| same_hash != Some(true)) {
         Some(theirs) => {
-            let (of_request, diff) = between_canonical(&ours, theirs);
+            let (of_request, diff) = compare::texts(&ours, theirs);
             let of_time = |finding: &Finding| matches!(finding.cause(), Cause::HeaderChanged { name, .. } if name == "x-amz-date");
             // The time stands in both texts.
             if of_request.iter().any(of_time) {
@@ -204,46 +231,39 @@ fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff>) {
             findings.splice(0..0, of_request);
             Some(diff)
         }
-        None => to_sign.as_deref().map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
+        None => to_sign.map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
     };
-    let nothing_differs = findings.is_empty() && (theirs.is_some() || same_hash == Some(true));
-    match same_hash {
-        // The echo hides what differs, and says so only by its hash.
-        Some(false) if findings.is_empty() && theirs.is_some() => {
-            let hidden = ours.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name);
-            let hidden: Vec<&str> = hidden.filter(|name| is_secret_header(name)).collect();
-            // A wrong token is refused for itself, before the signature.
-            let cause = match hidden.iter().find(|name| !compare::is_token_header(name)) {
-                Some(name) => {
-                    let redacted = || String::from(REDACTED);
-                    Cause::HeaderChanged { name: (*name).into(), signed: redacted(), verified: redacted() }
-                }
-                None if hidden.is_empty() => Cause::TextDiffers { line: 3 },
-                None => Cause::TokenInvalid,
-            };
-            findings.push(Finding::new(cause, "all that the response shows is equal, and the hashes differ"));
+    match (same_hash, theirs) {
+        (None, Some(_)) if findings.is_empty() && !sent.is_what_was_signed => {
+            let evidence =
+                "what is signed arrived as it was sent: the secret is wrong, or the signer's canonical request";
+            findings.push(Finding::new(Cause::Mismatch, evidence));
+            return (findings, None);
         }
-        _ if nothing_differs => findings.push(wrong_secret()),
+        (Some(true), _) | (None, Some(_)) if findings.is_empty() => findings.push(wrong_secret()),
+        (Some(false), Some(_)) if findings.is_empty() => findings.push(hidden_difference(&ours)),
+        (Some(false), None) => {
+            findings.push(Finding::new(Cause::CanonicalRequestDiffers, "the hash of it in the string to sign"));
+        }
         _ => {}
     }
     (findings, diff)
 }
 
-fn between_canonical(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
-    let printed = |text: &str| CanonicalRequest::from_bytes(text.as_bytes()).to_string();
-    let mut diff = Diff::of(&printed(ours), &printed(theirs));
-    let findings = match (Canonical::parse(ours), Canonical::parse(theirs)) {
-        (Some(our), Some(their)) => {
-            compare::hidden_differences(&our, &their).for_each(|name| diff.mark_hidden(name));
-            compare::canonical_requests(&our, &their)
+/// The response hides what differs, and says so only by its hash.
+fn hidden_difference(ours: &str) -> Finding {
+    let names = ours.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name);
+    let hidden: Vec<&str> = names.filter(|name| is_secret_header(name)).collect();
+    // A wrong token is refused for itself, before the signature.
+    let cause = match hidden.iter().find(|name| !compare::is_token_header(name)) {
+        Some(name) => {
+            let redacted = || String::from(REDACTED);
+            Cause::HeaderChanged { name: (*name).into(), signed: redacted(), verified: redacted() }
         }
-        _ if ours == theirs => Vec::new(),
-        _ => {
-            let same = ours.split('\n').zip(theirs.split('\n')).take_while(|(our, their)| our == their).count();
-            alloc::vec![Finding::new(Cause::TextDiffers { line: same + 1 }, "one of the texts is no canonical request")]
-        }
+        None if hidden.is_empty() => Cause::CanonicalRequestDiffers,
+        None => Cause::TokenInvalid,
     };
-    (findings, diff)
+    Finding::new(cause, "all that the response shows is equal, and the hashes differ")
 }
 
 fn wrong_secret() -> Finding {
@@ -252,13 +272,14 @@ fn wrong_secret() -> Finding {
 
 impl Reply {
     /// `403 InvalidSignatureException: The request signature we …`
-    fn summary(&self, sent: &Sent) -> String {
-        let message: Cow<'_, str> = redact::redacted(self.short_message(), sent.session_token()).into();
+    fn summary(&self) -> String {
+        let message = redact::redacted(self.short_message());
         let mut summary = self.status.to_string();
-        for (separator, text) in [(" ", self.code.as_str()), (": ", &message)] {
+        for (separator, text) in [(" ", crate::text::excerpt(self.code.as_bytes())), (": ", text::sentences(&message))]
+        {
             if !text.is_empty() {
                 summary.push_str(separator);
-                summary.push_str(&crate::text::excerpt(text.as_bytes()));
+                summary.push_str(&text);
             }
         }
         summary

@@ -1,6 +1,5 @@
 //! An error response in any of AWS's forms, read into one.
 
-use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,11 +8,14 @@ use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
 use serde_json::Value;
 
+use super::redact::without_token;
 use crate::timestamp::Timestamp;
 
 /// Of a longer body only the beginning is read, in bytes. What AWS answers is a few kilobytes, with an echo of the
 /// canonical request some tens of them.
 const MOST_READ: usize = 256 * 1024;
+/// And of each header.
+const MOST_OF_HEADER: usize = 8 * 1024;
 /// XML elements inside each other; AWS has three.
 const MOST_DEPTH: usize = 16;
 /// Elements that are kept.
@@ -39,18 +41,26 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn read<'h>(status: u16, headers: impl Iterator<Item = (&'h str, &'h [u8])>, body: &[u8]) -> Self {
+    /// `session_token` is the one that was sent: it is in nothing that is kept.
+    pub(super) fn read<'h>(
+        status: u16,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+        body: &[u8],
+        session_token: Option<&str>,
+    ) -> Self {
         let mut reply = Self { status, ..Self::default() };
+        let mut from_a_cache = false;
         for (name, value) in headers {
-            let value = String::from_utf8_lossy(value);
+            let value = String::from_utf8_lossy(value.get(..MOST_OF_HEADER).unwrap_or(value));
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
                 // `InvalidSignatureException:http://internal.amazon.com/coral/…`
                 "x-amzn-errortype" | "x-amzn-error-type" | "x-amz-error-code" => reply.code = bare_code(value),
                 "date" => reply.date = Timestamp::parse_imf_fixdate(value),
+                "age" => from_a_cache = value != "0",
                 "location" => reply.location = Some(value.into()),
                 "x-aoss-response-hint" | "x-amz-bucket-region" | "apigw-requestid" => {
-                    reply.hints.push((name.to_ascii_lowercase(), crate::text::excerpt(value.as_bytes())));
+                    reply.hints.push((name.to_ascii_lowercase(), value.into()));
                 }
                 _ => {}
             }
@@ -62,7 +72,16 @@ impl Reply {
         } else if !reply.read_json(text) {
             reply.message = text.into();
         }
+        // A cache's answer has the time at which it was stored.
+        reply.date = reply.date.filter(|_| !from_a_cache);
+        reply.hide(session_token);
         reply
+    }
+
+    fn hide(&mut self, session_token: Option<&str>) {
+        let texts = [&mut self.code, &mut self.message].into_iter().chain(&mut self.location);
+        let texts = texts.chain(self.elements.values_mut()).chain(self.hints.iter_mut().map(|(_, value)| value));
+        texts.for_each(|text| *text = without_token(text, session_token));
     }
 
     /// The text of an element of the body.
@@ -148,6 +167,14 @@ impl Reply {
     }
 
     fn keep(&mut self, name: String, content: String) {
+        // `47 45 54`, in which no reader of XML changes white space.
+        let content = match name.strip_suffix("Bytes") {
+            Some("CanonicalRequest" | "StringToSign") => {
+                let Some(bytes) = bytes_of(&content) else { return };
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+            _ => content,
+        };
         if self.elements.len() < MOST_ELEMENTS {
             self.elements.entry(name).or_insert(content);
         }
@@ -158,32 +185,19 @@ impl Reply {
     }
 
     /// The canonical request that the server computed.
-    pub(super) fn canonical_request(&self) -> Option<Cow<'_, str>> {
-        self.bytes("CanonicalRequestBytes").or_else(|| {
-            self.element("CanonicalRequest").map(Cow::Borrowed).or_else(|| {
-                let (_, rest) = self.message.split_once("The Canonical String for this request should have been\n'")?;
-                let text = rest.split_once("'\n\nThe String-to-Sign should have been\n").map_or(rest, |(text, _)| text);
-                Some(Cow::Borrowed(text))
-            })
+    pub(super) fn canonical_request(&self) -> Option<&str> {
+        self.element("CanonicalRequestBytes").or(self.element("CanonicalRequest")).or_else(|| {
+            let (_, rest) = self.message.split_once("The Canonical String for this request should have been\n'")?;
+            Some(rest.split_once("'\n\nThe String-to-Sign should have been\n").map_or(rest, |(text, _)| text))
         })
     }
 
     /// The string to sign that the server computed.
-    pub(super) fn string_to_sign(&self) -> Option<Cow<'_, str>> {
-        self.bytes("StringToSignBytes").or_else(|| {
-            self.element("StringToSign").map(Cow::Borrowed).or_else(|| {
-                let (_, rest) = self.message.split_once("The String-to-Sign should have been\n'")?;
-                Some(Cow::Borrowed(rest.rsplit_once('\'').map_or(rest, |(text, _)| text)))
-            })
+    pub(super) fn string_to_sign(&self) -> Option<&str> {
+        self.element("StringToSignBytes").or(self.element("StringToSign")).or_else(|| {
+            let (_, rest) = self.message.split_once("The String-to-Sign should have been\n'")?;
+            Some(rest.rsplit_once('\'').map_or(rest, |(text, _)| text))
         })
-    }
-
-    /// `47 45 54`: no reader of XML changes white space in it.
-    fn bytes(&self, name: &str) -> Option<Cow<'_, str>> {
-        let bytes =
-            self.element(name)?.split(' ').map(|pair| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2));
-        let bytes = bytes.collect::<Option<Vec<u8>>>()?;
-        Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The message without what it echoes.
@@ -194,9 +208,14 @@ impl Reply {
     }
 }
 
+fn bytes_of(spaced_hex: &str) -> Option<Vec<u8>> {
+    let pairs = spaced_hex.split_ascii_whitespace();
+    pairs.map(|pair| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2)).collect()
+}
+
 /// `com.amazon.coral.service#InvalidSignatureException:http://…` is `InvalidSignatureException`.
 fn bare_code(code: &str) -> String {
     let code = code.rsplit('#').next().unwrap_or(code);
     let code = code.split([':', ',', ' ']).next().unwrap_or(code);
-    crate::text::excerpt(code.trim().as_bytes())
+    code.trim().into()
 }

@@ -8,21 +8,29 @@ use crate::authorization::SESSION_TOKEN_HEADERS;
 use crate::canonical_request::pairs;
 use crate::canonical_request::percent::decodes_to;
 use crate::request::Request;
+use crate::rules::{Rules, UnsignedPayload};
 use crate::sign::{Presigned, Signed};
+use crate::signing_key::SigningKey;
 use crate::timestamp::Timestamp;
-use crate::verify::{Presented, VerifyError};
+use crate::verify::{Presented, Verifier, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
 /// or the [`Request`] as it was sent, signed by whomever or not at all.
 ///
-/// Only what signing returned has the canonical request, and with it the difference to the other side's.
+/// What signing returned has the canonical request, and with it the difference to the other side's. For a request that
+/// another signer signed it is computed from the request as it was sent: a difference to the other side's arose on the way.
 #[derive(Clone, Default)]
 pub struct Sent {
     pub(super) auth: Auth,
     pub(super) method: String,
+    /// Without the query, as it was sent or signed.
+    pub(super) path: String,
     pub(super) host: String,
     /// Empty if it isn't known.
     pub(super) canonical_request: Vec<u8>,
+    /// Whether that is what was signed; else it was computed here, with a line of zeros where the body isn't known.
+    pub(super) is_what_was_signed: bool,
+    /// Empty if it isn't known.
     pub(super) string_to_sign: String,
     pub(super) access_key_id: String,
     session_token: Option<Zeroizing<String>>,
@@ -69,14 +77,44 @@ impl Sent {
         self.auth == Auth::Presigned
     }
 
+    /// When it was signed, as far as it tells the clock that did. A presigned URL may have been signed long ago; if it is
+    /// ahead of the server, the clock was so at least.
+    pub(super) fn signing_time(&self, server: Option<Timestamp>) -> Option<Timestamp> {
+        self.timestamp.filter(|signed| !self.is_presigned() || server.is_some_and(|server| server < *signed))
+    }
+
     fn of_canonical(mut self, canonical_request: &[u8]) -> Self {
         let text = String::from_utf8_lossy(canonical_request);
         if let Some(canonical) = super::canonical::Canonical::parse(&text) {
             self.method = canonical.method.into();
+            self.path = canonical.path.into();
             self.host = canonical.header("host").unwrap_or_default().into();
         }
         self.canonical_request = canonical_request.into();
+        self.is_what_was_signed = true;
         self
+    }
+}
+
+/// The hash that stands for a body that isn't known.
+pub(super) const UNKNOWN_BODY: [u8; 32] = [0; 32];
+
+/// What a signer signs of the request as it was sent.
+fn canonical_request_of(presented: Presented<'_>) -> Option<String> {
+    let scope = presented.scope();
+    let rules = Rules {
+        unsigned_payload: UnsignedPayload::Accepted,
+        streaming_payload: true,
+        content_sha256_header: false,
+        ..Rules::for_service(scope.service())
+    };
+    let verifier = Verifier::new(scope.region(), scope.service()).with_rules(rules);
+    let verifier = verifier.ignore_foreign_authorization().echo_computed_raw();
+    let now = presented.timestamp();
+    // No key: the signature is not what is looked at.
+    match verifier.verify(presented.with_body_sha256(UNKNOWN_BODY), &SigningKey::from_bytes([0; 32]), now) {
+        Err(VerifyError::SignatureMismatch { computed }) => Some(computed?.canonical_request().into()),
+        _ => None,
     }
 }
 
@@ -109,6 +147,7 @@ impl From<&Presigned> for Sent {
             string_to_sign: presigned.string_to_sign().to_string(),
             access_key_id: parsed.as_ref().map(|parsed| parsed.access_key_id().into()).unwrap_or_default(),
             session_token: parsed.as_ref().and_then(Presented::session_token).map(|token| Zeroizing::new(token.into())),
+            timestamp: Some(presigned.timestamp()),
             valid_until: Some(presigned.valid_until()),
             outlives_credentials: presigned.outlives_credentials(),
             ..Self::default()
@@ -120,9 +159,9 @@ impl From<&Presigned> for Sent {
 
 impl Sent {
     fn of_scope(mut self) -> Self {
-        if let Some(parts) = super::canonical::ToSign::parse(&self.string_to_sign).map(|text| text.scope_parts()) {
-            let [_, region, service, _] = parts.map(String::from);
-            (self.region, self.service) = (region, service);
+        let to_sign = super::canonical::ToSign::parse(&self.string_to_sign);
+        if let Some(parts) = to_sign.and_then(|text| text.scope_parts()) {
+            (self.region, self.service) = (parts.region.into(), parts.service.into());
         }
         self
     }
@@ -140,7 +179,8 @@ impl From<&Request<'_>> for Sent {
             host: request.host().map(|host| String::from_utf8_lossy(host).into_owned()).unwrap_or_default(),
             ..Self::default()
         };
-        let (_, query) = request.path_and_query();
+        let (path, query) = request.path_and_query();
+        sent.path = String::from_utf8_lossy(path).into_owned();
         let version_2 = |names: [&str; 2]| names.iter().all(|own| pairs(query).any(|(name, _)| decodes_to(name, own)));
         let parsed = Presented::parse(request);
         sent.auth = match parsed {
@@ -149,12 +189,10 @@ impl From<&Request<'_>> for Sent {
                 sent.session_token = presented.session_token().map(|token| Zeroizing::new(token.into()));
                 sent.region = presented.scope().region().into();
                 sent.service = presented.scope().service().into();
-                if presented.is_presigned() {
-                    Auth::Presigned
-                } else {
-                    sent.timestamp = Some(presented.timestamp());
-                    Auth::Signed
-                }
+                sent.timestamp = Some(presented.timestamp());
+                let auth = if presented.is_presigned() { Auth::Presigned } else { Auth::Signed };
+                sent.canonical_request = canonical_request_of(presented).unwrap_or_default().into_bytes();
+                auth
             }
             Err(VerifyError::MissingAuthentication) if version_2(["AWSAccessKeyId", "Signature"]) => Auth::Version2,
             Err(VerifyError::MissingAuthentication) => Auth::None,

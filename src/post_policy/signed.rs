@@ -10,6 +10,7 @@ use super::error::PolicyError;
 use super::policy::Policy;
 use super::{MAX_FIELD_BYTES, is_exempt};
 use crate::algorithm::Algorithm;
+use crate::scope::Scope;
 use crate::sign::{SignError, Signer};
 use crate::signature::Signature;
 use crate::text::excerpt;
@@ -81,6 +82,8 @@ impl Signer {
     /// What the signature adds to the form, but for itself.
     fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, String)>, SignError> {
         let scope = self.scope(now)?;
+        // SigV4A has no region: a form has no field for a region set.
+        let scope = Scope::new(scope.date(), scope.region(), scope.service())?;
         let credentials = self.credentials();
         let mut fields = alloc::vec![
             ("x-amz-algorithm", Algorithm::HmacSha256.name().into()),

@@ -67,7 +67,7 @@ impl Verifier {
             return Err(VerifyError::NotYetCurrent { presigned: true, signed, now, allowed: PRESIGN_AHEAD });
         }
         let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), &presented.signature);
-        check_standing(key, presented.access_key_id(), now)?;
+        check_standing(key.standing, presented.access_key_id(), now)?;
         if !matches {
             return Err(VerifyError::SignatureMismatch { computed: None });
         }

@@ -110,6 +110,7 @@ impl Signer {
                 + self.credentials.access_key_id().len()
                 + self.region.len()
                 + self.service.len()
+                + self.region_set().map_or(0, |region_set| 3 * region_set.len())
                 + headers.names().map(|name| name.len() + 3).sum::<usize>()
                 + token.map_or(0, |(_, token)| 3 * token.len()),
         );
@@ -138,6 +139,7 @@ impl Signer {
             scope,
             timestamp: now,
             expires: rules.presign_expires.then_some(seconds),
+            region_set: self.region_set(),
             signed_headers: headers.names(),
             session_token: signed_token,
             content_sha256: says_sha256.then_some(payload.as_bytes()),
@@ -221,6 +223,11 @@ impl Presigned {
     /// Step 4.
     pub fn signature(&self) -> Signature {
         self.signature
+    }
+
+    #[cfg(feature = "explain")]
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        self.timestamp
     }
 }
 

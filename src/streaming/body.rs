@@ -57,7 +57,7 @@ impl Signer {
 /// # use countersign::{Credentials, Signer, Timestamp};
 /// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
 /// let data = String::from("hello");
-/// let upload = Chunked::unsigned(data.len() as u64, Checksum::Sha256);
+/// let upload = Chunked::unsigned(data.len() as u64).with_checksum(Checksum::Sha256);
 /// let mut request = http::Request::put("https://bucket.s3.amazonaws.com/key").body(())?;
 /// let signed = signer.sign_chunked_http(&mut request, &upload, Timestamp::now())?;
 /// let request = request.map(|()| EncodedBody::new(&signed, data));

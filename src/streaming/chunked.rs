@@ -21,7 +21,7 @@ use crate::timestamp::Timestamp;
 ///
 /// // Chunks that are signed, or, over TLS, chunks whose one proof is a checksum in the trailer.
 /// let signed = Chunked::signed(66_560);
-/// let unsigned = Chunked::unsigned(66_560, Checksum::Sha256);
+/// let unsigned = Chunked::unsigned(66_560).with_checksum(Checksum::Sha256);
 /// assert_eq!(signed.encoded_length(), 66_824);
 /// ```
 #[derive(Debug, Clone)]
@@ -49,10 +49,10 @@ impl Chunked {
         Self { signed: true, decoded_length, chunk_size: DEFAULT_CHUNK_SIZE, trailers: Vec::new() }
     }
 
-    /// A body of `decoded_length` bytes whose chunks are not signed, with a checksum in the trailer:
-    /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. Whoever can change the body can change the checksum: only for TLS.
-    pub fn unsigned(decoded_length: u64, checksum: Checksum) -> Self {
-        Self { signed: false, ..Self::signed(decoded_length) }.with_checksum(checksum)
+    /// A body of `decoded_length` bytes whose chunks are not signed: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. It needs a
+    /// trailer, a checksum as a rule, and TLS: whoever can change the body can change its checksum.
+    pub fn unsigned(decoded_length: u64) -> Self {
+        Self { signed: false, ..Self::signed(decoded_length) }
     }
 
     /// Data bytes of a chunk; 65536 where it isn't said. S3 takes no chunk under 8192 bytes but the last.

@@ -11,6 +11,8 @@ use super::{frame, trailer};
 use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, StreamingPayload};
 use crate::signature::Signature;
+use crate::signing_key::VerifyingKey;
+use crate::string_to_sign::Linked;
 use crate::text::excerpt;
 use crate::verify::{Verified, VerifyError};
 
@@ -38,7 +40,7 @@ const MAX_HEADER: usize = 1024;
 /// Memory is bounded by one chunk that did arrive, not by what a chunk announces.
 pub struct ChunkDecoder {
     /// `None` where chunks are not signed.
-    chain: Option<Chain>,
+    chain: Option<Chain<VerifyingKey<'static>>>,
     /// `None` where none is to come.
     announced_trailers: Option<Vec<String>>,
     announced: u64,
@@ -282,7 +284,7 @@ impl ChunkDecoder {
             let signature = core::str::from_utf8(value).ok().and_then(|hex| Signature::from_hex(hex.trim_ascii()));
             let signature = signature.ok_or(ChunkError::MissingTrailerSignature)?;
             let hash = trailer::sha256(self.trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-            if !chain.verify(frame::TRAILER, &[hash], &signature) {
+            if !chain.verify(Linked::Trailer(hash), &signature) {
                 return Err(ChunkError::TrailerSignatureMismatch);
             }
             self.state = State::End { seen: 0 };
@@ -333,13 +335,13 @@ impl ChunkDecoder {
 }
 
 fn verify_chunk(
-    chain: &mut Chain,
+    chain: &mut Chain<VerifyingKey<'static>>,
     sha256: [u8; 32],
     signature: Option<Signature>,
     number: u64,
 ) -> Result<(), ChunkError> {
     match signature {
-        Some(signature) if chain.verify(frame::PAYLOAD, &[EMPTY_SHA256, sha256], &signature) => Ok(()),
+        Some(signature) if chain.verify(Linked::Payload(EMPTY_SHA256, sha256), &signature) => Ok(()),
         _ => Err(ChunkError::SignatureMismatch { number }),
     }
 }

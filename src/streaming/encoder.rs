@@ -2,6 +2,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::checksum::Running;
 use super::chunked::Value;
 use super::error::EncodeError;
@@ -9,6 +11,7 @@ use super::frame::{self, CRLF};
 use super::trailer;
 use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, sha256};
+use crate::string_to_sign::Linked;
 use crate::text::excerpt;
 
 /// Frames a body: data in, chunks out. It holds at most the data of one chunk.
@@ -40,6 +43,8 @@ pub struct ChunkEncoder {
     given: u64,
     /// The start of a chunk that isn't full yet.
     pending: Vec<u8>,
+    /// Of `pending`, where chunks are signed.
+    sha256: Sha256,
     trailers: Vec<(String, Trailer)>,
     finished: bool,
 }
@@ -68,6 +73,7 @@ impl ChunkEncoder {
             announced,
             given: 0,
             pending: Vec::new(),
+            sha256: Sha256::new(),
             trailers: trailers.collect(),
             finished: false,
         }
@@ -94,14 +100,15 @@ impl ChunkEncoder {
         while self.pending.len() + data.len() >= self.chunk_size {
             let (of_chunk, rest) = data.split_at_checked(self.chunk_size - self.pending.len()).unwrap_or((data, &[]));
             if self.pending.is_empty() {
-                self.chunk(of_chunk, &mut out);
+                let sha256 = if self.chain.is_some() { sha256(of_chunk) } else { EMPTY_SHA256 };
+                self.chunk(of_chunk, sha256, &mut out);
             } else {
-                self.pending.extend_from_slice(of_chunk);
+                self.hold(of_chunk);
                 self.chunk_of_pending(&mut out);
             }
             data = rest;
         }
-        self.pending.extend_from_slice(data);
+        self.hold(data);
         Ok(())
     }
 
@@ -155,15 +162,23 @@ impl ChunkEncoder {
         Ok(())
     }
 
+    /// Hashes data while it is at hand, and keeps it until its chunk is full.
+    fn hold(&mut self, data: &[u8]) {
+        if self.chain.is_some() {
+            self.sha256.update(data);
+        }
+        self.pending.extend_from_slice(data);
+    }
+
     fn chunk_of_pending(&mut self, out: &mut impl FnMut(&[u8])) {
         let mut chunk = core::mem::take(&mut self.pending);
-        self.chunk(&chunk, out);
+        let sha256 = self.sha256.finalize_reset().into();
+        self.chunk(&chunk, sha256, out);
         chunk.clear();
         self.pending = chunk;
     }
 
-    fn chunk(&mut self, data: &[u8], out: &mut impl FnMut(&[u8])) {
-        let sha256 = if self.chain.is_some() { sha256(data) } else { EMPTY_SHA256 };
+    fn chunk(&mut self, data: &[u8], sha256: [u8; 32], out: &mut impl FnMut(&[u8])) {
         let mut header = Vec::with_capacity(128);
         self.write_header(&mut header, data.len(), sha256);
         out(&header);
@@ -172,7 +187,7 @@ impl ChunkEncoder {
     }
 
     fn write_header(&mut self, out: &mut Vec<u8>, length: usize, sha256: [u8; 32]) {
-        let signature = self.chain.as_mut().map(|chain| chain.sign(frame::PAYLOAD, &[EMPTY_SHA256, sha256]));
+        let signature = self.chain.as_mut().map(|chain| chain.sign(Linked::Payload(EMPTY_SHA256, sha256)));
         frame::write_header(out, length, signature.as_ref());
     }
 
@@ -193,7 +208,7 @@ impl ChunkEncoder {
         }
         if let Some(chain) = &mut self.chain {
             let hash = trailer::sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
-            let signature = chain.sign(frame::TRAILER, &[hash]);
+            let signature = chain.sign(Linked::Trailer(hash));
             trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, signature.to_hex().as_bytes());
         }
     }

@@ -4,11 +4,7 @@
 use alloc::vec::Vec;
 
 use super::error::ChunkError;
-pub(super) use crate::chain::PAYLOAD;
 use crate::signature::Signature;
-
-/// The first line of the string to sign of the trailer.
-pub(super) const TRAILER: &str = "AWS4-HMAC-SHA256-TRAILER";
 
 pub(super) const CRLF: &[u8] = b"\r\n";
 const CHUNK_SIGNATURE: &[u8] = b";chunk-signature=";

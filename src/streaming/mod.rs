@@ -69,3 +69,4 @@ pub use encoder::ChunkEncoder;
 pub use error::{ChunkError, EncodeError};
 #[cfg(feature = "std")]
 pub use io::{DecodedRead, EncodedRead};
+pub(crate) use trailer::sha256 as trailer_sha256;

@@ -17,9 +17,9 @@ pub(super) const MAX_TRAILERS: usize = 64;
 pub(super) const MAX_TRAILER: usize = 16_384;
 
 /// The hash of the trailer: a line `name:value` for each, names in lower case and in order, values trimmed.
-pub(super) fn sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u8])>) -> [u8; 32] {
-    let mut sorted: Vec<_> = trailers.collect();
-    sorted.sort_by_key(|(name, _)| *name);
+pub(crate) fn sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u8])>) -> [u8; 32] {
+    let mut sorted: Vec<_> = trailers.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut hash = Sha256::new();
     for (name, value) in sorted {
         hash.update(name);

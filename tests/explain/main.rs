@@ -5,8 +5,12 @@
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod case;
 mod catalogue;
+#[path = "../../examples/conformance/chunked.rs"]
+#[allow(dead_code, reason = "shared with the conformance program")]
+mod chunked;
 mod hostile;
 mod mutations;
+mod pairs;
 #[path = "../../examples/conformance/plain.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod plain;

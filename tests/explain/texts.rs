@@ -11,6 +11,10 @@ fn credentials() -> Credentials {
     Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap()
 }
 
+fn changed(name: &str, signed: &str, verified: &str) -> Cause {
+    Cause::ParameterChanged { name: name.into(), signed: signed.into(), verified: verified.into() }
+}
+
 fn now() -> Timestamp {
     "20260830T123600Z".parse().unwrap()
 }
@@ -46,8 +50,9 @@ fn a_mismatch_reads_as_cause_evidence_fix_and_difference() {
     assert_eq!(
         explain(&error, &signed).to_string(),
         "403 InvalidSignatureException: The request signature we calculated does not match the signature you provided. \
-         Check your AWS Secret Access Key and signing meth…\n\
-         1. the content type differs in its character set\n   \
+         Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\
+         1. the content type differs in its charset: it was signed as \"application/json\" and arrived as \
+         \"application/json; charset=utf-8\"\n   \
          seen: the line of content-type differs\n   \
          fix:  sign the content type as the client sends it, with its charset\n\
          signed (-) and computed by the server (+):\n\
@@ -65,7 +70,7 @@ fn the_difference_is_shown_line_by_line() {
     assert_eq!(
         causes,
         [
-            &Cause::ParameterChanged { name: "b".into() },
+            &changed("b", "2", "3"),
             &Cause::HeaderChanged { name: "x-trace".into(), signed: "1".into(), verified: "2".into() },
             &Cause::BodyChanged,
         ]
@@ -103,52 +108,6 @@ fn the_clock_is_told_by_the_date_header_of_any_answer() {
 }
 
 #[test]
-fn two_texts_are_compared_without_a_response() {
-    let ours = "AWS4-HMAC-SHA256\n20260830T123600Z\n20260830/us-east-1/s3/aws4_request\n00";
-    for (theirs, cause) in [
-        (ours.to_owned(), Cause::WrongSecret),
-        (ours.replace("us-east-1", "eu-west-1"), Cause::WrongRegion { expected: Some("eu-west-1".into()) }),
-        (ours.replace("/s3/", "/s3express/"), Cause::WrongService { expected: Some("s3express".into()) }),
-        (ours.replace("20260830/", "20260829/"), Cause::ScopeMalformed),
-        (ours.replace("aws4_request", "aws4"), Cause::ScopeMalformed),
-        (ours.replace("\n00", "\n01"), Cause::TextDiffers { line: 4 }),
-    ] {
-        let explanation = Explanation::between(&theirs, ours);
-        assert_eq!(explanation.findings().next().unwrap().cause(), &cause, "{theirs}");
-        assert_eq!(explanation.diff().unwrap().is_empty(), cause == Cause::WrongSecret);
-    }
-    let ours = "GET\n/\nb=2&a=1\nhost:h\n\nhost\nUNSIGNED-PAYLOAD";
-    for (theirs, cause) in [
-        (ours.to_owned(), Cause::WrongSecret),
-        (ours.replace("b=2&a=1", "a=1&b=2"), Cause::QueryOrder),
-        (ours.replace("b=2", "b"), Cause::ParameterChanged { name: "b".into() }),
-        (ours.replace("b=2", "b=+2"), Cause::ParameterChanged { name: "b".into() }),
-        (ours.replace("host:h", "host:h\nx-new:1"), Cause::HeaderAdded { name: "x-new".into() }),
-        (
-            ours.replace("UNSIGNED-PAYLOAD", &"0".repeat(64)),
-            Cause::PayloadMode { signed: "UNSIGNED-PAYLOAD".into(), verified: "0".repeat(64) },
-        ),
-        ("not canonical".to_owned(), Cause::TextDiffers { line: 1 }),
-    ] {
-        let explanation = Explanation::between(&theirs, ours);
-        assert_eq!(explanation.findings().next().unwrap().cause(), &cause, "{theirs}");
-    }
-    let with_pair = |pair: &str| format!("GET\n/\n{pair}\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
-    for (ours, theirs, cause) in [
-        ("a=", "a", Cause::MissingEquals { name: "a".into() }),
-        ("a=b+c", "a=b%20c", Cause::PlusForSpace),
-        ("a=%2f", "a=%2F", Cause::EscapeCase),
-        ("a=%2F", "a=%252F", Cause::QueryEncoding { name: "a".into() }),
-        ("a=1&c=1", "a=1", Cause::ParameterRemoved { name: "c".into() }),
-        ("a%20b=1", "a%20b=1&c%20d=2", Cause::ParameterAdded { name: "c d".into() }),
-    ] {
-        let explanation = Explanation::between(with_pair(theirs), with_pair(ours));
-        let causes: Vec<_> = explanation.findings().map(|finding| finding.cause().clone()).collect();
-        assert_eq!(causes, [cause], "{theirs} {ours}");
-    }
-}
-
-#[test]
 fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
     let text = |token: &str, query: &str| {
         format!("GET\n/\n{query}\nhost:h\nx-amz-security-token:{token}\n\nhost;x-amz-security-token\nUNSIGNED-PAYLOAD")
@@ -167,7 +126,7 @@ fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
     let hidden = text("[redacted]", "X-Amz-Security-Token=[redacted]&a=1");
     let explanation = Explanation::between(hidden, text("T", "X-Amz-Security-Token=T&a=2"));
     let causes: Vec<_> = explanation.findings().map(|finding| finding.cause().clone()).collect();
-    assert_eq!(causes, [Cause::ParameterChanged { name: "a".into() }]);
+    assert_eq!(causes, [changed("a", "2", "1")]);
 }
 
 #[test]
@@ -179,4 +138,104 @@ fn a_request_as_it_was_sent_serves_where_another_signer_signed() {
     let explanation = Explanation::from_response(403, &[], body, sent);
     let right = Cause::WrongRegion { expected: Some("us-east-1".into()) };
     assert_eq!(explanation.findings().next().unwrap().cause(), &right);
+}
+
+#[test]
+fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
+    let signed = sign(&[("content-type", b"application/json")], b"{}", now());
+    let mut headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    headers.push(("content-type", b"application/json"));
+    let request = Request::new("POST", "/dev/items?a=1&b=2", &headers).with_host(HOST);
+    let refused = |target: &str, content_type: &[u8], key: &str| {
+        let mut arrived = headers.clone();
+        arrived.last_mut().unwrap().1 = content_type;
+        let presented =
+            Presented::parse(Request::new("POST", target, &arrived).with_host(HOST)).unwrap().with_body(b"{}");
+        let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", key).unwrap()));
+        let verifier = Verifier::new("us-east-1", "execute-api").echo_computed();
+        let error = verifier.verify(presented, &key, now()).unwrap_err();
+        Explanation::from_response(403, &[], error.body(Dialect::RestJson, "").as_bytes(), &request)
+    };
+    let causes =
+        |explanation: &Explanation| -> Vec<Cause> { explanation.findings().map(|f| f.cause().clone()).collect() };
+
+    let on_the_way = refused("/prod/items?a=1&b=3", b"text/plain", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    let header = Cause::HeaderChanged {
+        name: "content-type".into(),
+        signed: "application/json".into(),
+        verified: "text/plain".into(),
+    };
+    let path = Cause::PathChanged { signed: "/dev/items".into(), verified: "/prod/items".into() };
+    assert_eq!(causes(&on_the_way), [path, changed("b", "2", "3"), header]);
+    // The body is not known, and is no difference.
+    assert_eq!(on_the_way.diff().unwrap().to_string().matches("\n- ").count(), 3);
+
+    let as_sent = refused("/dev/items?a=1&b=2", b"application/json", "another");
+    assert_eq!(causes(&as_sent), [Cause::Mismatch]);
+    assert!(as_sent.findings().next().unwrap().evidence().contains("arrived as it was sent"));
+    assert_eq!(as_sent.computed(), Some(signed.canonical_request().to_string().as_str()));
+}
+
+#[test]
+fn what_the_server_computed_is_shown_where_nothing_is_known_of_the_request() {
+    let signed = sign(&[], b"{}", now());
+    let error = answer(&signed, "/dev/items?a=1&b=3", &[], b"{}", now());
+    for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
+        let explanation = Explanation::from_response(403, &[], error.body(dialect, "1").as_bytes(), None);
+        assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::Mismatch);
+        let computed = explanation.computed().unwrap();
+        assert!(explanation.to_string().contains("computed by the server:\n  POST\n  /dev/items\n  a=1&b=3\n  host:"));
+        // Another signer's own text is compared with it.
+        let between = Explanation::between(computed, signed.canonical_request().as_bytes());
+        assert_eq!(between.findings().next().unwrap().cause(), &changed("b", "2", "3"));
+    }
+}
+
+#[test]
+fn a_cached_answer_tells_no_clock_and_a_presigned_url_only_one_that_is_ahead() {
+    let date: (&str, &[u8]) = ("Date", b"Sun, 30 Aug 2026 12:36:20 GMT");
+    let signed = sign(&[], b"", now());
+    let offset = |headers: &[(&str, &[u8])]| Explanation::from_response(403, headers, b"", &signed).clock_offset();
+    assert_eq!(offset(&[date, ("Age", b"17")]), None);
+    assert_eq!(offset(&[date, ("age", b"0")]), Some(20));
+
+    let signer = Signer::new(credentials(), "us-east-1", "s3");
+    let request = Request::new("GET", "/key", &[]).with_host("bucket.s3.amazonaws.com");
+    for (ahead, expected) in [(3600, Some(-3580)), (-3600, None)] {
+        let presigned =
+            signer.presign(&request, std::time::Duration::from_secs(60), now().saturating_add(ahead)).unwrap();
+        let body = b"<Error><Code>AccessDenied</Code><Message>Request is not valid yet</Message></Error>";
+        assert_eq!(Explanation::from_response(403, &[date], body, &presigned).clock_offset(), expected);
+    }
+}
+
+#[test]
+fn long_lines_are_shown_where_they_differ() {
+    let text = |value: &str| format!("GET\n/\na={value}\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
+    let (long, other) = ("x".repeat(300) + "1" + &"y".repeat(300), "x".repeat(300) + "2" + &"y".repeat(300));
+    let explanation = Explanation::between(text(&other), text(&long));
+    let shown = explanation.to_string();
+    let start = "…".to_owned() + &"x".repeat(60);
+    let lines: Vec<&str> = shown.lines().rev().take(3).collect();
+    assert!(lines[2].starts_with(&format!("- {start}1y")) && lines[2].ends_with("y…"), "{shown}");
+    assert!(lines[1].starts_with(&format!("+ {start}2y")) && lines[1].ends_with("y…"), "{shown}");
+    let column = |line: &str, c: char| line.chars().position(|other| other == c).unwrap();
+    assert_eq!(column(lines[0], '^'), column(lines[1], '2'));
+    assert!(shown.lines().all(|line| line.chars().count() < 160), "{shown}");
+    // Whole in the difference itself.
+    assert!(explanation.diff().unwrap().to_string().contains(&long));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_compared_as_bytes() {
+    let text = |value: &[u8]| [b"GET\n/\n\nhost:h\nx-name:caf".as_slice(), value, b"\n\nhost;x-name\nx"].concat();
+    let causes = |theirs: &[u8], ours: &[u8]| -> Vec<String> {
+        Explanation::between(text(theirs), text(ours)).findings().map(|f| format!("{:?}", f.cause())).collect()
+    };
+    let changed = "HeaderChanged { name: \"x-name\", signed: \"caf\\\\xE9\", verified: \"café\" }";
+    assert_eq!(causes("é".as_bytes(), b"\xe9"), [changed]);
+    assert_eq!(causes(b"\xe8", b"\xe9").len(), 1);
+    assert_eq!(causes(b"\xe9", b"\xe9"), ["WrongSecret"]);
+    // What a server made readable.
+    assert_eq!(causes("\u{fffd}".as_bytes(), b"\xe9"), ["WrongSecret"]);
 }

@@ -210,7 +210,7 @@ mod body {
     fn an_http_request_gets_the_headers() {
         let mut request =
             http::Request::put("https://bucket.example/key").header("content-encoding", "gzip").body(()).unwrap();
-        let chunked = Chunked::unsigned(5, Checksum::Sha256);
+        let chunked = Chunked::unsigned(5).with_checksum(Checksum::Sha256);
         let signed = crate::signer().sign_chunked_http(&mut request, &chunked, crate::now()).unwrap();
         for (name, value) in signed.headers() {
             assert_eq!(request.headers()[name], value);

@@ -7,7 +7,7 @@ use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, ru
 
 /// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
-    let signed = sign(&Chunked::unsigned(length, Checksum::Sha256));
+    let signed = sign(&Chunked::unsigned(length).with_checksum(Checksum::Sha256));
     let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[body]);
     let end = end.map(|_| ()).map_err(|error| match error {
         VerifyError::Chunk(error) => error,
@@ -167,6 +167,7 @@ fn what_an_encoder_refuses() {
     assert_eq!(error(Chunked::signed(8192).with_chunk_size(8191)), size(8191));
     assert_eq!(error(Chunked::signed(5).with_chunk_size(16_777_217)), size(16_777_217));
     assert!(s3.sign_chunked(&view, &Chunked::signed(8191).with_chunk_size(8191), now()).is_ok());
+    assert_eq!(error(Chunked::unsigned(5)), EncodeError::NoTrailer);
     for name in ["", "a b", "a:b", "ü", "a\r\nb", "x-amz-trailer-signature", "X-Amz-Trailer-Signature"] {
         let got = name.to_ascii_lowercase().replace(['\r', '\n'], "\u{fffd}");
         assert_eq!(error(Chunked::signed(5).with_trailer(name, 1)), EncodeError::TrailerName { name: got });

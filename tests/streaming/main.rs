@@ -90,13 +90,13 @@ fn modes(length: u64) -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
         (Chunked::signed(length), vec![]),
         (Chunked::signed(length).with_checksum(Checksum::Sha256), vec![]),
         (Chunked::signed(length).with_trailer("x-amz-meta-note", 5).with_checksum(Checksum::Sha256), note.clone()),
-        (Chunked::unsigned(length, Checksum::Sha256), vec![]),
-        (Chunked::unsigned(length, Checksum::Sha256).with_trailer("x-amz-meta-note", 5), note),
+        (Chunked::unsigned(length).with_checksum(Checksum::Sha256), vec![]),
+        (Chunked::unsigned(length).with_checksum(Checksum::Sha256).with_trailer("x-amz-meta-note", 5), note),
     ];
     #[cfg(all(feature = "crc32", feature = "crc32c", feature = "crc64nvme", feature = "sha1"))]
     for checksum in [Checksum::Crc32, Checksum::Crc32c, Checksum::Crc64Nvme, Checksum::Sha1] {
         all.push((Chunked::signed(length).with_checksum(checksum), vec![]));
-        all.push((Chunked::unsigned(length, checksum), vec![]));
+        all.push((Chunked::unsigned(length).with_checksum(checksum), vec![]));
     }
     all
 }

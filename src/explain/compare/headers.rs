@@ -1,0 +1,167 @@
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{MOST_NAMED, shown, shown_long, signed_and_computed};
+use crate::canonical_request::{REDACTED, is_secret_header};
+use crate::explain::canonical::Canonical;
+use crate::explain::cause::{Cause, Finding};
+
+/// A header of one side: its values, joined as they have to be, and how many lines they stand in.
+struct Lines {
+    value: String,
+    count: usize,
+}
+
+/// The headers by their names in lower case.
+fn by_name(canonical: &Canonical<'_>) -> BTreeMap<String, Lines> {
+    let mut found: BTreeMap<String, Lines> = BTreeMap::new();
+    for (name, value) in canonical.headers() {
+        found
+            .entry(name.to_ascii_lowercase())
+            .and_modify(|lines| {
+                lines.value.push(',');
+                lines.value.push_str(value);
+                lines.count += 1;
+            })
+            .or_insert_with(|| Lines { value: value.into(), count: 1 });
+    }
+    found
+}
+
+pub(super) fn header_differences(
+    ours: &Canonical<'_>,
+    theirs: &Canonical<'_>,
+    payload_differs: bool,
+    findings: &mut Vec<Finding>,
+) {
+    let most = findings.len() + MOST_NAMED;
+    let mut push = |cause: Cause, evidence: String| {
+        if findings.len() < most {
+            findings.push(Finding::new(cause, evidence));
+        }
+    };
+    let (of_ours, of_theirs) = (by_name(ours), by_name(theirs));
+    for (name, Lines { value: signed, count }) in &of_ours {
+        let (cause, evidence) = match of_theirs.get(name) {
+            Some(Lines { value: verified, count: computed }) if signed == verified => {
+                if count == computed {
+                    continue;
+                }
+                let evidence = alloc::format!("{count} lines were signed, {computed} computed");
+                (Cause::HeaderNotJoined { name: shown(name) }, evidence)
+            }
+            Some(Lines { value: verified, .. }) if signed == REDACTED || verified == REDACTED => continue,
+            // Said by the payload's line, which is what stands for it.
+            _ if payload_differs && name == "x-amz-content-sha256" => continue,
+            // Some services compute a header that didn't arrive as an empty one.
+            Some(Lines { value: verified, .. }) if !verified.is_empty() => {
+                let cause = header_change(name, signed, verified);
+                let evidence = match &cause {
+                    Cause::HeaderRespaced { .. } if !is_secret_header(name) => signed_and_computed(signed, verified),
+                    _ => alloc::format!("the line of {} differs", shown(name)),
+                };
+                (cause, evidence)
+            }
+            _ => (header_removed(name), alloc::format!("the line of {} was only signed", shown(name))),
+        };
+        push(cause, evidence);
+    }
+    for name in of_theirs.keys().filter(|name| !of_ours.contains_key(*name)) {
+        let evidence = alloc::format!("the line of {} was only computed", shown(name));
+        push(Cause::HeaderAdded { name: shown(name) }, evidence);
+    }
+    if let Some((cause, evidence)) = form_difference(ours, theirs, of_ours.keys().eq(of_theirs.keys())) {
+        push(cause, evidence);
+    }
+}
+
+/// Both sides have the same headers, and write them differently.
+fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: bool) -> Option<(Cause, String)> {
+    let upper_case = |canonical: &Canonical<'_>| {
+        let names = canonical.headers().map(|(name, _)| name).chain(canonical.signed_headers.split(';'));
+        names.filter(|name| name.bytes().any(|byte| byte.is_ascii_uppercase())).map(shown).next()
+    };
+    if let Some(name) = upper_case(ours).xor(upper_case(theirs)) {
+        let evidence = alloc::format!("{name} stands there on one side, {} on the other", name.to_ascii_lowercase());
+        return Some((Cause::HeaderNameCase { name }, evidence));
+    }
+    if !same_names {
+        return None;
+    }
+    let sorted = |canonical: &Canonical<'_>| {
+        let mut names: Vec<String> = canonical.signed_headers.split(';').map(str::to_ascii_lowercase).collect();
+        names.sort_unstable();
+        names
+    };
+    let order = |canonical: &Canonical<'_>| {
+        let mut names: Vec<String> = canonical.headers().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        names.dedup();
+        names
+    };
+    if ours.signed_headers != theirs.signed_headers {
+        let same = sorted(ours) == sorted(theirs);
+        let cause = if same { Cause::HeaderOrder } else { Cause::MalformedAuthorization };
+        Some((cause, signed_and_computed(ours.signed_headers, theirs.signed_headers)))
+    } else if order(ours) != order(theirs) {
+        Some((Cause::HeaderOrder, signed_and_computed(&order(ours).join(";"), &order(theirs).join(";"))))
+    } else {
+        None
+    }
+}
+
+/// The lines of headers whose values differ and are never shown, as they are printed.
+pub(super) fn hidden_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>) -> impl Iterator<Item = String> {
+    ours.headers().filter(|(name, _)| is_secret_header(name)).take(MOST_NAMED).filter_map(|(name, signed)| {
+        let verified = theirs.header(name)?;
+        let differs = signed != verified && signed != REDACTED && verified != REDACTED;
+        differs.then(|| alloc::format!("{name}:{REDACTED}"))
+    })
+}
+
+pub(in crate::explain) fn header_removed(name: &str) -> Cause {
+    if is_token_header(name) { Cause::TokenMissing } else { Cause::HeaderRemoved { name: shown(name) } }
+}
+
+pub(in crate::explain) fn is_token_header(name: &str) -> bool {
+    crate::authorization::SESSION_TOKEN_HEADERS.contains(&name)
+}
+
+fn header_change(name: &str, signed: &str, verified: &str) -> Cause {
+    if is_token_header(name) {
+        return Cause::TokenInvalid;
+    }
+    let squeezed = |text: &str| text.replace([' ', '\t'], "");
+    if squeezed(signed) == squeezed(verified) {
+        return Cause::HeaderRespaced { name: shown(name) };
+    }
+    if is_secret_header(name) {
+        let redacted = || String::from(REDACTED);
+        return Cause::HeaderChanged { name: shown(name), signed: redacted(), verified: redacted() };
+    }
+    let same_type = || name == "content-type" && without_charset(signed) == without_charset(verified);
+    let same_host = || without_port(signed).eq_ignore_ascii_case(without_port(verified));
+    let other_port = name == "host" && same_host() && !signed.eq_ignore_ascii_case(verified);
+    let (signed, verified) = (shown_long(signed), shown_long(verified));
+    match name {
+        "host" if other_port => Cause::PortChanged { signed, verified },
+        "host" => Cause::HostChanged { signed, verified },
+        _ if same_type() => Cause::ContentTypeCharset { signed, verified },
+        _ => Cause::HeaderChanged { name: shown(name), signed, verified },
+    }
+}
+
+/// An IPv6 address has colons of its own, and brackets around them.
+fn without_port(host: &str) -> &str {
+    let colons_end = host.rfind(']').unwrap_or_default();
+    match host.rsplit_once(':') {
+        Some((name, port)) if name.len() > colons_end && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn without_charset(content_type: &str) -> String {
+    let parts = content_type.split(';').map(str::trim);
+    let kept = parts.filter(|part| !part.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("charset=")));
+    kept.collect::<Vec<_>>().join(";").to_ascii_lowercase()
+}

@@ -1,0 +1,139 @@
+//! What the response says of the time.
+
+use super::Found;
+use crate::explain::cause::Cause;
+use crate::explain::reply::Reply;
+use crate::explain::sent::Sent;
+use crate::timestamp::Timestamp;
+
+impl Found<'_> {
+    pub(super) fn times(&mut self, text: &str) {
+        let offset = self.reply.clock_offset(self.sent);
+        let code = self.reply.code.trim_end_matches("Exception");
+        if text.starts_with("signature expired:") {
+            match lifetime_ended(text) {
+                _ if self.sent.is_presigned() => self.push(Cause::PresignExpired { at: self.sent.valid_until }),
+                Some(at) => self.push(Cause::PresignExpired { at: Some(at) }),
+                None => self.clock(offset),
+            }
+        }
+        if text.starts_with("signature not yet current:")
+            || text.contains("request is not valid yet")
+            || code == "RequestTimeTooSkewed"
+        {
+            self.clock(offset);
+        }
+        let expired = text.trim_end_matches('.').ends_with("request has expired");
+        if code == "RequestExpired" {
+            // EC2 says so of an old request and of old credentials.
+            match offset {
+                Some(seconds) if seconds.abs() < 5 * 60 => {
+                    self.push_all(&[Cause::TokenExpired, Cause::ClockSkew { offset }]);
+                }
+                _ => {
+                    self.clock(offset);
+                    self.push(Cause::TokenExpired);
+                }
+            }
+        } else if expired {
+            let at = self.reply.element("Expires").and_then(Timestamp::parse_extended).or(self.sent.valid_until);
+            if self.sent.outlives_credentials && at.is_some_and(|at| Some(at) == self.sent.valid_until) {
+                self.push(Cause::PresignOutlivedCredentials);
+            }
+            self.push(Cause::PresignExpired { at });
+        }
+        let token_expired = text.contains("token") && text.contains("expired") && !text.contains("incoming token");
+        if (token_expired || code == "ExpiredToken") && !expired {
+            if self.sent.is_presigned() {
+                self.push(Cause::PresignOutlivedCredentials);
+            }
+            self.push(Cause::TokenExpired);
+        }
+    }
+
+    /// A time zone where the offset is one, which may be by chance.
+    pub(super) fn clock(&mut self, offset: Option<i64>) {
+        if let Some(offset) = offset.filter(|offset| is_time_zone(*offset)) {
+            self.push(Cause::TimeZone { offset });
+        }
+        self.push(Cause::ClockSkew { offset });
+    }
+}
+
+/// When a presigned URL ended: `Signature expired: A is now earlier than B (C - N min.)`, with an N that is not the skew
+/// that services allow.
+fn lifetime_ended(text: &str) -> Option<Timestamp> {
+    let (before, allowed) = text.strip_suffix(".)")?.rsplit_once(" - ")?;
+    if ["5 min", "15 min"].contains(&allowed) {
+        return None;
+    }
+    let (number, unit) = allowed.split_once(' ')?;
+    let seconds = number.parse::<u32>().ok()?.checked_mul(match unit {
+        "min" => 60,
+        "sec" => 1,
+        _ => return None,
+    })?;
+    let signed: Timestamp = before.split(' ').nth(2)?.to_ascii_uppercase().parse().ok()?;
+    Some(signed.saturating_add(seconds.into()))
+}
+
+/// Local time taken for UTC is off by as much as a time zone is: up to 14 hours, whole or half ones but for four.
+fn is_time_zone(offset: i64) -> bool {
+    const QUARTER: u64 = 15 * 60;
+    const TOLERANCE: u64 = 30;
+    // Nepal, Eucla, and the Chatham Islands in winter and summer.
+    const AND_THREE_QUARTERS: [u64; 4] = [23, 35, 51, 55];
+    let seconds = offset.unsigned_abs();
+    let quarters = (seconds / TOLERANCE).saturating_add(1) / (QUARTER / TOLERANCE);
+    seconds.abs_diff(quarters.saturating_mul(QUARTER)) <= TOLERANCE
+        && (4..=56).contains(&quarters)
+        && (quarters % 2 == 0 || AND_THREE_QUARTERS.contains(&quarters))
+}
+
+impl Reply {
+    /// Seconds to add to the clock that signed: from the text, which names both times, or from the `Date` header.
+    pub(in crate::explain) fn clock_offset(&self, sent: &Sent) -> Option<i64> {
+        let message = self.short_message();
+        let mut times = message.split([' ', '(', ')']).filter_map(|word| word.parse::<Timestamp>().ok());
+        let in_text = match (times.next(), times.next(), times.next()) {
+            (Some(signed), Some(_), Some(server)) => Some((signed, server)),
+            _ => None,
+        };
+        let read = |name: &str| {
+            let text = self.element(name)?;
+            text.parse().ok().or_else(|| Timestamp::parse_extended(text)).or_else(|| Timestamp::parse_imf_fixdate(text))
+        };
+        let server = read("ServerTime");
+        let in_elements = || Some((read("RequestTime").or_else(|| sent.signing_time(server))?, server?));
+        let in_header = || Some((sent.signing_time(self.date)?, self.date?));
+        let (signed, server) = in_text.or_else(in_elements).or_else(in_header)?;
+        Some(server.unix_seconds() - signed.unix_seconds())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_of_time_zones() {
+        for (offset, zone) in [
+            (7200, true),
+            (-19_800, true),
+            (20_700 + 20, true),
+            (900, false),
+            (7300, false),
+            (60_000, false),
+            (1800, false),
+            (-6295, false),
+            (14 * 3600 + 29, true),
+            (14 * 3600 + 31, false),
+            (3571, true),
+            (-3629, true),
+            (i64::MIN, false),
+            (i64::MAX, false),
+        ] {
+            assert_eq!(is_time_zone(offset), zone, "{offset}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Bytes as text that can be compared and shown.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt::Write;
+
+/// Two texts that are to be compared. Where one was made readable before it came here, so is the other.
+pub(super) fn of_both<'t>(ours: &'t [u8], theirs: &'t [u8]) -> (Cow<'t, str>, Cow<'t, str>) {
+    let replaced =
+        |text: &[u8]| core::str::from_utf8(text).is_ok_and(|text| text.contains(char::REPLACEMENT_CHARACTER));
+    if replaced(ours) || replaced(theirs) {
+        (String::from_utf8_lossy(ours), String::from_utf8_lossy(theirs))
+    } else {
+        (readable(ours), readable(theirs))
+    }
+}
+
+/// A sentence or two of a response: policies are named at the end of theirs.
+pub(super) fn sentences(text: &str) -> String {
+    const LONG: usize = 320;
+    let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut shown: String = text.chars().take(LONG).map(visible).collect();
+    if text.chars().nth(LONG).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Bytes that are not UTF-8 as `\xE9`: text in Latin-1 on one side is a difference to be seen.
+fn readable(text: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = core::str::from_utf8(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02X}");
+        }
+    }
+    Cow::Owned(out)
+}
