@@ -14,6 +14,9 @@ const OVERHEAD: usize = PRELUDE + 4;
 pub(super) const MAX_HEADERS: usize = 131_072;
 pub(super) const MAX_PAYLOAD: usize = 16_777_216;
 
+/// The headers and the payload of a frame.
+pub(super) type Parts<'f> = (&'f [u8], &'f [u8]);
+
 /// Frames a message.
 pub(super) fn write(headers: &[u8], payload: &[u8]) -> Result<Vec<u8>, EventStreamError> {
     check_lengths(headers.len(), payload.len(), MAX_PAYLOAD)?;
@@ -97,7 +100,7 @@ impl Frames {
 
     /// Takes from `input` what the frame at hand lacks. Its headers and payload, once it is whole; again, until
     /// [`Frames::next_frame`].
-    pub(super) fn fill(&mut self, input: &mut &[u8]) -> Result<Option<(&[u8], &[u8])>, EventStreamError> {
+    pub(super) fn fill(&mut self, input: &mut &[u8]) -> Result<Option<Parts<'_>>, EventStreamError> {
         let prelude = loop {
             let wanted = self.prelude.map_or(PRELUDE, Prelude::total);
             let missing = wanted.saturating_sub(self.buffer.len()).min(input.len());
@@ -127,8 +130,8 @@ impl Frames {
     }
 }
 
-/// The headers and the payload of one whole frame.
-pub(super) fn read(frame: &[u8]) -> Result<(&[u8], &[u8]), EventStreamError> {
+/// Reads one whole frame.
+pub(super) fn read(frame: &[u8]) -> Result<Parts<'_>, EventStreamError> {
     let prelude = match frame.get(..PRELUDE) {
         Some(bytes) => Prelude::read(bytes, MAX_PAYLOAD)?,
         None => return Err(EventStreamError::Truncated),
@@ -142,7 +145,7 @@ pub(super) fn read(frame: &[u8]) -> Result<(&[u8], &[u8]), EventStreamError> {
     parts(frame, prelude)
 }
 
-fn parts(frame: &[u8], prelude: Prelude) -> Result<(&[u8], &[u8]), EventStreamError> {
+fn parts(frame: &[u8], prelude: Prelude) -> Result<Parts<'_>, EventStreamError> {
     let (summed, checksum) = frame.split_last_chunk().ok_or(EventStreamError::Truncated)?;
     if crc32fast::hash(summed) != u32::from_be_bytes(*checksum) {
         return Err(EventStreamError::FrameChecksum);
