@@ -6,6 +6,7 @@
 mod case;
 mod catalogue;
 mod hostile;
+mod memory;
 mod mutations;
 mod pairs;
 #[path = "../../examples/conformance/plain.rs"]
