@@ -12,6 +12,7 @@ mod pairs;
 #[path = "../../examples/conformance/plain.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod plain;
+mod secrets;
 mod signers;
 mod texts;
 #[path = "../../examples/conformance/verify_reject.rs"]
