@@ -10,6 +10,7 @@ use super::diff::Diff;
 use super::redact::request_without_token;
 use super::reply::Reply;
 use super::sent::{Sent, UNKNOWN_BODY};
+use crate::authorization::X_AMZ_DATE;
 use crate::canonical_request::{REDACTED, is_secret_header};
 use crate::payload::hex_of;
 
@@ -39,10 +40,9 @@ pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff
     let diff = match theirs.filter(|_| same_hash != Some(true)) {
         Some(theirs) => {
             let (of_request, diff) = compare::texts(&ours, theirs);
-            let of_time = |finding: &Finding| matches!(finding.cause(), Cause::HeaderChanged { name, .. } if name == "x-amz-date");
-            // The time stands in both texts.
-            if of_request.iter().any(of_time) {
-                findings.retain(|finding| !of_time(finding));
+            // The time of a request stands in both texts.
+            if of_request.iter().any(is_of_time) {
+                findings.retain(|finding| !is_of_time(finding));
             }
             findings.splice(0..0, of_request);
             Some(diff)
@@ -64,6 +64,14 @@ pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff
         _ => {}
     }
     (findings, diff)
+}
+
+fn is_of_time(finding: &Finding) -> bool {
+    match finding.cause() {
+        Cause::HeaderChanged { name, .. } => name == "x-amz-date",
+        Cause::ParameterChanged { name, .. } => name == X_AMZ_DATE,
+        _ => false,
+    }
 }
 
 /// The response hides what differs, and says so only by its hash.

@@ -52,7 +52,7 @@ use crate::canonical_request::CanonicalRequest;
 /// ```
 ///
 /// AWS: [Troubleshoot Signature Version 4](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html)
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Explanation {
     /// Status, code and message of the response, redacted.
     response: String,
@@ -111,7 +111,7 @@ impl Explanation {
         if findings.is_empty() {
             findings.push(wrong_secret());
         }
-        Self { findings, diff: Some(diff), ..Self::default() }
+        Self { response: String::new(), findings, diff: Some(diff), computed: None, clock_offset: None }
     }
 
     fn of_reply(reply: &Reply, sent: &Sent) -> Self {
@@ -166,7 +166,8 @@ impl fmt::Display for Explanation {
             let separator = if index > 0 || !self.response.is_empty() { "\n" } else { "" };
             write!(f, "{separator}{}. ", index + 1)?;
             // The words of the response stand above already.
-            finding.print(f, !self.response.contains(finding.evidence()))?;
+            let said = self.response.contains(finding.evidence().trim_start_matches("status "));
+            finding.print(f, !said)?;
         }
         match (&self.diff, &self.computed) {
             (Some(diff), _) if diff.is_empty() => Ok(()),
