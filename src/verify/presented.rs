@@ -261,6 +261,9 @@ impl<'a> Presented<'a> {
     /// [`VerifyError::SignatureMismatch`](crate::VerifyError::SignatureMismatch) instead of
     /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey).
     ///
+    /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps
+    /// [`SigningKey::derive_sigv4a`] of each access key, or its public half.
+    ///
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
     /// [`SigningKey`] for [`Presented::scope`].
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
