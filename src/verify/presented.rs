@@ -98,8 +98,8 @@ impl<'a> Presented<'a> {
             return Ok(self);
         }
         self.region_set = if self.presigned {
-            let region_set = authorization::region_set(query).map_err(|error| VerifyError::of_claim(error, true))?;
-            region_set.map(Cow::Owned)
+            let region_set = crate::sigv4a::region_set_in_query(query);
+            region_set.map_err(|error| VerifyError::of_claim(error, true))?.map(Cow::Owned)
         } else {
             let mut found =
                 self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-region-set"));
