@@ -317,21 +317,6 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     })
 }
 
-/// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
-#[cfg(feature = "sigv4a")]
-pub(crate) fn region_set(query: &[u8]) -> Result<Option<String>, ClaimError> {
-    let mut found = None;
-    for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
-        let mut text = Vec::with_capacity(value.len());
-        write_decoded(&mut text, value);
-        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
-        if found.replace(text).is_some() {
-            return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
-        }
-    }
-    Ok(found)
-}
-
 impl Claims {
     /// Checks that all are there, and the form of each.
     fn read<const N: usize>(

@@ -1,5 +1,7 @@
 use sha2::{Digest, Sha256};
 
+use crate::algorithm::Algorithm;
+
 /// What stands for the body in the last line of the canonical request.
 ///
 /// There is no default: whoever signs says which it is.
@@ -73,6 +75,15 @@ impl StreamingPayload {
             Self::EcdsaSigned => "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
             Self::EcdsaSignedTrailer => "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
             Self::Events => "STREAMING-AWS4-HMAC-SHA256-EVENTS",
+        }
+    }
+
+    /// Whether frames of this kind can follow a request that is signed so.
+    pub(crate) fn is_for(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::UnsignedTrailer => true,
+            Self::Signed | Self::SignedTrailer | Self::Events => algorithm == Algorithm::HmacSha256,
+            Self::EcdsaSigned | Self::EcdsaSignedTrailer => algorithm != Algorithm::HmacSha256,
         }
     }
 

@@ -164,6 +164,11 @@ impl Signer {
         if authorization::names_algorithm(query) {
             return Err(SignError::AlreadyPresigned);
         }
+        if let Payload::Streaming(streaming) = payload
+            && !streaming.is_for(scope.algorithm())
+        {
+            return Err(SignError::StreamingAlgorithm { streaming });
+        }
         let rules = &self.rules;
         let payload = self.payload_line(payload);
         let token = self.credentials.session_token();

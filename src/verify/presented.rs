@@ -98,8 +98,8 @@ impl<'a> Presented<'a> {
             return Ok(self);
         }
         self.region_set = if self.presigned {
-            let region_set = authorization::region_set(query).map_err(|error| VerifyError::of_claim(error, true))?;
-            region_set.map(Cow::Owned)
+            let region_set = crate::sigv4a::region_set_in_query(query);
+            region_set.map_err(|error| VerifyError::of_claim(error, true))?.map(Cow::Owned)
         } else {
             let mut found =
                 self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-region-set"));
@@ -260,6 +260,9 @@ impl<'a> Presented<'a> {
     /// exists; whoever doesn't want its words to tell either answers
     /// [`VerifyError::SignatureMismatch`](crate::VerifyError::SignatureMismatch) instead of
     /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey).
+    ///
+    /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps
+    /// [`SigningKey::derive_sigv4a`] of each access key, or its public half.
     ///
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
     /// [`SigningKey`] for [`Presented::scope`].

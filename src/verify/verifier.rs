@@ -354,7 +354,10 @@ impl Verifier {
                 let taken = match signed {
                     SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
                     SignedBody::Unsigned => presign_unsigned || rules.unsigned_payload != UnsignedPayload::Refused,
-                    SignedBody::Streaming(_) => rules.streaming_payload && !presented.presigned,
+                    SignedBody::Streaming(streaming) => {
+                        let algorithm = presented.scope().algorithm();
+                        rules.streaming_payload && !presented.presigned && streaming.is_for(algorithm)
+                    }
                 };
                 if !taken {
                     return Err(VerifyError::InvalidContentSha256 { got: text.into() });
