@@ -44,9 +44,17 @@ impl<K> Chain<K> {
         self.key = key;
     }
 
+    #[cfg(feature = "streaming")]
+    pub(crate) fn algorithm(&self) -> crate::algorithm::Algorithm {
+        self.scope().algorithm()
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope::unchecked(self.timestamp.date(), &self.region, &self.service)
+    }
+
     fn next(&self, link: Linked) -> StringToSign<'_> {
-        let scope = Scope::unchecked(self.timestamp.date(), &self.region, &self.service);
-        StringToSign::link(self.timestamp, scope, &self.previous, link)
+        StringToSign::link(self.timestamp, self.scope(), &self.previous, link)
     }
 }
 

@@ -37,6 +37,8 @@ pub mod streaming;
 mod string_to_sign;
 mod text;
 mod timestamp;
+#[cfg(feature = "tokens")]
+pub mod tokens;
 mod verify;
 
 pub use canonical_request::CanonicalRequest;

@@ -87,6 +87,15 @@ impl Signature {
         }
     }
 
+    #[cfg(feature = "streaming")]
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match &self.0 {
+            Bytes::Hmac(_) => Algorithm::HmacSha256,
+            #[cfg(feature = "sigv4a")]
+            Bytes::Ecdsa(_) => Algorithm::EcdsaP256Sha256,
+        }
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {

@@ -44,6 +44,9 @@ pub struct StringToSign<'a> {
 enum Of {
     /// The hash of the canonical request.
     Request([u8; 32]),
+    /// The same, under a time without `Z`: CodeCommit's.
+    #[cfg(feature = "tokens")]
+    GitRequest([u8; 32]),
     #[cfg(any(feature = "streaming", feature = "event-stream"))]
     Link(Link),
 }
@@ -74,6 +77,11 @@ impl<'a> StringToSign<'a> {
 
     pub(crate) fn of_hash(timestamp: Timestamp, scope: Scope<'a>, canonical_request_sha256: [u8; 32]) -> Self {
         Self { timestamp, scope, of: Of::Request(canonical_request_sha256) }
+    }
+
+    #[cfg(feature = "tokens")]
+    pub(crate) fn of_git_hash(timestamp: Timestamp, scope: Scope<'a>, canonical_request_sha256: [u8; 32]) -> Self {
+        Self { timestamp, scope, of: Of::GitRequest(canonical_request_sha256) }
     }
 
     /// The string to sign of a chunk of an `aws-chunked` body: its time and scope are those of the request, `previous` is
@@ -128,13 +136,20 @@ impl<'a> StringToSign<'a> {
         write(self.scope.algorithm().name().as_bytes());
         match self.of {
             Of::Request(_) => {}
+            #[cfg(feature = "tokens")]
+            Of::GitRequest(_) => {}
             #[cfg(any(feature = "streaming", feature = "event-stream"))]
             Of::Link(Link { signed: Linked::Payload(..), .. }) => write(b"-PAYLOAD"),
             #[cfg(feature = "streaming")]
             Of::Link(Link { signed: Linked::Trailer(_), .. }) => write(b"-TRAILER"),
         }
         write(b"\n");
-        write(self.timestamp.as_str().as_bytes());
+        let time = match self.of {
+            #[cfg(feature = "tokens")]
+            Of::GitRequest(_) => self.timestamp.as_str().trim_end_matches('Z'),
+            _ => self.timestamp.as_str(),
+        };
+        write(time.as_bytes());
         write(b"\n");
         for piece in self.scope.pieces() {
             write(piece.as_bytes());
@@ -142,6 +157,8 @@ impl<'a> StringToSign<'a> {
         write(b"\n");
         match self.of {
             Of::Request(canonical_request_sha256) => write(&hex_of(canonical_request_sha256)),
+            #[cfg(feature = "tokens")]
+            Of::GitRequest(canonical_request_sha256) => write(&hex_of(canonical_request_sha256)),
             #[cfg(any(feature = "streaming", feature = "event-stream"))]
             Of::Link(Link { previous, signed }) => {
                 previous.write_hex(&mut write);

@@ -95,7 +95,7 @@ impl Timestamp {
         Self { unix_seconds, text: [c1, c2, y1, y2, m1, m2, d1, d2, b'T', h1, h2, i1, i2, s1, s2, b'Z'] }
     }
 
-    /// `2015-08-30T12:36:00Z`, as S3 writes its own times.
+    /// `2015-08-30T12:36:00Z`, as S3 writes its own times, and [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) all.
     pub(crate) fn extended(&self) -> String {
         let mut text = String::new();
         for (index, c) in self.as_str().chars().enumerate() {
@@ -109,7 +109,7 @@ impl Timestamp {
         text
     }
 
-    /// Reads that form; a fraction of a second is left out.
+    /// The same, read; a fraction of a second is left out.
     #[cfg(any(feature = "explain", feature = "post-policy"))]
     pub(crate) fn parse_extended(text: &str) -> Option<Self> {
         let part = |range: core::ops::Range<usize>| text.get(range);

@@ -69,11 +69,41 @@ impl Client {
         answer
     }
 
+    /// What a browser does with the page's form, and a file that its user picked.
+    pub fn post_form(&self, file_name: &str, file: &[u8]) -> Result<Answer, Box<dyn Error>> {
+        const BOUNDARY: &str = "----countersign-example-boundary";
+        let page = self.agent.get(format!("http://{}/", self.address)).call()?.into_body().read_to_string()?;
+        let mut fields: Vec<(&str, &str)> = page.lines().filter_map(hidden_input).collect();
+        fields.push(("Content-Type", "image/jpeg"));
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        let part = "Content-Disposition: form-data; name=\"file\"";
+        let part = format!("--{BOUNDARY}\r\n{part}; filename=\"{file_name}\"\r\nContent-Type: image/jpeg\r\n\r\n");
+        body.extend_from_slice(part.as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        println!("   > POST /bucket, {} bytes of a form", body.len());
+        let request = Request::post(format!("http://{}/bucket", self.address))
+            .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
+            .body(())?;
+        self.send(request, body.as_slice())
+    }
+
     fn send(&self, request: Request<()>, mut body: impl Read) -> Result<Answer, Box<dyn Error>> {
         let response = self.agent.run(request.map(|()| SendBody::from_reader(&mut body)))?;
         let (parts, mut body) = response.into_parts();
         Ok(Answer { status: parts.status.as_u16(), body: body.read_to_string()? })
     }
+}
+
+/// None of the page's values needs unescaping.
+fn hidden_input(line: &str) -> Option<(&str, &str)> {
+    let rest = line.trim().strip_prefix("<input type=\"hidden\" name=\"")?;
+    let (name, rest) = rest.split_once("\" value=\"")?;
+    Some((name, rest.split_once('"')?.0))
 }
 
 /// A hop that changes a byte in the middle of the second chunk.

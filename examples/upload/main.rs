@@ -1,10 +1,13 @@
-//! Uploads a file in signed chunks, over real HTTP, on loopback: neither side ever holds more than a chunk of it.
+//! Uploads a file in signed chunks, and from a browser's form, over real HTTP, on loopback: neither side ever holds more
+//! than a chunk of it.
 //!
 //! ```text
 //! cargo run --release --example upload
 //! cargo run --release --example upload -- FILE
+//! cargo run --release --example upload -- --serve
 //! ```
 
+mod browser;
 mod client;
 mod server;
 
@@ -16,13 +19,17 @@ use std::process::ExitCode;
 use countersign::Credentials;
 use sha2::{Digest, Sha256};
 
-const USAGE: &str = "usage: upload [FILE]    without one, 64 MiB are made up";
+const USAGE: &str = "\
+usage: upload            uploads 64 MiB that are made up
+       upload FILE       uploads a file
+       upload --serve    serves the page with the form until it is stopped";
 const MEBIBYTE: u64 = 1 << 20;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.as_slice() {
         [] => run(None),
+        [option] if option == "--serve" => serve(),
         [file] if !file.starts_with('-') => run(Some(file.as_ref())),
         _ => {
             eprintln!("{USAGE}");
@@ -38,16 +45,28 @@ fn main() -> ExitCode {
     }
 }
 
+fn credentials() -> Result<Credentials, countersign::CredentialsError> {
+    Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+}
+
+fn serve() -> Result<(), Box<dyn Error>> {
+    let folder = Folder::new()?;
+    let address = server::start(folder.0.clone(), credentials()?)?;
+    println!("Open http://{address}/ in a browser. What is uploaded goes to {}.", folder.0.display());
+    loop {
+        std::thread::park();
+    }
+}
+
 fn run(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let folder = Folder::new()?;
     let file = match file {
         Some(file) => file.into(),
         None => made_up(&folder.0)?,
     };
-    let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?;
-    let address = server::start(folder.0.clone(), credentials.clone())?;
+    let address = server::start(folder.0.clone(), credentials()?)?;
     println!("A store that takes signed uploads listens on http://{address}.\n");
-    let client = client::Client::new(address, credentials);
+    let client = client::Client::new(address, credentials()?);
     let before = peak_memory();
 
     println!("1. In signed chunks, with a CRC-32C of the whole in the trailer");
@@ -65,6 +84,19 @@ fn run(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
     expect(&answer, 403)?;
     if folder.0.join("changed").exists() {
         return Err("a broken upload was stored".into());
+    }
+
+    println!("4. From the form of the page, as a browser sends it");
+    let photo = vec![0x5a; 100_000];
+    expect(&client.post_form("photo.jpg", &photo)?, 201)?;
+    if std::fs::read(folder.0.join("photo.jpg"))? != photo {
+        return Err("what was stored is not what was sent".into());
+    }
+
+    println!("5. A file that is larger than the form's policy allows");
+    expect(&client.post_form("large.jpg", &vec![0; browser::MOST as usize + 1])?, 400)?;
+    if folder.0.join("large.jpg").exists() {
+        return Err("a refused upload was stored".into());
     }
     if let (Some(before), Some(after)) = (before, peak_memory()) {
         println!(

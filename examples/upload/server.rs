@@ -9,29 +9,32 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::put;
+use axum::routing::{get, post, put};
 use axum::{Router, extract};
 use countersign::streaming::DecodedBody;
 use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
 use http_body::Body as _;
 
+use crate::browser;
+
 pub const REGION: &str = "us-east-1";
 pub const SERVICE: &str = "s3";
+pub const BUCKET: &str = "bucket";
 const MOST_DISCARDED: usize = 1 << 30;
 
-struct Store {
+pub struct Store {
     folder: PathBuf,
-    credentials: Credentials,
-    verifier: Verifier,
+    pub credentials: Credentials,
+    pub verifier: Verifier,
 }
 
 /// Why nothing was stored.
-enum Refusal {
-    Signature(VerifyError),
-    Io(std::io::Error),
+pub enum Refusal {
+    Signature(Box<VerifyError>),
+    Other(String),
 }
 
 impl Store {
@@ -39,21 +42,29 @@ impl Store {
     async fn put(&self, key: &str, request: Request) -> Result<usize, Refusal> {
         let (parts, mut body) = request.into_parts();
         let decoder = {
-            let presented = Presented::parse(&parts).map_err(Refusal::Signature)?;
+            let presented = Presented::parse(&parts)?;
             let known = presented.access_key_id() == self.credentials.access_key_id();
             let key = presented.derive_key(known.then_some(&self.credentials));
-            let verified = self.verifier.verify(presented, &key, Timestamp::now()).map_err(Refusal::Signature)?;
-            verified.chunk_decoder().map_err(Refusal::Signature)?
+            self.verifier.verify(presented, &key, Timestamp::now())?.chunk_decoder()?
         };
-        let partial = self.folder.join(format!("{key}.partial"));
+        let (partial, whole) = self.paths(key)?;
         let written = write(&partial, DecodedBody::new(decoder, &mut body)).await;
         if written.is_ok() {
-            std::fs::rename(&partial, self.folder.join(key)).map_err(Refusal::Io)?;
+            std::fs::rename(&partial, whole)?;
         } else {
             drop(std::fs::remove_file(&partial));
             discard(&mut body).await;
         }
         written
+    }
+
+    /// Where a file is while it arrives, and where it stays. A key can't lead out of the folder.
+    pub fn paths(&self, key: &str) -> Result<(PathBuf, PathBuf), Refusal> {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if key.is_empty() || key.starts_with('.') || !key.bytes().all(good) {
+            return Err(Refusal::other("this store takes keys of letters, digits, '.', '_' and '-'"));
+        }
+        Ok((self.folder.join(format!(".{key}.partial")), self.folder.join(key)))
     }
 }
 
@@ -69,42 +80,74 @@ async fn discard(body: &mut Body) {
 }
 
 async fn write(path: &Path, mut body: DecodedBody<&mut Body>) -> Result<usize, Refusal> {
-    let mut file = std::fs::File::create(path).map_err(Refusal::Io)?;
+    let mut file = std::fs::File::create(path)?;
     let mut length = 0;
     // `http-body-util` has shorter words for this.
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|error| match error.downcast::<VerifyError>() {
-            Ok(error) => Refusal::Signature(*error),
-            Err(error) => Refusal::Io(std::io::Error::other(error)),
+            Ok(error) => Refusal::Signature(error),
+            Err(error) => Refusal::other(error),
         })?;
         // Not data: the trailers, whose checksum was compared.
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
-        file.write_all(&data).map_err(Refusal::Io)?;
+        file.write_all(&data)?;
     }
     Ok(length)
 }
 
-async fn handle(
+async fn handle_put(
     State(store): State<Arc<Store>>,
     extract::Path(key): extract::Path<String>,
     request: Request,
 ) -> Response {
     match store.put(&key, request).await {
-        Ok(length) => (StatusCode::OK, format!("stored {length} bytes")).into_response(),
-        Err(Refusal::Signature(error)) => {
-            let dialect = Dialect::S3Xml;
-            let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::FORBIDDEN);
-            (status, [(header::CONTENT_TYPE, dialect.content_type())], error.body(dialect, "")).into_response()
+        Ok(length) => format!("stored {length} bytes").into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+impl Refusal {
+    pub fn other(error: impl ToString) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+impl From<VerifyError> for Refusal {
+    fn from(error: VerifyError) -> Self {
+        Self::Signature(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Self::other(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Signature(error) => {
+                let dialect = Dialect::S3Xml;
+                let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::FORBIDDEN);
+                (status, [(header::CONTENT_TYPE, dialect.content_type())], error.body(dialect, "")).into_response()
+            }
+            Self::Other(error) => (StatusCode::BAD_REQUEST, error).into_response(),
         }
-        Err(Refusal::Io(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
 }
 
 /// Starts the store on a free port of the loopback interface; it ends with the program.
 pub fn start(folder: PathBuf, credentials: Credentials) -> std::io::Result<SocketAddr> {
     let store = Arc::new(Store { folder, credentials, verifier: Verifier::new(REGION, SERVICE) });
-    let app = Router::new().route("/bucket/{key}", put(handle)).with_state(store);
+    let app = Router::new()
+        .route("/", get(browser::page))
+        .route("/bucket", post(browser::post))
+        .route("/bucket/{key}", put(handle_put))
+        // The length of a body is in what was signed.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(store);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
     let address = listener.local_addr()?;

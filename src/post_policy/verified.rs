@@ -10,6 +10,7 @@ use super::document::Document;
 use super::error::PolicyError;
 use super::is_exempt;
 use super::presented::PresentedForm;
+use crate::algorithm::Algorithm;
 use crate::scope::Scope;
 use crate::signing_key::SigningKey;
 use crate::text::excerpt;
@@ -56,7 +57,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<VerifiedForm<'a>, VerifyError> {
         let signed = presented.timestamp;
-        let expected = self.scope(&signed).to_string();
+        let expected = self.scope(Algorithm::HmacSha256, &signed).to_string();
         let got = presented.printed_scope();
         if got != expected {
             let (got, credential) = (excerpt(got.as_bytes()), excerpt(presented.credential.as_bytes()));

@@ -243,7 +243,7 @@ impl Signer {
     }
 
     /// What has to hold for any signature; gives the scope of one made now.
-    fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
+    pub(crate) fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         request.check()?;
         self.scope(now)
     }

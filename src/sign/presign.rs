@@ -193,6 +193,11 @@ impl Presigned {
         &self.url
     }
 
+    #[cfg(feature = "tokens")]
+    pub(crate) fn into_url(self) -> String {
+        self.url
+    }
+
     /// Path and query of the URL.
     pub fn target(&self) -> &str {
         self.url.get(self.target_start..).unwrap_or_default()

@@ -6,6 +6,7 @@ use super::checksum::Checksum;
 use super::encoder::ChunkEncoder;
 use super::error::EncodeError;
 use super::{frame, trailer};
+use crate::algorithm::Algorithm;
 use crate::chain::Chain;
 use crate::payload::StreamingPayload;
 use crate::request::{Headers, Request};
@@ -20,9 +21,9 @@ use crate::timestamp::Timestamp;
 /// use countersign::streaming::{Checksum, Chunked};
 ///
 /// // Chunks that are signed, or, over TLS, chunks whose one proof is a checksum in the trailer.
-/// let signed = Chunked::signed(66_560);
+/// let signed = Chunked::signed(66_560).with_chunk_size(131_072);
 /// let unsigned = Chunked::unsigned(66_560).with_checksum(Checksum::Sha256);
-/// assert_eq!(signed.encoded_length(), 66_824);
+/// # let _ = (signed, unsigned);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Chunked {
@@ -44,7 +45,7 @@ const DEFAULT_CHUNK_SIZE: usize = 65_536;
 
 impl Chunked {
     /// A body of `decoded_length` bytes whose chunks are signed one by one: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, with
-    /// `-TRAILER` once it has a trailer.
+    /// `-TRAILER` once it has a trailer; with SigV4A `STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD` and the like.
     pub fn signed(decoded_length: u64) -> Self {
         Self { signed: true, decoded_length, chunk_size: DEFAULT_CHUNK_SIZE, trailers: Vec::new() }
     }
@@ -77,31 +78,33 @@ impl Chunked {
     }
 
     /// The `x-amz-content-sha256` of the request.
-    pub fn payload(&self) -> StreamingPayload {
-        match (self.signed, self.trailers.is_empty()) {
-            (true, true) => StreamingPayload::Signed,
-            (true, false) => StreamingPayload::SignedTrailer,
-            (false, _) => StreamingPayload::UnsignedTrailer,
+    fn payload(&self, algorithm: Algorithm) -> StreamingPayload {
+        match (self.signed, self.trailers.is_empty(), algorithm) {
+            (true, true, Algorithm::HmacSha256) => StreamingPayload::Signed,
+            (true, false, Algorithm::HmacSha256) => StreamingPayload::SignedTrailer,
+            #[cfg(feature = "sigv4a")]
+            (true, true, Algorithm::EcdsaP256Sha256) => StreamingPayload::EcdsaSigned,
+            #[cfg(feature = "sigv4a")]
+            (true, false, Algorithm::EcdsaP256Sha256) => StreamingPayload::EcdsaSignedTrailer,
+            (false, ..) => StreamingPayload::UnsignedTrailer,
         }
     }
 
-    /// Bytes of the body without its frames: `x-amz-decoded-content-length`.
-    pub fn decoded_length(&self) -> u64 {
-        self.decoded_length
-    }
-
-    /// Bytes of the body with its frames and trailer: `content-length`.
-    pub fn encoded_length(&self) -> u64 {
+    /// Bytes of the body with its frames and trailer.
+    fn encoded_length(&self, algorithm: Algorithm) -> u64 {
+        let signed = self.signed.then_some(algorithm);
         let size = (self.chunk_size as u64).max(1);
         let (full, rest) = (self.decoded_length / size, self.decoded_length % size);
-        let framed = |length| frame::framed_length(length, self.signed);
-        let chunks = full.saturating_mul(framed(size)) + if rest > 0 { framed(rest) } else { 0 } + framed(0);
+        let framed = |length| frame::framed_length(length, signed);
+        let chunks = full.saturating_mul(framed(size)).saturating_add(if rest > 0 { framed(rest) } else { 0 });
         let trailer: u64 = self.trailers.iter().map(|(name, value)| trailer::line_length(name, value.length())).sum();
-        let signature = match self.payload() {
-            StreamingPayload::SignedTrailer => trailer::line_length(trailer::X_AMZ_TRAILER_SIGNATURE, 64),
+        let signature = match signed {
+            Some(algorithm) if !self.trailers.is_empty() => {
+                trailer::line_length(trailer::X_AMZ_TRAILER_SIGNATURE, algorithm.signature_digits())
+            }
             _ => 0,
         };
-        chunks + trailer + signature + frame::CRLF.len() as u64
+        chunks.saturating_add(framed(0) + trailer + signature + frame::CRLF.len() as u64)
     }
 
     fn check(&self, rules: &Rules) -> Result<(), EncodeError> {
@@ -167,7 +170,9 @@ impl Signer {
         now: Timestamp,
     ) -> Result<SignedChunked, SignError> {
         chunked.check(self.rules())?;
-        let own = OwnHeaders::of(request, chunked);
+        let algorithm = self.scope(&now)?.algorithm();
+        let content_length = chunked.encoded_length(algorithm);
+        let own = OwnHeaders::of(request, chunked, content_length);
         let added: Vec<(&str, &str)> = own.iter().collect();
         let mut headers: Vec<(&str, &[u8])> = request
             .headers
@@ -176,8 +181,9 @@ impl Signer {
             .collect();
         headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
         let request = Request { headers: Headers::Slice(&headers), ..*request };
-        let (signed, chain) = self.sign_seed(&request, chunked.payload(), now)?;
-        Ok(SignedChunked { signed, own, chain: chunked.signed.then_some(chain), chunked: chunked.clone() })
+        let (signed, chain) = self.sign_seed(&request, chunked.payload(algorithm), now)?;
+        let chain = chunked.signed.then_some(chain);
+        Ok(SignedChunked { signed, own, content_length, chain, chunked: chunked.clone() })
     }
 }
 
@@ -193,11 +199,11 @@ struct OwnHeaders {
 impl OwnHeaders {
     const NAMES: [&str; 4] = ["content-encoding", "content-length", "x-amz-decoded-content-length", "x-amz-trailer"];
 
-    fn of(request: &Request<'_>, chunked: &Chunked) -> Self {
+    fn of(request: &Request<'_>, chunked: &Chunked, content_length: u64) -> Self {
         let names: Vec<&str> = chunked.trailers.iter().map(|(name, _)| name.as_str()).collect();
         Self {
             content_encoding: content_encoding(request),
-            content_length: chunked.encoded_length().to_string(),
+            content_length: content_length.to_string(),
             decoded_length: chunked.decoded_length.to_string(),
             trailer: names.join(","),
         }
@@ -230,6 +236,7 @@ fn content_encoding(request: &Request<'_>) -> String {
 pub struct SignedChunked {
     signed: Signed,
     own: OwnHeaders,
+    content_length: u64,
     chain: Option<Chain>,
     chunked: Chunked,
 }
@@ -246,9 +253,9 @@ impl SignedChunked {
         &self.signed
     }
 
-    /// Bytes of the body with its frames and trailer.
+    /// Bytes of the body with its frames and trailer, exactly.
     pub fn content_length(&self) -> u64 {
-        self.chunked.encoded_length()
+        self.content_length
     }
 
     /// Frames the body. For each attempt to send it, a new one.

@@ -89,10 +89,10 @@ impl Verified<'_> {
     pub fn chunk_decoder(&self) -> Result<ChunkDecoder, VerifyError> {
         let Some((streaming, chain)) = self.streaming() else { return Err(VerifyError::NotChunked) };
         let (signed, with_trailer) = match streaming {
-            StreamingPayload::Signed => (true, false),
-            StreamingPayload::SignedTrailer => (true, true),
+            StreamingPayload::Signed | StreamingPayload::EcdsaSigned => (true, false),
+            StreamingPayload::SignedTrailer | StreamingPayload::EcdsaSignedTrailer => (true, true),
             StreamingPayload::UnsignedTrailer => (false, true),
-            _ => return Err(VerifyError::BodyIsStreamed { streaming }),
+            StreamingPayload::Events => return Err(VerifyError::BodyIsStreamed { streaming }),
         };
         let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
         let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;
@@ -241,7 +241,7 @@ impl ChunkDecoder {
     fn begin_chunk(&mut self, line: &[u8]) -> Result<(), ChunkError> {
         let malformed = || ChunkError::MalformedHeader { got: excerpt(line) };
         let line = line.strip_suffix(frame::CRLF).ok_or_else(malformed)?;
-        let (length, signature) = frame::parse_header(line, self.chain.is_some())?;
+        let (length, signature) = frame::parse_header(line, self.chain.as_ref().map(Chain::algorithm))?;
         self.number += 1;
         if length == 0 {
             if let Some(chain) = &mut self.chain {
@@ -281,7 +281,8 @@ impl ChunkDecoder {
         let (name, value) = trailer::parse_line(line)?;
         if name == trailer::X_AMZ_TRAILER_SIGNATURE {
             let Some(chain) = &mut self.chain else { return Err(ChunkError::UnexpectedTrailer { name }) };
-            let signature = core::str::from_utf8(value).ok().and_then(|hex| Signature::from_hex(hex.trim_ascii()));
+            let digits = core::str::from_utf8(value.trim_ascii()).ok();
+            let signature = digits.and_then(|digits| frame::parse_signature(chain.algorithm(), digits));
             let signature = signature.ok_or(ChunkError::MissingTrailerSignature)?;
             let hash = trailer::sha256(self.trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
             if !chain.verify(Linked::Trailer(hash), &signature) {

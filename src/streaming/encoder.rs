@@ -209,7 +209,7 @@ impl ChunkEncoder {
         if let Some(chain) = &mut self.chain {
             let hash = trailer::sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
             let signature = chain.sign(Linked::Trailer(hash));
-            trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, signature.to_hex().as_bytes());
+            trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, frame::padded(&signature).as_bytes());
         }
     }
 }

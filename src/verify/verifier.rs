@@ -8,6 +8,7 @@ use core::time::Duration;
 use super::body::{BodyCheck, SignedBody};
 use super::error::{Computed, VerifyError};
 use super::presented::Presented;
+use crate::algorithm::Algorithm;
 use crate::authorization::X_AMZ_SIGNATURE;
 use crate::canonical_request::inline::Inline;
 use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList, compare_ignoring_case};
@@ -294,15 +295,18 @@ impl Verifier {
     }
 
     /// The one scope that it takes for a signature made then.
-    pub(crate) fn scope<'s>(&'s self, signed: &'s Timestamp) -> Scope<'s> {
-        Scope::unchecked(signed.date(), &self.region, &self.service)
+    pub(crate) fn scope<'s>(&'s self, algorithm: Algorithm, signed: &'s Timestamp) -> Scope<'s> {
+        let region = match algorithm {
+            Algorithm::HmacSha256 => &self.region,
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => "",
+        };
+        Scope::unchecked(signed.date(), region, &self.service)
     }
 
     fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let got = presented.scope();
-        // A scope without a region has a region set.
-        let region = if got.region().is_empty() { "" } else { &self.region };
-        let expected = Scope::unchecked(presented.timestamp.date(), region, &self.service);
+        let expected = self.scope(got.algorithm(), &presented.timestamp);
         if got == expected && presented.terminator() == TERMINATOR {
             #[cfg(feature = "sigv4a")]
             self.check_region_set(presented)?;
@@ -311,14 +315,16 @@ impl Verifier {
         let part = |text: &str| excerpt(text.as_bytes());
         Err(VerifyError::WrongScope {
             presigned: presented.presigned,
-            got: alloc::format!(
-                "{}/{}{}{}/{}",
-                part(got.date()),
-                part(got.region()),
-                if got.region().is_empty() { "" } else { "/" },
-                part(got.service()),
-                part(presented.terminator())
-            ),
+            got: match got.region() {
+                "" => alloc::format!("{}/{}/{}", part(got.date()), part(got.service()), part(presented.terminator())),
+                region => alloc::format!(
+                    "{}/{}/{}/{}",
+                    part(got.date()),
+                    part(region),
+                    part(got.service()),
+                    part(presented.terminator())
+                ),
+            },
             expected: alloc::format!("{expected}"),
             signed: presented.timestamp,
         })

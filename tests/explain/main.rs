@@ -1,26 +1,11 @@
 //! What an explanation says of each response that AWS gives, and of each change between signer and verifier.
 #![cfg(feature = "explain")]
 
-#[path = "../../examples/conformance/case.rs"]
+#[path = "../../examples/conformance/cases/mod.rs"]
 #[allow(dead_code, reason = "shared with the conformance program")]
-mod case;
+mod cases;
 mod catalogue;
-#[path = "../../examples/conformance/chunked.rs"]
-#[allow(dead_code, reason = "shared with the conformance program")]
-mod chunked;
 mod hostile;
 mod mutations;
 mod pairs;
-#[path = "../../examples/conformance/plain.rs"]
-#[allow(dead_code, reason = "shared with the conformance program")]
-mod plain;
-#[path = "../../examples/conformance/post_policy.rs"]
-#[allow(dead_code, reason = "shared with the conformance program")]
-mod post_policy;
 mod texts;
-#[path = "../../examples/conformance/verify_reject.rs"]
-#[allow(dead_code, reason = "shared with the conformance program")]
-mod verify_reject;
-#[path = "../../examples/conformance/wire.rs"]
-#[allow(dead_code, reason = "shared with the conformance program")]
-mod wire;

@@ -1,7 +1,6 @@
 //! Frames against the naive transcription, and in any split.
 
 use base64ct::{Base64, Encoding};
-use countersign::StreamingPayload;
 use countersign::streaming::{Checksum, Chunked};
 use sha2::{Digest, Sha256};
 
@@ -54,7 +53,6 @@ fn every_mode_is_what_the_naive_transcription_makes_and_decodes_to_the_data() {
                 let signed = sign(&chunked);
                 let body = encode(&signed, &data, &given);
                 assert_eq!(body.len() as u64, signed.content_length(), "{chunked:?}");
-                assert_eq!(chunked.encoded_length(), signed.content_length());
 
                 let announced = signed.headers().find(|(name, _)| *name == "x-amz-trailer").map(|(_, names)| names);
                 let (received, trailers) = decode(decoder_of(&signed, rules()).unwrap(), &[&body]);
@@ -73,7 +71,7 @@ fn every_mode_is_what_the_naive_transcription_makes_and_decodes_to_the_data() {
                         _ => assert!(name.starts_with("x-amz-checksum-"), "{name}"),
                     }
                 }
-                let is_signed = chunked.payload() != StreamingPayload::UnsignedTrailer;
+                let is_signed = crate::chunks_are_signed(&signed);
                 let seed = signed.signed().signature().to_hex();
                 let expected = naive_body(&seed, &data, size, is_signed, &trailers);
                 assert_eq!(String::from_utf8_lossy(&body), String::from_utf8_lossy(&expected), "{chunked:?}");

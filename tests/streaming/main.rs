@@ -13,6 +13,8 @@ mod naive;
 #[path = "../support/random.rs"]
 #[allow(dead_code, reason = "shared with other tests")]
 mod random;
+#[cfg(feature = "sigv4a")]
+mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, Chunked, SignedChunked};
 use countersign::{Credentials, Presented, Request, Rules, Signer, Timestamp, Verifier, VerifyError};
@@ -41,6 +43,14 @@ fn signer() -> Signer {
 
 fn sign(chunked: &Chunked) -> SignedChunked {
     signer().sign_chunked(&Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
+}
+
+fn chunks_are_signed(signed: &SignedChunked) -> bool {
+    !signed.headers().any(|header| header == ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"))
+}
+
+fn has_trailer(signed: &SignedChunked) -> bool {
+    signed.headers().any(|(name, _)| name == "x-amz-trailer")
 }
 
 /// The body, with trailers of the caller.

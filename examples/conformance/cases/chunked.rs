@@ -6,9 +6,9 @@ use countersign::{Scope, Signature, SigningKey, StringToSign, Verifier};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::case::{Difference, Remark, Request, from_base64, same};
-use crate::plain::{Context, Expect as SeedExpect, Plain};
-use crate::wire::Wire;
+use super::plain::{Context, Expect as SeedExpect, Plain};
+use super::wire::Wire;
+use super::{Difference, Remark, Request, from_base64, same};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use countersign::{Credentials, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::case::{Difference, Remark, same};
+use super::{Difference, Remark, same};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

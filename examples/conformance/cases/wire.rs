@@ -2,7 +2,7 @@
 
 use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
 
-use crate::case::Request;
+use super::Request;
 
 /// Data and trailers of a body in chunks.
 pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), VerifyError>;
