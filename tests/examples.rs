@@ -38,7 +38,7 @@ fn the_quickstart_shows_its_nine_calls_and_says_why_five_are_refused() {
         "> x-amz-security-token: FwoGZXIv…",
         "X-Amz-Expires=60",
         "The request signature we calculated does not match the signature you provided.",
-        "1. both sides signed the same text: the secret is not the one of this access key id",
+        "1. the secret is not the one of this access key id",
         "7. The body changed on the way",
         "+ content-type:application/json; charset=utf-8",
         "Signature expired: ",

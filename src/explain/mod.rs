@@ -4,6 +4,7 @@ mod canonical;
 mod cause;
 mod compare;
 mod diff;
+mod mismatch;
 mod recognize;
 mod redact;
 mod reply;
@@ -19,11 +20,11 @@ pub use cause::{Cause, Finding};
 pub use diff::Diff;
 pub use sent::Sent;
 
-use canonical::ToSign;
 use diff::Clipped;
+use mismatch::{mismatch, wrong_secret};
 use reply::Reply;
 
-use crate::canonical_request::{CanonicalRequest, REDACTED, is_secret_header};
+use crate::canonical_request::CanonicalRequest;
 
 /// Why a server refused a request: the causes, likeliest first, and what mends them.
 ///
@@ -51,7 +52,7 @@ use crate::canonical_request::{CanonicalRequest, REDACTED, is_secret_header};
 /// ```
 ///
 /// AWS: [Troubleshoot Signature Version 4](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html)
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Explanation {
     /// Status, code and message of the response, redacted.
     response: String,
@@ -110,7 +111,7 @@ impl Explanation {
         if findings.is_empty() {
             findings.push(wrong_secret());
         }
-        Self { findings, diff: Some(diff), ..Self::default() }
+        Self { response: String::new(), findings, diff: Some(diff), computed: None, clock_offset: None }
     }
 
     fn of_reply(reply: &Reply, sent: &Sent) -> Self {
@@ -165,7 +166,8 @@ impl fmt::Display for Explanation {
             let separator = if index > 0 || !self.response.is_empty() { "\n" } else { "" };
             write!(f, "{separator}{}. ", index + 1)?;
             // The words of the response stand above already.
-            finding.print(f, !self.response.contains(finding.evidence()))?;
+            let said = self.response.contains(finding.evidence().trim_start_matches("status "));
+            finding.print(f, !said)?;
         }
         match (&self.diff, &self.computed) {
             (Some(diff), _) if diff.is_empty() => Ok(()),
@@ -194,80 +196,6 @@ impl fmt::Debug for Explanation {
             .field("clock_offset", &self.clock_offset)
             .finish_non_exhaustive()
     }
-}
-
-/// What the server computed against what was signed. Nothing where one of them isn't known.
-fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff>) {
-    if sent.canonical_request.is_empty() {
-        return (Vec::new(), None);
-    }
-    let theirs = reply.canonical_request();
-    let mut ours =
-        redact::request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
-    if let Some(theirs) = theirs.filter(|_| !sent.is_what_was_signed) {
-        let of_unknown = crate::payload::hex_of(sent::UNKNOWN_BODY);
-        let is_unknown = |line: &str| line.as_bytes() == of_unknown;
-        if let (Some((start, line)), Some((_, body))) = (ours.rsplit_once('\n'), theirs.rsplit_once('\n'))
-            && is_unknown(line)
-        {
-            ours = alloc::format!("{start}\n{body}");
-        }
-    }
-    let to_sign = reply.string_to_sign();
-    let mut findings = Vec::new();
-    let mut same_hash = None;
-    if let (Some(their), Some(our)) = (to_sign.and_then(ToSign::parse), ToSign::parse(&sent.string_to_sign)) {
-        findings = compare::strings_to_sign(&our, &their);
-        same_hash = Some(our.canonical_request_sha256 == their.canonical_request_sha256);
-    }
-    let diff = match theirs.filter(|_| same_hash != Some(true)) {
-        Some(theirs) => {
-            let (of_request, diff) = compare::texts(&ours, theirs);
-            let of_time = |finding: &Finding| matches!(finding.cause(), Cause::HeaderChanged { name, .. } if name == "x-amz-date");
-            // The time stands in both texts.
-            if of_request.iter().any(of_time) {
-                findings.retain(|finding| !of_time(finding));
-            }
-            findings.splice(0..0, of_request);
-            Some(diff)
-        }
-        None => to_sign.map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
-    };
-    match (same_hash, theirs) {
-        (None, Some(_)) if findings.is_empty() && !sent.is_what_was_signed => {
-            let evidence =
-                "what is signed arrived as it was sent: the secret is wrong, or the signer's canonical request";
-            findings.push(Finding::new(Cause::Mismatch, evidence));
-            return (findings, None);
-        }
-        (Some(true), _) | (None, Some(_)) if findings.is_empty() => findings.push(wrong_secret()),
-        (Some(false), Some(_)) if findings.is_empty() => findings.push(hidden_difference(&ours)),
-        (Some(false), None) => {
-            findings.push(Finding::new(Cause::CanonicalRequestDiffers, "the hash of it in the string to sign"));
-        }
-        _ => {}
-    }
-    (findings, diff)
-}
-
-/// The response hides what differs, and says so only by its hash.
-fn hidden_difference(ours: &str) -> Finding {
-    let names = ours.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name);
-    let hidden: Vec<&str> = names.filter(|name| is_secret_header(name)).collect();
-    // A wrong token is refused for itself, before the signature.
-    let cause = match hidden.iter().find(|name| !compare::is_token_header(name)) {
-        Some(name) => {
-            let redacted = || String::from(REDACTED);
-            Cause::HeaderChanged { name: (*name).into(), signed: redacted(), verified: redacted() }
-        }
-        None if hidden.is_empty() => Cause::CanonicalRequestDiffers,
-        None => Cause::TokenInvalid,
-    };
-    Finding::new(cause, "all that the response shows is equal, and the hashes differ")
-}
-
-fn wrong_secret() -> Finding {
-    Finding::new(Cause::WrongSecret, "both sides have the same canonical request and string to sign")
 }
 
 impl Reply {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Payload, Request, Signer, Timestamp};
 
-type Headers = &'static [(&'static str, &'static str)];
+pub type Headers = &'static [(&'static str, &'static str)];
 
 /// Who sent what.
 #[derive(Clone, Copy, Debug)]
-enum By {
+pub enum By {
     /// Nothing is known of the request.
     Nobody,
     Unsigned,
@@ -38,13 +38,13 @@ enum By {
 }
 
 const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
-const TOKEN: &str = "IQoJb3JpZ2luX2VjEXAMPLE//token+of/nobody==";
+pub const TOKEN: &str = "IQoJb3JpZ2luX2VjEXAMPLE//token+of/nobody==";
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     "20260830T123600Z".parse().unwrap()
 }
 
-fn sent(by: By) -> Sent {
+pub fn sent(by: By) -> Sent {
     let long_term = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
     let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
     let sign = |credentials: &Credentials, service: &str, host: &str| {
@@ -115,7 +115,7 @@ const AT_1303: Headers = &[("Date", "Sun, 30 Aug 2026 13:03:00 GMT")];
 const AT_1236: Headers = &[("Date", "Sun, 30 Aug 2026 12:36:02 GMT")];
 
 #[rustfmt::skip]
-const CASES: &[(u16, Headers, &str, By, &str)] = &[
+pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     // API Gateway, REST API.
     (403, MISSING, r#"{"message":"Missing Authentication Token"}"#, By::Nobody, "NoSuchRoute"),
     (403, MISSING, r#"{"message":"Missing Authentication Token"}"#, By::Signed, "NoSuchRoute"),
@@ -404,15 +404,4 @@ fn an_answer_that_is_no_refusal_has_no_finding() {
     let explanation = Explanation::from_response(200, &[], b"{}", sent(By::Signed));
     assert_eq!(explanation.findings().len(), 0);
     assert_eq!(explanation.to_string(), "200");
-}
-
-#[test]
-fn nothing_that_is_secret_is_shown() {
-    for case in CASES {
-        let explanation = explain(case);
-        let shown = format!("{explanation} {explanation:?}");
-        for secret in [TOKEN, "wJalr", "eyJhbGciOiJIUzI1NiJ9", "a.b.c", "5d672d79c15b"] {
-            assert!(!shown.contains(secret), "{secret} in {shown}");
-        }
-    }
 }

@@ -6,6 +6,9 @@
 mod cases;
 mod catalogue;
 mod hostile;
+mod memory;
 mod mutations;
 mod pairs;
+mod secrets;
+mod signers;
 mod texts;

@@ -1,6 +1,5 @@
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use super::{decoded, shown, upper_case_escapes};
 use crate::canonical_request::normalized;
@@ -11,36 +10,28 @@ pub(super) fn path_differences(ours: &str, theirs: &str) -> Vec<Cause> {
     if let Some(cause) = single_difference(ours, theirs) {
         return alloc::vec![cause];
     }
-    let without_dots = |path: &str| String::from_utf8_lossy(&normalized(path)).into_owned();
-    let (our_normal, their_normal) = (without_dots(ours), without_dots(theirs));
-    let signed = ours.ends_with('/');
-    let (our_start, their_start) = (ours.trim_end_matches('/'), theirs.trim_end_matches('/'));
     let both_begin = ours.starts_with('/') && theirs.starts_with('/');
-    if both_begin
-        && has_dots(ours) != has_dots(theirs)
-        && let Some(cause) = single_difference(&our_normal, &their_normal)
-    {
-        alloc::vec![cause, Cause::PathNormalization]
-    } else if signed != theirs.ends_with('/')
-        && let Some(cause) = single_difference(our_start, their_start)
-    {
-        alloc::vec![cause, Cause::TrailingSlash { signed }]
-    } else {
-        alloc::vec![Cause::PathChanged { signed: shown(ours), verified: shown(theirs) }]
+    let normal = |path: &str| normalized(&String::from_utf8_lossy(&meant(path)));
+    if both_begin && normal(ours) == normal(theirs) {
+        return alloc::vec![encoded_otherwise(ours, theirs), Cause::PathNormalization];
     }
-}
-
-fn has_dots(path: &str) -> bool {
-    path.contains("//") || path.contains("/.")
+    let signed = ours.ends_with('/');
+    if signed != theirs.ends_with('/')
+        && let Some(cause) = single_difference(ours.trim_end_matches('/'), theirs.trim_end_matches('/'))
+    {
+        return alloc::vec![cause, Cause::TrailingSlash { signed }];
+    }
+    alloc::vec![Cause::PathChanged { signed: shown(ours), verified: shown(theirs) }]
 }
 
 fn single_difference(ours: &str, theirs: &str) -> Option<Cause> {
     if ours.replace('+', "%20") == theirs.replace('+', "%20") {
         return Some(Cause::PlusForSpace);
     }
-    if ours.eq_ignore_ascii_case(theirs) && upper_case_escapes(ours) == upper_case_escapes(theirs) {
-        return Some(Cause::EscapeCase);
+    if meant(ours) == meant(theirs) {
+        return Some(encoded_otherwise(ours, theirs));
     }
+    let has_dots = |path: &str| path.contains("//") || path.contains("/.");
     if (has_dots(ours) || has_dots(theirs)) && normalized(ours) == normalized(theirs) {
         return Some(Cause::PathNormalization);
     }
@@ -49,30 +40,27 @@ fn single_difference(ours: &str, theirs: &str) -> Option<Cause> {
             return Some(Cause::TrailingSlash { signed });
         }
     }
-    encoding_difference(ours, theirs).or_else(|| prefix_difference(ours, theirs))
+    prefix_difference(ours, theirs)
 }
 
-/// One more encoding on one side; three are as many as anybody has seen.
-fn encoding_difference(ours: &str, theirs: &str) -> Option<Cause> {
-    let (mut our_decoded, mut their_decoded) = (ours.as_bytes().to_vec(), theirs.as_bytes().to_vec());
-    for _ in 0..3 {
-        our_decoded = decoded(&our_decoded);
-        their_decoded = decoded(&their_decoded);
-        if our_decoded == theirs.as_bytes() {
-            return Some(Cause::PathEncodedTooOften);
-        }
-        if their_decoded == ours.as_bytes() {
-            return Some(Cause::PathEncodedTooRarely);
-        }
+/// Of two paths that mean the same.
+fn encoded_otherwise(ours: &str, theirs: &str) -> Cause {
+    if upper_case_escapes(ours) == upper_case_escapes(theirs) {
+        Cause::EscapeCase
+    } else if ours.len() > theirs.len() {
+        Cause::PathEncodedTooOften
+    } else {
+        Cause::PathEncodedTooRarely
     }
-    if our_decoded != their_decoded {
-        return None;
+}
+
+/// What a path means after every encoding; four are one more than anybody has seen.
+fn meant(path: &str) -> Vec<u8> {
+    let mut meant = path.as_bytes().to_vec();
+    for _ in 0..4 {
+        meant = decoded(&meant);
     }
-    Some(match ours.len().cmp(&theirs.len()) {
-        _ if upper_case_escapes(ours) == upper_case_escapes(theirs) => Cause::EscapeCase,
-        Ordering::Greater => Cause::PathEncodedTooOften,
-        _ => Cause::PathEncodedTooRarely,
-    })
+    meant
 }
 
 fn prefix_difference(ours: &str, theirs: &str) -> Option<Cause> {

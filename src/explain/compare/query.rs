@@ -97,7 +97,8 @@ fn without_secret(pair: Pair<'_>, hidden: bool) -> Pair<'_> {
 }
 
 fn pair_difference((our_name, our_value): Pair<'_>, (their_name, their_value): Pair<'_>) -> Cause {
-    let name = shown_decoded(our_name);
+    // The one that is encoded less often.
+    let name = shown_decoded(if our_name.len() <= their_name.len() { our_name } else { their_name });
     let (ours, theirs) = (our_value.unwrap_or_default(), their_value.unwrap_or_default());
     let plus = |text: &str| text.replace("%20", "+").replace("%2B", "+");
     let both = |f: &dyn Fn(&str) -> String| f(our_name) == f(their_name) && f(ours) == f(theirs);

@@ -87,7 +87,7 @@ fn is_time_zone(offset: i64) -> bool {
     let quarters = (seconds / TOLERANCE).saturating_add(1) / (QUARTER / TOLERANCE);
     seconds.abs_diff(quarters.saturating_mul(QUARTER)) <= TOLERANCE
         && (4..=56).contains(&quarters)
-        && (quarters % 2 == 0 || AND_THREE_QUARTERS.contains(&quarters))
+        && (quarters.is_multiple_of(2) || AND_THREE_QUARTERS.contains(&quarters))
 }
 
 impl Reply {
