@@ -45,7 +45,7 @@ impl Verifier {
     ///     that begin with `x-ignore-`.
     ///
     /// What stays with the caller: handing over no field that stood behind the file; the length of the file
-    /// ([`VerifiedForm::check_file_length`]); using the fields as they are in [`VerifiedForm`]; that the same form may
+    /// ([`VerifiedForm::check_file_length`]); a request with a signature in its headers or query besides; using the fields as they are in [`VerifiedForm`]; that the same form may
     /// come any number of times before it ends; and what the signer is allowed to do.
     ///
     /// # Errors
