@@ -83,7 +83,7 @@ impl Signer {
 }
 
 /// All values are made before the first is inserted.
-fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
+pub(crate) fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
     let mut values = [const { None }; 5];
     let mut count = 0;
     for (slot, (name, bytes)) in values.iter_mut().zip(signed.shared_headers()) {
