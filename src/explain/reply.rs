@@ -95,7 +95,7 @@ impl Reply {
         let inner = value.pointer("/errors/0").or_else(|| value.get("error").filter(|error| error.is_object()));
         for object in [Some(&value), inner].into_iter().flatten() {
             let string = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
-            if let Some(code) = string(&["__type", "code", "Code", "errorCode", "type"])
+            if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
                 && self.code.is_empty()
             {
                 self.code = bare_code(code);

@@ -144,7 +144,9 @@ impl fmt::Display for OtherValue<'_> {
 impl Cause {
     pub(super) fn fix(&self) -> &'static str {
         match self {
-            Self::NotSigned => "sign the request; empty credentials make some clients send it unsigned without a word",
+            Self::NotSigned => {
+                "sign the request: a browser doesn't, and some clients with empty credentials don't either, without a word"
+            }
             Self::SignatureLost => {
                 "sign after the last rewriting of host and headers, follow no redirect with an old signature, and let \
                  proxies and CDNs forward Authorization and x-amz-*"

@@ -217,6 +217,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (403, NONE, r#"{"errors":[{"code":"InvalidSignature","message":"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."}]}"#, By::Signed, "Mismatch"),
     (403, NONE, r#"403 Forbidden"#, By::AossRight, "PolicyDenies"),
     (403, NONE, r#"{"requestId":"0ab1","code":"AccessDeniedException","detailedMessage":"Missing Authentication Token"}"#, By::Signed, "SignatureLost"),
+    (401, NONE, r#"{"errors":[{"errorType":"UnrecognizedClientException","message":"The security token included in the request is invalid."}]}"#, By::Signed, "UnknownAccessKey"),
     // Query services, XML.
     (403, NONE, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>MissingAuthenticationToken</Code><Message>Request is missing Authentication Token</Message></Error><RequestId>1</RequestId></ErrorResponse>", By::Nobody, "NotSigned"),
     (403, NONE, "<ErrorResponse><Error><Code>MissingAuthenticationToken</Code><Message>Request is missing Authentication Token</Message></Error></ErrorResponse>", By::Signed, "SignatureLost"),

@@ -13,15 +13,15 @@ use crate::plain::{Location, Plain};
 use crate::wire::Wire;
 
 /// What arrives, and where.
-struct Arrival {
-    wire: Wire,
-    known: Vec<Credentials>,
-    now: Timestamp,
-    region: String,
-    service: String,
+pub struct Arrival {
+    pub wire: Wire,
+    pub known: Vec<Credentials>,
+    pub now: Timestamp,
+    pub region: String,
+    pub service: String,
     /// Of a presigned URL.
-    valid_until: Option<Timestamp>,
-    sent: Sent,
+    pub valid_until: Option<Timestamp>,
+    pub sent: Sent,
 }
 
 /// A change, and how it is made: the cause that has to be found first, as `Debug` shows it, `*` for any text; `None` where
@@ -364,7 +364,7 @@ fn signed_header(a: &mut Arrival, change: impl Fn(&str, &str) -> Option<String>)
 }
 
 /// The request as it is signed, and what signing returned.
-fn arrival(case: &Plain) -> Arrival {
+pub fn arrival(case: &Plain) -> Arrival {
     let mut wire = Wire::of(&case.request);
     let (signer, payload, now) = (case.signer().unwrap(), case.payload().unwrap(), case.now().unwrap());
     let (sent, valid_until) = match case.context.location {
