@@ -309,7 +309,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (400, NONE, "<Error><Code>InvalidRequest</Code><Message>Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.</Message></Error>", By::Nobody, "SignatureVersion2"),
     (400, NONE, "<Error><Code>XAmzContentSHA256Mismatch</Code><Message>The provided 'x-amz-content-sha256' header does not match what was computed.</Message></Error>", By::S3, "BodyChanged"),
     (400, NONE, "<Error><Code>MissingSecurityHeader</Code><Message>Your request was missing a required header</Message><MissingHeaderName>x-amz-date</MissingHeaderName></Error>", By::S3, "RequiredHeaderMissing { name: Some(\"x-amz-date\") }"),
-    (411, NONE, "<Error><Code>MissingContentLength</Code><Message>You must provide the Content-Length HTTP header.</Message></Error>", By::S3, "BodyFraming"),
+    (411, NONE, "<Error><Code>MissingContentLength</Code><Message>You must provide the Content-Length HTTP header.</Message></Error>", By::S3, "RequiredHeaderMissing { name: Some(\"content-length\") }"),
     (400, NONE, "<Error><Code>IncompleteBody</Code><Message>The request body terminated unexpectedly</Message></Error>", By::S3, "BodyFraming"),
     (400, NONE, "<Error><Code>InvalidChunkSizeError</Code><Message>Only the last chunk is allowed to have a size less than 8192 bytes</Message></Error>", By::S3, "BodyFraming"),
     (400, NONE, "<Error><Code>MalformedTrailerError</Code><Message>The request contained trailing data that was not well-formed.</Message></Error>", By::S3, "BodyFraming"),
