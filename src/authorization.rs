@@ -4,18 +4,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::algorithm::Algorithm;
 use crate::canonical_request::pairs;
 use crate::canonical_request::percent::{decodes_to, write_decoded, write_encoded};
 use crate::request::MAX_HEADERS;
 use crate::scope::Scope;
 use crate::signature::Signature;
-use crate::string_to_sign::ALGORITHM;
 use crate::timestamp::Timestamp;
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
 pub(crate) const X_AMZ_DATE: &str = "X-Amz-Date";
 pub(crate) const X_AMZ_EXPIRES: &str = "X-Amz-Expires";
+pub(crate) const X_AMZ_REGION_SET: &str = "X-Amz-Region-Set";
 pub(crate) const X_AMZ_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
 pub(crate) const X_AMZ_SIGNATURE: &str = "X-Amz-Signature";
 pub(crate) const X_AMZ_CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
@@ -33,15 +34,27 @@ pub(crate) struct PrintedScope {
     pub(crate) service: Range<usize>,
 }
 
+impl PrintedScope {
+    fn write(out: &mut Vec<u8>, scope: &Scope<'_>, write: impl Fn(&mut Vec<u8>, &[u8])) -> Self {
+        let mut ends = [0; 7];
+        for (end, piece) in ends.iter_mut().zip(scope.pieces()) {
+            write(out, piece.as_bytes());
+            *end = out.len();
+        }
+        let [_, region_start, region_end, service_start, service_end, ..] = ends;
+        Self { region: region_start..region_end, service: service_start..service_end }
+    }
+}
+
 /// How many bytes [`write_header`] writes.
 pub(crate) fn header_length(access_key_id: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
-    let scope: usize = scope.pieces().iter().map(|piece| piece.len()).sum();
-    ALGORITHM.len()
+    let printed_scope: usize = scope.pieces().iter().map(|piece| piece.len()).sum();
+    scope.algorithm().name().len()
         + " Credential=/, SignedHeaders=, Signature=".len()
         + access_key_id.len()
-        + scope
+        + printed_scope
         + signed_headers
-        + 64
+        + scope.algorithm().signature_digits()
 }
 
 /// Prints the header. `signed_headers` is a part of `out`, which holds the canonical request.
@@ -52,21 +65,16 @@ pub(crate) fn write_header(
     signed_headers: Range<usize>,
     signature: &Signature,
 ) -> PrintedScope {
-    out.extend_from_slice(ALGORITHM.as_bytes());
+    out.extend_from_slice(scope.algorithm().name().as_bytes());
     out.extend_from_slice(b" Credential=");
     out.extend_from_slice(access_key_id.as_bytes());
     out.push(b'/');
-    let date_end = out.len() + scope.date().len();
-    for piece in scope.pieces() {
-        out.extend_from_slice(piece.as_bytes());
-    }
-    let region = date_end + 1..date_end + 1 + scope.region().len();
-    let service = region.end + 1..region.end + 1 + scope.service().len();
+    let printed = PrintedScope::write(out, scope, |out, piece| out.extend_from_slice(piece));
     out.extend_from_slice(b", SignedHeaders=");
     out.extend_from_within(signed_headers);
     out.extend_from_slice(b", Signature=");
-    out.extend_from_slice(&signature.hex());
-    PrintedScope { region, service }
+    signature.write_hex(|digits| out.extend_from_slice(digits));
+    printed
 }
 
 /// The parameters of a presigned query, but for the signature.
@@ -76,6 +84,7 @@ pub(crate) struct QueryParameters<'a, N> {
     pub(crate) timestamp: Timestamp,
     /// Seconds.
     pub(crate) expires: Option<u64>,
+    pub(crate) region_set: Option<&'a str>,
     /// In order, each once.
     pub(crate) signed_headers: N,
     /// Name of the parameter and token, if it is signed.
@@ -88,18 +97,16 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
     pub(crate) fn write_to(self, out: &mut Vec<u8>) -> PrintedScope {
         out.extend_from_slice(X_AMZ_ALGORITHM.as_bytes());
         out.push(b'=');
-        out.extend_from_slice(ALGORITHM.as_bytes());
+        out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
-        let mut ends = [0; 7];
         out.extend_from_slice(b"%2F");
-        for (end, piece) in ends.iter_mut().zip(self.scope.pieces()) {
-            write_encoded(out, piece.as_bytes());
-            *end = out.len();
-        }
-        let [_, region_start, region_end, service_start, service_end, ..] = ends;
+        let printed = PrintedScope::write(out, &self.scope, write_encoded);
         write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
         if let Some(expires) = self.expires {
             write_parameter(out, X_AMZ_EXPIRES, alloc::format!("{expires}").as_bytes());
+        }
+        if let Some(region_set) = self.region_set {
+            write_parameter(out, X_AMZ_REGION_SET, region_set.as_bytes());
         }
         write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
         for (index, name) in self.signed_headers.enumerate() {
@@ -118,7 +125,7 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         if let Some(hash) = self.content_sha256 {
             write_parameter(out, X_AMZ_CONTENT_SHA256, hash);
         }
-        PrintedScope { region: region_start..region_end, service: service_start..service_end }
+        printed
     }
 }
 
@@ -138,10 +145,16 @@ pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
 
 /// Whether a query parameter is one that presigning writes.
 pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
-    [X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_DATE, X_AMZ_EXPIRES, X_AMZ_SIGNED_HEADERS, X_AMZ_SIGNATURE]
-        .iter()
-        .chain(&SESSION_TOKEN_QUERIES)
-        .any(|own| decodes_to(name, own))
+    const NAMES: [&str; 7] = [
+        X_AMZ_ALGORITHM,
+        X_AMZ_CREDENTIAL,
+        X_AMZ_DATE,
+        X_AMZ_EXPIRES,
+        X_AMZ_REGION_SET,
+        X_AMZ_SIGNED_HEADERS,
+        X_AMZ_SIGNATURE,
+    ];
+    NAMES.iter().chain(&SESSION_TOKEN_QUERIES).any(|own| decodes_to(name, own))
 }
 
 /// The parts of a credential, whichever way they came, as ranges of one text. Nothing of it is proven.
@@ -156,6 +169,7 @@ pub(crate) struct Claims {
 pub(crate) struct CredentialRanges {
     pub(crate) access_key_id: Range<usize>,
     pub(crate) date: Range<usize>,
+    /// Empty where the scope has none.
     pub(crate) region: Range<usize>,
     pub(crate) service: Range<usize>,
     pub(crate) terminator: Range<usize>,
@@ -170,10 +184,10 @@ pub(crate) enum ClaimError {
     UnknownParameter { name: String },
     Repeated { name: &'static str },
     Missing { names: Vec<&'static str> },
-    Credential { got: String },
+    Credential { algorithm: Algorithm, got: String },
     SignedHeaders,
     TooManySignedHeaders,
-    Signature,
+    Signature { algorithm: Algorithm },
 }
 
 /// The value of a parameter that has been read, by the position of its text.
@@ -183,7 +197,7 @@ type Found = Option<Range<usize>>;
 /// spaces around the commas, and nothing else.
 pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
     let (scheme, parameters) = header.split_once(' ').unwrap_or((header, ""));
-    if scheme != ALGORITHM {
+    let Some(algorithm) = Algorithm::parse(scheme) else {
         let named = crate::text::excerpt(scheme.as_bytes());
         return Err(if scheme.starts_with("AWS4-") {
             ClaimError::Algorithm { algorithm: named }
@@ -191,9 +205,9 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
             // What has no scheme may be a bare token.
             ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
         });
-    }
+    };
     let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
-    let mut position = ALGORITHM.len() + 1;
+    let mut position = scheme.len() + 1;
     for piece in parameters.split(',') {
         let start = position + piece.len() - piece.trim_start_matches(' ').len();
         position += piece.len() + 1;
@@ -213,7 +227,8 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
             return Err(ClaimError::Repeated { name });
         }
     }
-    Claims::read(header, [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)])
+    let found = [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)];
+    Claims::read(algorithm, header, found)
 }
 
 /// The values of a presigned query, decoded into one text.
@@ -269,16 +284,20 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     }
     let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
     let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, token, s3_token] = found;
-    if let Some(algorithm) = &algorithm {
-        let algorithm = text.get(algorithm.clone()).unwrap_or_default();
-        if algorithm != ALGORITHM {
-            return Err(ClaimError::Algorithm { algorithm: crate::text::excerpt(algorithm.as_bytes()) });
+    let named = match &algorithm {
+        Some(range) => {
+            let name = text.get(range.clone()).unwrap_or_default();
+            Algorithm::parse(name)
+                .ok_or_else(|| ClaimError::Algorithm { algorithm: crate::text::excerpt(name.as_bytes()) })?
         }
-    }
+        // It is named as missing with all the others.
+        None => Algorithm::HmacSha256,
+    };
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: "X-Amz-Security-Token" });
     }
     let claims = Claims::read(
+        named,
         &text,
         [
             (X_AMZ_ALGORITHM, algorithm),
@@ -298,9 +317,28 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     })
 }
 
+/// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
+#[cfg(feature = "sigv4a")]
+pub(crate) fn region_set(query: &[u8]) -> Result<Option<String>, ClaimError> {
+    let mut found = None;
+    for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
+        let mut text = Vec::with_capacity(value.len());
+        write_decoded(&mut text, value);
+        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
+        if found.replace(text).is_some() {
+            return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
+        }
+    }
+    Ok(found)
+}
+
 impl Claims {
     /// Checks that all are there, and the form of each.
-    fn read<const N: usize>(text: &str, found: [(&'static str, Found); N]) -> Result<Self, ClaimError> {
+    fn read<const N: usize>(
+        algorithm: Algorithm,
+        text: &str,
+        found: [(&'static str, Found); N],
+    ) -> Result<Self, ClaimError> {
         let missing: Vec<_> = found.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
         if !missing.is_empty() {
             return Err(ClaimError::Missing { names: missing });
@@ -323,17 +361,19 @@ impl Claims {
             return Err(ClaimError::SignedHeaders);
         }
         Ok(Self {
-            credential: CredentialRanges::read(value(&credential), credential.start)
-                .ok_or_else(|| ClaimError::Credential { got: crate::text::excerpt(value(&credential).as_bytes()) })?,
-            signature: Signature::from_hex(value(&signature)).ok_or(ClaimError::Signature)?,
+            credential: CredentialRanges::read(algorithm, value(&credential), credential.start).ok_or_else(|| {
+                ClaimError::Credential { algorithm, got: crate::text::excerpt(value(&credential).as_bytes()) }
+            })?,
+            signature: Signature::read(algorithm, value(&signature)).ok_or(ClaimError::Signature { algorithm })?,
             signed_headers,
         })
     }
 }
 
 impl CredentialRanges {
-    /// The last four parts are the scope; what stands before them is the access key id, which may hold a `/`.
-    fn read(credential: &str, offset: usize) -> Option<Self> {
+    /// The last parts are the scope, four or, where it has no region, three; what stands before them is the access key
+    /// id, which may hold a `/`.
+    pub(crate) fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
         if !credential.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
@@ -344,7 +384,13 @@ impl CredentialRanges {
             end = start - 1;
             (!part.is_empty()).then_some(part)
         };
-        let (terminator, service, region, date) = (last_part()?, last_part()?, last_part()?, last_part()?);
+        let (terminator, service) = (last_part()?, last_part()?);
+        let region = match algorithm {
+            Algorithm::HmacSha256 => last_part()?,
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => 0..0,
+        };
+        let date = last_part()?;
         (end > 0).then_some(Self { access_key_id: offset..offset + end, date, region, service, terminator })
     }
 }

@@ -84,12 +84,12 @@ impl Signer {
 
 /// All values are made before the first is inserted.
 fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
-    let mut values = [const { None }; 4];
+    let mut values = [const { None }; 5];
     let mut count = 0;
     for (slot, (name, bytes)) in values.iter_mut().zip(signed.shared_headers()) {
         let mut value = HeaderValue::from_maybe_shared(bytes)
             .map_err(|_| RequestError::HeaderValue { name: name.into(), byte: 0 })?;
-        value.set_sensitive(name != "x-amz-date" && name != "x-amz-content-sha256");
+        value.set_sensitive(!matches!(name, "x-amz-date" | "x-amz-content-sha256" | "x-amz-region-set"));
         *slot = Some((name, value));
         count += 1;
     }

@@ -9,23 +9,36 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod algorithm;
 mod authorization;
 mod canonical_request;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+mod chain;
 mod credentials;
+#[cfg(feature = "event-stream")]
+pub mod event_stream;
 #[cfg(feature = "explain")]
 pub mod explain;
 #[cfg(feature = "http")]
 mod http;
 mod payload;
+#[cfg(feature = "post-policy")]
+pub mod post_policy;
 mod request;
 mod rules;
 mod scope;
 mod sign;
 mod signature;
 mod signing_key;
+#[cfg(feature = "sigv4a")]
+mod sigv4a;
+#[cfg(feature = "streaming")]
+pub mod streaming;
 mod string_to_sign;
 mod text;
 mod timestamp;
+#[cfg(feature = "tokens")]
+pub mod tokens;
 mod verify;
 
 pub use canonical_request::CanonicalRequest;
@@ -38,6 +51,8 @@ pub use scope::{Scope, ScopeError};
 pub use sign::{Presigned, SignError, Signed, SignedHeaders, Signer};
 pub use signature::Signature;
 pub use signing_key::SigningKey;
+#[cfg(feature = "sigv4a")]
+pub use sigv4a::PublicKey;
 pub use string_to_sign::StringToSign;
 pub use timestamp::{Timestamp, TimestampError};
 pub use verify::{BodyCheck, Computed, Dialect, Presented, Verified, Verifier, VerifyError};

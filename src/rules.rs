@@ -31,6 +31,10 @@ pub struct Rules {
     pub presign_unsigned_payload: bool,
     /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies need their own check.
     pub streaming_payload: bool,
+    /// The least data of a chunk of such a body, in bytes; the last may have less.
+    pub min_chunk_size: u64,
+    /// The most data of a chunk of such a body, in bytes: a receiver holds that much before it can check it.
+    pub max_chunk_size: u64,
     /// A presigned URL carries `X-Amz-Expires`.
     pub presign_expires: bool,
     /// The header of the session token, in lower case.
@@ -59,10 +63,12 @@ pub enum UnsignedPayload {
 
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
+/// A choice of this crate: clients send 64 KiB, at most a few MiB.
+const SIXTEEN_MEBIBYTES: u64 = 16 * 1024 * 1024;
 const SEVEN_DAYS: Duration = Duration::from_secs(604_800);
 
 impl Rules {
-    /// Most services: dynamodb, sts, iam, lambda, es, bedrock …
+    /// Most services: dynamodb, sts, iam, lambda, es …
     pub const GENERIC: Rules = Rules {
         normalize_path: true,
         double_encode_path: true,
@@ -70,6 +76,8 @@ impl Rules {
         unsigned_payload: UnsignedPayload::Refused,
         presign_unsigned_payload: false,
         streaming_payload: false,
+        min_chunk_size: 8192,
+        max_chunk_size: SIXTEEN_MEBIBYTES,
         presign_expires: true,
         session_token_header: "x-amz-security-token",
         session_token_query: "X-Amz-Security-Token",
@@ -106,6 +114,9 @@ impl Rules {
     /// iotdevicegateway, MQTT over websocket: the token is added after signing, and there is no `X-Amz-Expires`.
     pub const IOT_DEVICE_GATEWAY: Rules = Rules { sign_session_token: false, presign_expires: false, ..Rules::GENERIC };
 
+    /// transcribe, lex, bedrock: as most, and bodies that are event streams.
+    pub const EVENT_STREAMS: Rules = Rules { streaming_payload: true, ..Rules::GENERIC };
+
     /// As most, with the five minutes of skew that AWS's error texts show for these services.
     pub const FIVE_MINUTES_OF_SKEW: Rules = Rules { max_skew: FIVE_MINUTES, ..Rules::GENERIC };
 
@@ -115,6 +126,7 @@ impl Rules {
             b"s3" | b"s3-outposts" | b"s3-object-lambda" => Rules::S3,
             b"s3express" => Rules::S3_EXPRESS,
             b"glacier" | b"aoss" => Rules::CONTENT_SHA256,
+            b"transcribe" | b"lex" | b"bedrock" => Rules::EVENT_STREAMS,
             b"vpc-lattice-svcs" => Rules::VPC_LATTICE,
             b"iotdevicegateway" => Rules::IOT_DEVICE_GATEWAY,
             b"execute-api" | b"kinesis" | b"route53" | b"ses" | b"ssm" => Rules::FIVE_MINUTES_OF_SKEW,

@@ -2,6 +2,7 @@ use core::fmt;
 
 use alloc::string::String;
 
+use crate::algorithm::Algorithm;
 use crate::text::excerpt;
 
 /// The credential scope: what a signing key is good for, written `20150830/us-east-1/iam/aws4_request`.
@@ -20,6 +21,7 @@ use crate::text::excerpt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scope<'a> {
     date: &'a str,
+    /// Empty where the scope has none.
     region: &'a str,
     service: &'a str,
 }
@@ -48,6 +50,24 @@ impl<'a> Scope<'a> {
         Ok(Self { date, region, service })
     }
 
+    /// The scope of SigV4A, which has no region: `20150830/iam/aws4_request`.
+    ///
+    /// ```
+    /// use countersign::Scope;
+    ///
+    /// let scope = Scope::without_region("20150830", "iam")?;
+    /// assert_eq!(scope.to_string(), "20150830/iam/aws4_request");
+    /// assert_eq!(scope.region(), "");
+    /// # Ok::<(), countersign::ScopeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ScopeError`], as for [`Scope::new`].
+    #[cfg(feature = "sigv4a")]
+    pub fn without_region(date: &'a str, service: &'a str) -> Result<Self, ScopeError> {
+        Ok(Self { region: "", ..Self::new(date, "*", service)? })
+    }
+
     /// Reads `DATE/REGION/SERVICE/aws4_request`.
     ///
     /// # Errors
@@ -73,7 +93,16 @@ impl<'a> Scope<'a> {
         self.date
     }
 
-    /// `us-east-1`.
+    /// The algorithm whose scope has this form.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match self.region {
+            #[cfg(feature = "sigv4a")]
+            "" => Algorithm::EcdsaP256Sha256,
+            _ => Algorithm::HmacSha256,
+        }
+    }
+
+    /// `us-east-1`; empty in the scope of SigV4A, which has none.
     pub fn region(&self) -> &'a str {
         self.region
     }
@@ -85,7 +114,12 @@ impl<'a> Scope<'a> {
 
     /// The printed scope in pieces: the one printer, for text and for the hash.
     pub(crate) fn pieces(&self) -> [&'a str; 7] {
-        [self.date, "/", self.region, "/", self.service, "/", TERMINATOR]
+        let before_region = match self.algorithm() {
+            Algorithm::HmacSha256 => "/",
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => "",
+        };
+        [self.date, before_region, self.region, "/", self.service, "/", TERMINATOR]
     }
 }
 
@@ -128,6 +162,13 @@ pub enum ScopeError {
     Character {
         /// `region` or `service`.
         field: &'static str,
+        /// The text, shortened if it is long.
+        got: String,
+    },
+    /// The region set of SigV4A is empty, or something in it can't be the name of a region.
+    #[cfg(feature = "sigv4a")]
+    #[error("the region set {got:?} has to name regions with commas between them, e.g. us-east-1,us-west-2, us-* or *")]
+    RegionSet {
         /// The text, shortened if it is long.
         got: String,
     },

@@ -95,13 +95,30 @@ impl Timestamp {
         Self { unix_seconds, text: [c1, c2, y1, y2, m1, m2, d1, d2, b'T', h1, h2, i1, i2, s1, s2, b'Z'] }
     }
 
-    /// `2015-08-30T12:36:00Z`, as S3 writes its own times; a fraction of a second is left out.
-    #[cfg(feature = "explain")]
+    /// `2015-08-30T12:36:00Z`, as S3 writes its own times, and [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) all.
+    pub(crate) fn extended(&self) -> String {
+        let mut text = String::new();
+        for (index, c) in self.as_str().chars().enumerate() {
+            match index {
+                4 | 6 => text.push('-'),
+                11 | 13 => text.push(':'),
+                _ => {}
+            }
+            text.push(c);
+        }
+        text
+    }
+
+    /// The same, read; a fraction of a second is left out.
+    #[cfg(any(feature = "explain", feature = "post-policy"))]
     pub(crate) fn parse_extended(text: &str) -> Option<Self> {
         let part = |range: core::ops::Range<usize>| text.get(range);
         let separators = [part(4..5)?, part(7..8)?, part(13..14)?, part(16..17)?];
         let fraction = part(19..text.len())?.strip_suffix('Z')?;
-        if separators != ["-", "-", ":", ":"] || !(fraction.is_empty() || fraction.starts_with('.')) {
+        let is_fraction = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if separators != ["-", "-", ":", ":"]
+            || !(fraction.is_empty() || fraction.strip_prefix('.').is_some_and(is_fraction))
+        {
             return None;
         }
         let basic = [part(0..4)?, part(5..7)?, part(8..13)?, part(14..16)?, part(17..19)?, "Z"].concat();

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Transcribes the facts of AWS's published signing test suite into the format of README.md.
 
-    python3 transcribe.py FOLDER > aws-suite-v4.jsonl
+    python3 transcribe.py FOLDER/v4 > aws-suite-v4.jsonl
+    python3 transcribe.py FOLDER/v4a > aws-suite-v4a.jsonl
 
-FOLDER is `aws-signing-test-suite/v4` of the crates.io package aws-sigv4 1.6.4.
+FOLDER is `aws-signing-test-suite` of the crates.io package aws-sigv4 1.6.4.
 """
 
 import base64
@@ -44,6 +45,8 @@ def with_published_target(case: pathlib.Path, target: str) -> str:
 
 
 def transcribe(case: pathlib.Path):
+    algorithm = case.parent.name
+    assert algorithm in ("v4", "v4a"), algorithm
     context = json.loads(read(case, "context.json"))
     method, target, headers, body = parse_request(read(case, "request.txt"))
     target = with_published_target(case, target)
@@ -61,15 +64,26 @@ def transcribe(case: pathlib.Path):
             "signature": read(case, f"{location}-signature.txt").strip(),
             "signed_headers": signed_headers,
         }
+        if algorithm == "v4a":
+            # Two signatures of each are published; no two signings give the same.
+            signature = expect.pop("signature")
+            point = json.loads(read(case, "public-key.json"))
+            expect["public_key"] = {"x": point["X"], "y": point["Y"]}
         _, signed_target, signed_request_headers, _ = parse_request(read(case, f"{location}-signed-request.txt"))
         if location == "header":
             expect["authorization"] = next(v for n, v in signed_request_headers if n == "Authorization")
         else:
             expect["query"] = f"https://{host}{signed_target}"
+        if algorithm == "v4a":
+            whole = expect["authorization" if location == "header" else "query"]
+            expect["signatures_that_must_verify"] = {
+                f"{location}-signature": signature,
+                f"{location}-signed-request": whole.partition("Signature=")[2].partition("&")[0],
+            }
         yield {
             "id": f"{case.name}/{location}",
-            "suite": "aws-suite-v4",
-            "source": ["aws-c-auth aws-signing-test-suite/v4"],
+            **({"suite": "aws-suite-v4"} if algorithm == "v4" else {"suite": "sigv4a", "kind": "request"}),
+            "source": [f"aws-c-auth aws-signing-test-suite/{algorithm}"],
             "request": {
                 "method": method,
                 "url": f"https://{host}{target}",
@@ -89,6 +103,7 @@ def transcribe(case: pathlib.Path):
                 "payload": "signed+header" if content_sha256 else "signed",
                 "expires": context["expiration_in_seconds"] if location == "query" else None,
                 "omit_session_token": context.get("omit_session_token", False),
+                **({"algorithm": "AWS4-ECDSA-P256-SHA256"} if algorithm == "v4a" else {}),
             },
             "expect": expect,
         }

@@ -2,32 +2,17 @@
 
 #[path = "support/naive.rs"]
 mod naive;
+#[path = "support/random.rs"]
+mod random;
 
 use std::time::Duration;
 
 use countersign::{Credentials, Payload, Presented, Request, Rules, SignError, Signer, Timestamp, Verifier};
 use naive::Naive;
+use random::Random;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const TIME: &str = "20150830T123600Z";
-
-/// A generator with a seed, so that a failure can be repeated.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % limit
-    }
-
-    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len())]
-    }
-
-    fn text(&mut self, pieces: &[&str], most: usize) -> String {
-        (0..self.below(most + 1)).map(|_| self.pick(pieces).to_owned()).collect()
-    }
-}
 
 const PATH: [&str; 24] = [
     "/", "/", "/", "//", ".", "..", "/.", "/..", "a", "B", "~", "-", "%2F", "%2f", "%20", "%zz", "%", " ", "+", "ü",

@@ -87,7 +87,7 @@ fn public_types_hide_what_they_hold() {
         Request::new("GET", "/key?X-Amz-Security-Token=FwoGZXIvYXdztoken", &headers).with_host("bucket.example");
     printed.debug(&request);
     let signed = signer.sign(&request, Payload::EMPTY, now()).unwrap();
-    printed.forbid_bytes(&signed.signature().to_bytes());
+    printed.forbid_bytes(signed.signature().as_bytes());
     assert!(signed.canonical_request().raw().to_string().contains(TOKEN));
     printed.debug(&signed);
     printed.both(&signed.canonical_request());
@@ -96,7 +96,7 @@ fn public_types_hide_what_they_hold() {
     printed.both(&signed.signature());
 
     let presigned = signer.presign(&request, Duration::from_secs(60), now()).unwrap();
-    printed.forbid_bytes(&presigned.signature().to_bytes());
+    printed.forbid_bytes(presigned.signature().as_bytes());
     assert!(presigned.url().contains(TOKEN));
     printed.debug(&presigned);
     printed.both(&presigned.canonical_request());

@@ -4,14 +4,11 @@
 //! cargo run --release --example conformance -- test-vectors/*.jsonl
 //! ```
 
-mod case;
-mod plain;
-mod verify_reject;
-mod wire;
+mod cases;
 
 use std::process::ExitCode;
 
-use case::{Case, Outcome};
+use cases::Case;
 
 fn main() -> ExitCode {
     let files: Vec<String> = std::env::args().skip(1).collect();
@@ -21,13 +18,12 @@ fn main() -> ExitCode {
     }
     let mut all_passed = true;
     for file in &files {
-        let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+        let (mut passed, mut failed) = (0, 0);
         match std::fs::read_to_string(file) {
             Ok(text) => {
                 for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
                     match Case::read(line).and_then(|case| case.run()) {
-                        Ok(Outcome::Passed) => passed += 1,
-                        Ok(Outcome::Skipped) => skipped += 1,
+                        Ok(()) => passed += 1,
                         Err(difference) => {
                             failed += 1;
                             println!("{file}:{}: {difference}", number + 1);
@@ -41,7 +37,8 @@ fn main() -> ExitCode {
             }
         }
         let name = std::path::Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
-        println!("{name}: {passed} passed, {failed} failed, {skipped} skipped");
+        // It is built with every feature, so that there is nothing to skip.
+        println!("{name}: {passed} passed, {failed} failed, 0 skipped");
         all_passed &= failed == 0;
     }
     if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
+use countersign::event_stream::{HeaderValue, Message};
 use countersign::{Dialect, Timestamp, VerifyError};
 use serde_json::Value;
 
@@ -20,6 +21,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         for line in fs::read_to_string(&path)?.lines() {
             let case: Value = serde_json::from_str(line)?;
             let text = |pointer: &str| case.pointer(pointer).and_then(Value::as_str);
+            if let (Some(policy), Some(key)) = (text("/expect/policy_json"), text("/input/key")) {
+                let mut form = format!("key:{key}\n");
+                let extra = case.pointer("/input/extra_fields").and_then(Value::as_object);
+                for (name, value) in extra.into_iter().flatten() {
+                    form.push_str(&format!("{name}:{}\n", value.as_str().unwrap_or_default()));
+                }
+                write(fuzz, "post_policy", 10_000 + count, own_policy(&form, policy, &case).as_bytes())?;
+                for name in ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"] {
+                    form.push_str(&format!("{name}:{}\n", text(&format!("/expect/{name}")).unwrap_or_default()));
+                }
+                form.push_str(&format!("policy:{}\n\n{policy}", text("/expect/policy_b64").unwrap_or_default()));
+                write(fuzz, "post_policy", count, form.as_bytes())?;
+                count += 1;
+                continue;
+            }
             let (Some(method), Some(url), Some(body)) =
                 (text("/request/method"), text("/expect/query").or(text("/request/url")), text("/request/body_b64"))
             else {
@@ -55,14 +71,68 @@ fn main() -> Result<(), Box<dyn Error>> {
                 write(fuzz, "explain", 10_000 * kind + count, answer.as_bytes())?;
             }
             write(fuzz, "sign_then_verify", count, &message)?;
+            if let Some(framed) = text("/expect/body_b64") {
+                for mode in 0..3 {
+                    let body = [&[7, mode][..], &Base64::decode_vec(framed)?].concat();
+                    write(fuzz, "chunk_decoder", 10_000 * usize::from(mode) + count, &body)?;
+                }
+            }
             count += 1;
         }
     }
     for (number, answer) in refusals().iter().enumerate() {
         write(fuzz, "explain", 30_000 + number, answer.as_bytes())?;
     }
+    for (kind, bytes) in messages()? {
+        write(fuzz, "event_stream", count, &[&[7, kind][..], &bytes].concat())?;
+        count += 1;
+    }
     println!("{count} cases");
     Ok(())
+}
+
+/// The same form, for the time, bucket and credentials of the target.
+fn own_policy(form: &str, policy: &str, case: &Value) -> String {
+    let text = |pointer: &str| case.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let credential = "AKIDFUZZ/20150830/us-east-1/s3/aws4_request";
+    let policy = policy
+        .replace(text("/expect/x-amz-credential"), credential)
+        .replace(text("/context/timestamp"), "20150830T123600Z")
+        .replace(text("/input/expiration"), "2015-08-30T13:36:00Z")
+        .replace(text("/input/bucket"), "bucket");
+    let token = format!(", {{\"x-amz-security-token\": \"{}\"}}", text("/context/session_token"));
+    format!("{form}\n{}", policy.replace(&token, ""))
+}
+
+/// Frames with headers of every type, and messages for a good stream.
+fn messages() -> Result<Vec<(u8, Vec<u8>)>, Box<dyn Error>> {
+    let values = [
+        HeaderValue::Bool(true),
+        HeaderValue::Bool(false),
+        HeaderValue::Byte(-1),
+        HeaderValue::Int16(-2),
+        HeaderValue::Int32(-3),
+        HeaderValue::Int64(-4),
+        HeaderValue::Bytes(vec![0; 32]),
+        HeaderValue::String("AudioEvent".into()),
+        HeaderValue::Timestamp(1_440_938_160_000),
+        HeaderValue::Uuid([9; 16]),
+    ];
+    let mut all = Message::new(b"payload".as_slice());
+    let mut seeds = Vec::new();
+    for (index, value) in values.into_iter().enumerate() {
+        let one = Message::new("").with_header("a", value.clone()).encode()?;
+        seeds.push((0xff, [&[0, index as u8, 1][..], &one].concat()));
+        seeds.push((1, one));
+        all = all.with_header(format!(":{index}"), value);
+    }
+    let signed = Message::new(all.encode()?)
+        .with_header(":chunk-signature", HeaderValue::Bytes(vec![0; 32]))
+        .with_header(":date", HeaderValue::Timestamp(1_440_938_160_000));
+    seeds.push((1, all.encode()?));
+    seeds.push((1, signed.encode()?));
+    seeds.push((0, [signed.encode()?, all.encode()?].concat()));
+    Ok(seeds)
 }
 
 /// Refusals in each dialect's words.

@@ -31,7 +31,10 @@ impl Signer {
         let mut seen = Seen::default();
         headers.push("host", request.host()?);
         for (name, value) in request.headers.iter() {
-            if name.eq_ignore_ascii_case("host") || name.eq_ignore_ascii_case("x-amz-date") {
+            if name.eq_ignore_ascii_case("host")
+                || name.eq_ignore_ascii_case("x-amz-date")
+                || self.region_set().is_some() && name.eq_ignore_ascii_case("x-amz-region-set")
+            {
                 continue;
             } else if name.eq_ignore_ascii_case(self.rules.session_token_header) {
                 seen.session_token = true;

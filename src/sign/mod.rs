@@ -59,11 +59,21 @@ pub struct Signer {
     credentials: Credentials,
     region: String,
     service: String,
-    rules: Rules,
+    pub(crate) rules: Rules,
     signed_headers: SignedHeaders,
     also_signed: Vec<String>,
     #[cfg(feature = "std")]
     key_of_the_day: std::sync::RwLock<Option<(Timestamp, SigningKey)>>,
+    #[cfg(feature = "sigv4a")]
+    sigv4a: Option<SigV4a>,
+}
+
+/// What signs instead of the key of the day.
+#[cfg(feature = "sigv4a")]
+#[derive(Clone)]
+struct SigV4a {
+    region_set: String,
+    key: SigningKey,
 }
 
 impl Signer {
@@ -80,7 +90,38 @@ impl Signer {
             also_signed: Vec::new(),
             #[cfg(feature = "std")]
             key_of_the_day: std::sync::RwLock::new(None),
+            #[cfg(feature = "sigv4a")]
+            sigv4a: None,
         }
+    }
+
+    /// A signer with SigV4A (`AWS4-ECDSA-P256-SHA256`), whose signatures are good in several regions: those of
+    /// `region_set`, written `us-east-1,us-west-2`, `us-*` or `*`. S3 multi-Region access points, EventBridge global
+    /// endpoints and CloudFront KeyValueStore ask for it. All else is as with [`Signer::new`].
+    ///
+    /// The key pair is derived here, once; it takes about as long as signing. Credentials that come from STS have to be
+    /// those of a regional endpoint.
+    ///
+    /// ```
+    /// use countersign::{Credentials, Payload, Request, Signer};
+    ///
+    /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+    /// let signer = Signer::sigv4a(credentials, "*", "s3");
+    /// let request = Request::new("GET", "/photo.jpg", &[]).with_host("mfzwi23gnjvgw.mrap.accesspoint.s3-global.amazonaws.com");
+    /// let signed = signer.sign(&request, Payload::EMPTY, "20150830T123600Z".parse()?)?;
+    /// assert!(signed.headers().any(|header| header == ("x-amz-region-set", "*")));
+    /// assert!(signed.authorization().starts_with(
+    ///     "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20150830/s3/aws4_request, \
+    ///      SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-region-set, Signature=30"
+    /// ));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// AWS: [Signature Version 4A](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html#how-sigv4a-works)
+    #[cfg(feature = "sigv4a")]
+    pub fn sigv4a(credentials: Credentials, region_set: impl Into<String>, service: impl Into<String>) -> Self {
+        let sigv4a = Some(SigV4a { region_set: region_set.into(), key: SigningKey::derive_sigv4a(&credentials) });
+        Self { sigv4a, ..Self::new(credentials, "", service) }
     }
 
     /// Other rules than those of the service.
@@ -104,6 +145,11 @@ impl Signer {
     /// The credentials it signs with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    #[cfg(feature = "streaming")]
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Signs wire parts. Returns what to add; of the same headers, replace those that the request has.
@@ -133,6 +179,9 @@ impl Signer {
         let sends_sha256 =
             rules.content_sha256_header || seen.content_sha256.is_some() || matches!(payload, PayloadLine::Text(_));
         headers.push("x-amz-date", now.as_str().as_bytes());
+        if let Some(region_set) = self.region_set() {
+            headers.push("x-amz-region-set", region_set.as_bytes());
+        }
         if sends_sha256 {
             headers.push("x-amz-content-sha256", payload.as_bytes());
         }
@@ -142,7 +191,8 @@ impl Signer {
         self.sort_and_check(&mut headers, &seen)?;
 
         let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
-        let token_length = token.map_or(0, str::len) + now.as_str().len();
+        let region_set = self.region_set();
+        let token_length = token.map_or(0, str::len) + now.as_str().len() + region_set.map_or(0, str::len);
         let more = authorization::header_length(self.credentials.access_key_id(), &scope, 0) + token_length;
         let mut buffer = Vec::new();
         // The names stand in the Authorization header once more.
@@ -157,13 +207,16 @@ impl Signer {
         buffer.extend_from_slice(token.unwrap_or_default().as_bytes());
         let session_token = authorization.end..buffer.len();
         buffer.extend_from_slice(now.as_str().as_bytes());
+        let date = session_token.end..buffer.len();
+        buffer.extend_from_slice(region_set.unwrap_or_default().as_bytes());
         #[cfg(feature = "http")]
         let buffer = signed::Buffer::from(buffer);
         Ok(Signed {
             canonical_request: 0..length,
             content_sha256: sends_sha256.then(|| length - payload.as_bytes().len()..length),
+            region_set: region_set.map(|_| date.end..buffer.len()),
             #[cfg(feature = "http")]
-            date: session_token.end..buffer.len(),
+            date,
             session_token: token.map(|_| (rules.session_token_header, session_token)),
             authorization,
             printed,
@@ -174,15 +227,51 @@ impl Signer {
         })
     }
 
+    /// Signs a request whose body follows in links of a chain that begins with its signature.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn sign_seed(
+        &self,
+        request: &Request<'_>,
+        streaming: crate::payload::StreamingPayload,
+        now: Timestamp,
+    ) -> Result<(Signed, crate::chain::Chain), SignError> {
+        let signed = self.sign(request, Payload::Streaming(streaming), now)?;
+        let scope = self.scope(&now)?;
+        let key = self.with_key(now, &scope, SigningKey::clone);
+        let chain = crate::chain::Chain::new(key, now, &scope, signed.signature());
+        Ok((signed, chain))
+    }
+
     /// What has to hold for any signature; gives the scope of one made now.
-    fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
+    pub(crate) fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         request.check()?;
+        self.scope(now)
+    }
+
+    /// The scope of a signature made now.
+    pub(crate) fn scope<'s>(&'s self, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         if let Some(expiry) = self.credentials.expiry()
             && expiry <= *now
         {
             return Err(SignError::CredentialsExpired { expiry, now: *now });
         }
+        #[cfg(feature = "sigv4a")]
+        if let Some(SigV4a { region_set, .. }) = &self.sigv4a {
+            if !crate::sigv4a::is_region_set(region_set) {
+                let got = crate::text::excerpt(region_set.as_bytes());
+                return Err(crate::scope::ScopeError::RegionSet { got }.into());
+            }
+            return Ok(Scope::without_region(now.date(), &self.service)?);
+        }
         Ok(Scope::new(now.date(), &self.region, &self.service)?)
+    }
+
+    /// Where a signature of SigV4A is good.
+    fn region_set(&self) -> Option<&str> {
+        #[cfg(feature = "sigv4a")]
+        return self.sigv4a.as_ref().map(|sigv4a| sigv4a.region_set.as_str());
+        #[cfg(not(feature = "sigv4a"))]
+        None
     }
 
     fn payload_line(&self, payload: Payload<'_>) -> PayloadLine<'static> {
@@ -198,8 +287,16 @@ impl Signer {
         (hash, self.with_key(now, scope, |key| key.sign(&string_to_sign)))
     }
 
+    pub(crate) fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+        #[cfg(feature = "sigv4a")]
+        if let Some(SigV4a { key, .. }) = &self.sigv4a {
+            return sign(key);
+        }
+        self.with_key_of_the_day(now, scope, sign)
+    }
+
     #[cfg(feature = "std")]
-    fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+    fn with_key_of_the_day<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
         use std::sync::PoisonError;
         let remembered = self.key_of_the_day.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((day, key)) = &*remembered
@@ -219,7 +316,7 @@ impl Signer {
     }
 
     #[cfg(not(feature = "std"))]
-    fn with_key<T>(&self, _now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
+    fn with_key_of_the_day<T>(&self, _now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
         sign(&SigningKey::derive(&self.credentials, scope))
     }
 }
@@ -236,6 +333,8 @@ impl Clone for Signer {
             also_signed: self.also_signed.clone(),
             #[cfg(feature = "std")]
             key_of_the_day: std::sync::RwLock::new(None),
+            #[cfg(feature = "sigv4a")]
+            sigv4a: self.sigv4a.clone(),
         }
     }
 }
@@ -244,7 +343,7 @@ impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer")
             .field("credentials", &self.credentials)
-            .field("region", &self.region)
+            .field("region", &self.region_set().unwrap_or(&self.region))
             .field("service", &self.service)
             .field("rules", &self.rules)
             .field("signed_headers", &self.signed_headers)

@@ -110,6 +110,7 @@ impl Signer {
                 + self.credentials.access_key_id().len()
                 + self.region.len()
                 + self.service.len()
+                + self.region_set().map_or(0, |region_set| 3 * region_set.len())
                 + headers.names().map(|name| name.len() + 3).sum::<usize>()
                 + token.map_or(0, |(_, token)| 3 * token.len()),
         );
@@ -138,6 +139,7 @@ impl Signer {
             scope,
             timestamp: now,
             expires: rules.presign_expires.then_some(seconds),
+            region_set: self.region_set(),
             signed_headers: headers.names(),
             session_token: signed_token,
             content_sha256: says_sha256.then_some(payload.as_bytes()),
@@ -150,7 +152,8 @@ impl Signer {
         let mut canonical_request = Vec::new();
         parts.assemble(&mut canonical_request, 0);
         let (canonical_request_sha256, signature) = self.signature(now, &scope, &canonical_request);
-        authorization::write_parameter(&mut url, authorization::X_AMZ_SIGNATURE, &signature.hex());
+        authorization::write_parameter(&mut url, authorization::X_AMZ_SIGNATURE, b"");
+        signature.write_hex(|digits| url.extend_from_slice(digits));
         if let Some((name, token)) = added_token {
             authorization::write_parameter(&mut url, name, token.as_bytes());
         }
@@ -188,6 +191,11 @@ impl Presigned {
     /// The whole URL.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    #[cfg(feature = "tokens")]
+    pub(crate) fn into_url(self) -> String {
+        self.url
     }
 
     /// Path and query of the URL.

@@ -28,12 +28,13 @@ pub(super) type Buffer = alloc::vec::Vec<u8>;
 /// ```
 #[derive(Clone)]
 pub struct Signed {
-    /// The canonical request, the Authorization header, the session token, the date.
+    /// The canonical request, the Authorization header, the session token, the date, the region set.
     pub(super) buffer: Buffer,
     pub(super) canonical_request: Range<usize>,
     pub(super) authorization: Range<usize>,
     pub(super) content_sha256: Option<Range<usize>>,
     pub(super) session_token: Option<(&'static str, Range<usize>)>,
+    pub(super) region_set: Option<Range<usize>>,
     #[cfg(feature = "http")]
     pub(super) date: Range<usize>,
     pub(super) printed: PrintedScope,
@@ -44,14 +45,16 @@ pub struct Signed {
 
 impl Signed {
     /// The headers to add, lower-case name and value: `x-amz-date`, `authorization` and, where they are sent,
-    /// `x-amz-content-sha256` and the session token. Keep them out of logs.
+    /// `x-amz-content-sha256`, the session token and `x-amz-region-set`. Keep them out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let content_sha256 = self.content_sha256.clone().map(|range| ("x-amz-content-sha256", self.text(range)));
         let session_token = self.session_token.clone().map(|(name, range)| (name, self.text(range)));
+        let region_set = self.region_set.clone().map(|range| ("x-amz-region-set", self.text(range)));
         [("x-amz-date", self.timestamp.as_str()), ("authorization", self.authorization())]
             .into_iter()
             .chain(content_sha256)
             .chain(session_token)
+            .chain(region_set)
     }
 
     /// The value of the `Authorization` header.
@@ -93,6 +96,7 @@ impl Signed {
             .into_iter()
             .chain(content_sha256)
             .chain(self.session_token.clone())
+            .chain(self.region_set.clone().map(|range| ("x-amz-region-set", range)))
             .map(|(name, range)| (name, self.buffer.slice(range)))
     }
 }

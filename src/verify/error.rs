@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::algorithm::Algorithm;
 use crate::authorization::ClaimError;
 use crate::canonical_request::CanonicalRequest;
 use crate::payload::StreamingPayload;
@@ -87,6 +88,15 @@ pub enum VerifyError {
         /// What was given, shortened if it is long.
         got: String,
     },
+    /// The credential of SigV4A is not `ID/DATE/SERVICE/aws4_request`.
+    #[cfg(feature = "sigv4a")]
+    #[error("the credential {got:?} is not of the form ID/DATE/SERVICE/aws4_request")]
+    MalformedSigV4aCredential {
+        /// In the query, not in the header.
+        presigned: bool,
+        /// What was given, shortened if it is long.
+        got: String,
+    },
     /// The signed headers are not lower-case names in ascending order, each once.
     #[error("the signed headers are not lower-case names in ascending order, each once")]
     MalformedSignedHeaders {
@@ -102,6 +112,26 @@ pub enum VerifyError {
     /// The signature is not 64 lower-case hexadecimal digits.
     #[error("the signature is not 64 lower-case hexadecimal digits")]
     MalformedSignature,
+    /// The signature of SigV4A is not the DER of two numbers from 1 to n - 1, as lower-case hexadecimal digits.
+    #[cfg(feature = "sigv4a")]
+    #[error("the signature is not the DER of two numbers below the order of P-256, in lower-case hexadecimal digits")]
+    MalformedSigV4aSignature,
+    /// A request that is signed with SigV4A doesn't say for which regions.
+    #[cfg(feature = "sigv4a")]
+    #[error("there is no {}", if *presigned { "X-Amz-Region-Set" } else { "x-amz-region-set" })]
+    MissingRegionSet {
+        /// In the query, not in a header.
+        presigned: bool,
+    },
+    /// The region set doesn't name this server's region.
+    #[cfg(feature = "sigv4a")]
+    #[error("the region set {got:?} does not name {region}")]
+    WrongRegionSet {
+        /// What was given, shortened if it is long.
+        got: String,
+        /// The verifier's region.
+        region: String,
+    },
     /// There is no `x-amz-date` and no `date`.
     #[error("there is neither an x-amz-date nor a date header")]
     MissingDate,
@@ -161,7 +191,7 @@ pub enum VerifyError {
     /// The request is signed for a time that has not come.
     #[error("signed for {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
     NotYetCurrent {
-        /// In the query, not in a header.
+        /// In the query or a form, not in a header.
         presigned: bool,
         /// When it was signed, by the request.
         signed: Timestamp,
@@ -226,6 +256,10 @@ pub enum VerifyError {
         /// The hash of the body that arrived.
         computed: String,
     },
+    /// The form of a browser upload, or the policy in it.
+    #[cfg(feature = "post-policy")]
+    #[error(transparent)]
+    Policy(#[from] crate::post_policy::PolicyError),
     /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
     #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
     BodyNeeded,
@@ -235,6 +269,14 @@ pub enum VerifyError {
         /// How it is sent.
         streaming: StreamingPayload,
     },
+    /// A decoder was asked for, and the body doesn't come in chunks.
+    #[cfg(feature = "streaming")]
+    #[error("the body does not come in chunks; check it with Verified::check_body")]
+    NotChunked,
+    /// A body in chunks is not what was signed.
+    #[cfg(feature = "streaming")]
+    #[error(transparent)]
+    Chunk(#[from] crate::streaming::ChunkError),
 }
 
 impl VerifyError {
@@ -246,10 +288,18 @@ impl VerifyError {
             ClaimError::UnknownParameter { name } => Self::UnknownParameter { name },
             ClaimError::Repeated { name } => Self::Repeated { name },
             ClaimError::Missing { names } => Self::MissingParameters { presigned, names },
-            ClaimError::Credential { got } => Self::MalformedCredential { presigned, got },
+            ClaimError::Credential { algorithm: Algorithm::HmacSha256, got } => {
+                Self::MalformedCredential { presigned, got }
+            }
+            #[cfg(feature = "sigv4a")]
+            ClaimError::Credential { algorithm: Algorithm::EcdsaP256Sha256, got } => {
+                Self::MalformedSigV4aCredential { presigned, got }
+            }
             ClaimError::SignedHeaders => Self::MalformedSignedHeaders { presigned },
             ClaimError::TooManySignedHeaders => Self::TooManySignedHeaders { limit: MAX_HEADERS },
-            ClaimError::Signature => Self::MalformedSignature,
+            ClaimError::Signature { algorithm: Algorithm::HmacSha256 } => Self::MalformedSignature,
+            #[cfg(feature = "sigv4a")]
+            ClaimError::Signature { algorithm: Algorithm::EcdsaP256Sha256 } => Self::MalformedSigV4aSignature,
         }
     }
 }

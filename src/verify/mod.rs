@@ -10,4 +10,6 @@ pub use answer::Dialect;
 pub use body::BodyCheck;
 pub use error::{Computed, VerifyError};
 pub use presented::Presented;
+#[cfg(feature = "post-policy")]
+pub(crate) use verifier::{MOST_NAMED, PRESIGN_AHEAD, check_standing};
 pub use verifier::{Verified, Verifier};

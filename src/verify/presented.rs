@@ -2,17 +2,17 @@ use alloc::borrow::Cow;
 use core::fmt;
 use core::ops::Range;
 
-use ctutils::CtEq;
-
 use super::body::SignedBody;
 use super::error::VerifyError;
+#[cfg(feature = "sigv4a")]
+use crate::algorithm::Algorithm;
 use crate::authorization::{self, Claims, MAX_AUTHORIZATION, SESSION_TOKEN_HEADERS};
 use crate::credentials::Credentials;
 use crate::payload::sha256;
 use crate::request::{Request, RequestError};
 use crate::scope::Scope;
 use crate::signature::Signature;
-use crate::signing_key::{KeyStanding, SigningKey};
+use crate::signing_key::SigningKey;
 use crate::text::excerpt;
 use crate::timestamp::Timestamp;
 
@@ -51,6 +51,8 @@ pub struct Presented<'a> {
     /// There is an Authorization header of another kind beside the presigned query.
     pub(super) foreign_authorization: bool,
     pub(super) body_sha256: Option<[u8; 32]>,
+    #[cfg(feature = "sigv4a")]
+    region_set: Option<Cow<'a, str>>,
 }
 
 /// A value from a header, or from the text of the query.
@@ -75,7 +77,7 @@ impl<'a> Presented<'a> {
         }
         let headers = AuthHeaders::find(&request)?;
         let (_, query) = request.path_and_query();
-        match (headers.authorization, authorization::is_presigned(query)) {
+        let presented = match (headers.authorization, authorization::is_presigned(query)) {
             (None, false) => Err(VerifyError::MissingAuthentication),
             (None, true) => Self::parse_query(request, query, &headers, false),
             (Some(header), _) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
@@ -83,7 +85,45 @@ impl<'a> Presented<'a> {
             }
             (Some(header), true) if !header.starts_with(b"AWS") => Self::parse_query(request, query, &headers, true),
             (Some(header), _) => Self::parse_header(request, header, &headers),
+        }?;
+        #[cfg(feature = "sigv4a")]
+        let presented = presented.with_region_set(query)?;
+        Ok(presented)
+    }
+
+    /// Reads the region set, if the algorithm has one.
+    #[cfg(feature = "sigv4a")]
+    fn with_region_set(mut self, query: &[u8]) -> Result<Self, VerifyError> {
+        if self.scope().algorithm() == Algorithm::HmacSha256 {
+            return Ok(self);
         }
+        self.region_set = if self.presigned {
+            let region_set = authorization::region_set(query).map_err(|error| VerifyError::of_claim(error, true))?;
+            region_set.map(Cow::Owned)
+        } else {
+            let mut found =
+                self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-region-set"));
+            let first = found.next();
+            if found.next().is_some() {
+                return Err(VerifyError::Repeated { name: "X-Amz-Region-Set" });
+            }
+            drop(found);
+            let value = first.map(|(name, value)| {
+                core::str::from_utf8(value.trim_ascii()).map_err(|_| RequestError::not_ascii(name, value))
+            });
+            value.transpose()?.map(Cow::Borrowed)
+        };
+        match self.region_set() {
+            None | Some("") => Err(VerifyError::MissingRegionSet { presigned: self.presigned }),
+            Some(_) => Ok(self),
+        }
+    }
+
+    /// The regions that a signature of SigV4A claims to be good for, as they stand there: `us-east-1,us-west-*`. `None`
+    /// for a signature of SigV4.
+    #[cfg(feature = "sigv4a")]
+    pub fn region_set(&self) -> Option<&str> {
+        self.region_set.as_deref()
     }
 
     fn parse_header(request: Request<'a>, header: &'a [u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
@@ -119,6 +159,8 @@ impl<'a> Presented<'a> {
             content_sha256,
             foreign_authorization: false,
             body_sha256: None,
+            #[cfg(feature = "sigv4a")]
+            region_set: None,
         })
     }
 
@@ -161,6 +203,8 @@ impl<'a> Presented<'a> {
             foreign_authorization,
             body_sha256: None,
             text: Cow::Owned(parsed.text),
+            #[cfg(feature = "sigv4a")]
+            region_set: None,
         })
     }
 
@@ -220,21 +264,7 @@ impl<'a> Presented<'a> {
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
     /// [`SigningKey`] for [`Presented::scope`].
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
-        let Some(credentials) = credentials.filter(|found| found.access_key_id() == self.access_key_id()) else {
-            return SigningKey::of_nobody(&self.scope());
-        };
-        let same_token = match (self.session_token(), credentials.session_token()) {
-            (Some(presented), Some(issued)) => presented.as_bytes().ct_eq(issued.as_bytes()).into(),
-            (None, None) => true,
-            _ => false,
-        };
-        let mut key = SigningKey::derive(credentials, &self.scope());
-        key.standing = match credentials.expiry() {
-            _ if !same_token => KeyStanding::InvalidSessionToken,
-            Some(expiry) => KeyStanding::ExpiresAt(expiry),
-            None => KeyStanding::Good,
-        };
-        key
+        SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
 
     pub(super) fn terminator(&self) -> &str {

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,14 +8,21 @@ use core::time::Duration;
 use super::body::{BodyCheck, SignedBody};
 use super::error::{Computed, VerifyError};
 use super::presented::Presented;
+use crate::algorithm::Algorithm;
 use crate::authorization::X_AMZ_SIGNATURE;
 use crate::canonical_request::inline::Inline;
 use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList, compare_ignoring_case};
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+use crate::chain::Chain;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+use crate::payload::StreamingPayload;
 use crate::payload::{PayloadLine, UNSIGNED_PAYLOAD, hex_of, sha256};
 use crate::request::starts_with_ignoring_case;
 use crate::rules::{Rules, UnsignedPayload};
 use crate::scope::{Scope, TERMINATOR};
-use crate::signing_key::{KeyStanding, SigningKey};
+use crate::signing_key::{KeyStanding, SigningKey, VerifyingKey};
+#[cfg(feature = "sigv4a")]
+use crate::sigv4a::PublicKey;
 use crate::string_to_sign::StringToSign;
 use crate::text::excerpt;
 use crate::timestamp::Timestamp;
@@ -27,10 +35,11 @@ use crate::timestamp::Timestamp;
 ///    parameters, 65536 bytes of path and query. There is at most one `Host`.
 /// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token stand there at most once.
 /// 3. There is a signature, in the header or in the query, not in both.
-/// 4. The algorithm is `AWS4-HMAC-SHA256`.
+/// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`), which
+///    [`Verifier::verify`] refuses unless it is told to take it; the latter has a region set.
 /// 5. The `Authorization` header (at most 65536 bytes) or the query has all parameters, each once, and no others.
 /// 6. The signed headers are at most 1024 lower-case names in ascending order, each once; the credential has an access key id and
-///    four parts of a scope; the signature is 64 lower-case hexadecimal digits.
+///    four parts of a scope, with SigV4A three; the signature is 64 lower-case hexadecimal digits, with SigV4A DER.
 /// 7. The time is there and of the form `YYYYMMDDTHHMMSSZ` (a `date` header also as HTTP writes it), and
 ///    `X-Amz-Expires` is a number.
 /// 8. `x-amz-content-sha256`, if there, is a hash or a known literal, and the same in header and query.
@@ -45,7 +54,8 @@ use crate::timestamp::Timestamp;
 /// 11. Every header that is named as signed is there.
 /// 12. A presigned URL has a lifetime from 1 second to the rules' `max_presign`, has not ended, and is not signed for
 ///     more than 15 minutes ahead; any other request was signed within `max_skew` of now.
-/// 13. The scope has the date of that time, the region and service of this verifier, and ends in `aws4_request`.
+/// 13. The scope has the date of that time, the region and service of this verifier, and ends in `aws4_request`; with
+///     SigV4A the region set names the region.
 /// 14. What stands for the body is something that the rules take, and the body is given where its hash isn't.
 /// 15. The access key is known, the session token is the key's own, and it has not ended (if the key came from
 ///     [`Presented::derive_key`]); found out earlier, and said only after the work of 16.
@@ -80,11 +90,13 @@ use crate::timestamp::Timestamp;
 pub struct Verifier {
     region: String,
     service: String,
-    rules: Rules,
+    pub(crate) rules: Rules,
     external_hosts: Vec<String>,
     required: Vec<String>,
     ignore_foreign_authorization: bool,
     echo: Echo,
+    #[cfg(feature = "sigv4a")]
+    sigv4a: bool,
 }
 
 /// Whether a mismatch says what was computed.
@@ -96,7 +108,7 @@ enum Echo {
 }
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 lets them by as much.
-const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
+pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
 
 impl Verifier {
     /// A verifier with the rules of the service: region and service as they have to stand in the scope.
@@ -110,6 +122,8 @@ impl Verifier {
             required: Vec::new(),
             ignore_foreign_authorization: false,
             echo: Echo::Nothing,
+            #[cfg(feature = "sigv4a")]
+            sigv4a: false,
         }
     }
 
@@ -153,6 +167,17 @@ impl Verifier {
         self
     }
 
+    /// Takes signatures of SigV4A, too (`AWS4-ECDSA-P256-SHA256`), if their region set names this verifier's region.
+    /// Otherwise they are refused, as [`VerifyError::UnsupportedAlgorithm`].
+    ///
+    /// Entries of a region set are separated by commas and compared whole and without case; `*` in an entry stands for
+    /// any characters. An entry with a space before it names no region: S3 takes it so, too.
+    #[cfg(feature = "sigv4a")]
+    pub fn with_sigv4a(mut self) -> Self {
+        self.sigv4a = true;
+        self
+    }
+
     /// Verifies the signature with the key that was found for it, at the time `now`.
     ///
     /// # Errors
@@ -163,6 +188,35 @@ impl Verifier {
         key: &SigningKey,
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
+        self.verify_by(presented, &VerifyingKey::Signing(Cow::Borrowed(key)), now)
+    }
+
+    /// Verifies a signature of SigV4A with the public half of the key. What [`Presented::derive_key`] does besides, this
+    /// leaves to the caller: comparing the session token and its expiry, and, for an unknown access key, doing the same
+    /// work as for a known one.
+    ///
+    /// # Errors
+    /// [`VerifyError`]; [`VerifyError::SignatureMismatch`] for a signature of SigV4.
+    #[cfg(feature = "sigv4a")]
+    pub fn verify_with_public_key<'a>(
+        &self,
+        presented: Presented<'a>,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        self.verify_by(presented, &VerifyingKey::Public(*key), now)
+    }
+
+    fn verify_by<'a>(
+        &self,
+        presented: Presented<'a>,
+        key: &VerifyingKey<'_>,
+        now: Timestamp,
+    ) -> Result<Verified<'a>, VerifyError> {
+        #[cfg(feature = "sigv4a")]
+        if !self.sigv4a && presented.region_set().is_some() {
+            return Err(VerifyError::UnsupportedAlgorithm { algorithm: presented.scope().algorithm().name().into() });
+        }
         if presented.foreign_authorization && !self.ignore_foreign_authorization {
             return Err(VerifyError::BothMechanisms);
         }
@@ -174,24 +228,23 @@ impl Verifier {
         let (body, lines) = self.payload(&presented)?;
 
         let (matches, computed) = self.matches(&presented, signed.as_slice(), lines, key)?;
-        let access_key_id = || String::from(presented.access_key_id());
-        match key.standing {
-            KeyStanding::UnknownAccessKey => {
-                return Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() });
-            }
-            KeyStanding::InvalidSessionToken => {
-                return Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() });
-            }
-            KeyStanding::ExpiresAt(expiry) if expiry <= now => {
-                return Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry });
-            }
-            _ if !matches => return Err(VerifyError::SignatureMismatch { computed }),
-            KeyStanding::Good | KeyStanding::ExpiresAt(_) => {}
+        check_standing(key.standing(), presented.access_key_id(), now)?;
+        if !matches {
+            return Err(VerifyError::SignatureMismatch { computed });
         }
         if let (Some(body_sha256), SignedBody::Sha256(_)) = (&presented.body_sha256, body) {
             body.check(body_sha256)?;
         }
-        Ok(Verified { presented, body })
+        #[cfg(any(feature = "streaming", feature = "event-stream"))]
+        let key = matches!(body, SignedBody::Streaming(_)).then(|| key.to_owned());
+        Ok(Verified {
+            presented,
+            body,
+            #[cfg(any(feature = "streaming", feature = "event-stream"))]
+            key,
+            #[cfg(any(feature = "streaming", feature = "event-stream"))]
+            rules: self.rules,
+        })
     }
 
     fn check_signed_headers(&self, presented: &Presented<'_>, signed: &[&str]) -> Result<(), VerifyError> {
@@ -241,25 +294,51 @@ impl Verifier {
         }
     }
 
+    /// The one scope that it takes for a signature made then.
+    pub(crate) fn scope<'s>(&'s self, algorithm: Algorithm, signed: &'s Timestamp) -> Scope<'s> {
+        let region = match algorithm {
+            Algorithm::HmacSha256 => &self.region,
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => "",
+        };
+        Scope::unchecked(signed.date(), region, &self.service)
+    }
+
     fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let got = presented.scope();
-        let expected = Scope::unchecked(presented.timestamp.date(), &self.region, &self.service);
+        let expected = self.scope(got.algorithm(), &presented.timestamp);
         if got == expected && presented.terminator() == TERMINATOR {
+            #[cfg(feature = "sigv4a")]
+            self.check_region_set(presented)?;
             return Ok(());
         }
         let part = |text: &str| excerpt(text.as_bytes());
         Err(VerifyError::WrongScope {
             presigned: presented.presigned,
-            got: alloc::format!(
-                "{}/{}/{}/{}",
-                part(got.date()),
-                part(got.region()),
-                part(got.service()),
-                part(presented.terminator())
-            ),
+            got: match got.region() {
+                "" => alloc::format!("{}/{}/{}", part(got.date()), part(got.service()), part(presented.terminator())),
+                region => alloc::format!(
+                    "{}/{}/{}/{}",
+                    part(got.date()),
+                    part(region),
+                    part(got.service()),
+                    part(presented.terminator())
+                ),
+            },
             expected: alloc::format!("{expected}"),
             signed: presented.timestamp,
         })
+    }
+
+    #[cfg(feature = "sigv4a")]
+    fn check_region_set(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        match presented.region_set() {
+            Some(region_set) if !crate::sigv4a::covers(region_set, &self.region) => {
+                let got = excerpt(region_set.as_bytes());
+                Err(VerifyError::WrongRegionSet { got, region: self.region.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the body has to be, and the lines that may stand for it in the canonical request.
@@ -300,7 +379,7 @@ impl Verifier {
         presented: &Presented<'_>,
         signed: &[&str],
         lines: [Option<PayloadLine<'_>>; 2],
-        key: &SigningKey,
+        key: &VerifyingKey<'_>,
     ) -> Result<(bool, Option<Box<Computed>>), VerifyError> {
         let request = &presented.request;
         let (path, query) = request.path_and_query();
@@ -328,7 +407,7 @@ impl Verifier {
                 buffer.clear();
                 parts.assemble(&mut buffer, 0);
                 let string_to_sign = StringToSign::of_hash(presented.timestamp, presented.scope(), sha256(&buffer));
-                if key.sign(&string_to_sign).matches(presented.signature()) {
+                if key.verify(&string_to_sign, presented.signature()) {
                     return Ok(true);
                 }
                 if computed.is_none() {
@@ -360,8 +439,21 @@ impl Verifier {
     }
 }
 
+/// Whether the key is one to accept; asked after the work of comparing a signature.
+pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Timestamp) -> Result<(), VerifyError> {
+    let access_key_id = || String::from(access_key_id);
+    match standing {
+        KeyStanding::UnknownAccessKey => Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() }),
+        KeyStanding::InvalidSessionToken => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
+        KeyStanding::ExpiresAt(expiry) if expiry <= now => {
+            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry })
+        }
+        KeyStanding::Good | KeyStanding::ExpiresAt(_) => Ok(()),
+    }
+}
+
 /// How many headers an error names.
-const MOST_NAMED: usize = 16;
+pub(crate) const MOST_NAMED: usize = 16;
 
 /// The headers that are named as signed, as they arrived.
 fn signed_header_list<'p>(
@@ -396,6 +488,11 @@ fn signed_header_list<'p>(
 pub struct Verified<'a> {
     presented: Presented<'a>,
     body: SignedBody,
+    /// Of a body in frames, which carry signatures of their own.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    key: Option<VerifyingKey<'static>>,
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    rules: Rules,
 }
 
 impl Verified<'_> {
@@ -418,6 +515,30 @@ impl Verified<'_> {
             SignedBody::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
             body => Ok(BodyCheck::new(body)),
         }
+    }
+
+    /// How the body comes in frames, and the chain of signatures that begins with the request's.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn streaming(&self) -> Option<(StreamingPayload, Chain<VerifyingKey<'static>>)> {
+        match (self.body, &self.key) {
+            (SignedBody::Streaming(streaming), Some(key)) => {
+                let seed = *self.presented.signature();
+                Some((streaming, Chain::new(key.clone(), self.timestamp(), &self.scope(), seed)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The values of a header of the request, which is signed if it is an `x-amz-*`.
+    #[cfg(feature = "streaming")]
+    pub(crate) fn header_values(&self, wanted: &'static str) -> impl Iterator<Item = &[u8]> {
+        let headers = self.presented.request.headers.iter();
+        headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    }
+
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Whether the signature says nothing about the body.

@@ -3,7 +3,7 @@
 use countersign::{CanonicalRequest, Credentials, Dialect, Payload, Verifier, VerifyError};
 
 use crate::mutations::{arrival, cases};
-use crate::plain::Plain;
+use crate::cases::plain::Plain;
 
 const DIALECTS: [Dialect; 3] = [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml];
 

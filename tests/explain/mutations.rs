@@ -8,9 +8,9 @@ use std::time::Duration;
 use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Dialect, Payload, Timestamp, Verifier};
 
-use crate::case::Case;
-use crate::plain::{Location, Plain};
-use crate::wire::Wire;
+use crate::cases::Case;
+use crate::cases::plain::{Location, Plain};
+use crate::cases::wire::Wire;
 
 /// What arrives, and where.
 #[derive(Clone)]

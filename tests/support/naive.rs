@@ -88,11 +88,22 @@ impl Naive<'_> {
 }
 
 pub fn signature(secret: &str, timestamp: &str, region: &str, service: &str, canonical_request: &[u8]) -> String {
+    let rest = [sha256_hex(canonical_request)];
+    signature_of(secret, timestamp, region, service, "AWS4-HMAC-SHA256", &rest)
+}
+
+/// Of a string to sign with that first line, and those lines behind the scope.
+pub fn signature_of(
+    secret: &str,
+    timestamp: &str,
+    region: &str,
+    service: &str,
+    first_line: &str,
+    rest: &[String],
+) -> String {
     let date = &timestamp[..8];
-    let string_to_sign = format!(
-        "AWS4-HMAC-SHA256\n{timestamp}\n{date}/{region}/{service}/aws4_request\n{}",
-        hex::encode(Sha256::digest(canonical_request))
-    );
+    let string_to_sign =
+        format!("{first_line}\n{timestamp}\n{date}/{region}/{service}/aws4_request\n{}", rest.join("\n"));
     let mut key = format!("AWS4{secret}").into_bytes();
     for part in [date, region, service, "aws4_request"] {
         key = hmac(&key, part.as_bytes());

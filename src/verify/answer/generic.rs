@@ -82,6 +82,23 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             )
             .into(),
         ),
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MalformedSigV4aCredential { got, .. } => incomplete(
+            alloc::format!(
+                "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term, got '{got}'"
+            )
+            .into(),
+        ),
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MissingRegionSet { .. } => {
+            incomplete("Authorization with AWS4-ECDSA-P256-SHA256 requires 'X-Amz-Region-Set'.".into())
+        }
+        #[cfg(feature = "sigv4a")]
+        VerifyError::WrongRegionSet { got, .. } => {
+            invalid(alloc::format!("X-Amz-Region-Set should name a valid region, not '{got}'. ").into())
+        }
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MalformedSigV4aSignature => invalid(MISMATCH.into()),
         VerifyError::MalformedSignedHeaders { .. } => {
             incomplete("SignedHeaders must be lower-case header names in ascending order, each once.".into())
         }
@@ -150,8 +167,19 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             )
             .into(),
         ),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
-            Answer::new(500, pick("InternalFailure", "InternalFailure"), "Internal failure".into())
+        #[cfg(feature = "post-policy")]
+        VerifyError::Policy(error) => super::policy::answer(error),
+        #[cfg(feature = "streaming")]
+        VerifyError::Chunk(error) => {
+            let (status, code, message) = error.answer();
+            if status == 403 { invalid(MISMATCH.into()) } else { Answer::new(status, code, message.into()) }
         }
+        #[cfg(feature = "streaming")]
+        VerifyError::NotChunked => internal_failure(),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_failure(),
     }
+}
+
+fn internal_failure() -> Answer {
+    Answer::new(500, "InternalFailure", "Internal failure".into())
 }

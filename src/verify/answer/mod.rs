@@ -1,6 +1,8 @@
 //! A refusal in AWS's words: code, status, text and body for each of its dialects.
 
 mod generic;
+#[cfg(feature = "post-policy")]
+mod policy;
 mod s3;
 mod scope_parts;
 mod times;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Answer;
 use super::scope_parts::ScopeParts;
-use super::times::{extended, later};
+use super::times::later;
 use crate::verify::error::VerifyError;
 
 pub(super) fn answer(error: &VerifyError) -> Answer {
@@ -66,6 +66,28 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             let text = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
             malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
         }
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MalformedSigV4aCredential { presigned, .. } => {
+            let text = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/SERVICE/aws4_request\".";
+            malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
+        }
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MissingRegionSet { presigned: false } => {
+            Answer::new(400, "InvalidRequest", "Missing required header for this request: x-amz-region-set".into())
+        }
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MissingRegionSet { presigned: true } => {
+            query_error("SigV4a query auth requires a non empty x-amz-region-set parameter.".into())
+        }
+        #[cfg(feature = "sigv4a")]
+        VerifyError::WrongRegionSet { got, region } => Answer::new(
+            400,
+            "RegionSetMismatch",
+            "The provided X-Amz-Region-Set doesn't match against the requested S3 region.".into(),
+        )
+        .with([("RequestedRegion", region.clone()), ("RegionSet", got.clone())]),
+        #[cfg(feature = "sigv4a")]
+        VerifyError::MalformedSigV4aSignature => mismatch(),
         VerifyError::MalformedSignedHeaders { presigned } => malformed(
             *presigned,
             "the authorization component \"SignedHeaders\" is malformed.",
@@ -111,8 +133,8 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
         VerifyError::PresignExpired { signed, now, lifetime } => {
             Answer::new(403, "AccessDenied", "Request has expired".into()).with([
                 ("X-Amz-Expires", lifetime.as_secs().to_string()),
-                ("Expires", extended(later(*signed, *lifetime))),
-                ("ServerTime", extended(*now)),
+                ("Expires", later(*signed, *lifetime).extended()),
+                ("ServerTime", now.extended()),
             ])
         }
         VerifyError::NotYetCurrent { presigned: true, .. } => {
@@ -126,7 +148,7 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             )
             .with([
                 ("RequestTime", signed.to_string()),
-                ("ServerTime", extended(*now)),
+                ("ServerTime", now.extended()),
                 ("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string()),
             ])
         }
@@ -166,10 +188,21 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             "The provided 'x-amz-content-sha256' header does not match what was computed.".into(),
         )
         .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => {
-            Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
+        #[cfg(feature = "post-policy")]
+        VerifyError::Policy(error) => super::policy::answer(error),
+        #[cfg(feature = "streaming")]
+        VerifyError::Chunk(error) => {
+            let (status, code, message) = error.answer();
+            Answer::new(status, code, message.into())
         }
+        #[cfg(feature = "streaming")]
+        VerifyError::NotChunked => internal_error(),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_error(),
     }
+}
+
+fn internal_error() -> Answer {
+    Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
 }
 
 fn mismatch() -> Answer {

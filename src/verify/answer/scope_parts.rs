@@ -8,8 +8,16 @@ pub(super) struct ScopeParts<'a>([(&'a str, &'a str); 4]);
 
 impl<'a> ScopeParts<'a> {
     pub(super) fn of(got: &'a str, expected: &'a str) -> Self {
-        let (mut got, mut expected) = (got.splitn(4, '/'), expected.splitn(4, '/'));
-        Self([(); 4].map(|()| (got.next().unwrap_or_default(), expected.next().unwrap_or_default())))
+        let count = expected.split('/').count().min(4);
+        let (mut got, mut expected) = (got.splitn(count, '/'), expected.splitn(count, '/'));
+        let mut parts = [("", ""); 4];
+        for (index, part) in parts.iter_mut().enumerate() {
+            // A scope of SigV4A has no region.
+            if index != 1 || count == 4 {
+                *part = (got.next().unwrap_or_default(), expected.next().unwrap_or_default());
+            }
+        }
+        Self(parts)
     }
 
     /// What was given, and what it has to be.

@@ -27,17 +27,3 @@ fn length(duration: Duration) -> String {
         seconds => alloc::format!("{seconds} sec"),
     }
 }
-
-/// `2015-08-30T12:36:00Z`, as S3 writes its own times.
-pub(super) fn extended(timestamp: Timestamp) -> String {
-    let mut text = String::new();
-    for (index, c) in timestamp.as_str().chars().enumerate() {
-        match index {
-            4 | 6 => text.push('-'),
-            11 | 13 => text.push(':'),
-            _ => {}
-        }
-        text.push(c);
-    }
-    text
-}

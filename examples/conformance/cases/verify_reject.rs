@@ -5,8 +5,8 @@ use std::time::Duration;
 use countersign::{Credentials, Rules, Timestamp, Verifier};
 use serde::Deserialize;
 
-use crate::case::{Difference, Remark, Request};
-use crate::wire::Wire;
+use super::wire::Wire;
+use super::{Difference, Remark, Request};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,7 +2,10 @@
 
 use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
 
-use crate::case::Request;
+use super::Request;
+
+/// Data and trailers of a body in chunks.
+pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), VerifyError>;
 
 #[derive(Clone)]
 pub struct Wire {
@@ -60,13 +63,23 @@ impl Wire {
         self.verify_then(verifier, known, now, |_| Ok(()))
     }
 
-    fn verify_then(
+    /// The same, and the data and trailers of the body that follows.
+    #[allow(dead_code, reason = "for those who share this file")]
+    pub fn decode(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp, framed: &[u8]) -> Decoded {
+        self.verify_then(verifier, known, now, |verified| {
+            let (mut decoder, mut data) = (verified.chunk_decoder()?, Vec::new());
+            decoder.push(framed, |piece| data.extend_from_slice(piece))?;
+            Ok((data, decoder.finish()?))
+        })
+    }
+
+    fn verify_then<T>(
         &self,
         verifier: &Verifier,
         known: &[Credentials],
         now: Timestamp,
-        then: impl FnOnce(Verified<'_>) -> Result<(), VerifyError>,
-    ) -> Result<(), VerifyError> {
+        then: impl FnOnce(Verified<'_>) -> Result<T, VerifyError>,
+    ) -> Result<T, VerifyError> {
         self.with_view(|request| {
             let presented = Presented::parse(request)?.with_body(&self.body);
             let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());

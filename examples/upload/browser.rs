@@ -1,0 +1,88 @@
+//! The page with the form, and what becomes of the form.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::extract::multipart::{Field, Multipart};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use countersign::post_policy::{Policy, PresentedForm};
+use countersign::{Signer, Timestamp};
+
+use crate::server::{BUCKET, REGION, Refusal, SERVICE, Store};
+
+/// The largest file that the form may upload, in bytes.
+pub const MOST: u64 = 1 << 20;
+const VALID_SECONDS: i64 = 600;
+
+/// A page that can upload one image of at most a MiB within ten minutes, and nothing else.
+pub async fn page(State(store): State<Arc<Store>>) -> Response {
+    let now = Timestamp::now();
+    let policy = Policy::new(BUCKET, now.saturating_add(VALID_SECONDS))
+        .with_field("key", "${filename}")
+        .with_field("success_action_status", "201")
+        .with_starts_with("Content-Type", "image/")
+        .with_content_length(1..=MOST);
+    match Signer::new(store.credentials.clone(), REGION, SERVICE).sign_post_policy(&policy, now) {
+        Ok(form) => Html(format!(
+            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Upload</title>\n\
+             <h1>Upload an image</h1>\n\
+             <form action=\"/{BUCKET}\" method=\"post\" enctype=\"multipart/form-data\">\n{}\
+             <label>Type <input name=\"Content-Type\" value=\"image/jpeg\"></label>\n\
+             <label>File, at most {} KiB <input type=\"file\" name=\"file\" accept=\"image/*\" required></label>\n\
+             <button>Upload</button>\n</form>\n",
+            form.hidden_inputs(),
+            MOST / 1024,
+        ))
+        .into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// `POST /bucket`: fields, then the file; what stands behind the file is not looked at.
+pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Response {
+    let stored = async {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        while let Some(field) = form.next_field().await.map_err(Refusal::other)? {
+            let name = field.name().unwrap_or_default().to_owned();
+            if name.eq_ignore_ascii_case("file") {
+                return store_file(&store, &fields, field).await;
+            }
+            fields.push((name, field.text().await.map_err(Refusal::other)?));
+        }
+        Err(Refusal::other("the form has no file"))
+    };
+    match stored.await {
+        Ok(length) => (StatusCode::CREATED, format!("stored {length} bytes")).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn store_file(store: &Store, fields: &[(String, String)], mut file: Field<'_>) -> Result<u64, Refusal> {
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let presented = PresentedForm::parse(BUCKET, fields)?.with_file_name(file.file_name().unwrap_or_default())?;
+    let known = presented.access_key_id() == store.credentials.access_key_id();
+    let key = presented.derive_key(known.then_some(&store.credentials));
+    let verified = store.verifier.verify_form(presented, &key, Timestamp::now())?;
+    let (partial, whole) = store.paths(verified.field("key").unwrap_or_default())?;
+
+    let mut length = 0;
+    let written = async {
+        let mut to = std::fs::File::create(&partial)?;
+        while let Some(piece) = file.chunk().await.map_err(Refusal::other)? {
+            length += piece.len() as u64;
+            // Nothing is written that the policy doesn't allow.
+            if length <= *verified.file_length().end() {
+                to.write_all(&piece)?;
+            }
+        }
+        verified.check_file_length(length)?;
+        Ok(std::fs::rename(&partial, &whole)?)
+    };
+    if let Err(refusal) = written.await {
+        drop(std::fs::remove_file(&partial));
+        return Err(refusal);
+    }
+    Ok(length)
+}

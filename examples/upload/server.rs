@@ -1,0 +1,156 @@
+//! A store as a server of one's own might be: it verifies the request, then writes each chunk once its signature is
+//! checked, and shows a file only after all of it was.
+
+use std::future::poll_fn;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Router, extract};
+use countersign::streaming::DecodedBody;
+use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
+use http_body::Body as _;
+
+use crate::browser;
+
+pub const REGION: &str = "us-east-1";
+pub const SERVICE: &str = "s3";
+pub const BUCKET: &str = "bucket";
+const MOST_DISCARDED: usize = 1 << 30;
+
+pub struct Store {
+    folder: PathBuf,
+    pub credentials: Credentials,
+    pub verifier: Verifier,
+}
+
+/// Why nothing was stored.
+pub enum Refusal {
+    Signature(Box<VerifyError>),
+    Other(String),
+}
+
+impl Store {
+    /// `PUT /bucket/KEY`: what AWS would answer, and a file in the folder only if the answer is good.
+    async fn put(&self, key: &str, request: Request) -> Result<usize, Refusal> {
+        let (parts, mut body) = request.into_parts();
+        let decoder = {
+            let presented = Presented::parse(&parts)?;
+            let known = presented.access_key_id() == self.credentials.access_key_id();
+            let key = presented.derive_key(known.then_some(&self.credentials));
+            self.verifier.verify(presented, &key, Timestamp::now())?.chunk_decoder()?
+        };
+        let (partial, whole) = self.paths(key)?;
+        let written = write(&partial, DecodedBody::new(decoder, &mut body)).await;
+        if written.is_ok() {
+            std::fs::rename(&partial, whole)?;
+        } else {
+            drop(std::fs::remove_file(&partial));
+            discard(&mut body).await;
+        }
+        written
+    }
+
+    /// Where a file is while it arrives, and where it stays. A key can't lead out of the folder.
+    pub fn paths(&self, key: &str) -> Result<(PathBuf, PathBuf), Refusal> {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if key.is_empty() || key.starts_with('.') || !key.bytes().all(good) {
+            return Err(Refusal::other("this store takes keys of letters, digits, '.', '_' and '-'"));
+        }
+        Ok((self.folder.join(format!(".{key}.partial")), self.folder.join(key)))
+    }
+}
+
+/// Many clients read the answer only when they have sent everything.
+async fn discard(body: &mut Body) {
+    let mut left = MOST_DISCARDED;
+    while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            break;
+        }
+    }
+}
+
+async fn write(path: &Path, mut body: DecodedBody<&mut Body>) -> Result<usize, Refusal> {
+    let mut file = std::fs::File::create(path)?;
+    let mut length = 0;
+    // `http-body-util` has shorter words for this.
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|error| match error.downcast::<VerifyError>() {
+            Ok(error) => Refusal::Signature(error),
+            Err(error) => Refusal::other(error),
+        })?;
+        // Not data: the trailers, whose checksum was compared.
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        file.write_all(&data)?;
+    }
+    Ok(length)
+}
+
+async fn handle_put(
+    State(store): State<Arc<Store>>,
+    extract::Path(key): extract::Path<String>,
+    request: Request,
+) -> Response {
+    match store.put(&key, request).await {
+        Ok(length) => format!("stored {length} bytes").into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+impl Refusal {
+    pub fn other(error: impl ToString) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+impl From<VerifyError> for Refusal {
+    fn from(error: VerifyError) -> Self {
+        Self::Signature(Box::new(error))
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Self::other(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Signature(error) => {
+                let dialect = Dialect::S3Xml;
+                let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::FORBIDDEN);
+                (status, [(header::CONTENT_TYPE, dialect.content_type())], error.body(dialect, "")).into_response()
+            }
+            Self::Other(error) => (StatusCode::BAD_REQUEST, error).into_response(),
+        }
+    }
+}
+
+/// Starts the store on a free port of the loopback interface; it ends with the program.
+pub fn start(folder: PathBuf, credentials: Credentials) -> std::io::Result<SocketAddr> {
+    let store = Arc::new(Store { folder, credentials, verifier: Verifier::new(REGION, SERVICE) });
+    let app = Router::new()
+        .route("/", get(browser::page))
+        .route("/bucket", post(browser::post))
+        .route("/bucket/{key}", put(handle_put))
+        // The length of a body is in what was signed.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(store);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, app).await }));
+    Ok(address)
+}

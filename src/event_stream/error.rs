@@ -1,0 +1,114 @@
+use alloc::string::String;
+use core::time::Duration;
+
+use crate::timestamp::Timestamp;
+
+/// Why bytes are no event-stream message, or no message of this stream.
+///
+/// It holds no signature and nothing of a payload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventStreamError {
+    /// The lengths at the start of a frame don't have the checksum that follows them.
+    #[error("the checksum of a frame's lengths is wrong: the stream is out of step, or no event stream")]
+    PreludeChecksum,
+    /// The whole frame doesn't have the checksum at its end.
+    #[error("the checksum of a frame is wrong")]
+    FrameChecksum,
+    /// The lengths at the start of a frame contradict each other, or the bytes that are there.
+    #[error("a frame of {total} bytes can't have {headers} bytes of headers, or more or fewer bytes are there")]
+    Lengths {
+        /// Bytes of the whole frame, as announced.
+        total: u32,
+        /// Bytes of its headers, as announced.
+        headers: u32,
+    },
+    /// The headers are longer than is taken.
+    #[error("{length} bytes of headers, at most {limit} are taken")]
+    HeadersTooLong {
+        /// Bytes.
+        length: usize,
+        /// Bytes.
+        limit: usize,
+    },
+    /// The payload is longer than is taken.
+    #[error("{length} bytes of payload, at most {limit} are taken")]
+    PayloadTooLong {
+        /// Bytes.
+        length: usize,
+        /// Bytes.
+        limit: usize,
+    },
+    /// There are more headers than are taken.
+    #[error("more than {limit} headers")]
+    TooManyHeaders {
+        /// How many are taken.
+        limit: usize,
+    },
+    /// A header is cut short, its name is empty, longer than 255 bytes or no UTF-8, its type is none of the ten, or its
+    /// value is longer than 32767 bytes or, if it is a text, no UTF-8.
+    #[error("the header {name:?} is malformed")]
+    MalformedHeader {
+        /// Its name as far as it is known, shortened if it is long.
+        name: String,
+    },
+    /// A header stands there twice.
+    #[error("the header {name:?} stands there twice")]
+    RepeatedHeader {
+        /// Its name, shortened if it is long.
+        name: String,
+    },
+    /// A signed frame lacks `:date` or `:chunk-signature`, or one of them has another type than it has to have.
+    #[error("a signed frame has to have the header {name}")]
+    MissingHeader {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A signed frame has a header that its signature doesn't cover.
+    #[error("a signed frame has the header {name:?}, which its signature doesn't cover")]
+    UnsignedHeader {
+        /// Its name, shortened if it is long.
+        name: String,
+    },
+    /// A message to be signed is empty, which would close the stream.
+    #[error("an empty message closes the stream: use EventSigner::finish for it")]
+    EmptyMessage,
+    /// The body of the request is no event stream.
+    #[error("the request doesn't announce an event stream (STREAMING-AWS4-HMAC-SHA256-EVENTS)")]
+    NotEvents,
+    /// A message is dated too long ago, or for a time that has not come.
+    #[error("a message is dated {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
+    Skewed {
+        /// The message's own time.
+        signed: Timestamp,
+        /// The verifier's time.
+        now: Timestamp,
+        /// The allowed skew.
+        allowed: Duration,
+    },
+    /// A message is of another day than the key at hand. Nothing is lost: with the key of that day
+    /// ([`EventVerifier::set_key`](super::EventVerifier::set_key)) the stream goes on.
+    #[error("a message is dated {signed}, and needs the signing key of that day")]
+    KeyNeeded {
+        /// The message's own time.
+        signed: Timestamp,
+    },
+    /// The temporary credentials of the signer have ended.
+    #[error("the session of the signer ended at {expiry}")]
+    ExpiredSessionToken {
+        /// When they ended.
+        expiry: Timestamp,
+    },
+    /// The signature is not the one of this message behind the one before it.
+    #[error("the signature of message {number} does not match")]
+    SignatureMismatch {
+        /// Which, from 1.
+        number: u64,
+    },
+    /// The stream ends without the signed empty message.
+    #[error("the stream ends without its closing message")]
+    Truncated,
+    /// There are bytes behind the closing message.
+    #[error("there are bytes behind the closing message")]
+    BytesAfterEnd,
+}

@@ -1,0 +1,293 @@
+//! The policy as text: one printer, one parser.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::condition::{Condition, json_string, printed};
+use super::error::PolicyError;
+use super::{MAX_CONDITIONS, SESSION_TOKEN_FIELDS};
+use crate::text::excerpt;
+use crate::timestamp::Timestamp;
+
+/// What a policy says.
+pub(super) struct Document {
+    pub(super) expiration: Timestamp,
+    pub(super) conditions: Vec<Condition>,
+}
+
+const EXPIRATION: &str = "expiration";
+const CONDITIONS: &str = "conditions";
+
+impl Document {
+    pub(super) fn print(&self) -> String {
+        let mut text = alloc::format!("{{\"{EXPIRATION}\": \"{}\", \"{CONDITIONS}\": [", self.expiration.extended());
+        for (index, condition) in self.conditions.iter().enumerate() {
+            if index > 0 {
+                text.push_str(", ");
+            }
+            match condition {
+                Condition::Exact { field, value } => {
+                    text.push_str(&alloc::format!("{{{}: {}}}", json_string(field), json_string(value)));
+                }
+                Condition::StartsWith { field, prefix } => text.push_str(&alloc::format!(
+                    "[\"starts-with\", {}, {}]",
+                    json_string(&alloc::format!("${field}")),
+                    json_string(prefix)
+                )),
+                Condition::ContentLengthRange { min, max } => {
+                    text.push_str(&alloc::format!("[\"content-length-range\", {min}, {max}]"));
+                }
+            }
+        }
+        text.push_str("]}");
+        text
+    }
+
+    pub(super) fn parse(text: &[u8]) -> Result<Self, PolicyError> {
+        let Ok(Json::Object(members)) = serde_json::from_slice(text) else { return Err(PolicyError::NotJson) };
+        let (mut expiration, mut conditions) = (None, None);
+        for (name, value) in members {
+            let slot = match name.as_str() {
+                EXPIRATION => &mut expiration,
+                CONDITIONS => &mut conditions,
+                _ => return Err(PolicyError::UnexpectedMember { name: excerpt(name.as_bytes()) }),
+            };
+            // Of two, another reader might take the other.
+            if slot.replace(value).is_some() {
+                return Err(PolicyError::UnexpectedMember { name });
+            }
+        }
+        let expiration = match expiration.ok_or(PolicyError::MissingExpiration)? {
+            Json::Text(text) => Timestamp::parse_extended(&text)
+                .ok_or_else(|| PolicyError::MalformedExpiration { got: excerpt(text.as_bytes()) })?,
+            _ => return Err(PolicyError::MalformedExpiration { got: String::new() }),
+        };
+        let Some(Json::List(conditions)) = conditions else { return Err(PolicyError::MissingConditions) };
+        if conditions.len() > MAX_CONDITIONS {
+            return Err(PolicyError::TooManyConditions);
+        }
+        let conditions = conditions.into_iter().map(read_condition).collect::<Result<_, _>>()?;
+        Ok(Self { expiration, conditions })
+    }
+}
+
+fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
+    let mut list = match condition {
+        Json::Object(members) => {
+            let count = members.len();
+            return match <[_; 1]>::try_from(members) {
+                Ok([(field, Json::Text(value))]) => Ok(Condition::Exact { field, value }),
+                _ => Err(PolicyError::SimpleCondition { members: count }),
+            };
+        }
+        Json::List(list) => list.into_iter(),
+        _ => return Err(PolicyError::NotACondition),
+    };
+    let Some(Json::Text(operator)) = list.next() else { return Err(PolicyError::NotACondition) };
+    let operator = ["eq", "starts-with", "content-length-range"]
+        .into_iter()
+        .find(|known| operator.eq_ignore_ascii_case(known))
+        .ok_or_else(|| PolicyError::UnknownOperator { operator: excerpt(operator.as_bytes()) })?;
+    let arguments = || PolicyError::Arguments { operator };
+    let (Some(first), Some(second), None) = (list.next(), list.next(), list.next()) else { return Err(arguments()) };
+    if operator == "content-length-range" {
+        let (min, max) = (first.whole().ok_or_else(arguments)?, second.whole().ok_or_else(arguments)?);
+        return Ok(Condition::ContentLengthRange { min, max });
+    }
+    let (Json::Text(name), Json::Text(value)) = (first, second) else { return Err(arguments()) };
+    let Some(field) = name.strip_prefix('$') else {
+        // S3 looks for a field, finds none, and says so.
+        return Err(PolicyError::ConditionFailed { condition: printed(operator, &name, &value) });
+    };
+    let field = String::from(field);
+    if operator == "eq" {
+        return Ok(Condition::Exact { field, value });
+    }
+    let condition = Condition::StartsWith { field, prefix: value };
+    match ONLY_EXACT.iter().chain(&SESSION_TOKEN_FIELDS).find(|only| condition.is_about(only)) {
+        Some(field) => {
+            Err(PolicyError::OnlyExact { condition: alloc::format!("{condition}"), field: String::from(*field) })
+        }
+        None => Ok(condition),
+    }
+}
+
+/// By AWS's table of conditions. Of other `x-amz-` fields it says the same, yet forms with `starts-with` for them are
+/// common, and mean what they say.
+const ONLY_EXACT: [&str; 5] = ["bucket", "success_action_status", "x-amz-algorithm", "x-amz-credential", "x-amz-date"];
+
+/// JSON, with each member of an object, even if it stands there twice.
+enum Json {
+    Text(String),
+    Whole(u64),
+    Other,
+    List(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// A whole number, which S3 also takes as a string.
+    fn whole(&self) -> Option<u64> {
+        /// As serde_json hands over a number where a program builds it with `arbitrary_precision`.
+        const NUMBER: &str = "$serde_json::private::Number";
+        let text = match self {
+            Self::Whole(number) => return Some(*number),
+            Self::Text(text) => text,
+            Self::Object(members) => match members.as_slice() {
+                [(name, Self::Text(text))] if name == NUMBER => text,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.into()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Whole(number))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        let mut read = Vec::new();
+        while let Some(element) = list.next_element()? {
+            read.push(element);
+        }
+        Ok(Json::List(read))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut read = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            read.push(member);
+        }
+        Ok(Json::Object(read))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_read() {
+        let document = Document {
+            expiration: "20151230T120000Z".parse().unwrap(),
+            conditions: alloc::vec![
+                Condition::Exact { field: "bucket".into(), value: "a\"\\\u{e9}".into() },
+                Condition::StartsWith { field: "key".into(), prefix: "user/".into() },
+                Condition::ContentLengthRange { min: 1, max: u64::MAX },
+            ],
+        };
+        let text = document.print();
+        assert_eq!(
+            text,
+            "{\"expiration\": \"2015-12-30T12:00:00Z\", \"conditions\": [{\"bucket\": \"a\\\"\\\\\u{e9}\"}, \
+             [\"starts-with\", \"$key\", \"user/\"], [\"content-length-range\", 1, 18446744073709551615]]}"
+        );
+        let read = Document::parse(text.as_bytes()).unwrap();
+        assert_eq!((read.expiration, read.conditions), (document.expiration, document.conditions));
+    }
+
+    #[test]
+    fn broken_documents_say_what_is_wrong() {
+        let expiration = r#""expiration":"2015-12-30T12:00:00.000Z""#;
+        let with = |conditions: &str| {
+            Document::parse(alloc::format!("{{{expiration},\"conditions\":[{conditions}]}}").as_bytes()).err()
+        };
+        assert_eq!(with(""), None);
+        assert_eq!(with(r#"{"acl":"private"},["EQ","$acl","private"],["Starts-With","$key",""]"#), None);
+        assert_eq!(with(r#"["content-length-range","5","10"]"#), None);
+        let arguments = |operator| Some(PolicyError::Arguments { operator });
+        for (conditions, error) in [
+            ("{}", Some(PolicyError::SimpleCondition { members: 0 })),
+            (r#"{"acl":"a","acl":"b"}"#, Some(PolicyError::SimpleCondition { members: 2 })),
+            (r#"{"acl":1}"#, Some(PolicyError::SimpleCondition { members: 1 })),
+            (r#"{"acl":null}"#, Some(PolicyError::SimpleCondition { members: 1 })),
+            ("[]", Some(PolicyError::NotACondition)),
+            ("[1]", Some(PolicyError::NotACondition)),
+            ("1", Some(PolicyError::NotACondition)),
+            (r#"["like","$acl","a"]"#, Some(PolicyError::UnknownOperator { operator: "like".into() })),
+            (r#"["eq","$acl"]"#, arguments("eq")),
+            (r#"["eq","$acl","a","b"]"#, arguments("eq")),
+            (r#"["eq","$acl",1]"#, arguments("eq")),
+            (r#"["starts-with",["$acl"],"a"]"#, arguments("starts-with")),
+            (r#"["content-length-range",0]"#, arguments("content-length-range")),
+            (r#"["content-length-range",-1,0]"#, arguments("content-length-range")),
+            (r#"["content-length-range",0,512.0]"#, arguments("content-length-range")),
+            (r#"["content-length-range","","+1"]"#, arguments("content-length-range")),
+            (r#"["content-length-range",0,18446744073709551616]"#, arguments("content-length-range")),
+            (r#"["eq","acl","a"]"#, Some(PolicyError::ConditionFailed { condition: r#"["eq", "acl", "a"]"#.into() })),
+            (
+                r#"["starts-with","$X-Amz-Date",""]"#,
+                Some(PolicyError::OnlyExact {
+                    condition: r#"["starts-with", "$X-Amz-Date", ""]"#.into(),
+                    field: "x-amz-date".into(),
+                }),
+            ),
+            (r#"{"acl":"a"},"#, Some(PolicyError::NotJson)),
+            (r#"["eq","$key","\$a"]"#, Some(PolicyError::NotJson)),
+        ] {
+            assert_eq!(with(conditions), error, "{conditions}");
+        }
+        assert_eq!(with(&alloc::vec!["[\"eq\",\"$a\",\"\"]"; 1025].join(",")), Some(PolicyError::TooManyConditions));
+        let unexpected = |name: &str| PolicyError::UnexpectedMember { name: name.into() };
+        let malformed = |got: &str| PolicyError::MalformedExpiration { got: got.into() };
+        for (text, error) in [
+            ("", PolicyError::NotJson),
+            ("[]", PolicyError::NotJson),
+            ("\"a\"", PolicyError::NotJson),
+            (r#"{"conditions":[]}"#, PolicyError::MissingExpiration),
+            (r#"{"EXPIRATION":"2015-12-30T12:00:00Z","conditions":[]}"#, unexpected("EXPIRATION")),
+            (r#"{"expiration":"2015-12-30T12:00:00Z"}"#, PolicyError::MissingConditions),
+            (r#"{"expiration":"2015-12-30T12:00:00Z","conditions":{}}"#, PolicyError::MissingConditions),
+            (r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[],"conditions":[]}"#, unexpected("conditions")),
+            (r#"{"expiration":1,"conditions":[]}"#, malformed("")),
+            (r#"{"expiration":"2015-12-30 12:00:00Z","conditions":[]}"#, malformed("2015-12-30 12:00:00Z")),
+            (r#"{"expiration":"2015-12-30T12:00:00+01:00","conditions":[]}"#, malformed("2015-12-30T12:00:00+01:00")),
+            (r#"{"expiration":"2015-12-30T12:00:00.x9Z","conditions":[]}"#, malformed("2015-12-30T12:00:00.x9Z")),
+            (r#"{"expiration":"2015-02-30T12:00:00Z","conditions":[]}"#, malformed("2015-02-30T12:00:00Z")),
+        ] {
+            assert_eq!(Document::parse(text.as_bytes()).err(), Some(error), "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        assert_eq!(Document::parse(deep.as_bytes()).err(), Some(PolicyError::NotJson));
+    }
+}

@@ -1,0 +1,81 @@
+//! S3 browser uploads: an HTML form with a signed policy that says what it may upload.
+//!
+//! [`Policy`] says when the permission ends and what has to hold for each field of the form;
+//! [`Signer::sign_post_policy`] makes the fields of it. A server reads them back in the crate's three steps:
+//! [`PresentedForm::parse`] proves nothing, the caller finds the key, and [`Verifier::verify_form`] gives a
+//! [`VerifiedForm`], which exists only after the signature is right, the policy has not ended, every condition is met by
+//! its field, and every field is named by a condition.
+//!
+//! ```
+//! use countersign::post_policy::{Policy, PresentedForm};
+//! use countersign::{Credentials, Dialect, Signer, Timestamp, Verifier};
+//!
+//! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+//! let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+//! let now: Timestamp = "20151229T000000Z".parse()?;
+//!
+//! let policy = Policy::new("examplebucket", now.saturating_add(3600))
+//!     .with_field("key", "user/eric/${filename}")
+//!     .with_field("acl", "private")
+//!     .with_starts_with("Content-Type", "image/") // the page sets it, once it knows the file
+//!     .with_content_length(1..=10 << 20);
+//! let form = signer.sign_post_policy(&policy, now)?;
+//! let page = format!(
+//!     "<form action=\"https://examplebucket.s3.amazonaws.com/\" method=\"post\" enctype=\"multipart/form-data\">\n\
+//!      {}<input name=\"Content-Type\"><input type=\"file\" name=\"file\"></form>",
+//!     form.hidden_inputs(),
+//! );
+//! assert!(page.contains("<input type=\"hidden\" name=\"key\" value=\"user/eric/${filename}\">"));
+//!
+//! // The server: all fields before the file, and the name that the file came with.
+//! let mut fields: Vec<(&str, &str)> = form.fields().collect();
+//! fields.push(("Content-Type", "image/jpeg"));
+//! let presented = PresentedForm::parse("examplebucket", fields)?.with_file_name("C:\\photos\\a.jpg")?;
+//! let key = presented.derive_key(Some(&credentials)); // of whom presented.access_key_id() names
+//! let verified = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now)?;
+//! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
+//!
+//! // And the file, whose length is known when it has been read.
+//! verified.check_file_length(123_456)?;
+//! let error = verified.check_file_length(0).unwrap_err();
+//! assert_eq!(error.code(Dialect::S3Xml), "EntityTooSmall");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! AWS documents these uploads for general purpose buckets; with the rules of S3 Express the token's field has the name
+//! that its header has, `x-amz-s3session-token`.
+//!
+//! AWS: [Browser-based uploads using POST](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html)
+
+mod condition;
+mod document;
+mod error;
+mod policy;
+mod presented;
+mod signed;
+mod verified;
+
+pub(crate) use condition::printed;
+pub use error::PolicyError;
+pub use policy::Policy;
+pub use presented::PresentedForm;
+pub use signed::SignedForm;
+pub use verified::VerifiedForm;
+
+#[allow(unused_imports, reason = "for the links above")]
+use crate::{Signer, Verifier};
+
+/// The most bytes of names and values before the file, which is S3's limit.
+pub(crate) const MAX_FIELD_BYTES: usize = 20_480;
+const MAX_FIELDS: usize = 256;
+const MAX_CONDITIONS: usize = 1024;
+
+const SESSION_TOKEN_FIELDS: [&str; 2] = crate::authorization::SESSION_TOKEN_HEADERS;
+const FILENAME: &str = "${filename}";
+
+/// "Each form field that you specify in a form (except x-amz-signature, file, policy, and field names that have an
+/// x-ignore- prefix) must appear in the list of conditions."
+fn is_exempt(field: &str) -> bool {
+    ["x-amz-signature", "file", "policy"].iter().any(|exempt| field.eq_ignore_ascii_case(exempt))
+        || crate::request::starts_with_ignoring_case(field, "x-ignore-")
+}

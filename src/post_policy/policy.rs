@@ -1,0 +1,73 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::RangeInclusive;
+
+use super::FILENAME;
+use super::condition::Condition;
+use crate::timestamp::Timestamp;
+
+/// What a form may upload, and until when.
+///
+/// ```
+/// use countersign::post_policy::Policy;
+///
+/// let policy = Policy::new("examplebucket", "20151230T120000Z".parse()?)
+///     .with_field("key", "user/eric/${filename}")
+///     .with_field("success_action_status", "201")
+///     .with_starts_with("x-amz-meta-tag", "")
+///     .with_content_length(0..=1_048_576);
+/// # let _ = policy;
+/// # Ok::<(), countersign::TimestampError>(())
+/// ```
+///
+/// AWS: [POST policy](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html)
+#[derive(Clone)]
+pub struct Policy {
+    pub(super) expiration: Timestamp,
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+impl Policy {
+    /// A policy for one bucket, good before `expiration`; the signature itself is good for at most seven days.
+    pub fn new(bucket: impl Into<String>, expiration: Timestamp) -> Self {
+        let bucket = Condition::Exact { field: "bucket".into(), value: bucket.into() };
+        Self { expiration, fields: Vec::new(), conditions: alloc::vec![bucket] }
+    }
+
+    /// A field of the form, and the condition that it has this value. Behind `${filename}` the value is open: S3 puts
+    /// the name of the file there, so the condition is that the field begins with what stands before it.
+    pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let (name, value) = (name.into(), value.into());
+        let field = name.clone();
+        self.conditions.push(match value.split_once(FILENAME) {
+            Some((prefix, _)) => Condition::StartsWith { field, prefix: prefix.into() },
+            None => Condition::Exact { field, value: value.clone() },
+        });
+        self.fields.push((name, value));
+        self
+    }
+
+    /// The condition that a field, which the page adds itself, begins with `prefix`; with `""`, that it is there.
+    pub fn with_starts_with(mut self, field: impl Into<String>, prefix: impl Into<String>) -> Self {
+        self.conditions.push(Condition::StartsWith { field: field.into(), prefix: prefix.into() });
+        self
+    }
+
+    /// The least and the most bytes that the file may have.
+    pub fn with_content_length(mut self, bytes: RangeInclusive<u64>) -> Self {
+        let (min, max) = bytes.into_inner();
+        self.conditions.push(Condition::ContentLengthRange { min, max });
+        self
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("expiration", &self.expiration)
+            .field("conditions", &self.conditions)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,11 @@
+//! `AWS4-ECDSA-P256-SHA256`: the key pair, its public half, the region set. All else is as for HMAC.
+
+mod der;
+mod key;
+mod public_key;
+mod region_set;
+
+pub(crate) use der::Der;
+pub(crate) use key::KeyPair;
+pub use public_key::PublicKey;
+pub(crate) use region_set::{covers, is_region_set};

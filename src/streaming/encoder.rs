@@ -1,0 +1,225 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::checksum::Running;
+use super::chunked::Value;
+use super::error::EncodeError;
+use super::frame::{self, CRLF};
+use super::trailer;
+use crate::chain::Chain;
+use crate::payload::{EMPTY_SHA256, sha256};
+use crate::string_to_sign::Linked;
+use crate::text::excerpt;
+
+/// Frames a body: data in, chunks out. It holds at most the data of one chunk.
+///
+/// What goes out is handed over in pieces, to be sent one behind the other; data that fills a whole chunk is not copied.
+///
+/// ```
+/// # use countersign::streaming::Chunked;
+/// # use countersign::{Credentials, Request, Signer};
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+/// let chunked = Chunked::signed(5).with_trailer("x-amz-meta-note", 4);
+/// let signed = signer.sign_chunked(&request, &chunked, "20150830T123600Z".parse()?)?;
+/// let (mut encoder, mut body) = (signed.encoder(), Vec::new());
+/// encoder.push(b"hel", |piece| body.extend_from_slice(piece))?;
+/// encoder.push(b"lo", |piece| body.extend_from_slice(piece))?;
+/// encoder.set_trailer("x-amz-meta-note", "done")?;
+/// encoder.finish(|piece| body.extend_from_slice(piece))?;
+/// assert!(body.starts_with(b"5;chunk-signature="));
+/// assert_eq!(body.len() as u64, signed.content_length());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ChunkEncoder {
+    /// `None` where chunks are not signed.
+    chain: Option<Chain>,
+    chunk_size: usize,
+    announced: u64,
+    given: u64,
+    /// The start of a chunk that isn't full yet.
+    pending: Vec<u8>,
+    /// Of `pending`, where chunks are signed.
+    sha256: Sha256,
+    trailers: Vec<(String, Trailer)>,
+    finished: bool,
+}
+
+#[derive(Clone)]
+enum Trailer {
+    Checksum(Running),
+    Announced(usize),
+    Given(Vec<u8>),
+}
+
+impl ChunkEncoder {
+    pub(super) fn new(
+        chain: Option<Chain>,
+        announced: u64,
+        chunk_size: usize,
+        trailers: impl Iterator<Item = (String, Value)>,
+    ) -> Self {
+        let trailers = trailers.map(|(name, value)| match value {
+            Value::Checksum(checksum) => (name, Trailer::Checksum(checksum.start())),
+            Value::Given(length) => (name, Trailer::Announced(length)),
+        });
+        Self {
+            chain,
+            chunk_size: chunk_size.max(1),
+            announced,
+            given: 0,
+            pending: Vec::new(),
+            sha256: Sha256::new(),
+            trailers: trailers.collect(),
+            finished: false,
+        }
+    }
+
+    /// Takes the next piece of the data, of any length, and hands over the chunks that it completes.
+    ///
+    /// # Errors
+    /// [`EncodeError::DecodedLength`] if there is more than announced; nothing of this piece was handed over.
+    pub fn push(&mut self, mut data: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
+        if self.finished {
+            return Err(EncodeError::Finished);
+        }
+        let given = self.given.saturating_add(data.len() as u64);
+        if given > self.announced {
+            return Err(EncodeError::DecodedLength { announced: self.announced, given });
+        }
+        self.given = given;
+        for (_, trailer) in &mut self.trailers {
+            if let Trailer::Checksum(running) = trailer {
+                running.update(data);
+            }
+        }
+        while self.pending.len() + data.len() >= self.chunk_size {
+            let (of_chunk, rest) = data.split_at_checked(self.chunk_size - self.pending.len()).unwrap_or((data, &[]));
+            if self.pending.is_empty() {
+                let sha256 = if self.chain.is_some() { sha256(of_chunk) } else { EMPTY_SHA256 };
+                self.chunk(of_chunk, sha256, &mut out);
+            } else {
+                self.hold(of_chunk);
+                self.chunk_of_pending(&mut out);
+            }
+            data = rest;
+        }
+        self.hold(data);
+        Ok(())
+    }
+
+    /// Gives the value of a trailer that was announced with [`Chunked::with_trailer`](super::Chunked::with_trailer). The
+    /// last one counts.
+    ///
+    /// # Errors
+    /// [`EncodeError::UnannouncedTrailer`], [`EncodeError::TrailerValue`].
+    pub fn set_trailer(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
+        let value = value.as_ref();
+        let announced = self.trailers.iter_mut().find(|(announced, _)| name.eq_ignore_ascii_case(announced));
+        let Some((name, trailer)) = announced else {
+            return Err(EncodeError::UnannouncedTrailer { name: excerpt(name.as_bytes()) });
+        };
+        let announced = match trailer {
+            Trailer::Announced(length) => *length,
+            Trailer::Given(value) => value.len(),
+            Trailer::Checksum(_) => return Err(EncodeError::UnannouncedTrailer { name: name.clone() }),
+        };
+        if value.len() != announced || value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Err(EncodeError::TrailerValue { name: name.clone(), announced });
+        }
+        *trailer = Trailer::Given(value.into());
+        Ok(())
+    }
+
+    /// Hands over what is left: the last data, the closing chunk, the trailer.
+    ///
+    /// # Errors
+    /// [`EncodeError::DecodedLength`] if there was less data than announced, [`EncodeError::MissingTrailer`]; nothing was
+    /// handed over, and more may be given.
+    pub fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
+        if self.finished {
+            return Err(EncodeError::Finished);
+        }
+        if self.given < self.announced {
+            return Err(EncodeError::DecodedLength { announced: self.announced, given: self.given });
+        }
+        if let Some((name, _)) = self.trailers.iter().find(|(_, value)| matches!(value, Trailer::Announced(_))) {
+            return Err(EncodeError::MissingTrailer { name: name.clone() });
+        }
+        self.finished = true;
+        if !self.pending.is_empty() {
+            self.chunk_of_pending(&mut out);
+        }
+        let mut end = Vec::new();
+        self.write_header(&mut end, 0, EMPTY_SHA256);
+        self.write_trailer(&mut end);
+        end.extend_from_slice(CRLF);
+        out(&end);
+        Ok(())
+    }
+
+    /// Hashes data while it is at hand, and keeps it until its chunk is full.
+    fn hold(&mut self, data: &[u8]) {
+        if self.chain.is_some() {
+            self.sha256.update(data);
+        }
+        self.pending.extend_from_slice(data);
+    }
+
+    fn chunk_of_pending(&mut self, out: &mut impl FnMut(&[u8])) {
+        let mut chunk = core::mem::take(&mut self.pending);
+        let sha256 = self.sha256.finalize_reset().into();
+        self.chunk(&chunk, sha256, out);
+        chunk.clear();
+        self.pending = chunk;
+    }
+
+    fn chunk(&mut self, data: &[u8], sha256: [u8; 32], out: &mut impl FnMut(&[u8])) {
+        let mut header = Vec::with_capacity(128);
+        self.write_header(&mut header, data.len(), sha256);
+        out(&header);
+        out(data);
+        out(CRLF);
+    }
+
+    fn write_header(&mut self, out: &mut Vec<u8>, length: usize, sha256: [u8; 32]) {
+        let signature = self.chain.as_mut().map(|chain| chain.sign(Linked::Payload(EMPTY_SHA256, sha256)));
+        frame::write_header(out, length, signature.as_ref());
+    }
+
+    fn write_trailer(&mut self, out: &mut Vec<u8>) {
+        if self.trailers.is_empty() {
+            return;
+        }
+        let trailers: Vec<(String, Vec<u8>)> = core::mem::take(&mut self.trailers)
+            .into_iter()
+            .map(|(name, value)| match value {
+                Trailer::Checksum(running) => (name, running.finish().into_bytes()),
+                Trailer::Given(value) => (name, value),
+                Trailer::Announced(_) => (name, Vec::new()),
+            })
+            .collect();
+        for (name, value) in &trailers {
+            trailer::write_line(out, name, value);
+        }
+        if let Some(chain) = &mut self.chain {
+            let hash = trailer::sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+            let signature = chain.sign(Linked::Trailer(hash));
+            trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, frame::padded(&signature).as_bytes());
+        }
+    }
+}
+
+/// Shows how far it is; data and signatures stay out.
+impl fmt::Debug for ChunkEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkEncoder")
+            .field("announced", &self.announced)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
+}

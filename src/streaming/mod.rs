@@ -1,0 +1,72 @@
+//! Bodies that stream: `aws-chunked`, in both directions.
+//!
+//! A large upload can't be hashed before it is sent. S3 takes it in chunks instead: the request is signed with
+//! `x-amz-content-sha256: STREAMING-…`, and each chunk carries a signature over its data and the signature before it
+//! (or none, and a checksum in the trailer). Nothing here owns a socket or a runtime: bytes go in, frames come out, and
+//! memory is bounded by one chunk.
+//!
+//! - Sending: a [`Chunked`] says what will follow, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the request
+//!   for it, and [`SignedChunked::encoder`] frames the body. [`EncodedRead`] and `EncodedBody` do that around a
+//!   [`Read`](std::io::Read) and an `http_body::Body`.
+//! - Receiving: [`Verified::chunk_decoder`](crate::Verified::chunk_decoder) of a request whose own signature is right;
+//!   [`DecodedRead`] and `DecodedBody` around it. Not one byte of a signed chunk comes out before its signature is
+//!   checked.
+//!
+//! ```
+//! use countersign::streaming::{Checksum, Chunked};
+//! use countersign::{Credentials, Presented, Request, Signer, Verifier};
+//!
+//! let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+//! let now = "20150830T123600Z".parse()?;
+//! let data = vec![b'a'; 100_000];
+//!
+//! let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+//! let request = Request::new("PUT", "/key", &[]).with_host("bucket.s3.amazonaws.com");
+//! let upload = Chunked::signed(data.len() as u64).with_checksum(Checksum::Sha256);
+//! let signed = signer.sign_chunked(&request, &upload, now)?;
+//! let (mut encoder, mut body) = (signed.encoder(), Vec::new());
+//! encoder.push(&data, |piece| body.extend_from_slice(piece))?;
+//! encoder.finish(|piece| body.extend_from_slice(piece))?;
+//! assert_eq!(body.len() as u64, signed.content_length());
+//!
+//! // The server.
+//! let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+//! let request = Request::new("PUT", "/key", &headers).with_host("bucket.s3.amazonaws.com");
+//! let presented = Presented::parse(&request)?;
+//! let key = presented.derive_key(Some(&credentials));
+//! let verified = Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+//! let (mut decoder, mut received) = (verified.chunk_decoder()?, Vec::new());
+//! for piece in body.chunks(1000) {
+//!     decoder.push(piece, |data| received.extend_from_slice(data))?;
+//! }
+//! let trailers = decoder.finish()?;
+//! assert_eq!(received, data);
+//! assert_eq!(trailers[0].0, "x-amz-checksum-sha256");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! AWS: [chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
+//! [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
+
+#[cfg(feature = "http-body")]
+mod body;
+mod checksum;
+mod chunked;
+mod decoder;
+mod encoder;
+mod error;
+mod frame;
+#[cfg(feature = "std")]
+mod io;
+mod trailer;
+
+#[cfg(feature = "http-body")]
+pub use body::{DecodedBody, EncodedBody};
+pub use checksum::Checksum;
+pub use chunked::{Chunked, SignedChunked};
+pub use decoder::ChunkDecoder;
+pub use encoder::ChunkEncoder;
+pub use error::{ChunkError, EncodeError};
+#[cfg(feature = "std")]
+pub use io::{DecodedRead, EncodedRead};
+pub(crate) use trailer::sha256 as trailer_sha256;

@@ -1,0 +1,106 @@
+//! Trailers: headers behind the last chunk, announced in `x-amz-trailer`.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256};
+
+use super::error::ChunkError;
+use crate::request::is_token_byte;
+
+pub(super) const X_AMZ_TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
+
+/// The most trailers of a body.
+pub(super) const MAX_TRAILERS: usize = 64;
+/// The most bytes of a trailer, line ends included.
+pub(super) const MAX_TRAILER: usize = 16_384;
+
+/// The hash of the trailer: a line `name:value` for each, names in lower case and in order, values trimmed.
+pub(crate) fn sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u8])>) -> [u8; 32] {
+    let mut sorted: Vec<_> = trailers.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut hash = Sha256::new();
+    for (name, value) in sorted {
+        hash.update(name);
+        hash.update(b":");
+        hash.update(value.trim_ascii());
+        hash.update(b"\n");
+    }
+    hash.finalize().into()
+}
+
+/// Prints one line.
+pub(super) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.push(b':');
+    out.extend_from_slice(value);
+    out.extend_from_slice(super::frame::CRLF);
+}
+
+/// How many bytes [`write_line`] writes.
+pub(super) fn line_length(name: &str, value: usize) -> u64 {
+    (name.len() + 1 + value + 2) as u64
+}
+
+/// Reads one line without its line end; the name in lower case.
+pub(super) fn parse_line(line: &[u8]) -> Result<(String, &[u8]), ChunkError> {
+    let (name, value) = crate::request::split_once(line, b':').ok_or(ChunkError::MalformedTrailer)?;
+    if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        return Err(ChunkError::MalformedTrailer);
+    }
+    let name = core::str::from_utf8(name).ok().and_then(checked_name).ok_or(ChunkError::MalformedTrailer)?;
+    Ok((name, value))
+}
+
+/// Reads `x-amz-trailer`: names with commas between them, each once.
+pub(super) fn parse_names(list: &[u8]) -> Result<Vec<String>, ChunkError> {
+    let invalid = || ChunkError::InvalidTrailerHeader { got: crate::text::excerpt(list) };
+    let mut names: Vec<String> = Vec::new();
+    for name in list.split(|byte| *byte == b',') {
+        let name = core::str::from_utf8(name.trim_ascii()).ok().and_then(checked_name).ok_or_else(invalid)?;
+        if names.contains(&name) || names.len() == MAX_TRAILERS || name == X_AMZ_TRAILER_SIGNATURE {
+            return Err(invalid());
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The name in lower case, if it is one.
+pub(super) fn checked_name(name: &str) -> Option<String> {
+    let name = (!name.is_empty() && name.bytes().all(is_token_byte)).then_some(name)?;
+    Some(name.to_owned().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_announcement() {
+        assert_eq!(parse_names(b"X-Amz-Checksum-Crc32 , b").unwrap(), ["x-amz-checksum-crc32", "b"]);
+        for list in [&b""[..], b",", b"a,", b",a", b"a,,b", b"a,A", b"a b", b"a:b", b"\xff", b"x-amz-trailer-signature"]
+        {
+            assert!(parse_names(list).is_err(), "{list:?}");
+        }
+        let many: Vec<String> = (0..65).map(|n| alloc::format!("n{n}")).collect();
+        assert!(parse_names(many.join(",").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn lines() {
+        assert_eq!(parse_line(b"X-A: b:c ").unwrap(), ("x-a".into(), &b" b:c "[..]));
+        assert_eq!(parse_line(b"x:").unwrap(), ("x".into(), &b""[..]));
+        for line in [&b""[..], b"x", b":x", b"x y:z", b" x:y", b"x:y\r", b"x:y\rz", b"x:\0", b"\xff:y"] {
+            assert!(parse_line(line).is_err(), "{line:?}");
+        }
+    }
+
+    /// The order of the canonical trailer is that of the names, whatever the order on the wire.
+    #[test]
+    fn the_hash_is_of_the_sorted_and_trimmed_lines() {
+        let one = sha256([("b", &b"2"[..]), ("a", b" 1\t")].into_iter());
+        assert_eq!(one, <[u8; 32]>::from(Sha256::digest(b"a:1\nb:2\n")));
+    }
+}

@@ -1,0 +1,98 @@
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::input::host;
+use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::canonical_request::{Parts, SignedHeaderList};
+use crate::credentials::Credentials;
+use crate::payload::{PayloadLine, sha256};
+use crate::request::Request;
+use crate::rules::Rules;
+use crate::signing_key::SigningKey;
+use crate::string_to_sign::StringToSign;
+use crate::text::excerpt;
+use crate::timestamp::Timestamp;
+
+/// User name and password for git over HTTPS with CodeCommit, good for 15 minutes: the token prints as the password, and
+/// [`Token::user`] is the user name, which holds the session token of temporary credentials.
+///
+/// `host` and `path` are what git hands to a credential helper with `credential.useHttpPath` set:
+/// `git-codecommit.us-east-1.amazonaws.com` and `v1/repos/NAME`. The identity needs `codecommit:GitPull` and
+/// `codecommit:GitPush`.
+///
+/// Common mistakes: without `credential.useHttpPath = true` git gives no path, and there is nothing to sign; a
+/// store that keeps passwords (the macOS keychain) hands out one that has ended, answered with 403; and in a URL
+/// (`https://USER:PASSWORD@…`) the user name has to be percent-encoded, with [`encode_segment`](crate::encode_segment).
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?.with_session_token("token")?;
+/// let host = "git-codecommit.us-east-1.amazonaws.com";
+/// let token = tokens::codecommit(&credentials, "us-east-1", host, "v1/repos/MyRepo", "20150830T123600Z".parse()?)?;
+/// assert_eq!(token.user(), Some("ASIAEXAMPLE%token"));
+/// assert!(token.as_str().starts_with("20150830T123600Z"));
+///
+/// // What a credential helper answers to `get`.
+/// let answer = format!("username={}\npassword={token}\n", token.user().unwrap_or_default());
+/// # let _ = answer;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [HTTPS connections with the credential helper](https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html)
+///
+/// # Errors
+/// [`TokenError`] for a host with a scheme or a port, a path other than `v1/repos/NAME`, a region that is none, and
+/// expired credentials.
+pub fn codecommit(
+    credentials: &Credentials,
+    region: &str,
+    host: &str,
+    path: &str,
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    let host = self::host(host)?;
+    let path = repository_path(path)?;
+    let signer = signer(credentials, region, "codecommit")?;
+    let scope = signer.check(&Request::new("GIT", &path, &[]), &now)?;
+
+    let mut headers = SignedHeaderList::new();
+    headers.push("host", host.as_bytes());
+    let parts = Parts {
+        method: "GIT",
+        path: path.as_bytes(),
+        query: b"",
+        left_out: &[],
+        rules: &Rules::GENERIC,
+        headers: &headers,
+        // Not the hash of no body: the line is empty.
+        payload: PayloadLine::Text(""),
+    };
+    let mut canonical_request = Vec::new();
+    parts.assemble(&mut canonical_request, 0);
+    let string_to_sign = StringToSign::of_git_hash(now, scope, sha256(&canonical_request));
+    let signature = SigningKey::derive(credentials, &scope).sign(&string_to_sign);
+
+    let mut user = Zeroizing::new(String::from(credentials.access_key_id()));
+    if let Some(token) = credentials.session_token() {
+        user.reserve_exact(1 + token.len());
+        user.push('%');
+        user.push_str(token);
+    }
+    let mut token = Token::new(format!("{now}{}", signature.to_hex()), credentials, FIFTEEN_MINUTES, now);
+    token.user = Some(user);
+    Ok(token)
+}
+
+/// `/v1/repos/NAME`. The names that CodeCommit gives hold nothing to encode or to normalise.
+fn repository_path(path: &str) -> Result<String, TokenError> {
+    let name = path.strip_prefix('/').unwrap_or(path).strip_prefix("v1/repos/").unwrap_or_default();
+    let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    if name.is_empty() || !well_formed || matches!(name, "." | "..") {
+        return Err(TokenError::RepositoryPath { got: excerpt(path.as_bytes()) });
+    }
+    Ok(format!("/v1/repos/{name}"))
+}

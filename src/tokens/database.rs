@@ -1,0 +1,145 @@
+use alloc::format;
+use core::time::Duration;
+
+use super::input::{check_filled, host};
+use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::canonical_request::percent::encode_segment;
+use crate::credentials::Credentials;
+use crate::request::Request;
+use crate::timestamp::Timestamp;
+
+/// The password of a database user for RDS and Aurora (PostgreSQL, MySQL, MariaDB) and RDS Proxy, good for 15 minutes.
+///
+/// It signs for `rds-db`; the identity needs `rds-db:connect` on the user, and the user has to be made for IAM
+/// (PostgreSQL: `GRANT rds_iam TO app`; MySQL: `IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'`).
+///
+/// Common mistakes, all of which the server answers with a failed login:
+/// - `host` and `port` are those of the database (or reader, or proxy) itself, not of a CNAME, a tunnel or a load
+///   balancer in between: connect to that one, but sign for the database.
+/// - TLS is required: `sslmode=verify-full`, or MySQL's `--ssl-mode=VERIFY_IDENTITY`. MySQL clients also have to allow
+///   the cleartext plugin, since the server has to see the token.
+/// - In a connection URI the token has to be percent-encoded once more, with
+///   [`encode_segment`](crate::encode_segment), its `%` included; as a keyword value, a struct field or an environment
+///   variable it stands as it is. `examples/rds_token.rs` shows both.
+/// - `DBUser` is case-sensitive, and encoded here: give it as the database has it.
+///
+/// ```
+/// use countersign::{Credentials, encode_segment, tokens};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let now = "20150830T123600Z".parse()?;
+/// let token = tokens::rds(&credentials, "eu-west-1", "db.example.com", 5432, "a+b", now)?;
+/// assert!(token.as_str().contains("&DBUser=a%2Bb&"));
+/// assert!(token.as_str().ends_with(
+///     "&X-Amz-Signature=98333a99cc9e41db859ff93f0467455c71238d17c5f95411bc6187e713951611"
+/// ));
+/// let password = encode_segment(token.as_str());
+/// let uri = format!("postgres://a%2Bb:{password}@db.example.com:5432/postgres?sslmode=verify-full");
+/// assert!(uri.contains("%26DBUser%3Da%252Bb%26"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Connecting with IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html)
+///
+/// # Errors
+/// [`TokenError`] for a host with a scheme or a port in it, port 0, an empty user, a region that is none, and expired
+/// credentials.
+pub fn rds(
+    credentials: &Credentials,
+    region: &str,
+    host: &str,
+    port: u16,
+    user: &str,
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    let host = self::host(host)?;
+    if port == 0 {
+        return Err(TokenError::Port);
+    }
+    check_filled("user", user)?;
+    let target = format!("/?Action=connect&DBUser={}", encode_segment(user));
+    // As a header, so that no default port is left out: the server knows its address with one.
+    let host_and_port = format!("{host}:{port}");
+    let headers = [("host", host_and_port.as_bytes())];
+    let request = Request::new("GET", &target, &headers);
+    let presigned = signer(credentials, region, "rds-db")?.presign(&request, FIFTEEN_MINUTES, now)?;
+    Ok(Token::of_url(presigned, "https://"))
+}
+
+/// The password for Aurora DSQL of a database role other than `admin`, good for `expires` after `now`: whole seconds,
+/// 1 to 604800; AWS's own helpers take 900.
+///
+/// Connect with PostgreSQL's protocol on port 5432, database `postgres`, `sslmode=verify-full`. The identity needs
+/// `dsql:DbConnect`, and the role has to be tied to it (`AWS IAM GRANT app TO 'arn:aws:iam::…'`).
+///
+/// The common mistake is the wrong one of two actions: the user `admin` needs [`dsql_admin`], every other one this; the
+/// server answers both with "access denied". In a connection URI the token has to be percent-encoded once more, as for
+/// [`rds`]. A token of days gives the credentials away for days, and ends with temporary ones all the same: see
+/// [`Token::valid_until`].
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+/// use std::time::Duration;
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let (host, an_hour) = ("abc.dsql.us-east-1.on.aws", Duration::from_secs(3600));
+/// let token = tokens::dsql(&credentials, "us-east-1", host, an_hour, "20150830T123600Z".parse()?)?;
+/// assert!(token.as_str().starts_with("abc.dsql.us-east-1.on.aws/?Action=DbConnect&"));
+/// assert_eq!(token.valid_until().as_str(), "20150830T133600Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Generating an authentication token](https://docs.aws.amazon.com/aurora-dsql/latest/userguide/SECTION_authentication-token.html)
+///
+/// # Errors
+/// [`TokenError`] for a host with a scheme or a port, a lifetime out of range
+/// ([`SignError::Expires`](crate::SignError::Expires)), a region that is none, and expired credentials.
+pub fn dsql(
+    credentials: &Credentials,
+    region: &str,
+    host: &str,
+    expires: Duration,
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    dsql_action(credentials, region, host, "/?Action=DbConnect", expires, now)
+}
+
+/// The password for Aurora DSQL of the user `admin`; the identity needs `dsql:DbConnectAdmin`. All else is as for
+/// [`dsql`].
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+/// use std::time::Duration;
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let (host, expires) = ("abc.dsql.us-east-1.on.aws", Duration::from_secs(900));
+/// let token = tokens::dsql_admin(&credentials, "us-east-1", host, expires, "20150830T123600Z".parse()?)?;
+/// assert!(token.as_str().starts_with("abc.dsql.us-east-1.on.aws/?Action=DbConnectAdmin&"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As for [`dsql`].
+pub fn dsql_admin(
+    credentials: &Credentials,
+    region: &str,
+    host: &str,
+    expires: Duration,
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    dsql_action(credentials, region, host, "/?Action=DbConnectAdmin", expires, now)
+}
+
+fn dsql_action(
+    credentials: &Credentials,
+    region: &str,
+    host: &str,
+    target: &str,
+    expires: Duration,
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    let host = self::host(host)?;
+    let request = Request::new("GET", target, &[]).with_host(&host);
+    let presigned = signer(credentials, region, "dsql")?.presign(&request, expires, now)?;
+    Ok(Token::of_url(presigned, "https://"))
+}

@@ -1,0 +1,133 @@
+//! What callers hand in, checked before anything is signed: the server only says that the token is wrong.
+
+use alloc::string::String;
+use core::net::Ipv6Addr;
+
+use super::TokenError;
+use crate::text::excerpt;
+
+pub(super) fn check_region(region: &str) -> Result<(), TokenError> {
+    check_filled("region", region)?;
+    if region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        Ok(())
+    } else {
+        Err(TokenError::Region { got: excerpt(region.as_bytes()) })
+    }
+}
+
+pub(super) fn check_filled(field: &'static str, value: &str) -> Result<(), TokenError> {
+    if value.is_empty() { Err(TokenError::Empty { field }) } else { Ok(()) }
+}
+
+/// A bare host name in lower case, as a URL has it.
+pub(super) fn host(host: &str) -> Result<String, TokenError> {
+    check_filled("host", host)?;
+    let got = || excerpt(host.as_bytes());
+    if host.contains("://") {
+        return Err(TokenError::Scheme { field: "host", got: got() });
+    }
+    if let Some(bracketed) = host.strip_prefix('[') {
+        return match bracketed.split_once(']') {
+            Some((address, "")) if address.parse::<Ipv6Addr>().is_ok() => Ok(host.to_ascii_lowercase()),
+            Some((address, rest)) if address.parse::<Ipv6Addr>().is_ok() && rest.starts_with(':') => {
+                Err(TokenError::PortInHost { got: got() })
+            }
+            _ => Err(TokenError::Host { got: got() }),
+        };
+    }
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match host.split_once(':') {
+        Some((name, port)) if is_name(name) && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err(TokenError::PortInHost { got: got() })
+        }
+        None if is_name(host) => Ok(host.to_ascii_lowercase()),
+        _ => Err(TokenError::Host { got: got() }),
+    }
+}
+
+/// The name of a cache or cluster, which AWS keeps in lower case whatever it was made with.
+pub(super) fn resource_name(field: &'static str, name: &str) -> Result<String, TokenError> {
+    check_filled(field, name)?;
+    let got = || excerpt(name.as_bytes());
+    if name.contains("://") {
+        Err(TokenError::Scheme { field, got: got() })
+    } else if name.contains(['.', ':']) {
+        Err(TokenError::Endpoint { field, got: got() })
+    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        Err(TokenError::Name { field, got: got(), takes: "letters, digits and '-'" })
+    } else {
+        Ok(name.to_ascii_lowercase())
+    }
+}
+
+/// What a region's host names end in, by AWS's partitions.
+pub(super) fn dns_suffix(region: &str) -> &'static str {
+    const SUFFIXES: [(&str, &str); 6] = [
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("us-isof-", "csp.hci.ic.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+    ];
+    SUFFIXES.iter().find(|(start, _)| region.starts_with(start)).map_or("amazonaws.com", |(_, suffix)| suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn hosts() {
+        for (given, taken) in [
+            ("Db.Example.COM", "db.example.com"),
+            ("a_b-c.1", "a_b-c.1"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[2001:DB8::1]", "[2001:db8::1]"),
+        ] {
+            assert_eq!(host(given).unwrap(), taken);
+        }
+        let error = |given: &str| host(given).unwrap_err();
+        assert_eq!(error(""), TokenError::Empty { field: "host" });
+        for url in ["https://db.example.com", "postgres://db.example.com:5432/x"] {
+            assert_eq!(error(url), TokenError::Scheme { field: "host", got: url.into() });
+        }
+        for with_port in ["db.example.com:5432", "db:", "[::1]:5432"] {
+            assert_eq!(error(with_port), TokenError::PortInHost { got: with_port.into() });
+        }
+        for other in [
+            "db.example.com/x",
+            "user@db",
+            "db?x",
+            "db#x",
+            "db x",
+            " db",
+            "db\n",
+            "2001:db8::1",
+            "::1",
+            "[db]",
+            "[::1",
+            "[::1]x",
+            "dbü",
+            "db%41",
+            ":5432",
+            "//db",
+        ] {
+            assert!(matches!(error(other), TokenError::Host { .. }), "{other:?}: {:?}", error(other));
+        }
+        assert!(error("a\u{1b}[31m").to_string().contains('\u{fffd}'));
+    }
+
+    #[test]
+    fn regions() {
+        assert!(["us-east-1", "us-gov-west-1", "cn-north-1", "aws-global"].iter().all(|r| check_region(r).is_ok()));
+        for region in
+            ["", "*", "us-east-1,us-west-2", "US-EAST-1", "us east", "us/east", "a.evil.example", "us-east-1\n"]
+        {
+            assert!(check_region(region).is_err(), "{region:?}");
+        }
+    }
+}

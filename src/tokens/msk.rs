@@ -1,0 +1,46 @@
+use alloc::format;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use zeroize::Zeroizing;
+
+use super::input::check_filled;
+use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::canonical_request::percent::encode_segment;
+use crate::credentials::Credentials;
+use crate::request::Request;
+use crate::timestamp::Timestamp;
+
+/// The bearer token of SASL/OAUTHBEARER for Amazon MSK, good for 15 minutes: what a Kafka client's token callback (in
+/// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::valid_until_millis`] as its lifetime and any
+/// principal. The client asks again before it ends; connections stay open.
+///
+/// `user_agent` names your program, e.g. `my-service/1.4`; MSK gets it beside the signed URL. The identity
+/// needs `kafka-cluster:Connect`, and rights on topics and groups apart.
+///
+/// Common mistakes: the port for IAM is 9098 (9198 from outside the VPC), with `security.protocol=SASL_SSL`; a lifetime in
+/// seconds instead of milliseconds, which lies in 1970; and the mechanism `AWS_MSK_IAM`, which takes another token.
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let token = tokens::msk(&credentials, "eu-west-1", "my-service/1.4", "20150830T123600Z".parse()?)?;
+/// assert!(token.as_str().starts_with("aHR0cHM6Ly9rYWZrYS5ldS13ZXN0LTEuYW1hem9uYXdzLmNvbS8_QWN0aW9uPW"));
+/// assert_eq!(token.valid_until_millis(), 1_440_939_060_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [IAM access control](https://docs.aws.amazon.com/msk/latest/developerguide/iam-access-control.html),
+/// [clients](https://docs.aws.amazon.com/msk/latest/developerguide/configure-clients-for-iam-access-control.html)
+///
+/// # Errors
+/// [`TokenError`] for an empty user agent, a region that is none, and expired credentials.
+pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Timestamp) -> Result<Token, TokenError> {
+    check_filled("user agent", user_agent)?;
+    let signer = signer(credentials, region, "kafka-cluster")?;
+    let host = format!("kafka.{region}.amazonaws.com");
+    let request = Request::new("GET", "/?Action=kafka-cluster%3AConnect", &[]).with_host(&host);
+    let presigned = signer.presign(&request, FIFTEEN_MINUTES, now)?;
+    let url = Zeroizing::new(format!("{}&User-Agent={}", presigned.url(), encode_segment(user_agent)));
+    Ok(Token::new(Base64UrlUnpadded::encode_string(url.as_bytes()), credentials, FIFTEEN_MINUTES, now))
+}

@@ -1,0 +1,171 @@
+//! A signed `GetCallerIdentity`, which a server sends to STS to learn who is at the door.
+
+use alloc::format;
+use alloc::string::String;
+use core::time::Duration;
+
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::input::{check_filled, check_region, dns_suffix};
+use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::credentials::Credentials;
+use crate::payload::Payload;
+use crate::request::Request;
+use crate::text::excerpt;
+use crate::timestamp::Timestamp;
+
+const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+
+/// The bearer token for the API server of an EKS cluster, `k8s-aws-v1.…`. `cluster` is the cluster's name as EKS has it,
+/// case and all; on Outposts, its id.
+///
+/// The presigned call lives 60 seconds, as the AWS CLI has it; the cluster takes the token for 15 minutes after `now`,
+/// which is what [`Token::valid_until`] says. [`exec_credential`] makes the JSON of it that `kubectl` and client
+/// libraries read. The identity has to be known to the cluster (an access entry, or `aws-auth`): otherwise the answer
+/// is 401 however right the token is.
+///
+/// The common mistake is the cluster's ARN or endpoint instead of its name. The region is the cluster's.
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let token = tokens::eks(&credentials, "eu-west-1", "prod", "20150830T123600Z".parse()?)?;
+/// assert!(token.as_str().starts_with("k8s-aws-v1.aHR0cHM6Ly9zdHMuZXUtd2VzdC0xLmFtYXpvbmF3cy5jb20vP0FjdGlvbj"));
+/// assert_eq!(token.valid_until().as_str(), "20150830T125100Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [`aws eks get-token`](https://docs.aws.amazon.com/cli/latest/reference/eks/get-token.html)
+///
+/// # Errors
+/// [`TokenError`] for a cluster name that is empty or holds anything but letters, digits, `-` and `_`, a region that is
+/// none, and expired credentials.
+pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestamp) -> Result<Token, TokenError> {
+    check_filled("cluster", cluster)?;
+    let got = || excerpt(cluster.as_bytes());
+    if cluster.contains("://") {
+        return Err(TokenError::Scheme { field: "cluster", got: got() });
+    }
+    if !cluster.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        return Err(TokenError::Name { field: "cluster", got: got(), takes: "letters, digits, '-' and '_'" });
+    }
+    let (host, region) = sts_endpoint(region)?;
+    let target = format!("/?{GET_CALLER_IDENTITY}");
+    let headers = [("x-k8s-aws-id", cluster.as_bytes())];
+    let request = Request::new("GET", &target, &headers).with_host(&host);
+    let signer = signer(credentials, region, "sts")?.also_sign(["x-k8s-aws-id"]);
+    let url = Zeroizing::new(signer.presign(&request, Duration::from_secs(60), now)?.into_url());
+    let text = ["k8s-aws-v1.", &Zeroizing::new(Base64UrlUnpadded::encode_string(url.as_bytes()))].concat();
+    Ok(Token::new(text, credentials, FIFTEEN_MINUTES, now))
+}
+
+/// The credential of an exec plugin with the token of [`eks`]: the JSON that `kubectl` reads from such a program, of
+/// `client.authentication.k8s.io/v1beta1`. It names its end a minute early, so that no call begins with a token that
+/// ends on the way. `examples/eks_token.rs` is such a program.
+///
+/// The kubeconfig has to name the same version, and `interactiveMode: Never`.
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let token = tokens::eks(&credentials, "eu-west-1", "prod", "20150830T123600Z".parse()?)?;
+/// let json: serde_json::Value = serde_json::from_str(&tokens::exec_credential(&token))?;
+/// assert_eq!(json["apiVersion"], "client.authentication.k8s.io/v1beta1");
+/// assert_eq!(json["status"]["expirationTimestamp"], "2015-08-30T12:50:00Z");
+/// assert_eq!(json["status"]["token"], token.as_str());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Kubernetes: [client-go credential plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)
+pub fn exec_credential(token: &Token) -> Zeroizing<String> {
+    let credential = json!({
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "kind": "ExecCredential",
+        "spec": {},
+        "status": {
+            "expirationTimestamp": token.valid_until().saturating_add(-60).extended(),
+            "token": token.as_str(),
+        },
+    });
+    Zeroizing::new(format!("{credential}"))
+}
+
+/// The body of a login with Vault's AWS auth method, type `iam`: JSON for `POST /v1/auth/aws/login`. Vault sends the
+/// signed request in it to STS, so it can be used for as long as STS takes the signature, 15 minutes.
+///
+/// `role` is the role of Vault to log in as; without one, Vault takes the name of the IAM role or user. `server_id` is what
+/// Vault's `iam_server_id_header_value` says, if that is set; it keeps a login for one Vault from being used at
+/// another.
+///
+/// The common mistake is the region: Vault sends the request to the STS endpoint that it is configured with
+/// (`sts_endpoint`, `sts_region`), whatever was signed. Its default is the global endpoint, which is the region
+/// `aws-global` here: `sts.amazonaws.com`, signed for `us-east-1`.
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let server_id = Some("vault.example.com");
+/// let now = "20150830T123600Z".parse()?;
+/// let login = tokens::vault(&credentials, "aws-global", Some("dev"), server_id, now)?;
+/// let json: serde_json::Value = serde_json::from_str(login.as_str())?;
+/// assert_eq!(json["role"], "dev");
+/// assert_eq!(json["iam_http_request_method"], "POST");
+/// // https://sts.amazonaws.com/
+/// assert_eq!(json["iam_request_url"], "aHR0cHM6Ly9zdHMuYW1hem9uYXdzLmNvbS8=");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Vault: [AWS auth method](https://developer.hashicorp.com/vault/docs/auth/aws),
+/// [login](https://developer.hashicorp.com/vault/api-docs/auth/aws#login)
+///
+/// # Errors
+/// [`TokenError`] for an empty role or server id, a server id that no header can hold, a region that is none, and expired
+/// credentials.
+pub fn vault(
+    credentials: &Credentials,
+    region: &str,
+    role: Option<&str>,
+    server_id: Option<&str>,
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    role.map_or(Ok(()), |role| check_filled("role", role))?;
+    server_id.map_or(Ok(()), |id| check_filled("server id", id))?;
+    let (host, region) = sts_endpoint(region)?;
+    let content_type = "application/x-www-form-urlencoded; charset=utf-8";
+    let server_id = server_id.map(|id| ("X-Vault-AWS-IAM-Server-ID", id));
+    let given: alloc::vec::Vec<_> =
+        [("Host", host.as_str()), ("Content-Type", content_type)].into_iter().chain(server_id).collect();
+    let headers: alloc::vec::Vec<_> = given.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let request = Request::new("POST", "/", &headers);
+    let signer = signer(credentials, region, "sts")?.also_sign(server_id.map(|(name, _)| name));
+    let signed = signer.sign(&request, Payload::Bytes(GET_CALLER_IDENTITY.as_bytes()), now)?;
+
+    // Every version of Vault takes a list of values for each header.
+    let headers: Map<String, Value> =
+        given.into_iter().chain(signed.headers()).map(|(name, value)| (name.into(), json!([value]))).collect();
+    let headers = Zeroizing::new(format!("{}", Value::Object(headers)));
+    let mut login = json!({
+        "iam_http_request_method": "POST",
+        "iam_request_url": Base64::encode_string(format!("https://{host}/").as_bytes()),
+        "iam_request_body": Base64::encode_string(GET_CALLER_IDENTITY.as_bytes()),
+        "iam_request_headers": Base64::encode_string(headers.as_bytes()),
+    });
+    if let (Some(role), Some(login)) = (role, login.as_object_mut()) {
+        login.insert("role".into(), role.into());
+    }
+    Ok(Token::new(format!("{login}"), credentials, FIFTEEN_MINUTES, now))
+}
+
+/// Host and signing region. `aws-global` is the SDKs' name for the one endpoint without a region in its name.
+fn sts_endpoint(region: &str) -> Result<(String, &str), TokenError> {
+    check_region(region)?;
+    Ok(match region {
+        "aws-global" => ("sts.amazonaws.com".into(), "us-east-1"),
+        _ => (format!("sts.{region}.{}", dns_suffix(region)), region),
+    })
+}

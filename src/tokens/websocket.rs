@@ -1,0 +1,86 @@
+use alloc::format;
+use core::time::Duration;
+
+use super::input::{check_filled, dns_suffix, host};
+use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::canonical_request::percent::encode_segment;
+use crate::credentials::Credentials;
+use crate::request::Request;
+use crate::timestamp::Timestamp;
+
+/// The URL to which an MQTT client connects over websocket, `wss://ENDPOINT/mqtt?…`, with the sub-protocol `mqtt`.
+///
+/// `endpoint` is that of `aws iot describe-endpoint --endpoint-type iot:Data-ATS`, in the signer's region; port 443. The
+/// identity needs `iot:Connect` on the client id.
+///
+/// Common mistakes: to sign the session token, which this service wants added after signing; and to take the
+/// URL up again on reconnecting: have the client ask for a new one each time. The URL names no end of its own; AWS
+/// takes a signature for 15 minutes, which is what [`Token::valid_until`] says. An open connection stays open.
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?.with_session_token("token")?;
+/// let endpoint = "a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com";
+/// let url = tokens::iot_mqtt(&credentials, "us-east-1", endpoint, "20150830T123600Z".parse()?)?;
+/// assert!(url.as_str().starts_with("wss://a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com/mqtt?X-Amz-Algorithm="));
+/// assert!(url.as_str().ends_with("&X-Amz-Security-Token=token"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Device communication protocols](https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html)
+///
+/// # Errors
+/// [`TokenError`] for an endpoint with a scheme or a port, a region that is none, and expired credentials.
+pub fn iot_mqtt(credentials: &Credentials, region: &str, endpoint: &str, now: Timestamp) -> Result<Token, TokenError> {
+    let host = host(endpoint)?;
+    let request = Request::new("GET", "/mqtt", &[]).with_host(&host).with_scheme("wss");
+    let presigned = signer(credentials, region, "iotdevicegateway")?.presign(&request, FIFTEEN_MINUTES, now)?;
+    Ok(Token::of_url(presigned, ""))
+}
+
+/// The URL of a streaming transcription over websocket; it has to be opened within five minutes.
+///
+/// `parameters` are those of the stream, such as `language-code`, `media-encoding` and `sample-rate`; they are signed
+/// and encoded here. Audio goes as event-stream messages in binary frames, without signatures of their own. The
+/// identity needs `transcribe:StartStreamTranscriptionWebSocket`.
+///
+/// Common mistakes: the port, 8443, is part of what is signed; and a parameter added to the URL afterwards is not, so
+/// that the signature no longer matches.
+///
+/// ```
+/// use countersign::{Credentials, tokens};
+///
+/// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let stream = [("language-code", "en-US"), ("media-encoding", "pcm"), ("sample-rate", "16000")];
+/// let url = tokens::transcribe(&credentials, "us-west-2", &stream, "20150830T123600Z".parse()?)?;
+/// assert!(url.as_str().starts_with(
+///     "wss://transcribestreaming.us-west-2.amazonaws.com:8443/stream-transcription-websocket?language-code=en-US&"
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Setting up a WebSocket stream](https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html#streaming-websocket)
+///
+/// # Errors
+/// [`TokenError`] for a parameter without a name, a region that is none, and expired credentials.
+pub fn transcribe(
+    credentials: &Credentials,
+    region: &str,
+    parameters: &[(&str, &str)],
+    now: Timestamp,
+) -> Result<Token, TokenError> {
+    let signer = signer(credentials, region, "transcribe")?;
+    let host = format!("transcribestreaming.{region}.{}:8443", dns_suffix(region));
+    let mut target = alloc::string::String::from("/stream-transcription-websocket");
+    for (index, (name, value)) in parameters.iter().enumerate() {
+        check_filled("name of a parameter", name)?;
+        target.push(if index == 0 { '?' } else { '&' });
+        target.push_str(&encode_segment(name));
+        target.push('=');
+        target.push_str(&encode_segment(value));
+    }
+    let request = Request::new("GET", &target, &[]).with_host(&host).with_scheme("wss");
+    let presigned = signer.presign(&request, Duration::from_secs(300), now)?;
+    Ok(Token::of_url(presigned, ""))
+}

@@ -1,0 +1,102 @@
+//! A form of a browser upload.
+
+use alloc::string::{String, ToString};
+
+use super::Answer;
+use super::scope_parts::ScopeParts;
+use crate::post_policy::PolicyError;
+
+/// S3's answer; no other service takes such forms. Words that were never seen from S3 follow the form of those that were.
+pub(super) fn answer(error: &PolicyError) -> Answer {
+    let invalid = |message: String| Answer::new(400, "InvalidPolicyDocument", message.into());
+    let denied = |message: String| Answer::new(403, "AccessDenied", message.into());
+    let argument = |message: String, name: &str, value: String| {
+        Answer::new(400, "InvalidArgument", message.into())
+            .with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
+    };
+    match error {
+        PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => Answer::new(
+            400,
+            "MaxPostPreDataLengthExceeded",
+            "Your POST request fields preceeding the upload file was too large.".into(),
+        )
+        .with([("MaxPostPreDataLengthBytes", crate::post_policy::MAX_FIELD_BYTES.to_string())]),
+        PolicyError::RepeatedField { name } => {
+            argument(alloc::format!("{name} may be given only once"), name, String::new())
+        }
+        PolicyError::MissingField { name } => argument(
+            alloc::format!(
+                "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the \
+                 fields."
+            ),
+            name,
+            String::new(),
+        ),
+        PolicyError::UnsupportedAlgorithm { .. } => Answer::new(
+            400,
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
+        ),
+        PolicyError::MalformedCredential { got } => argument(
+            "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".into(),
+            "X-Amz-Credential",
+            got.clone(),
+        ),
+        PolicyError::MalformedDate { got } => {
+            argument("X-Amz-Date must be formated via ISO8601 Long format".into(), "X-Amz-Date", got.clone())
+        }
+        PolicyError::WrongScope { credential, got, expected, signed } => {
+            let parts = ScopeParts::of(got, expected);
+            let (problem, _) = parts.s3(*signed);
+            let region = parts.differs(1).then(|| ("Region", String::from(parts.part(1).1)));
+            argument(problem, "X-Amz-Credential", credential.clone()).with(region)
+        }
+        PolicyError::NotBase64 => invalid("Invalid Policy: invalid Base64 encoding.".into()),
+        PolicyError::NotJson => invalid("Invalid Policy: Invalid JSON.".into()),
+        PolicyError::UnexpectedMember { name } => {
+            invalid(alloc::format!("Invalid Policy: Unexpected: '{}'", name.to_lowercase()))
+        }
+        PolicyError::MissingExpiration => invalid("Invalid Policy: Policy missing expiration.".into()),
+        PolicyError::MalformedExpiration { got } => {
+            invalid(alloc::format!("Invalid Policy: Invalid 'expiration' value: '{got}'"))
+        }
+        PolicyError::MissingConditions => invalid("Invalid Policy: Policy missing conditions.".into()),
+        PolicyError::TooManyConditions => invalid("Invalid Policy: Too many conditions.".into()),
+        PolicyError::SimpleCondition { members: 1 } => {
+            invalid("Invalid Policy: Invalid Simple-Condition: value must be a string.".into())
+        }
+        PolicyError::SimpleCondition { .. } => invalid(
+            "Invalid Policy: Invalid Simple-Condition: Simple-Conditions must have exactly one property specified."
+                .into(),
+        ),
+        PolicyError::NotACondition => {
+            invalid("Invalid Policy: Invalid Condition: missing operation identifier.".into())
+        }
+        PolicyError::UnknownOperator { operator } => {
+            invalid(alloc::format!("Invalid Policy: Invalid Condition: unknown operation '{operator}'."))
+        }
+        PolicyError::Arguments { operator } => {
+            invalid(alloc::format!("Invalid Policy: Invalid {operator}: wrong number or type of arguments."))
+        }
+        PolicyError::Unsendable { name } => argument("The field can't be read".into(), name, String::new()),
+        PolicyError::Expired { .. } => denied("Invalid according to Policy: Policy expired.".into()),
+        PolicyError::OnlyExact { condition, .. } | PolicyError::ConditionFailed { condition } => {
+            denied(alloc::format!("Invalid according to Policy: Policy Condition failed: {condition}"))
+        }
+        PolicyError::ExtraFields { names } => {
+            denied(alloc::format!("Invalid according to Policy: Extra input fields: {}", names.join(", ")))
+        }
+        PolicyError::OtherBucket { got } => {
+            let condition = crate::post_policy::printed("eq", "$bucket", got);
+            denied(alloc::format!("Invalid according to Policy: Policy Condition failed: {condition}"))
+        }
+        PolicyError::FileTooLong { length, limit } => {
+            Answer::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size".into())
+                .with([("ProposedSize", length.to_string()), ("MaxSizeAllowed", limit.to_string())])
+        }
+        PolicyError::FileTooShort { length, limit } => {
+            Answer::new(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size".into())
+                .with([("ProposedSize", length.to_string()), ("MinSizeAllowed", limit.to_string())])
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Empty: the comparisons are in `tests/`.

@@ -1,0 +1,222 @@
+//! `Read` and `http_body::Body` around both sides.
+
+use std::io::{self, Read};
+
+use countersign::VerifyError;
+use countersign::streaming::{Checksum, ChunkError, Chunked, DecodedRead, EncodeError, EncodedRead};
+
+use crate::{decoder_of, encode, modes, rules, sign};
+
+/// Reads little at a time, and is interrupted now and then.
+struct Trickle<'a> {
+    rest: &'a [u8],
+    calls: usize,
+}
+
+impl<'a> Trickle<'a> {
+    fn new(rest: &'a [u8]) -> Self {
+        Self { rest, calls: 0 }
+    }
+}
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.calls += 1;
+        if self.calls.is_multiple_of(5) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let count = self.rest.len().min(to.len()).min(self.calls % 40);
+        to[..count].copy_from_slice(&self.rest[..count]);
+        self.rest = &self.rest[count..];
+        Ok(count)
+    }
+}
+
+impl Trickle<'_> {
+    fn read_all(mut reader: impl Read) -> io::Result<Vec<u8>> {
+        let (mut all, mut buffer) = (Vec::new(), [0; 11]);
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(all),
+                count => all.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+}
+
+fn error_of(error: &io::Error) -> &VerifyError {
+    error.get_ref().unwrap().downcast_ref().unwrap()
+}
+
+const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
+
+#[test]
+fn read_on_both_sides() {
+    for (chunked, given) in modes(DATA.len() as u64) {
+        let signed = sign(&chunked.with_chunk_size(16));
+        let given_again = given.clone();
+        let encoded = EncodedRead::new(signed.encoder(), DATA).before_trailer(move |encoder| {
+            given_again.iter().try_for_each(|(name, value)| encoder.set_trailer(name, value))
+        });
+        let body = Trickle::read_all(encoded).unwrap();
+        assert_eq!(body, encode(&signed, DATA, &given));
+
+        let mut decoded = DecodedRead::new(decoder_of(&signed, rules()).unwrap(), body.as_slice());
+        assert!(decoded.trailers().is_none());
+        let mut data = Vec::new();
+        decoded.read_to_end(&mut data).unwrap();
+        assert_eq!(data, DATA);
+        assert!(decoded.trailers().is_some());
+        assert_eq!(decoded.read(&mut [0; 8]).unwrap(), 0);
+    }
+    let _ = Trickle::new(DATA).read(&mut [0; 1]);
+}
+
+#[test]
+fn a_broken_body_never_ends_well() {
+    let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
+    let body = encode(&signed, DATA, &[]);
+    let mut changed = body.clone();
+    changed[300] ^= 1;
+    for (broken, expected) in [
+        (&changed[..], ChunkError::SignatureMismatch { number: 3 }),
+        (&body[..400], ChunkError::Truncated),
+        (&body[..0], ChunkError::Truncated),
+    ] {
+        let mut decoded = DecodedRead::new(decoder_of(&signed, rules()).unwrap(), broken);
+        let mut data = Vec::new();
+        let error = decoded.read_to_end(&mut data).unwrap_err();
+        assert_eq!((error.kind(), error_of(&error)), (io::ErrorKind::InvalidData, &VerifyError::Chunk(expected)));
+        assert!(DATA.starts_with(&data));
+        for _ in 0..3 {
+            assert!(decoded.read(&mut [0; 8]).is_err());
+        }
+        assert!(decoded.trailers().is_none());
+    }
+}
+
+#[test]
+fn data_that_is_not_as_announced_never_ends_well() {
+    let signed = sign(&Chunked::signed(50).with_checksum(Checksum::Sha256));
+    for (data, given) in [(DATA, DATA.len() as u64), (&DATA[..40], 40)] {
+        let mut encoded = EncodedRead::new(signed.encoder(), data);
+        let error = encoded.read_to_end(&mut Vec::new()).unwrap_err();
+        let error = error.get_ref().unwrap().downcast_ref::<EncodeError>().unwrap();
+        assert_eq!(error, &EncodeError::DecodedLength { announced: 50, given });
+        if given < 50 {
+            assert!(encoded.read(&mut [0; 8]).is_err());
+        }
+    }
+}
+
+#[cfg(feature = "http-body")]
+mod body {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use bytes::Bytes;
+    use countersign::streaming::{DecodedBody, EncodedBody};
+    use http_body::{Body, Frame};
+
+    use super::*;
+
+    /// Frames of a few lengths, with pauses in between.
+    struct Frames(Vec<Bytes>, bool);
+
+    impl Frames {
+        fn of(data: &[u8], length: usize) -> Self {
+            Self(data.chunks(length).rev().map(Bytes::copy_from_slice).collect(), false)
+        }
+    }
+
+    impl Body for Frames {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+            self.1 = !self.1;
+            if self.1 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(self.0.pop().map(|data| Ok(Frame::data(data))))
+        }
+    }
+
+    type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+    fn collect<B: Body<Data = Bytes, Error = BoxError>>(
+        body: B,
+    ) -> (Vec<u8>, Result<Option<http::HeaderMap>, BoxError>) {
+        let mut body = pin!(body);
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut data, mut trailers) = (Vec::new(), None);
+        loop {
+            match body.as_mut().poll_frame(&mut cx) {
+                Poll::Pending => {}
+                Poll::Ready(None) => return (data, Ok(trailers)),
+                Poll::Ready(Some(Err(error))) => return (data, Err(error)),
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(bytes) => data.extend_from_slice(&bytes),
+                    Err(frame) => trailers = frame.into_trailers().ok(),
+                },
+            }
+        }
+    }
+
+    #[test]
+    fn body_on_both_sides() {
+        for (chunked, given) in modes(DATA.len() as u64) {
+            let signed = sign(&chunked.with_chunk_size(16));
+            for length in [1, 7, 16, 1000] {
+                let given_again = given.clone();
+                let encoded = EncodedBody::new(&signed, Frames::of(DATA, length)).before_trailer(move |encoder| {
+                    given_again.iter().try_for_each(|(name, value)| encoder.set_trailer(name, value))
+                });
+                assert_eq!(encoded.size_hint().exact(), Some(signed.content_length()));
+                let (body, end) = collect(encoded);
+                assert!(end.is_ok());
+                assert_eq!(body, encode(&signed, DATA, &given));
+
+                let decoder = decoder_of(&signed, rules()).unwrap();
+                let (data, trailers) = collect(DecodedBody::new(decoder, Frames::of(&body, length)));
+                assert_eq!(data, DATA);
+                let announced = signed.headers().find(|(name, _)| *name == "x-amz-trailer").map(|(_, names)| names);
+                let trailers = trailers.unwrap().unwrap_or_default();
+                assert_eq!(trailers.len(), announced.map_or(0, |names| names.split(',').count()));
+                assert!(trailers.keys().all(|name| announced.unwrap_or_default().contains(name.as_str())));
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_body_gives_the_error() {
+        let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
+        let body = encode(&signed, DATA, &[]);
+        let (data, end) =
+            collect(DecodedBody::new(decoder_of(&signed, rules()).unwrap(), Frames::of(&body[..body.len() - 100], 9)));
+        assert!(DATA.starts_with(&data));
+        let error = end.unwrap_err();
+        let error = error.downcast_ref::<VerifyError>().unwrap();
+        assert_eq!(error, &VerifyError::Chunk(ChunkError::Truncated));
+        let (_, end) = collect(EncodedBody::new(&signed, Frames::of(&DATA[1..], 9)));
+        assert!(end.unwrap_err().downcast_ref::<EncodeError>().is_some());
+    }
+
+    #[test]
+    fn an_http_request_gets_the_headers() {
+        let mut request =
+            http::Request::put("https://bucket.example/key").header("content-encoding", "gzip").body(()).unwrap();
+        let chunked = Chunked::unsigned(5).with_checksum(Checksum::Sha256);
+        let signed = crate::signer().sign_chunked_http(&mut request, &chunked, crate::now()).unwrap();
+        for (name, value) in signed.headers() {
+            assert_eq!(request.headers()[name], value);
+            assert_eq!(request.headers().get_all(name).iter().count(), 1);
+        }
+        assert_eq!(request.headers()["content-encoding"], "aws-chunked,gzip");
+        assert!(request.headers()["authorization"].is_sensitive());
+    }
+}

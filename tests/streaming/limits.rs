@@ -1,0 +1,251 @@
+//! What a decoder and an encoder take, and in which words they refuse the rest.
+
+use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError};
+use countersign::{Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, Verifier, VerifyError};
+
+use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
+
+/// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
+fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
+    let signed = sign(&Chunked::unsigned(length).with_checksum(Checksum::Sha256));
+    let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[body]);
+    let end = end.map(|_| ()).map_err(|error| match error {
+        VerifyError::Chunk(error) => error,
+        error => panic!("{error}"),
+    });
+    (data, end)
+}
+
+const OF_ABC: &str = "x-amz-checksum-sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
+
+#[test]
+fn what_a_client_may_write() {
+    for body in [
+        "3\r\nabc\r\n0\r\nTRAILER\r\n\r\n",
+        "3\r\nabc\r\n0\r\nTRAILER\r\n",
+        "3\r\nabc\r\n0\r\nTRAILER",
+        "3\r\nabc\r\n0\r\nTRAILER\n\r\n\r\n",
+        "3\r\nabc\r\n0\r\nTRAILER\n\n",
+        "03\r\nabc\r\n00\r\nTRAILER\r\n\r\n",
+        "2\r\nab\r\n1\r\nc\r\n0\r\nTRAILER\r\n\r\n",
+    ] {
+        for trailer in [OF_ABC.to_owned(), OF_ABC.to_uppercase().replace(&OF_ABC[21..].to_uppercase(), &OF_ABC[21..])] {
+            let body = body.replace("TRAILER", &trailer);
+            assert_eq!(unsigned(3, body.as_bytes(), rules()), (b"abc".to_vec(), Ok(())), "{body:?}");
+        }
+    }
+    let digits = "A\r\n0123456789\r\n0\r\n";
+    assert_eq!(
+        unsigned(10, digits.as_bytes(), rules()).1.unwrap_err().to_string(),
+        "the trailer lacks \"x-amz-checksum-sha256\", which x-amz-trailer names"
+    );
+}
+
+#[test]
+fn what_a_client_may_not_write() {
+    let trailer = format!("{OF_ABC}\r\n\r\n");
+    let malformed = |got: &str| ChunkError::MalformedHeader { got: got.into() };
+    for (body, error) in [
+        ("3\nabc\r\n0\r\n".to_owned(), malformed("3\u{fffd}")),
+        ("\r\n".into(), malformed("")),
+        ("3;a=b\r\nabc\r\n0\r\n".into(), malformed("3;a=b")),
+        ("3 \r\nabc\r\n0\r\n".into(), malformed("3 ")),
+        ("3\r\nabcd\r\n".into(), ChunkError::MalformedEnd { number: 1 }),
+        ("3\r\nabc0\r\n".into(), ChunkError::MalformedEnd { number: 1 }),
+        ("3\r\nabc\n0\r\n".into(), ChunkError::MalformedEnd { number: 1 }),
+        ("4\r\nabcd\r\n".into(), ChunkError::DecodedLength { announced: 3, received: 4 }),
+        ("2\r\nab\r\n0\r\n".into(), ChunkError::DecodedLength { announced: 3, received: 2 }),
+        ("2\r\nab\r\n2\r\ncd\r\n".into(), ChunkError::DecodedLength { announced: 3, received: 4 }),
+        ("ffffffffffffffff\r\n".into(), ChunkError::TooLarge { length: u64::MAX, limit: 16_777_216 }),
+        ("3\r\nab".into(), ChunkError::Truncated),
+        ("3\r\nabc".into(), ChunkError::Truncated),
+        ("3\r\nabc\r\n".into(), ChunkError::Truncated),
+        ("3\r\nabc\r\n0".into(), ChunkError::Truncated),
+        ("3\r\nabc\r\n0\r".into(), ChunkError::Truncated),
+        ("3\r\nabc\r\n0\r\nx\r\n\r\n".into(), ChunkError::MalformedTrailer),
+        ("3\r\nabc\r\n0\r\nx:y\r\n\r\n".into(), ChunkError::UnexpectedTrailer { name: "x".into() }),
+        (
+            format!("3\r\nabc\r\n0\r\n{OF_ABC}\r\n{trailer}"),
+            ChunkError::RepeatedTrailer { name: "x-amz-checksum-sha256".into() },
+        ),
+        (
+            format!("3\r\nabc\r\n0\r\n{OF_ABC}\r\nx-amz-trailer-signature:{}\r\n\r\n", "0".repeat(64)),
+            ChunkError::UnexpectedTrailer { name: "x-amz-trailer-signature".into() },
+        ),
+        (format!("3\r\nabd\r\n0\r\n{trailer}"), ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }),
+        (
+            format!("3\r\nabc\r\n0\r\n{}", trailer.replace("=", "")),
+            ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" },
+        ),
+        (format!("3\r\nabc\r\n0\r\n{trailer}\r\n\r\n\r\n"), ChunkError::BytesAfterEnd),
+        (format!("3\r\nabc\r\n0\r\n{trailer} "), ChunkError::BytesAfterEnd),
+        (format!("3\r\nabc\r\n0\r\n{trailer}3\r\nabc\r\n"), ChunkError::BytesAfterEnd),
+        ("9".repeat(2000), ChunkError::HeaderTooLong { limit: 1024 }),
+        (format!("3\r\nabc\r\n0\r\n{OF_ABC}{}", " ".repeat(17_000)), ChunkError::TrailerTooLong { limit: 16_384 }),
+        (format!("3\r\nabc\r\n0\r\n{OF_ABC}{}\r\n", " ".repeat(17_000)), ChunkError::TrailerTooLong { limit: 16_384 }),
+    ] {
+        assert_eq!(unsigned(3, body.as_bytes(), rules()).1, Err(error), "{body:?}");
+    }
+}
+
+#[test]
+fn only_the_last_chunk_may_be_small() {
+    let (a, b) = ("a".repeat(8191), "b".repeat(8192));
+    let end = "0\r\nx-amz-checksum-sha256:";
+    let (_, small_first) = unsigned(16_383, format!("1fff\r\n{a}\r\n2000\r\n{b}\r\n{end}").as_bytes(), Rules::S3);
+    assert_eq!(small_first, Err(ChunkError::TooSmall { length: 8191, limit: 8192 }));
+    let (_, small_last) = unsigned(16_383, format!("2000\r\n{b}\r\n1fff\r\n{a}\r\n{end}x\r\n").as_bytes(), Rules::S3);
+    assert_eq!(small_last, Err(ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }));
+    let mut rules = Rules::S3;
+    rules.max_chunk_size = 8192;
+    let (data, large) = unsigned(16_384, b"2001\r\n", rules);
+    assert_eq!((data, large), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 })));
+}
+
+#[test]
+fn headers_that_a_decoder_needs() {
+    let request = |headers: &[(&'static str, &'static str)], payload| {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+        let signed = signer().sign(&view, payload, now()).unwrap();
+        let mut all = headers.clone();
+        all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
+        decoder_of_headers(&all, rules()).map(|_| ())
+    };
+    let chunk = |error| Err(VerifyError::Chunk(error));
+    let signed = Payload::Streaming(StreamingPayload::Signed);
+    let trailer = Payload::Streaming(StreamingPayload::UnsignedTrailer);
+    const LENGTH: &str = "x-amz-decoded-content-length";
+    assert_eq!(request(&[(LENGTH, "3")], signed), Ok(()));
+    assert_eq!(request(&[(LENGTH, "3"), ("X-Amz-Trailer", "a , b")], trailer), Ok(()));
+    assert_eq!(request(&[], signed), chunk(ChunkError::MissingDecodedLength));
+    for got in ["", "-1", "+1", "1x", "0x1", "18446744073709551616", "1,1"] {
+        assert_eq!(request(&[(LENGTH, got)], signed), chunk(ChunkError::InvalidDecodedLength { got: got.into() }));
+    }
+    let twice = request(&[(LENGTH, "3"), (LENGTH, "3")], signed);
+    assert_eq!(twice, chunk(ChunkError::InvalidDecodedLength { got: "3".into() }));
+    let of = |got: &str| chunk(ChunkError::InvalidTrailerHeader { got: got.into() });
+    assert_eq!(request(&[(LENGTH, "3"), ("x-amz-trailer", "a")], signed), of("a"));
+    assert_eq!(request(&[(LENGTH, "3")], trailer), of(""));
+    assert_eq!(request(&[(LENGTH, "3"), ("x-amz-trailer", "a,a")], trailer), of("a,a"));
+    assert_eq!(
+        request(&[(LENGTH, "3")], Payload::Streaming(StreamingPayload::Events)),
+        Err(VerifyError::BodyIsStreamed { streaming: StreamingPayload::Events })
+    );
+    assert_eq!(request(&[], Payload::EMPTY), Err(VerifyError::NotChunked));
+}
+
+#[test]
+fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
+    let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let payload = Payload::Streaming(StreamingPayload::Signed);
+    let presigned = signer().presign_payload(&view, payload, std::time::Duration::from_secs(60), now());
+    assert!(matches!(presigned, Err(SignError::PresignedStreaming { streaming: StreamingPayload::Signed })));
+
+    // A URL whose signature is right, and a header, signed or not, that asks for chunks.
+    let presigned = signer().presign(&view, std::time::Duration::from_secs(60), now()).unwrap();
+    for streaming in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
+        let headers = [("x-amz-content-sha256", streaming.as_bytes())];
+        let view = Request::new("PUT", presigned.target(), &headers).with_host("bucket.example");
+        let presented = Presented::parse(view).unwrap();
+        let key = presented.derive_key(Some(&credentials()));
+        let refused = Verifier::new("us-east-1", "s3").verify(presented, &key, now()).unwrap_err();
+        assert_eq!(refused, VerifyError::InvalidContentSha256 { got: streaming.into() });
+    }
+}
+
+#[test]
+fn what_an_encoder_refuses() {
+    let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let s3 = signer().with_rules(Rules::S3);
+    let error = |chunked: Chunked| match s3.sign_chunked(&view, &chunked, now()) {
+        Err(SignError::Encode(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let size = |size| EncodeError::ChunkSize { size, least: 8192, most: 16_777_216 };
+    assert_eq!(error(Chunked::signed(5).with_chunk_size(0)), size(0));
+    assert_eq!(error(Chunked::signed(8192).with_chunk_size(8191)), size(8191));
+    assert_eq!(error(Chunked::signed(5).with_chunk_size(16_777_217)), size(16_777_217));
+    assert!(s3.sign_chunked(&view, &Chunked::signed(8191).with_chunk_size(8191), now()).is_ok());
+    assert_eq!(error(Chunked::unsigned(5)), EncodeError::NoTrailer);
+    for name in ["", "a b", "a:b", "ü", "a\r\nb", "x-amz-trailer-signature", "X-Amz-Trailer-Signature"] {
+        let got = name.to_ascii_lowercase().replace(['\r', '\n'], "\u{fffd}");
+        assert_eq!(error(Chunked::signed(5).with_trailer(name, 1)), EncodeError::TrailerName { name: got });
+    }
+    let twice = Chunked::signed(5).with_checksum(Checksum::Sha256).with_trailer("X-Amz-Checksum-SHA256", 1);
+    assert_eq!(error(twice), EncodeError::TrailerName { name: "x-amz-checksum-sha256".into() });
+
+    let chunked = Chunked::signed(5).with_trailer("X-Note", 2).with_checksum(Checksum::Sha256);
+    let mut encoder = sign(&chunked).encoder();
+    let more = EncodeError::DecodedLength { announced: 5, given: 6 };
+    assert_eq!(encoder.push(b"123456", |_| panic!("handed over")), Err(more));
+    encoder.push(b"12", |_| {}).unwrap();
+    assert_eq!(encoder.finish(|_| panic!("handed over")), Err(EncodeError::DecodedLength { announced: 5, given: 2 }));
+    encoder.push(b"345", |_| {}).unwrap();
+    assert_eq!(encoder.finish(|_| panic!("handed over")), Err(EncodeError::MissingTrailer { name: "x-note".into() }));
+    for value in ["", "1", "123", "1\n", "\r1", "1\0"] {
+        let refused = EncodeError::TrailerValue { name: "x-note".into(), announced: 2 };
+        assert_eq!(encoder.set_trailer("x-NOTE", value), Err(refused), "{value:?}");
+    }
+    for name in ["other", "x-amz-checksum-sha256"] {
+        assert_eq!(encoder.set_trailer(name, "12"), Err(EncodeError::UnannouncedTrailer { name: name.into() }));
+    }
+    encoder.set_trailer("X-Note", "12").unwrap();
+    encoder.set_trailer("X-Note", "34").unwrap();
+    let mut end = Vec::new();
+    encoder.finish(|piece| end.extend_from_slice(piece)).unwrap();
+    assert!(end.starts_with(b"5;chunk-signature="));
+    assert!(String::from_utf8_lossy(&end).contains("\r\nx-note:34\r\n"));
+    assert_eq!(encoder.finish(|_| {}), Err(EncodeError::Finished));
+    assert_eq!(encoder.push(b"", |_| {}), Err(EncodeError::Finished));
+}
+
+#[test]
+fn headers_of_the_request_are_replaced_and_encodings_kept() {
+    let headers = [
+        ("Content-Length", b"5".as_slice()),
+        ("content-encoding", b"gzip"),
+        ("Content-Encoding", b"AWS-Chunked, br"),
+        ("X-Amz-Decoded-Content-Length", b"9"),
+        ("x-amz-trailer", b"other"),
+        ("x-amz-content-sha256", b"UNSIGNED-PAYLOAD"),
+    ];
+    let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    let signed = signer().sign_chunked(&view, &Chunked::signed(5), now()).unwrap();
+    let header = |wanted: &str| signed.headers().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+    assert_eq!(header("content-encoding").unwrap(), "aws-chunked,gzip,br");
+    assert_eq!(header("content-length"), Some(encode(&signed, b"hello", &[]).len().to_string()));
+    assert_eq!(header("x-amz-decoded-content-length").unwrap(), "5");
+    assert_eq!(header("x-amz-content-sha256").unwrap(), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+    assert_eq!(header("x-amz-trailer"), None);
+    assert!(!signed.signed().canonical_request().raw().to_string().contains("other"));
+    assert!(format!("{signed:?} {:?}", signed.encoder()).len() < 2000);
+}
+
+#[test]
+fn answers_in_the_words_of_s3() {
+    let answers = [
+        (ChunkError::MissingDecodedLength, 411, "MissingContentLength"),
+        (ChunkError::InvalidDecodedLength { got: "x".into() }, 400, "InvalidArgument"),
+        (ChunkError::InvalidTrailerHeader { got: "x".into() }, 400, "InvalidRequest"),
+        (ChunkError::SignatureMismatch { number: 1 }, 403, "SignatureDoesNotMatch"),
+        (ChunkError::TrailerSignatureMismatch, 403, "SignatureDoesNotMatch"),
+        (ChunkError::TooSmall { length: 1, limit: 8192 }, 400, "InvalidChunkSizeError"),
+        (ChunkError::TooLarge { length: 1, limit: 8192 }, 400, "InvalidChunkSizeError"),
+        (ChunkError::Truncated, 400, "IncompleteBody"),
+        (ChunkError::DecodedLength { announced: 1, received: 2 }, 400, "IncompleteBody"),
+        (ChunkError::MalformedTrailer, 400, "MalformedTrailerError"),
+        (ChunkError::MissingTrailerSignature, 400, "MalformedTrailerError"),
+        (ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }, 400, "BadDigest"),
+    ];
+    for (error, status, code) in answers {
+        let error = VerifyError::from(error);
+        assert_eq!((error.status(Dialect::S3Xml), error.code(Dialect::S3Xml)), (status, code), "{error}");
+        assert!(error.body(Dialect::S3Xml, "id").contains(code));
+        for dialect in [Dialect::RestJson, Dialect::QueryXml] {
+            assert_eq!(error.status(dialect), status);
+        }
+    }
+    let small = VerifyError::from(ChunkError::TooSmall { length: 1, limit: 8192 });
+    assert_eq!(small.message(Dialect::S3Xml), "Only the last chunk is allowed to have a size less than 8192 bytes");
+}
