@@ -61,7 +61,6 @@ pub(super) const CODES: &[(&str, &[Cause])] = &[
     ("CredentialsNotSupported", &[Cause::TwoCredentials]),
     ("XAmzContentSHA256Mismatch", &[Cause::BodyChanged]),
     ("BadDigest", &[Cause::BodyChanged]),
-    ("MissingContentLength", &[Cause::BodyFraming]),
     ("IncompleteBody", &[Cause::BodyFraming]),
     ("InvalidChunkSizeError", &[Cause::BodyFraming]),
     ("MalformedTrailerError", &[Cause::BodyFraming]),
