@@ -10,6 +10,7 @@ use crate::canonical_request::percent::{decodes_to, write_decoded, write_encoded
 use crate::request::MAX_HEADERS;
 use crate::scope::Scope;
 use crate::signature::Signature;
+use crate::text::any;
 use crate::timestamp::Timestamp;
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -253,7 +254,9 @@ pub(crate) fn names_algorithm(query: &[u8]) -> bool {
 }
 
 fn names_one_of(query: &[u8], own: &[&str]) -> bool {
-    pairs(query).any(|(name, _)| own.iter().any(|own| decodes_to(name, own)))
+    // Each begins with an `X`, as it stands or escaped.
+    any(query, |byte| (byte == b'X') | (byte == b'%'))
+        && pairs(query).any(|(name, _)| own.iter().any(|own| decodes_to(name, own)))
 }
 
 /// Reads the `X-Amz-*` parameters: each at most once, names compared letter for letter after decoding.

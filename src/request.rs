@@ -3,7 +3,7 @@ use core::fmt;
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::text::excerpt;
+use crate::text::{all, any, excerpt};
 
 /// A request as it stands on the wire: the view that both directions share.
 ///
@@ -84,7 +84,7 @@ impl<'a> Request<'a> {
         };
         if host.is_empty() {
             Err(RequestError::MissingHost)
-        } else if !host.iter().all(|byte| byte.is_ascii_graphic() && !b"/?#@\\".contains(byte)) {
+        } else if !all(host, |byte| byte.is_ascii_graphic() & !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\')) {
             Err(RequestError::Host { got: excerpt(host) })
         } else {
             Ok(host)
@@ -101,7 +101,8 @@ impl<'a> Request<'a> {
         if self.target.len() > MAX_TARGET {
             return Err(RequestError::TargetTooLong { length: self.target.len(), limit: MAX_TARGET });
         }
-        if let Some(position) = self.target.iter().position(u8::is_ascii_control) {
+        if any(self.target, |byte| byte.is_ascii_control()) {
+            let position = self.target.iter().position(u8::is_ascii_control).unwrap_or_default();
             let byte = self.target.get(position).copied().unwrap_or_default();
             return Err(RequestError::TargetControlByte { byte, position });
         }
@@ -263,6 +264,9 @@ pub enum RequestError {
 
 /// Without user info, a bare `:` and the default port of the scheme: what an HTTP client sends for a URL's authority.
 fn host_of_authority<'a>(authority: &'a str, scheme: &str) -> &'a str {
+    if !any(authority.as_bytes(), |byte| (byte == b'@') | (byte == b':')) {
+        return authority;
+    }
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let default_port = match scheme {
         "http" | "ws" => "80",

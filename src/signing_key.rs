@@ -133,7 +133,9 @@ impl SigningKey {
         match &self.material {
             Material::Hmac(keyed) => {
                 let mut mac = keyed.clone();
-                write_to(&mut |piece| mac.update(piece));
+                let mut gathered = Gathered::new();
+                write_to(&mut |piece| gathered.write(piece, |text| mac.update(text)));
+                mac.update(gathered.as_bytes());
                 Signature::from_bytes(mac.finalize().into_bytes().into())
             }
             #[cfg(feature = "sigv4a")]
@@ -207,6 +209,37 @@ impl SigningKey {
             Material::Ecdsa(pair) => pair.private_key(),
             Material::Hmac(_) => Zeroizing::new([0; 32]),
         }
+    }
+}
+
+/// Small pieces put together, so that they are hashed in one go.
+struct Gathered {
+    bytes: [u8; 256],
+    length: usize,
+}
+
+impl Gathered {
+    fn new() -> Self {
+        Self { bytes: [0; 256], length: 0 }
+    }
+
+    /// Hands over what is there to make room, and a piece that finds none as it stands.
+    fn write(&mut self, piece: &[u8], mut full: impl FnMut(&[u8])) {
+        if self.bytes.len() - self.length < piece.len() {
+            full(self.as_bytes());
+            self.length = 0;
+        }
+        match self.bytes.get_mut(self.length..self.length + piece.len()) {
+            Some(room) => {
+                room.copy_from_slice(piece);
+                self.length += piece.len();
+            }
+            None => full(piece),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 

@@ -1,11 +1,30 @@
 use alloc::string::String;
 use alloc::vec::Vec;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use percent_encoding::percent_decode;
 
-/// All but the unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
+/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which stay.
 /// Form encoding (`+` for a space) and the sets of URL libraries leave others as they are, and break signatures.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// For each byte whether it stays.
+type Kept = [bool; 256];
+
+static UNRESERVED: Kept = unreserved_and(b'-');
+static UNRESERVED_AND_SLASH: Kept = unreserved_and(b'/');
+
+const fn unreserved_and(another: u8) -> Kept {
+    let mut kept = [false; 256];
+    let mut rest = kept.as_mut_slice();
+    let mut byte = 0;
+    while let Some((first, after)) = rest.split_first_mut() {
+        *first = is_unreserved(byte) || byte == another;
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    kept
+}
 
 /// Encodes one path segment, query name or query value for the wire, as AWS does: everything but
 /// `A-Z a-z 0-9 - . _ ~` becomes `%XX`.
@@ -21,26 +40,52 @@ const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
 ///
 /// AWS: [UriEncode](https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html)
 pub fn encode_segment(raw: impl AsRef<[u8]>) -> String {
-    percent_encode(raw.as_ref(), RESERVED).collect()
+    let mut out = Vec::with_capacity(raw.as_ref().len());
+    write_encoded(&mut out, raw.as_ref());
+    String::from_utf8(out).unwrap_or_default()
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_with(out, bytes, RESERVED);
+    write_up_to(out, bytes, &UNRESERVED, b"", |after| (b'%', after));
 }
 
 pub(super) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_with(out, bytes, RESERVED_BUT_SLASH);
+    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |after| (b'%', after));
 }
 
-fn write_with(out: &mut Vec<u8>, bytes: &[u8], reserved: &'static AsciiSet) {
-    for run in percent_encode(bytes, reserved) {
-        out.extend_from_slice(run.as_bytes());
+/// Decodes `%XX` once and encodes once, up to one of `ends`, which begins what is returned. `+` is a plus, and a `%`
+/// that begins no escape is data.
+pub(super) fn write_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
+    write_up_to(out, bytes, &UNRESERVED, ends, unescape)
+}
+
+/// Copies runs of bytes that stay, and encodes the others one by one; a `%` is what `read_percent` makes of it.
+fn write_up_to<'b>(
+    out: &mut Vec<u8>,
+    bytes: &'b [u8],
+    kept: &Kept,
+    ends: &[u8],
+    read_percent: impl Fn(&[u8]) -> (u8, &[u8]),
+) -> &'b [u8] {
+    let keeps = |byte: u8| kept.get(usize::from(byte)).is_some_and(|kept| *kept);
+    let mut rest = bytes;
+    loop {
+        let (run, from) = rest.split_at(rest.iter().position(|byte| !keeps(*byte)).unwrap_or(rest.len()));
+        out.extend_from_slice(run);
+        let (byte, after) = match from {
+            [] => return from,
+            [end, ..] if ends.contains(end) => return from,
+            [b'%', after @ ..] => read_percent(after),
+            [byte, after @ ..] => (*byte, after),
+        };
+        if keeps(byte) {
+            out.push(byte);
+        } else {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'A' - 10 };
+            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
+        rest = after;
     }
-}
-
-/// Decodes `%XX` once and encodes once. `+` is a plus, and a `%` that begins no escape is data.
-pub(super) fn write_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    for_each_decoded(bytes, |run| write_encoded(out, run));
 }
 
 /// Decodes `%XX` once; a `%` that begins no escape is data.
@@ -59,17 +104,22 @@ fn for_each_decoded(bytes: &[u8], mut each: impl FnMut(&[u8])) {
     while let Some(position) = rest.iter().position(|byte| *byte == b'%') {
         let (run, escape) = rest.split_at(position);
         each(run);
-        let (byte, after) = match escape {
-            [b'%', high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                _ => (b'%', escape.get(1..).unwrap_or_default()),
-            },
-            _ => (b'%', escape.get(1..).unwrap_or_default()),
-        };
+        let (byte, after) = unescape(escape.get(1..).unwrap_or_default());
         each(&[byte]);
         rest = after;
     }
     each(rest);
+}
+
+/// The byte that a `%` and what follows it stand for, and what is left.
+fn unescape(after_percent: &[u8]) -> (u8, &[u8]) {
+    match after_percent {
+        [high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
+            (Some(high), Some(low)) => (high << 4 | low, after),
+            _ => (b'%', after_percent),
+        },
+        _ => (b'%', after_percent),
+    }
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -79,10 +129,12 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
     fn twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_decoded_then_encoded(&mut out, text);
+        write_decoded_then_encoded(&mut out, text, b"");
         String::from_utf8(out).unwrap()
     }
 
@@ -110,6 +162,14 @@ mod tests {
         }) {
             let decoded: Vec<u8> = percent_decode(&text).collect();
             assert_eq!(twice(&text), encode_segment(decoded));
+        }
+    }
+
+    #[test]
+    fn agrees_with_percent_encode_of_the_library_on_every_byte() {
+        const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+        for byte in 0..=255 {
+            assert_eq!(encode_segment([byte]), percent_encode(&[byte], RESERVED).to_string(), "{byte}");
         }
     }
 }

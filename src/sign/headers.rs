@@ -22,12 +22,12 @@ pub enum SignedHeaders {
 }
 
 impl Signer {
-    /// The headers to sign of those that the request has, without what signing itself adds.
+    /// Lists the headers to sign of those that the request has, without what signing itself adds.
     pub(super) fn choose_headers<'a>(
         &self,
         request: &Request<'a>,
-    ) -> Result<(SignedHeaderList<'a>, Seen<'a>), SignError> {
-        let mut headers = SignedHeaderList::new();
+        headers: &mut SignedHeaderList<'a>,
+    ) -> Result<Seen<'a>, SignError> {
         let mut seen = Seen::default();
         headers.push("host", request.host()?);
         for (name, value) in request.headers.iter() {
@@ -56,7 +56,7 @@ impl Signer {
                 }
             }
         }
-        Ok((headers, seen))
+        Ok(seen)
     }
 
     fn is_signed(&self, name: &str) -> bool {

@@ -15,7 +15,7 @@ pub use presign::Presigned;
 pub use signed::Signed;
 
 use crate::authorization;
-use crate::canonical_request::{Assembled, Parts};
+use crate::canonical_request::{Assembled, Parts, SignedHeaderList};
 use crate::credentials::Credentials;
 use crate::payload::{Payload, PayloadLine, UNSIGNED_PAYLOAD, sha256};
 use crate::request::Request;
@@ -168,7 +168,8 @@ impl Signer {
         let payload = self.payload_line(payload);
         let token = self.credentials.session_token();
 
-        let (mut headers, seen) = self.choose_headers(request)?;
+        let mut headers = SignedHeaderList::new();
+        let seen = self.choose_headers(request, &mut headers)?;
         if let Some(scheme) = seen.foreign_authorization {
             return Err(SignError::ForeignAuthorization { scheme });
         }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::{SignError, Signer};
 use crate::authorization::{self, PrintedScope, QueryParameters};
 use crate::canonical_request::percent::decodes_to;
-use crate::canonical_request::{CanonicalRequest, Parts};
+use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
 use crate::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
 use crate::request::Request;
 use crate::scope::Scope;
@@ -78,7 +78,8 @@ impl Signer {
         let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
         let host = core::str::from_utf8(request.host()?).map_err(|_| SignError::TargetNotUtf8)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (mut headers, seen) = self.choose_headers(request)?;
+        let mut headers = SignedHeaderList::new();
+        let seen = self.choose_headers(request, &mut headers)?;
         let given = payload.map(|payload| self.payload_line(payload));
         let pinned_by_header = seen.content_sha256.filter(|_| given.is_none());
         if let Some(pinned) = pinned_by_header {
