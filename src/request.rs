@@ -3,7 +3,7 @@ use core::fmt;
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::text::{all, any, excerpt};
+use crate::text::{ByteSet, all, any, excerpt};
 
 /// A request as it stands on the wire: the view that both directions share.
 ///
@@ -283,10 +283,12 @@ fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
     if name.is_empty() || !name.bytes().all(is_token_byte) {
         return Err(RequestError::HeaderName { got: excerpt(name.as_bytes()) });
     }
-    match value.iter().find(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-        Some(&byte) => Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte }),
-        None => Ok(()),
+    let is_forbidden = |byte| (byte == b'\r') | (byte == b'\n') | (byte == 0);
+    if !any(value, is_forbidden) {
+        return Ok(());
     }
+    let byte = value.iter().copied().find(|byte| is_forbidden(*byte)).unwrap_or_default();
+    Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte })
 }
 
 pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
@@ -301,7 +303,8 @@ pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
 
 /// `tchar` of RFC 9110 5.6.2.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'-' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'.' | b'^' | b'`' | b'|' | b'~')
+    static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKEN.contains(byte)
 }
 
 #[cfg(test)]

@@ -144,12 +144,12 @@ impl<'a> StringToSign<'a> {
             Of::Link(Link { signed: Linked::Trailer(_), .. }) => write(b"-TRAILER"),
         }
         write(b"\n");
-        let time = match self.of {
+        let time = self.timestamp.as_bytes();
+        match self.of {
             #[cfg(feature = "tokens")]
-            Of::GitRequest(_) => self.timestamp.as_str().trim_end_matches('Z'),
-            _ => self.timestamp.as_str(),
-        };
-        write(time.as_bytes());
+            Of::GitRequest(_) => write(time.strip_suffix(b"Z").unwrap_or(time)),
+            _ => write(time),
+        }
         write(b"\n");
         for piece in self.scope.pieces() {
             write(piece.as_bytes());

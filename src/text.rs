@@ -12,6 +12,32 @@ pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
 }
 
+/// A set of bytes, as a table: of every byte of names, paths and queries it is asked.
+pub(crate) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut rest = table.as_mut_slice();
+        let mut byte: u8 = 0;
+        while let Some((contained, after)) = rest.split_first_mut() {
+            *contained = byte.is_ascii_alphanumeric();
+            let mut others = others;
+            while let Some((other, after)) = others.split_first() {
+                *contained |= *other == byte;
+                others = after;
+            }
+            byte = byte.wrapping_add(1);
+            rest = after;
+        }
+        Self(table)
+    }
+
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).is_some_and(|contained| *contained)
+    }
+}
+
 const EXCERPT: usize = 128;
 
 /// Bounded, and with nothing that a terminal or a log obeys: at most 128 bytes of `bytes`, control characters and bytes that are not UTF-8 replaced, `…` where it was cut.

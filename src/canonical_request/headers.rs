@@ -25,6 +25,14 @@ impl<'a> SignedHeaderList<'a> {
         self.entries.push(Entry { name, value });
     }
 
+    /// Gives a header that is there another value.
+    pub(crate) fn set(&mut self, name: &str, value: &'a [u8]) {
+        let mut entries = self.entries.as_mut_slice().iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.name.eq_ignore_ascii_case(name)) {
+            entry.value = value;
+        }
+    }
+
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.entries.as_slice().iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
     }

@@ -27,10 +27,6 @@ impl<T: Copy + Default, const N: usize> Inline<T, N> {
         self.length += 1;
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.length
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -59,7 +55,7 @@ mod tests {
         for n in 0..40 {
             list.push(n);
             assert!(list.as_slice().iter().copied().eq(0..=n));
-            assert_eq!((list.len(), list.last()), (usize::from(n) + 1, Some(&n)));
+            assert_eq!((list.as_slice().len(), list.last()), (usize::from(n) + 1, Some(&n)));
             assert!(list.as_mut_slice().iter().copied().eq(0..=n));
         }
     }

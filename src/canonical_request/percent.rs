@@ -1,30 +1,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use percent_encoding::percent_decode;
+
+use crate::text::{ByteSet, any};
 
 /// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which stay.
 /// Form encoding (`+` for a space) and the sets of URL libraries leave others as they are, and break signatures.
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// For each byte whether it stays.
-type Kept = [bool; 256];
-
-static UNRESERVED: Kept = unreserved_and(b'-');
-static UNRESERVED_AND_SLASH: Kept = unreserved_and(b'/');
-
-const fn unreserved_and(another: u8) -> Kept {
-    let mut kept = [false; 256];
-    let mut rest = kept.as_mut_slice();
-    let mut byte = 0;
-    while let Some((first, after)) = rest.split_first_mut() {
-        *first = is_unreserved(byte) || byte == another;
-        byte = byte.wrapping_add(1);
-        rest = after;
-    }
-    kept
-}
+static UNRESERVED: ByteSet = ByteSet::alphanumeric_and(b"-._~");
+static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
 
 /// Encodes one path segment, query name or query value for the wire, as AWS does: everything but
 /// `A-Z a-z 0-9 - . _ ~` becomes `%XX`.
@@ -63,14 +47,13 @@ pub(super) fn write_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8],
 fn write_up_to<'b>(
     out: &mut Vec<u8>,
     bytes: &'b [u8],
-    kept: &Kept,
+    kept: &ByteSet,
     ends: &[u8],
     read_percent: impl Fn(&[u8]) -> (u8, &[u8]),
 ) -> &'b [u8] {
-    let keeps = |byte: u8| kept.get(usize::from(byte)).is_some_and(|kept| *kept);
     let mut rest = bytes;
     loop {
-        let (run, from) = rest.split_at(rest.iter().position(|byte| !keeps(*byte)).unwrap_or(rest.len()));
+        let (run, from) = rest.split_at(rest.iter().position(|byte| !kept.contains(*byte)).unwrap_or(rest.len()));
         out.extend_from_slice(run);
         let (byte, after) = match from {
             [] => return from,
@@ -78,7 +61,7 @@ fn write_up_to<'b>(
             [b'%', after @ ..] => read_percent(after),
             [byte, after @ ..] => (*byte, after),
         };
-        if keeps(byte) {
+        if kept.contains(byte) {
             out.push(byte);
         } else {
             let digit = |value: u8| value + if value < 10 { b'0' } else { b'A' - 10 };
@@ -93,9 +76,14 @@ pub(crate) fn write_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
     for_each_decoded(bytes, |run| out.extend_from_slice(run));
 }
 
-/// Whether `encoded`, decoded once, is `name`.
+/// Whether `encoded`, decoded once, is `name`, which holds no `%`.
 pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
-    encoded == name.as_bytes() || encoded.contains(&b'%') && percent_decode(encoded).eq(name.bytes())
+    // Decoding makes it shorter, if it changes anything.
+    match encoded.len().cmp(&name.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => encoded == name.as_bytes(),
+        Ordering::Greater => any(encoded, |byte| byte == b'%') && percent_decode(encoded).eq(name.bytes()),
+    }
 }
 
 /// Hands over runs without an escape as they stand, and the bytes of escapes one by one.
