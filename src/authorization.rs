@@ -10,7 +10,7 @@ use crate::canonical_request::percent::{decodes_to, write_decoded, write_encoded
 use crate::request::{MAX_HEADERS, is_token_byte};
 use crate::scope::Scope;
 use crate::signature::Signature;
-use crate::text::{all, any};
+use crate::text::{all, any, split, split_once};
 use crate::timestamp::Timestamp;
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -217,19 +217,19 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
     };
     let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
     let mut position = scheme.len() + 1;
-    for piece in parameters.split(',') {
-        let start = position + piece.len() - piece.trim_start_matches(' ').len();
+    for piece in split(parameters.as_bytes(), b',') {
+        let (spaces, trimmed) = trim_spaces(piece);
+        let start = position + spaces;
         position += piece.len() + 1;
-        let piece = piece.trim_matches(' ');
-        if piece.is_empty() && parameters.trim_matches(' ').is_empty() {
+        if trimmed.is_empty() && parameters.bytes().all(|byte| byte == b' ') {
             continue;
         }
-        let (name, value) = piece.split_once('=').ok_or(ClaimError::NotKeyValue)?;
+        let (name, value) = split_once(trimmed, b'=').ok_or(ClaimError::NotKeyValue)?;
         let (slot, name) = match name {
-            "Credential" => (&mut credential, "Credential"),
-            "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
-            "Signature" => (&mut signature, "Signature"),
-            other => return Err(ClaimError::UnknownParameter { name: crate::text::excerpt(other.as_bytes()) }),
+            b"Credential" => (&mut credential, "Credential"),
+            b"SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
+            b"Signature" => (&mut signature, "Signature"),
+            other => return Err(ClaimError::UnknownParameter { name: crate::text::excerpt(other) }),
         };
         let start = start + name.len() + 1;
         if slot.replace(start..start + value.len()).is_some() {
@@ -240,6 +240,14 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
     Claims::read(algorithm, header, credential, signature, signed_headers)
+}
+
+/// How many spaces stand before it, and what is between those and the ones behind it.
+fn trim_spaces(piece: &[u8]) -> (usize, &[u8]) {
+    let is_text = |byte: &u8| *byte != b' ';
+    let start = piece.iter().position(is_text).unwrap_or(piece.len());
+    let end = piece.iter().rposition(is_text).map_or(start, |last| last + 1);
+    (start, piece.get(start..end).unwrap_or_default())
 }
 
 fn missing<const N: usize>(found: [(&'static str, Found); N]) -> ClaimError {
@@ -269,7 +277,11 @@ pub(crate) fn names_algorithm(query: &[u8]) -> bool {
 }
 
 fn names_one_of(query: &[u8], own: &[&str]) -> bool {
-    any(query, |byte| (byte == b'X') | (byte == b'%'))
+    // Each begins with an `X`, as it stands or escaped, `%58`.
+    let next = query.get(1..).unwrap_or_default();
+    let escaped =
+        || query.iter().zip(next).fold(0, |seen, (one, next)| seen | u8::from((*one == b'%') & (*next == b'5')));
+    (any(query, |byte| byte == b'X') || escaped() != 0)
         && pairs(query).any(|(name, _)| may_be_own(name) && own.iter().any(|own| decodes_to(name, own)))
 }
 
@@ -359,7 +371,9 @@ impl Claims {
         signed_headers: &Range<usize>,
     ) -> Result<Self, ClaimError> {
         let value = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        if value(signed_headers).bytes().filter(|byte| *byte == b';').count() >= MAX_HEADERS {
+        if signed_headers.len() > MAX_HEADERS
+            && value(signed_headers).bytes().filter(|byte| *byte == b';').count() >= MAX_HEADERS
+        {
             return Err(ClaimError::TooManySignedHeaders);
         }
         if !are_signed_headers(value(signed_headers)) {
@@ -403,7 +417,7 @@ impl CredentialRanges {
 /// Lower-case header names, strictly ascending, so that each is there once and none is empty.
 fn are_signed_headers(list: &str) -> bool {
     let mut last: &[u8] = b"";
-    list.as_bytes().split(|byte| *byte == b';').all(|name| {
+    split(list.as_bytes(), b';').all(|name| {
         let ascending = last < name;
         last = name;
         ascending && name.iter().all(|byte| is_token_byte(*byte) && !byte.is_ascii_uppercase())

@@ -3,7 +3,7 @@ use core::fmt;
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::text::{ByteSet, all, any, excerpt};
+use crate::text::{ByteSet, all, any, excerpt, split_once};
 
 /// A request as it stands on the wire: the view that both directions share.
 ///
@@ -107,8 +107,10 @@ impl<'a> Request<'a> {
             return Err(RequestError::TargetControlByte { byte, position });
         }
         // Before anything looks at the pairs one by one.
-        let (_, query) = self.path_and_query();
-        if query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS {
+        if self.target.len() > MAX_QUERY_PAIRS && {
+            let (_, query) = self.path_and_query();
+            query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS
+        } {
             return Err(RequestError::TooManyQueryPairs { limit: MAX_QUERY_PAIRS });
         }
         let count = self.headers.len();
@@ -289,12 +291,6 @@ fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
     }
     let byte = value.iter().copied().find(|byte| is_forbidden(*byte)).unwrap_or_default();
     Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte })
-}
-
-pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let position = bytes.iter().position(|byte| *byte == at)?;
-    let (before, from) = bytes.split_at_checked(position)?;
-    Some((before, from.get(1..).unwrap_or_default()))
 }
 
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {

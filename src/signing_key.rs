@@ -125,7 +125,7 @@ impl SigningKey {
 
     /// Step 4: the signature of a string to sign.
     pub fn sign(&self, string_to_sign: &StringToSign<'_>) -> Signature {
-        self.sign_pieces(|write| string_to_sign.write_to(write))
+        self.sign_pieces(|write| write(string_to_sign.text().as_slice()))
     }
 
     /// Signs a text that is handed over piece by piece.
@@ -133,9 +133,7 @@ impl SigningKey {
         match &self.material {
             Material::Hmac(keyed) => {
                 let mut mac = keyed.clone();
-                let mut gathered = Gathered::new();
-                write_to(&mut |piece| gathered.write(piece, |text| mac.update(text)));
-                mac.update(gathered.as_bytes());
+                write_to(&mut |piece| mac.update(piece));
                 Signature::from_bytes(mac.finalize().into_bytes().into())
             }
             #[cfg(feature = "sigv4a")]
@@ -212,37 +210,6 @@ impl SigningKey {
     }
 }
 
-/// Small pieces put together, so that they are hashed in one go.
-struct Gathered {
-    bytes: [u8; 256],
-    length: usize,
-}
-
-impl Gathered {
-    fn new() -> Self {
-        Self { bytes: [0; 256], length: 0 }
-    }
-
-    /// Hands over what is there to make room, and a piece that finds none as it stands.
-    fn write(&mut self, piece: &[u8], mut full: impl FnMut(&[u8])) {
-        if self.bytes.len() - self.length < piece.len() {
-            full(self.as_bytes());
-            self.length = 0;
-        }
-        match self.bytes.get_mut(self.length..self.length + piece.len()) {
-            Some(room) => {
-                room.copy_from_slice(piece);
-                self.length += piece.len();
-            }
-            None => full(piece),
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey([redacted])")
@@ -295,9 +262,9 @@ impl VerifyingKey<'_> {
     #[must_use]
     pub(crate) fn verify(&self, string_to_sign: &StringToSign<'_>, presented: &Signature) -> bool {
         match self {
-            Self::Signing(key) => key.verify_pieces(|write| string_to_sign.write_to(write), presented),
+            Self::Signing(key) => key.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented),
             #[cfg(feature = "sigv4a")]
-            Self::Public(key) => key.verify_pieces(|write| string_to_sign.write_to(write), presented),
+            Self::Public(key) => key.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented),
         }
     }
 

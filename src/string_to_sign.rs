@@ -3,6 +3,7 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::canonical_request::CanonicalRequest;
+use crate::canonical_request::inline::Inline;
 use crate::payload::hex_of;
 use crate::scope::Scope;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
@@ -129,6 +130,13 @@ impl<'a> StringToSign<'a> {
     #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(crate) fn link(timestamp: Timestamp, scope: Scope<'a>, previous: &Signature, signed: Linked) -> Self {
         Self { timestamp, scope, of: Of::Link(Link { previous: *previous, signed }) }
+    }
+
+    /// The text, on the stack unless region and service are very long.
+    pub(crate) fn text(&self) -> Inline<u8, 320> {
+        let mut text = Inline::new();
+        self.write_to(|piece| text.extend_from_slice(piece));
+        text
     }
 
     /// Hands over the text piece by piece: the one printer, for text and for the HMAC.

@@ -2,14 +2,39 @@
 
 use alloc::string::String;
 
-/// Whether every byte is of a kind. It stops at none, so that the compiler looks at many at a time.
+/// Whether every byte is of a kind; as [`any`].
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     !any(bytes, |byte| !is(byte))
 }
 
-/// Whether a byte is of a kind; as [`all`].
+/// Whether a byte is of a kind. It stops at none, so that the compiler looks at many at a time.
 pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
+}
+
+/// Where a byte stands first; sixteen bytes are passed over at a time.
+fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let chunks = bytes.as_chunks::<16>().0.iter();
+    let passed = 16 * chunks.take_while(|chunk| !any(*chunk, |byte| byte == wanted)).count();
+    let found = bytes.get(passed..)?.iter().position(|byte| *byte == wanted)?;
+    Some(passed + found)
+}
+
+pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let (before, from) = bytes.split_at_checked(position(bytes, at)?)?;
+    Some((before, from.get(1..).unwrap_or_default()))
+}
+
+pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    core::iter::from_fn(move || {
+        let (piece, after) = match split_once(rest?, at) {
+            Some((piece, after)) => (piece, Some(after)),
+            None => (rest?, None),
+        };
+        rest = after;
+        Some(piece)
+    })
 }
 
 /// A set of bytes, as a table: of every byte of names, paths and queries it is asked.

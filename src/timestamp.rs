@@ -62,6 +62,10 @@ impl Timestamp {
         core::str::from_utf8(&self.text).unwrap_or_default()
     }
 
+    pub(crate) fn same_day(&self, other: &Self) -> bool {
+        self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.text
     }

@@ -2,15 +2,12 @@ use alloc::vec::Vec;
 
 use super::inline::Inline;
 use super::percent::write_decoded_then_encoded;
-use crate::request::split_once;
+use crate::text::{split, split_once};
 
 /// The pairs of a query, as they stand: split at `&` only, empty pieces left out, a pair without `=` has an empty
 /// value.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    query
-        .split(|byte| *byte == b'&')
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
+    split(query, b'&').filter(|piece| !piece.is_empty()).map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
 }
 
 /// An encoded pair inside the buffer: name from `start`, `=` at `equals`, value to `end`.

@@ -20,7 +20,7 @@ use crate::credentials::Credentials;
 use crate::payload::{Payload, PayloadLine, UNSIGNED_PAYLOAD, sha256};
 use crate::request::Request;
 use crate::rules::{Rules, UnsignedPayload};
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeError};
 use crate::signature::Signature;
 use crate::signing_key::SigningKey;
 use crate::string_to_sign::StringToSign;
@@ -59,6 +59,8 @@ pub struct Signer {
     credentials: Credentials,
     region: String,
     service: String,
+    /// What is wrong with region or service, found when they were given and said when something is signed.
+    scope: Result<(), ScopeError>,
     pub(crate) rules: Rules,
     signed_headers: SignedHeaders,
     also_signed: Vec<String>,
@@ -80,10 +82,11 @@ impl Signer {
     /// A signer with the rules of the service: region and service as AWS writes them in a scope, e.g. `us-east-1` and
     /// `execute-api`.
     pub fn new(credentials: Credentials, region: impl Into<String>, service: impl Into<String>) -> Self {
-        let service = service.into();
+        let (region, service) = (region.into(), service.into());
         Self {
             credentials,
-            region: region.into(),
+            scope: Scope::new("00000000", &region, &service).map(|_| ()),
+            region,
             rules: Rules::for_service(&service),
             service,
             signed_headers: SignedHeaders::Required,
@@ -179,7 +182,7 @@ impl Signer {
         // Where the value can't be told from the body, the receiver has to be told.
         let sends_sha256 =
             rules.content_sha256_header || seen.content_sha256.is_some() || matches!(payload, PayloadLine::Text(_));
-        headers.push("x-amz-date", now.as_str().as_bytes());
+        headers.push("x-amz-date", now.as_bytes());
         if let Some(region_set) = self.region_set() {
             headers.push("x-amz-region-set", region_set.as_bytes());
         }
@@ -193,7 +196,7 @@ impl Signer {
 
         let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
         let region_set = self.region_set();
-        let token_length = token.map_or(0, str::len) + now.as_str().len() + region_set.map_or(0, str::len);
+        let token_length = token.map_or(0, str::len) + now.as_bytes().len() + region_set.map_or(0, str::len);
         let more = authorization::header_length(self.credentials.access_key_id(), &scope, 0) + token_length;
         let mut buffer = Vec::new();
         // The names stand in the Authorization header once more.
@@ -207,7 +210,7 @@ impl Signer {
         let authorization = start..buffer.len();
         buffer.extend_from_slice(token.unwrap_or_default().as_bytes());
         let session_token = authorization.end..buffer.len();
-        buffer.extend_from_slice(now.as_str().as_bytes());
+        buffer.extend_from_slice(now.as_bytes());
         let date = session_token.end..buffer.len();
         buffer.extend_from_slice(region_set.unwrap_or_default().as_bytes());
         #[cfg(feature = "http")]
@@ -264,7 +267,8 @@ impl Signer {
             }
             return Ok(Scope::without_region(now.date(), &self.service)?);
         }
-        Ok(Scope::new(now.date(), &self.region, &self.service)?)
+        self.scope.clone()?;
+        Ok(Scope::unchecked(now.date(), &self.region, &self.service))
     }
 
     /// Where a signature of SigV4A is good.
@@ -301,7 +305,7 @@ impl Signer {
         use std::sync::PoisonError;
         let remembered = self.key_of_the_day.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((day, key)) = &*remembered
-            && day.date() == now.date()
+            && day.same_day(&now)
         {
             return sign(key);
         }
@@ -309,7 +313,7 @@ impl Signer {
         let mut remembered = self.key_of_the_day.write().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have derived it in between.
         let day_and_key = match remembered.take() {
-            Some((day, key)) if day.date() == now.date() => (day, key),
+            Some((day, key)) if day.same_day(&now) => (day, key),
             _ => (now, SigningKey::derive(&self.credentials, scope)),
         };
         let (_, key) = remembered.insert(day_and_key);
@@ -329,6 +333,7 @@ impl Clone for Signer {
             credentials: self.credentials.clone(),
             region: self.region.clone(),
             service: self.service.clone(),
+            scope: self.scope.clone(),
             rules: self.rules,
             signed_headers: self.signed_headers,
             also_signed: self.also_signed.clone(),
