@@ -104,7 +104,14 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         let printed = PrintedScope::write(out, &self.scope, write_encoded);
         write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
         if let Some(expires) = self.expires {
-            write_parameter(out, X_AMZ_EXPIRES, alloc::format!("{expires}").as_bytes());
+            let mut digits = [b'0'; 20];
+            let mut left = expires;
+            for digit in digits.iter_mut().rev() {
+                *digit += (left % 10) as u8;
+                left /= 10;
+            }
+            let leading = digits.iter().take_while(|digit| **digit == b'0').count().min(19);
+            write_parameter(out, X_AMZ_EXPIRES, digits.get(leading..).unwrap_or_default());
         }
         if let Some(region_set) = self.region_set {
             write_parameter(out, X_AMZ_REGION_SET, region_set.as_bytes());
@@ -140,11 +147,11 @@ pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// The hash that a query pins its body to, by a parameter of its own.
 pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
-    let mut pieces = query.split('&').filter(|piece| may_be_own(piece.as_bytes()));
-    pieces.find_map(|piece| {
-        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        decodes_to(name.as_bytes(), X_AMZ_CONTENT_SHA256).then_some(value)
-    })
+    if !may_name_own(query.as_bytes()) {
+        return None;
+    }
+    let mut pieces = query.split('&').map(|piece| piece.split_once('=').unwrap_or((piece, "")));
+    pieces.find(|(name, _)| decodes_to(name.as_bytes(), X_AMZ_CONTENT_SHA256)).map(|(_, value)| value)
 }
 
 /// Whether a query parameter is one that presigning writes.
@@ -277,12 +284,14 @@ pub(crate) fn names_algorithm(query: &[u8]) -> bool {
 }
 
 fn names_one_of(query: &[u8], own: &[&str]) -> bool {
-    // Each begins with an `X`, as it stands or escaped, `%58`.
+    may_name_own(query) && pairs(query).any(|(name, _)| may_be_own(name) && own.iter().any(|own| decodes_to(name, own)))
+}
+
+/// Whether there is an `X` in a query, as it stands or escaped, `%58`: most have none.
+fn may_name_own(query: &[u8]) -> bool {
     let next = query.get(1..).unwrap_or_default();
-    let escaped =
-        || query.iter().zip(next).fold(0, |seen, (one, next)| seen | u8::from((*one == b'%') & (*next == b'5')));
-    (any(query, |byte| byte == b'X') || escaped() != 0)
-        && pairs(query).any(|(name, _)| may_be_own(name) && own.iter().any(|own| decodes_to(name, own)))
+    let escapes = query.iter().zip(next).map(|(one, next)| u8::from((*one == b'%') & (*next == b'5')));
+    any(query, |byte| byte == b'X') || escapes.fold(0, |seen, escape| seen | escape) != 0
 }
 
 /// Reads the `X-Amz-*` parameters: each at most once, names compared letter for letter after decoding.

@@ -86,7 +86,13 @@ impl<'a> SignedHeaderList<'a> {
 }
 
 pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
-    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
+    for (a, b) in a.bytes().zip(b.bytes()).filter(|(a, b)| a != b) {
+        let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len())
 }
 
 fn write_lower_case(out: &mut Vec<u8>, name: &str) {

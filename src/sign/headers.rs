@@ -29,7 +29,8 @@ impl Signer {
         headers: &mut SignedHeaderList<'a>,
     ) -> Result<Seen<'a>, SignError> {
         let mut seen = Seen::default();
-        headers.push("host", request.host()?);
+        seen.host = request.host()?;
+        headers.push("host", seen.host);
         for (name, value) in request.headers.iter() {
             if name.eq_ignore_ascii_case("host")
                 || name.eq_ignore_ascii_case("x-amz-date")
@@ -87,6 +88,8 @@ impl Signer {
 /// What stood among the headers of a request and is not signed as it stands.
 #[derive(Default)]
 pub(super) struct Seen<'a> {
+    /// As it is signed.
+    pub(super) host: &'a [u8],
     pub(super) content_sha256: Option<&'a str>,
     connection: &'a [u8],
     pub(super) session_token: bool,

@@ -213,12 +213,13 @@ impl Signer {
         buffer.extend_from_slice(now.as_bytes());
         let date = session_token.end..buffer.len();
         buffer.extend_from_slice(region_set.unwrap_or_default().as_bytes());
+        let end = buffer.len();
         #[cfg(feature = "http")]
-        let buffer = signed::Buffer::from(buffer);
+        let buffer = signed::share(buffer);
         Ok(Signed {
             canonical_request: 0..length,
             content_sha256: sends_sha256.then(|| length - payload.as_bytes().len()..length),
-            region_set: region_set.map(|_| date.end..buffer.len()),
+            region_set: region_set.map(|_| date.end..end),
             #[cfg(feature = "http")]
             date,
             session_token: token.map(|_| (rules.session_token_header, session_token)),
