@@ -207,6 +207,13 @@ pub enum Cause {
         /// The region to use, if the response or its headers tell.
         expected: Option<String>,
     },
+    /// The region set of a signature with `AWS4-ECDSA-P256-SHA256` doesn't name the region.
+    WrongRegionSet {
+        /// The set, if the response tells.
+        signed: Option<String>,
+        /// The region of the server, if the response or the host tells.
+        region: Option<String>,
+    },
     /// The scope names another service.
     WrongService {
         /// The service to use, if the response tells.
@@ -249,6 +256,8 @@ pub enum Cause {
     PresignLifetime,
     /// The presigned URL ended with the credentials that signed it.
     PresignOutlivedCredentials,
+    /// A form of a browser upload and its policy: one doesn't fit the other, or the policy is malformed or has ended.
+    FormPolicy,
     /// The request has to go to another endpoint and be signed for it.
     Redirected {
         /// Where to.

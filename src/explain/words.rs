@@ -89,6 +89,10 @@ impl fmt::Display for Cause {
             Self::BodyFraming => f.write_str("the frames of the body are incomplete or wrong"),
             Self::WrongRegion { expected: Some(region) } => write!(f, "signed for another region than {region}"),
             Self::WrongRegion { expected: None } => f.write_str("signed for another region"),
+            Self::WrongRegionSet { signed: Some(set), region: Some(region) } => {
+                write!(f, "the region set {set} does not name {region}")
+            }
+            Self::WrongRegionSet { .. } => f.write_str("the region set does not name the region of the endpoint"),
             Self::WrongService { expected: Some(service) } => write!(f, "signed for another service than {service}"),
             Self::WrongService { expected: None } => f.write_str("signed for another service"),
             Self::ScopeDate { signed: Some(signed), expected: Some(expected) } => {
@@ -113,6 +117,7 @@ impl fmt::Display for Cause {
             Self::PresignOutlivedCredentials => {
                 f.write_str("the presigned URL ended with the credentials that signed it")
             }
+            Self::FormPolicy => f.write_str("the form is not what its policy allows, or the policy is no good"),
             Self::Redirected { location } => write!(f, "the request has to go to {location}"),
             Self::PolicyDenies => f.write_str("the signature was fine; a policy denies the call"),
             Self::OtherAuthorizationExpected => {
@@ -262,6 +267,7 @@ impl Cause {
             Self::WrongRegion { .. } => {
                 "sign for the region of the endpoint; global services (IAM, CloudFront, Route 53) are us-east-1"
             }
+            Self::WrongRegionSet { .. } => "name the region in x-amz-region-set, before signing: us-east-1,eu-* or *",
             Self::WrongService { .. } => {
                 "sign for the service's signing name, e.g. execute-api, es, bedrock, not its host name"
             }
@@ -280,6 +286,10 @@ impl Cause {
             Self::PresignLifetime => "ask for 1 to 604800 seconds",
             Self::PresignOutlivedCredentials => {
                 "presign with credentials that live long enough: Presigned::outlives_credentials tells beforehand"
+            }
+            Self::FormPolicy => {
+                "give each field of the form a condition in the policy, send the fields with the values that were signed, and \
+                 make a new policy in time"
             }
             Self::Redirected { .. } => "sign the request for the new host and region, and send it there",
             Self::PolicyDenies => {
