@@ -36,6 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 count += 1;
                 continue;
             }
+            let signatures = case.pointer("/expect/signatures_that_must_verify").and_then(Value::as_object);
+            for (number, signature) in signatures.into_iter().flatten().enumerate() {
+                let digits = signature.1.as_str().unwrap_or_default();
+                write(fuzz, "sigv4a", 10_000 * (number + 1) + count, digits.as_bytes())?;
+            }
             let (Some(method), Some(url), Some(body)) =
                 (text("/request/method"), text("/expect/query").or(text("/request/url")), text("/request/body_b64"))
             else {
@@ -60,6 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                     message.extend(format!("x-amz-date:{timestamp}\nauthorization:{authorization}\n").bytes());
                 }
                 write(fuzz, "authorization_header", count, authorization.as_bytes())?;
+                let region_set = text("/context/region").unwrap_or_default();
+                write(fuzz, "sigv4a", count, format!("{region_set}\n{authorization}").as_bytes())?;
             }
             if target.contains("X-Amz-") {
                 write(fuzz, "presigned_query", count, target.as_bytes())?;

@@ -109,6 +109,15 @@ fn canonical_request_of(presented: Presented<'_>) -> Option<String> {
         ..Rules::for_service(scope.service())
     };
     let verifier = Verifier::new(scope.region(), scope.service()).with_rules(rules);
+    #[cfg(feature = "sigv4a")]
+    let verifier = match presented.region_set() {
+        // A region that the first entry names.
+        Some(region_set) => {
+            let region = region_set.split(',').find(|entry| !entry.is_empty()).unwrap_or_default().replace('*', "");
+            Verifier::new(region, scope.service()).with_rules(rules).with_sigv4a()
+        }
+        None => verifier,
+    };
     let verifier = verifier.ignore_foreign_authorization().echo_computed_raw();
     let now = presented.timestamp();
     // No key: the signature is not what is looked at.

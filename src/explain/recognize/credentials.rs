@@ -91,6 +91,13 @@ impl Found<'_> {
             let expected = self.region_to_use(got("valid region, not ").unwrap_or(&self.sent.region));
             self.push(Cause::WrongRegion { expected });
         }
+        if text.contains("x-amz-region-set doesn't match") {
+            let expected = self.reply.element("RequestedRegion").map(|region| excerpt(region.as_bytes()));
+            self.push(Cause::WrongRegion { expected });
+        }
+        if text.contains("x-amz-region-set should name a valid region") {
+            self.push(Cause::WrongRegion { expected: self.region_to_use("") });
+        }
         if let Some(service) = got("scoped to correct service: ") {
             self.push(Cause::WrongService { expected: Some(excerpt(service.as_bytes())) });
         }
