@@ -207,13 +207,6 @@ pub enum Cause {
         /// The region to use, if the response or its headers tell.
         expected: Option<String>,
     },
-    /// The region set of a signature with `AWS4-ECDSA-P256-SHA256` doesn't name the region.
-    WrongRegionSet {
-        /// The set, if the response tells.
-        signed: Option<String>,
-        /// The region of the server, if the response or the host tells.
-        region: Option<String>,
-    },
     /// The scope names another service.
     WrongService {
         /// The service to use, if the response tells.

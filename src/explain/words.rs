@@ -89,10 +89,6 @@ impl fmt::Display for Cause {
             Self::BodyFraming => f.write_str("the frames of the body are incomplete or wrong"),
             Self::WrongRegion { expected: Some(region) } => write!(f, "signed for another region than {region}"),
             Self::WrongRegion { expected: None } => f.write_str("signed for another region"),
-            Self::WrongRegionSet { signed: Some(set), region: Some(region) } => {
-                write!(f, "the region set {set} does not name {region}")
-            }
-            Self::WrongRegionSet { .. } => f.write_str("the region set does not name the region of the endpoint"),
             Self::WrongService { expected: Some(service) } => write!(f, "signed for another service than {service}"),
             Self::WrongService { expected: None } => f.write_str("signed for another service"),
             Self::ScopeDate { signed: Some(signed), expected: Some(expected) } => {
@@ -265,9 +261,9 @@ impl Cause {
             }
             Self::BodyFraming => "frame the body as x-amz-content-sha256 says, and send x-amz-decoded-content-length",
             Self::WrongRegion { .. } => {
-                "sign for the region of the endpoint; global services (IAM, CloudFront, Route 53) are us-east-1"
+                "sign for the region of the endpoint (or a set that names it: x-amz-region-set); global services (IAM, \
+                 CloudFront, Route 53) are us-east-1"
             }
-            Self::WrongRegionSet { .. } => "name the region in x-amz-region-set, before signing: us-east-1,eu-* or *",
             Self::WrongService { .. } => {
                 "sign for the service's signing name, e.g. execute-api, es, bedrock, not its host name"
             }

@@ -231,8 +231,7 @@ const MUTATIONS: &[Mutation] = &[
     }),
     ("another region", |a| {
         a.region = "another-region-1".into();
-        // S3 says which; the others name the wrong one. A region set may have a `*`.
-        named("WrongRegion*")
+        named(REGION)
     }),
     ("another service", |a| {
         a.service = "another".into();
@@ -281,6 +280,8 @@ const MUTATIONS: &[Mutation] = &[
 /// Nobody can tell from a response whether the route is missing or the signature was lost: API Gateway says the same of
 /// both, and S3 of a policy.
 const LOST: &str = "the signature was lost";
+/// S3 says which region is right; the others name the wrong one.
+const REGION: &str = "another region";
 /// The query services say of another scheme that there is no signature.
 const REPLACED: &str = "the signature was replaced";
 
@@ -462,6 +463,8 @@ fn each_change_is_named() {
                 let expected = match (expected.as_str(), dialect) {
                     (LOST, Dialect::S3Xml) => "PolicyDenies",
                     (LOST | REPLACED, Dialect::QueryXml) => "SignatureLost",
+                    (REGION, Dialect::S3Xml) => "WrongRegion { expected: Some(\"another-region-1\") }",
+                    (REGION, _) => "WrongRegion { expected: * }",
                     (REPLACED, _) => "OtherAuthorization",
                     (LOST, _) => "NoSuchRoute",
                     (expected, _) => expected,

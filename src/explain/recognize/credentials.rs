@@ -117,22 +117,7 @@ impl Found<'_> {
             let region = excerpt(region.as_bytes());
             self.push_with(Cause::WrongRegion { expected: Some(region) }, "x-amz-bucket-region".into());
         }
-        self.region_set(text);
         self.scope_form(text);
-    }
-
-    fn region_set(&mut self, text: &str) {
-        let in_text = quoted_after(text, "region-set should name a valid region, not ");
-        if in_text.is_some() || self.reply.code == "RegionSetMismatch" {
-            let shown = |text: &str| excerpt(text.as_bytes());
-            let signed = in_text.or(self.reply.element("RegionSet")).map(shown);
-            let region = self.reply.element("RequestedRegion").map(shown).or_else(|| self.region_to_use(""));
-            self.push(Cause::WrongRegionSet { signed, region });
-        }
-        let missing = ["request: x-amz-region-set", "non empty x-amz-region-set", "requires 'x-amz-region-set'"];
-        if missing.iter().any(|missing| text.contains(missing)) {
-            self.push(Cause::RequiredHeaderMissing { name: Some("x-amz-region-set".into()) });
-        }
     }
 
     fn scope_form(&mut self, text: &str) {
