@@ -309,6 +309,10 @@ fn other_texts() {
     assert_eq!(causes("", ""), ["Unrecognised"]);
     assert_eq!(causes("a", "a"), ["Unrecognised"]);
     assert_eq!(causes("a\nb", "a\nc"), ["TextDiffers { line: 2 }"]);
+    // The same header twice, with two values that are not shown.
+    let twice = REQUEST.replace("\n\n", "\nx-amz-security-token:A\nx-amz-security-token:B\n\n");
+    assert_eq!(causes(&twice, &twice), ["WrongSecret"]);
+    assert!(Explanation::between(&twice, &twice).diff().unwrap().is_empty());
     assert_eq!(causes(TO_SIGN, REQUEST), ["TextDiffers { line: 1 }"]);
     let whole = TO_SIGN.replace("00ab", REQUEST);
     assert_eq!(causes(&whole, TO_SIGN), ["TextDiffers { line: 4 }"]);
