@@ -133,18 +133,17 @@ const SECRET_PARAMETERS: [&str; 3] = ["X-Amz-S3session-Token", "X-Amz-Security-T
 
 pub(crate) const REDACTED: &str = "[redacted]";
 
-fn is_one_of(names: &[&str], name: &str) -> bool {
-    names.iter().any(|secret| name.eq_ignore_ascii_case(secret))
-}
-
 /// Whether the value of a header is never printed unless asked for.
 pub(crate) fn is_secret_header(name: &str) -> bool {
-    is_one_of(&SECRET_HEADERS, name)
+    SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
-/// Whether the value of a query parameter is never printed unless asked for.
+/// Whether the value of a query parameter is never printed unless asked for. What isn't canonical may have its name
+/// encoded.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
-    is_one_of(&SECRET_PARAMETERS, name)
+    let mut decoded = Vec::new();
+    percent::write_decoded(&mut decoded, name.as_bytes());
+    SECRET_PARAMETERS.iter().any(|secret| decoded.eq_ignore_ascii_case(secret.as_bytes()))
 }
 
 /// A canonical path without dot segments and empty segments, as all services but S3 have it.
@@ -208,11 +207,11 @@ mod tests {
 
     #[test]
     fn printing_redacts_and_raw_does_not() {
-        let text = "GET\n/a:b\nX-Amz-Security-Token=TOKEN&a=1\ncookie:s=COOKIE\nhost:h\nx-amz-security-token:TOKEN\n\
+        let text = "GET\n/a:b\nX-Amz-Security-Token=TOKEN&X-Amz-Security%2DToken=TOKEN&a=1\ncookie:s=COOKIE\nhost:h\nx-amz-security-token:TOKEN\n\
                     x-amz-server-side-encryption-customer-key:KEY\n\ncookie;host\nUNSIGNED-PAYLOAD";
         let canonical = CanonicalRequest::from_bytes(text.as_bytes());
         assert_eq!(canonical.raw().to_string(), text);
-        let redacted = "GET\n/a:b\nX-Amz-Security-Token=[redacted]&a=1\ncookie:[redacted]\nhost:h\n\
+        let redacted = "GET\n/a:b\nX-Amz-Security-Token=[redacted]&X-Amz-Security%2DToken=[redacted]&a=1\ncookie:[redacted]\nhost:h\n\
                         x-amz-security-token:[redacted]\nx-amz-server-side-encryption-customer-key:[redacted]\n\n\
                         cookie;host\nUNSIGNED-PAYLOAD";
         assert_eq!(canonical.to_string(), redacted);
