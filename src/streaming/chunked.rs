@@ -242,8 +242,8 @@ pub struct SignedChunked {
 }
 
 impl SignedChunked {
-    /// The headers to add, lower-case name and value; of the same headers, replace those that the request has. Keep
-    /// them out of logs.
+    /// The headers to add, lower-case name and value; of the same headers, replace those that the request has, and drop
+    /// an `x-amz-trailer` of an earlier signature where none is among these. Keep them out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.signed.headers().chain(self.own.iter())
     }
