@@ -25,8 +25,9 @@ const MAX_HEADER: usize = 1024;
 ///
 /// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if, and only if,
 ///    the payload has some.
-/// 2. The line before a chunk (at most 1024 bytes) has its form; no chunk is longer than the rules' `max_chunk_size`, none
-///    but the last shorter than `min_chunk_size`, and all together are not longer than announced.
+/// 2. The line before a chunk (at most 1024 bytes) has its form; no signed chunk is longer than the rules'
+///    `max_chunk_size`, no chunk but the last shorter than `min_chunk_size`, and all together are not longer than
+///    announced.
 /// 3. The signature of the chunk is the one of its data and of all chunks before it, compared in constant time. Only now
 ///    its data is handed over.
 /// 4. The data is as long as announced.
@@ -253,7 +254,8 @@ impl ChunkDecoder {
             self.state = if self.announced_trailers.is_some() { State::Trailer } else { State::End { seen: 0 } };
             return Ok(());
         }
-        if length > self.most {
+        // Of an unsigned chunk nothing is held.
+        if length > self.most && self.chain.is_some() {
             return Err(ChunkError::TooLarge { length, limit: self.most });
         }
         if let Some(length) = self.small {
