@@ -1,5 +1,7 @@
 use sha2::{Digest, Sha256};
 
+use crate::algorithm::Algorithm;
+
 /// What stands for the body in the last line of the canonical request.
 ///
 /// There is no default: whoever signs says which it is.
@@ -88,6 +90,15 @@ impl StreamingPayload {
         ]
         .into_iter()
         .find(|streaming| streaming.as_str() == text)
+    }
+
+    /// Whether it can stand in a request signed so: where the literal names an algorithm, the chunks are signed by it.
+    pub(crate) fn goes_with(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Signed | Self::SignedTrailer => algorithm == Algorithm::HmacSha256,
+            Self::EcdsaSigned | Self::EcdsaSignedTrailer => algorithm != Algorithm::HmacSha256,
+            Self::UnsignedTrailer | Self::Events => true,
+        }
     }
 }
 

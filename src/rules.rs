@@ -54,7 +54,7 @@ pub struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedPayload {
-    /// The body has to be hashed: a verifier refuses anything else.
+    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else.
     Refused,
     /// Both are good.
     Accepted,

@@ -354,7 +354,12 @@ impl Verifier {
                 let taken = match signed {
                     SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
                     SignedBody::Unsigned => presign_unsigned || rules.unsigned_payload != UnsignedPayload::Refused,
-                    SignedBody::Streaming(_) => rules.streaming_payload && !presented.presigned,
+                    SignedBody::Streaming(streaming) => {
+                        rules.streaming_payload
+                            && !presented.presigned
+                            && streaming.goes_with(presented.scope().algorithm())
+                            && !(signed.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
+                    }
                 };
                 if !taken {
                     return Err(VerifyError::InvalidContentSha256 { got: text.into() });
@@ -541,9 +546,9 @@ impl Verified<'_> {
         &self.rules
     }
 
-    /// Whether the signature says nothing about the body.
+    /// Whether the signature says nothing about the body: `UNSIGNED-PAYLOAD` and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
     pub fn body_is_unsigned(&self) -> bool {
-        self.body == SignedBody::Unsigned
+        self.body.is_unsigned()
     }
 
     /// Who signed.

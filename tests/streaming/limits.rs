@@ -1,7 +1,9 @@
 //! What a decoder and an encoder take, and in which words they refuse the rest.
 
-use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError};
-use countersign::{Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, Verifier, VerifyError};
+use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError, SignedChunked};
+use countersign::{
+    Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, UnsignedPayload, Verifier, VerifyError,
+};
 
 use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
 
@@ -123,6 +125,39 @@ fn a_signed_chunk_may_not_be_larger_than_the_rules_say() {
     let header = format!("2001;chunk-signature={}\r\n", "0".repeat(64));
     let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[header.as_bytes()]);
     assert_eq!((data, end), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 }.into())));
+}
+
+/// Whoever refuses unsigned bodies refuses unsigned chunks, and a signature that says nothing about the body says so.
+#[test]
+fn unsigned_chunks_are_an_unsigned_body() {
+    let unsigned = sign(&Chunked::unsigned(3).with_checksum(Checksum::Sha256));
+    let signed = sign(&Chunked::signed(3));
+    let verify = |signed: &SignedChunked, rules: Rules| {
+        let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+        let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
+        let key = presented.derive_key(Some(&credentials()));
+        let verifier = Verifier::new("us-east-1", "s3").with_rules(rules);
+        verifier.verify(presented, &key, now()).map(|verified| verified.body_is_unsigned())
+    };
+    assert_eq!(verify(&unsigned, Rules::S3), Ok(true));
+    assert_eq!(verify(&signed, Rules::S3), Ok(false));
+    let mut rules = Rules::S3;
+    rules.unsigned_payload = UnsignedPayload::Refused;
+    let got = "STREAMING-UNSIGNED-PAYLOAD-TRAILER".into();
+    assert_eq!(verify(&unsigned, rules), Err(VerifyError::InvalidContentSha256 { got }));
+    assert_eq!(verify(&signed, rules), Ok(false));
+}
+
+/// The literal names the algorithm of the chunks, which is that of the request.
+#[test]
+fn chunks_of_another_algorithm_are_refused() {
+    let headers = [("x-amz-decoded-content-length", b"3".as_slice())];
+    let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    let signed = signer().sign(&view, Payload::Streaming(StreamingPayload::EcdsaSigned), now()).unwrap();
+    let mut all = headers.to_vec();
+    all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
+    let got = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD".into();
+    assert_eq!(decoder_of_headers(&all, rules()).map(|_| ()), Err(VerifyError::InvalidContentSha256 { got }));
 }
 
 #[test]
