@@ -160,6 +160,41 @@ fn chunks_of_another_algorithm_are_refused() {
     assert_eq!(decoder_of_headers(&all, rules()).map(|_| ()), Err(VerifyError::InvalidContentSha256 { got }));
 }
 
+/// What no decoder takes is not sent, and its length is no overflow.
+#[test]
+fn a_trailer_that_is_too_long_is_not_announced() {
+    let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let sign = |length| signer().sign_chunked(&view, &Chunked::signed(3).with_trailer("x-note", length), now());
+    for length in [usize::MAX, usize::MAX - 8, 1 << 32, 16_384, 16_300] {
+        let error = sign(length).unwrap_err();
+        assert_eq!(error, SignError::Encode(EncodeError::TrailerTooLong { limit: 16_384 }), "{length}");
+    }
+    let two = Chunked::signed(3).with_trailer("x-a", usize::MAX / 2).with_trailer("x-b", usize::MAX / 2 + 8);
+    assert!(signer().sign_chunked(&view, &two, now()).is_err());
+
+    // 9 bytes of name, colon and line end; 90 of the signature's line, 2 of the line end behind.
+    let longest = 16_384 - 9 - 90 - 2;
+    assert!(sign(longest + 1).is_err());
+    let signed = sign(longest).unwrap();
+    let value = "v".repeat(longest);
+    let body = encode(&signed, b"abc", &[("x-note", &value)]);
+    let (data, end) = decode(decoder_of(&signed, Rules::S3).unwrap(), &[&body]);
+    assert_eq!((data.as_slice(), end.map(|trailers| trailers.len())), (b"abc".as_slice(), Ok(1)));
+}
+
+#[test]
+fn lengths_of_any_size_are_no_overflow() {
+    let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let mut rules = Rules::S3;
+    rules.max_chunk_size = u64::MAX;
+    for size in [8192, usize::MAX] {
+        let chunked = Chunked::signed(u64::MAX).with_chunk_size(size).with_checksum(Checksum::Sha256);
+        let signed = signer().with_rules(rules).sign_chunked(&view, &chunked, now()).unwrap();
+        assert_eq!(signed.content_length(), u64::MAX);
+        assert!(signed.encoder().push(&[0; 100], |_| {}).is_ok());
+    }
+}
+
 #[test]
 fn headers_that_a_decoder_needs() {
     let request = |headers: &[(&'static str, &'static str)], payload| {
