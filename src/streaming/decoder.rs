@@ -189,7 +189,7 @@ impl ChunkDecoder {
                         Some(chain) => {
                             self.sha256.update(data);
                             if !whole {
-                                self.chunk.extend_from_slice(data);
+                                frame::hold(&mut self.chunk, data, length);
                                 continue;
                             }
                             verify_chunk(chain, self.sha256.finalize_reset().into(), signature, self.number)?;
@@ -197,7 +197,7 @@ impl ChunkDecoder {
                             if self.chunk.is_empty() {
                                 release_data(data, &mut self.checksums, release);
                             } else {
-                                self.chunk.extend_from_slice(data);
+                                frame::hold(&mut self.chunk, data, length);
                                 release_data(&self.chunk, &mut self.checksums, release);
                                 self.chunk.clear();
                             }
@@ -220,6 +220,7 @@ impl ChunkDecoder {
                 State::Trailer => {
                     let limit = trailer::MAX_TRAILER.saturating_sub(self.trailer_bytes);
                     let too_long = ChunkError::TrailerTooLong { limit: trailer::MAX_TRAILER };
+                    let length = usize::try_from(*left).unwrap_or(usize::MAX).saturating_add(data.len());
                     let Some(line) = take_line(&mut self.line, &mut input, limit, too_long)? else { continue };
                     self.trailer_bytes += line.len();
                     self.trailer_line(&line)?;
