@@ -32,13 +32,17 @@ const MAX_HEADER: usize = 1024;
 ///    its data is handed over.
 /// 4. The data is as long as announced.
 /// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature is the one of the
-///    trailer and of all chunks. A checksum that this build knows ([`Checksum`]) is the one of the data.
+///    trailer and of all chunks. A checksum that this build knows ([`Checksum`]; each but SHA-256 is a feature) is the one
+///    of the data; any other is handed over as it was sent, compared with nothing.
 /// 6. Nothing follows.
 ///
 /// Data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is handed over as it arrives; until
 /// [`ChunkDecoder::finish`] says so, nothing of it is checked. And of any body, only `finish` says that it is whole.
 ///
 /// Memory is bounded by one chunk that did arrive, not by what a chunk announces.
+///
+/// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
+/// [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 pub struct ChunkDecoder {
     /// `None` where chunks are not signed.
     chain: Option<Chain<VerifyingKey<'static>>>,
@@ -83,6 +87,37 @@ enum State {
 
 impl Verified<'_> {
     /// A decoder for the body of this request, which comes in chunks.
+    ///
+    /// A server of S3's kind gets both, and tells them apart by what was signed:
+    ///
+    /// ```
+    /// use countersign::streaming::ChunkDecoder;
+    /// use countersign::{BodyCheck, Verified, VerifyError};
+    ///
+    /// enum Body {
+    ///     Chunks(Box<ChunkDecoder>),
+    ///     Whole(BodyCheck),
+    /// }
+    ///
+    /// fn body(verified: &Verified<'_>) -> Result<Body, VerifyError> {
+    ///     match verified.chunk_decoder() {
+    ///         Err(VerifyError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
+    ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
+    ///     }
+    /// }
+    /// # let request = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    /// # let credentials = countersign::Credentials::new("AKIDEXAMPLE", "secret")?;
+    /// # let now = "20150830T123600Z".parse()?;
+    /// # let signer = countersign::Signer::new(credentials.clone(), "us-east-1", "s3");
+    /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
+    /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    /// # let presented = countersign::Presented::parse(&request)?;
+    /// # let key = presented.derive_key(Some(&credentials));
+    /// # let verified = countersign::Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+    /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`VerifyError::Chunk`] if the headers don't say what a decoder needs; [`VerifyError::NotChunked`] if the body
@@ -185,6 +220,7 @@ impl ChunkDecoder {
                     input = rest;
                     *left -= data.len() as u64;
                     let (whole, signature) = (*left == 0, *signature);
+                    let length = usize::try_from(*left).unwrap_or(usize::MAX).saturating_add(data.len());
                     match &mut self.chain {
                         Some(chain) => {
                             self.sha256.update(data);
@@ -220,7 +256,6 @@ impl ChunkDecoder {
                 State::Trailer => {
                     let limit = trailer::MAX_TRAILER.saturating_sub(self.trailer_bytes);
                     let too_long = ChunkError::TrailerTooLong { limit: trailer::MAX_TRAILER };
-                    let length = usize::try_from(*left).unwrap_or(usize::MAX).saturating_add(data.len());
                     let Some(line) = take_line(&mut self.line, &mut input, limit, too_long)? else { continue };
                     self.trailer_bytes += line.len();
                     self.trailer_line(&line)?;
