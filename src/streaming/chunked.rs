@@ -62,7 +62,7 @@ impl Chunked {
         self
     }
 
-    /// Sends a checksum of the data, computed on the way, in the trailer.
+    /// Sends a checksum of the data, computed on the way, in the trailer. S3 takes one, and refuses a request with more.
     pub fn with_checksum(mut self, checksum: Checksum) -> Self {
         self.trailers.push((checksum.header_name().into(), Value::Checksum(checksum)));
         self
