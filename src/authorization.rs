@@ -7,9 +7,10 @@ use core::ops::Range;
 use crate::algorithm::Algorithm;
 use crate::canonical_request::pairs;
 use crate::canonical_request::percent::{decodes_to, write_decoded, write_encoded};
-use crate::request::MAX_HEADERS;
+use crate::request::{MAX_HEADERS, is_token_byte};
 use crate::scope::Scope;
 use crate::signature::Signature;
+use crate::text::{all, any, split, split_once};
 use crate::timestamp::Timestamp;
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -103,7 +104,14 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         let printed = PrintedScope::write(out, &self.scope, write_encoded);
         write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
         if let Some(expires) = self.expires {
-            write_parameter(out, X_AMZ_EXPIRES, alloc::format!("{expires}").as_bytes());
+            let mut digits = [b'0'; 20];
+            let mut left = expires;
+            for digit in digits.iter_mut().rev() {
+                *digit += (left % 10) as u8;
+                left /= 10;
+            }
+            let leading = digits.iter().take_while(|digit| **digit == b'0').count().min(19);
+            write_parameter(out, X_AMZ_EXPIRES, digits.get(leading..).unwrap_or_default());
         }
         if let Some(region_set) = self.region_set {
             write_parameter(out, X_AMZ_REGION_SET, region_set.as_bytes());
@@ -139,6 +147,9 @@ pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// The hash that a query pins its body to, by a parameter of its own.
 pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
+    if !may_name_own(query.as_bytes()) {
+        return None;
+    }
     let mut pieces = query.split('&').map(|piece| piece.split_once('=').unwrap_or((piece, "")));
     pieces.find(|(name, _)| decodes_to(name.as_bytes(), X_AMZ_CONTENT_SHA256)).map(|(_, value)| value)
 }
@@ -154,7 +165,12 @@ pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
         X_AMZ_SIGNED_HEADERS,
         X_AMZ_SIGNATURE,
     ];
-    NAMES.iter().chain(&SESSION_TOKEN_QUERIES).any(|own| decodes_to(name, own))
+    may_be_own(name) && NAMES.iter().chain(&SESSION_TOKEN_QUERIES).any(|own| decodes_to(name, own))
+}
+
+/// All of ours begin with an `X`, as it stands or escaped.
+fn may_be_own(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'X' | b'%'))
 }
 
 /// The parts of a credential, whichever way they came, as ranges of one text. Nothing of it is proven.
@@ -208,27 +224,42 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
     };
     let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
     let mut position = scheme.len() + 1;
-    for piece in parameters.split(',') {
-        let start = position + piece.len() - piece.trim_start_matches(' ').len();
+    for piece in split(parameters.as_bytes(), b',') {
+        let (spaces, trimmed) = trim_spaces(piece);
+        let start = position + spaces;
         position += piece.len() + 1;
-        let piece = piece.trim_matches(' ');
-        if piece.is_empty() && parameters.trim_matches(' ').is_empty() {
+        if trimmed.is_empty() && parameters.bytes().all(|byte| byte == b' ') {
             continue;
         }
-        let (name, value) = piece.split_once('=').ok_or(ClaimError::NotKeyValue)?;
+        let (name, value) = split_once(trimmed, b'=').ok_or(ClaimError::NotKeyValue)?;
         let (slot, name) = match name {
-            "Credential" => (&mut credential, "Credential"),
-            "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
-            "Signature" => (&mut signature, "Signature"),
-            other => return Err(ClaimError::UnknownParameter { name: crate::text::excerpt(other.as_bytes()) }),
+            b"Credential" => (&mut credential, "Credential"),
+            b"SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
+            b"Signature" => (&mut signature, "Signature"),
+            other => return Err(ClaimError::UnknownParameter { name: crate::text::excerpt(other) }),
         };
         let start = start + name.len() + 1;
         if slot.replace(start..start + value.len()).is_some() {
             return Err(ClaimError::Repeated { name });
         }
     }
-    let found = [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)];
-    Claims::read(algorithm, header, found)
+    let (Some(credential), Some(signature), Some(signed_headers)) = (&credential, &signature, &signed_headers) else {
+        return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
+    };
+    Claims::read(algorithm, header, credential, signature, signed_headers)
+}
+
+/// How many spaces stand before it, and what is between those and the ones behind it.
+fn trim_spaces(piece: &[u8]) -> (usize, &[u8]) {
+    let is_text = |byte: &u8| *byte != b' ';
+    let start = piece.iter().position(is_text).unwrap_or(piece.len());
+    let end = piece.iter().rposition(is_text).map_or(start, |last| last + 1);
+    (start, piece.get(start..end).unwrap_or_default())
+}
+
+fn missing<const N: usize>(found: [(&'static str, Found); N]) -> ClaimError {
+    let missing = found.into_iter().filter(|(_, found)| found.is_none());
+    ClaimError::Missing { names: missing.map(|(name, _)| name).collect() }
 }
 
 /// The values of a presigned query, decoded into one text.
@@ -253,7 +284,14 @@ pub(crate) fn names_algorithm(query: &[u8]) -> bool {
 }
 
 fn names_one_of(query: &[u8], own: &[&str]) -> bool {
-    pairs(query).any(|(name, _)| own.iter().any(|own| decodes_to(name, own)))
+    may_name_own(query) && pairs(query).any(|(name, _)| may_be_own(name) && own.iter().any(|own| decodes_to(name, own)))
+}
+
+/// Whether there is an `X` in a query, as it stands or escaped, `%58`: most have none.
+fn may_name_own(query: &[u8]) -> bool {
+    let next = query.get(1..).unwrap_or_default();
+    let escapes = query.iter().zip(next).map(|(one, next)| u8::from((*one == b'%') & (*next == b'5')));
+    any(query, |byte| byte == b'X') || escapes.fold(0, |seen, escape| seen | escape) != 0
 }
 
 /// Reads the `X-Amz-*` parameters: each at most once, names compared letter for letter after decoding.
@@ -272,7 +310,7 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     let mut found: [Found; 9] = Default::default();
     // A decoded value is no longer than the encoded one.
     let mut text = Vec::with_capacity(query.len());
-    for (name, value) in pairs(query) {
+    for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
         let named = NAMES.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
         if let Some((name, slot)) = named {
             let start = text.len();
@@ -296,20 +334,20 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: "X-Amz-Security-Token" });
     }
-    let claims = Claims::read(
-        named,
-        &text,
-        [
+    let (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) =
+        (&algorithm, &credential, &signature, &signed_headers, &date)
+    else {
+        return Err(missing([
             (X_AMZ_ALGORITHM, algorithm),
             (X_AMZ_CREDENTIAL, credential),
             (X_AMZ_SIGNATURE, signature),
             (X_AMZ_SIGNED_HEADERS, signed_headers),
-            (X_AMZ_DATE, date.clone()),
-        ],
-    )?;
+            (X_AMZ_DATE, date),
+        ]));
+    };
     Ok(QueryClaims {
-        claims,
-        date: date.unwrap_or_default(),
+        claims: Claims::read(named, &text, credential, signature, signed_headers)?,
+        date: date.clone(),
         expires,
         session_token: token.or(s3_token),
         content_sha256,
@@ -317,55 +355,30 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
     })
 }
 
-/// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
-#[cfg(feature = "sigv4a")]
-pub(crate) fn region_set(query: &[u8]) -> Result<Option<String>, ClaimError> {
-    let mut found = None;
-    for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
-        let mut text = Vec::with_capacity(value.len());
-        write_decoded(&mut text, value);
-        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
-        if found.replace(text).is_some() {
-            return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
-        }
-    }
-    Ok(found)
-}
-
 impl Claims {
-    /// Checks that all are there, and the form of each.
-    fn read<const N: usize>(
+    /// Checks the form of each.
+    fn read(
         algorithm: Algorithm,
         text: &str,
-        found: [(&'static str, Found); N],
+        credential: &Range<usize>,
+        signature: &Range<usize>,
+        signed_headers: &Range<usize>,
     ) -> Result<Self, ClaimError> {
-        let missing: Vec<_> = found.iter().filter(|(_, found)| found.is_none()).map(|(name, _)| *name).collect();
-        if !missing.is_empty() {
-            return Err(ClaimError::Missing { names: missing });
-        }
-        let (mut credential, mut signed_headers, mut signature) = (0..0, 0..0, 0..0);
-        for (name, found) in found {
-            let found = found.unwrap_or_default();
-            match name {
-                "Credential" | X_AMZ_CREDENTIAL => credential = found,
-                "SignedHeaders" | X_AMZ_SIGNED_HEADERS => signed_headers = found,
-                "Signature" | X_AMZ_SIGNATURE => signature = found,
-                _ => {}
-            }
-        }
         let value = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        if value(&signed_headers).split(';').nth(MAX_HEADERS).is_some() {
+        if signed_headers.len() > MAX_HEADERS
+            && value(signed_headers).bytes().filter(|byte| *byte == b';').count() >= MAX_HEADERS
+        {
             return Err(ClaimError::TooManySignedHeaders);
         }
-        if !are_signed_headers(value(&signed_headers)) {
+        if !are_signed_headers(value(signed_headers)) {
             return Err(ClaimError::SignedHeaders);
         }
         Ok(Self {
-            credential: CredentialRanges::read(algorithm, value(&credential), credential.start).ok_or_else(|| {
-                ClaimError::Credential { algorithm, got: crate::text::excerpt(value(&credential).as_bytes()) }
+            credential: CredentialRanges::read(algorithm, value(credential), credential.start).ok_or_else(|| {
+                ClaimError::Credential { algorithm, got: crate::text::excerpt(value(credential).as_bytes()) }
             })?,
-            signature: Signature::read(algorithm, value(&signature)).ok_or(ClaimError::Signature { algorithm })?,
-            signed_headers,
+            signature: Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?,
+            signed_headers: signed_headers.clone(),
         })
     }
 }
@@ -374,12 +387,12 @@ impl CredentialRanges {
     /// The last parts are the scope, four or, where it has no region, three; what stands before them is the access key
     /// id, which may hold a `/`.
     pub(crate) fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
-        if !credential.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !all(credential.as_bytes(), |byte| byte.is_ascii_graphic()) {
             return None;
         }
         let mut end = credential.len();
         let mut last_part = || {
-            let start = credential.get(..end)?.rfind('/')? + 1;
+            let start = credential.as_bytes().get(..end)?.iter().rposition(|byte| *byte == b'/')? + 1;
             let part = offset + start..offset + end;
             end = start - 1;
             (!part.is_empty()).then_some(part)
@@ -397,11 +410,11 @@ impl CredentialRanges {
 
 /// Lower-case header names, strictly ascending, so that each is there once and none is empty.
 fn are_signed_headers(list: &str) -> bool {
-    let mut last = "";
-    list.split(';').all(|name| {
+    let mut last: &[u8] = b"";
+    split(list.as_bytes(), b';').all(|name| {
         let ascending = last < name;
         last = name;
-        ascending && name.bytes().all(|byte| crate::request::is_token_byte(byte) && !byte.is_ascii_uppercase())
+        ascending && name.iter().all(|byte| is_token_byte(*byte) && !byte.is_ascii_uppercase())
     })
 }
 

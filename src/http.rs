@@ -82,8 +82,11 @@ impl Signer {
     }
 }
 
+static X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+
 /// All values are made before the first is inserted.
-fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
+pub(crate) fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
     let mut values = [const { None }; 5];
     let mut count = 0;
     for (slot, (name, bytes)) in values.iter_mut().zip(signed.shared_headers()) {
@@ -95,7 +98,12 @@ fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
     }
     headers.reserve(count);
     for (name, value) in values.into_iter().flatten() {
-        let name = if name == "authorization" { AUTHORIZATION } else { HeaderName::from_static(name) };
+        let name = match name {
+            "authorization" => AUTHORIZATION,
+            "x-amz-date" => X_AMZ_DATE.clone(),
+            "x-amz-content-sha256" => X_AMZ_CONTENT_SHA256.clone(),
+            other => HeaderName::from_static(other),
+        };
         headers.insert(name, value);
     }
     Ok(())

@@ -36,6 +36,7 @@ impl Payload<'_> {
 
     pub(crate) fn line(self) -> PayloadLine<'static> {
         match self {
+            Payload::Bytes(b"") => PayloadLine::Sha256(*EMPTY_SHA256_HEX),
             Payload::Bytes(bytes) => PayloadLine::Sha256(hex_of(sha256(bytes))),
             Payload::Sha256(hash) => PayloadLine::Sha256(hex_of(hash)),
             Payload::Unsigned => PayloadLine::Text(UNSIGNED_PAYLOAD),
@@ -78,6 +79,15 @@ impl StreamingPayload {
         }
     }
 
+    /// Whether frames of this kind can follow a request that is signed so.
+    pub(crate) fn is_for(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::UnsignedTrailer => true,
+            Self::Signed | Self::SignedTrailer | Self::Events => algorithm == Algorithm::HmacSha256,
+            Self::EcdsaSigned | Self::EcdsaSignedTrailer => algorithm != Algorithm::HmacSha256,
+        }
+    }
+
     /// Reads one of those values, letter for letter.
     pub fn parse(text: &str) -> Option<Self> {
         [
@@ -91,15 +101,6 @@ impl StreamingPayload {
         .into_iter()
         .find(|streaming| streaming.as_str() == text)
     }
-
-    /// Whether it can stand in a request signed so: where the literal names an algorithm, the chunks are signed by it.
-    pub(crate) fn goes_with(self, algorithm: Algorithm) -> bool {
-        match self {
-            Self::Signed | Self::SignedTrailer => algorithm == Algorithm::HmacSha256,
-            Self::EcdsaSigned | Self::EcdsaSignedTrailer => algorithm != Algorithm::HmacSha256,
-            Self::UnsignedTrailer | Self::Events => true,
-        }
-    }
 }
 
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -110,15 +111,39 @@ pub(crate) const EMPTY_SHA256: [u8; 32] = [
     0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
+const EMPTY_SHA256_HEX: &[u8; 64] = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     if bytes.is_empty() { EMPTY_SHA256 } else { Sha256::digest(bytes).into() }
 }
 
+/// 64 lower-case hexadecimal digits, without a table: the compiler makes many at a time, and a cache learns nothing.
 pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
-    let mut text = [b'0'; 64];
-    // 64 is twice 32, the one thing that it can fail on.
-    let _ = hex::encode_to_slice(hash, &mut text);
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+    let mut text = [0; 64];
+    for (digits, byte) in text.as_chunks_mut().0.iter_mut().zip(hash) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
+    }
     text
+}
+
+/// Reads 64 hexadecimal digits in either case.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0xff,
+    };
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    let mut seen = 0;
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        let (high, low) = (value(*high), value(*low));
+        seen |= high | low;
+        *byte = high << 4 | low & 15;
+    }
+    (seen < 16).then_some(bytes)
 }
 
 /// The payload as the canonical request and `x-amz-content-sha256` write it.
@@ -141,9 +166,26 @@ impl PayloadLine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn the_constant_is_the_hash_of_nothing() {
         assert_eq!(EMPTY_SHA256, <[u8; 32]>::from(Sha256::digest(b"")));
+        assert_eq!(*EMPTY_SHA256_HEX, hex_of(EMPTY_SHA256));
+    }
+
+    #[test]
+    fn hexadecimal_there_and_back() {
+        for first in 0..=255 {
+            let bytes = core::array::from_fn(|index| u8::wrapping_add(first, index as u8));
+            let text = hex_of(bytes);
+            let text = core::str::from_utf8(&text).unwrap();
+            assert_eq!(text, hex::encode(bytes));
+            assert_eq!(from_hex(text), Some(bytes));
+            assert_eq!(from_hex(&text.to_ascii_uppercase()), Some(bytes));
+            let broken = char::from(first).to_string() + text.get(1..).unwrap();
+            assert_eq!(from_hex(&broken).is_some(), first.is_ascii_hexdigit(), "{first}");
+            assert_eq!(from_hex(text.get(2..).unwrap()), None);
+        }
     }
 }

@@ -3,7 +3,7 @@ use core::fmt;
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::text::excerpt;
+use crate::text::{ByteSet, all, any, excerpt, split_once};
 
 /// A request as it stands on the wire: the view that both directions share.
 ///
@@ -84,7 +84,7 @@ impl<'a> Request<'a> {
         };
         if host.is_empty() {
             Err(RequestError::MissingHost)
-        } else if !host.iter().all(|byte| byte.is_ascii_graphic() && !b"/?#@\\".contains(byte)) {
+        } else if !all(host, |byte| byte.is_ascii_graphic() & !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\')) {
             Err(RequestError::Host { got: excerpt(host) })
         } else {
             Ok(host)
@@ -101,13 +101,16 @@ impl<'a> Request<'a> {
         if self.target.len() > MAX_TARGET {
             return Err(RequestError::TargetTooLong { length: self.target.len(), limit: MAX_TARGET });
         }
-        if let Some(position) = self.target.iter().position(u8::is_ascii_control) {
+        if any(self.target, |byte| byte.is_ascii_control()) {
+            let position = self.target.iter().position(u8::is_ascii_control).unwrap_or_default();
             let byte = self.target.get(position).copied().unwrap_or_default();
             return Err(RequestError::TargetControlByte { byte, position });
         }
         // Before anything looks at the pairs one by one.
-        let (_, query) = self.path_and_query();
-        if query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS {
+        if self.target.len() > MAX_QUERY_PAIRS && {
+            let (_, query) = self.path_and_query();
+            query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS
+        } {
             return Err(RequestError::TooManyQueryPairs { limit: MAX_QUERY_PAIRS });
         }
         let count = self.headers.len();
@@ -263,6 +266,9 @@ pub enum RequestError {
 
 /// Without user info, a bare `:` and the default port of the scheme: what an HTTP client sends for a URL's authority.
 fn host_of_authority<'a>(authority: &'a str, scheme: &str) -> &'a str {
+    if !any(authority.as_bytes(), |byte| (byte == b'@') | (byte == b':')) {
+        return authority;
+    }
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let default_port = match scheme {
         "http" | "ws" => "80",
@@ -279,16 +285,12 @@ fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
     if name.is_empty() || !name.bytes().all(is_token_byte) {
         return Err(RequestError::HeaderName { got: excerpt(name.as_bytes()) });
     }
-    match value.iter().find(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-        Some(&byte) => Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte }),
-        None => Ok(()),
+    let is_forbidden = |byte| (byte == b'\r') | (byte == b'\n') | (byte == 0);
+    if !any(value, is_forbidden) {
+        return Ok(());
     }
-}
-
-pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let position = bytes.iter().position(|byte| *byte == at)?;
-    let (before, from) = bytes.split_at_checked(position)?;
-    Some((before, from.get(1..).unwrap_or_default()))
+    let byte = value.iter().copied().find(|byte| is_forbidden(*byte)).unwrap_or_default();
+    Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte })
 }
 
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
@@ -297,7 +299,8 @@ pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
 
 /// `tchar` of RFC 9110 5.6.2.
 pub(crate) fn is_token_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'-' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'.' | b'^' | b'`' | b'|' | b'~')
+    static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKEN.contains(byte)
 }
 
 #[cfg(test)]

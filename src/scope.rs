@@ -3,7 +3,7 @@ use core::fmt;
 use alloc::string::String;
 
 use crate::algorithm::Algorithm;
-use crate::text::excerpt;
+use crate::text::{all, excerpt};
 
 /// The credential scope: what a signing key is good for, written `20150830/us-east-1/iam/aws4_request`.
 ///
@@ -36,14 +36,14 @@ impl<'a> Scope<'a> {
     /// [`ScopeError`] if the date is not eight digits, or region or service is empty or holds anything but visible
     /// ASCII without `/` and `,`.
     pub fn new(date: &'a str, region: &'a str, service: &'a str) -> Result<Self, ScopeError> {
-        if date.len() != 8 || !date.bytes().all(|b| b.is_ascii_digit()) {
+        if date.len() != 8 || !all(date.as_bytes(), |b| b.is_ascii_digit()) {
             return Err(ScopeError::Date { got: excerpt(date.as_bytes()) });
         }
         for (field, value) in [("region", region), ("service", service)] {
             if value.is_empty() {
                 return Err(ScopeError::Empty { field });
             }
-            if !value.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b',') {
+            if !all(value.as_bytes(), |b| b.is_ascii_graphic() & (b != b'/') & (b != b',')) {
                 return Err(ScopeError::Character { field, got: excerpt(value.as_bytes()) });
             }
         }

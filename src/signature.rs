@@ -4,6 +4,7 @@ use alloc::string::String;
 use ctutils::CtEq;
 
 use crate::algorithm::Algorithm;
+use crate::payload::{from_hex, hex_of};
 #[cfg(feature = "sigv4a")]
 use crate::sigv4a::Der;
 
@@ -38,12 +39,10 @@ impl Signature {
 
     /// Reads 64 lower-case hexadecimal digits, the only form AWS writes and takes.
     pub fn from_hex(text: &str) -> Option<Self> {
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if crate::text::any(text.as_bytes(), |byte| byte.is_ascii_uppercase()) {
             return None;
         }
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text, &mut bytes).ok()?;
-        Some(Self::from_bytes(bytes))
+        from_hex(text).map(Self::from_bytes)
     }
 
     /// Reads what stands behind `Signature=`.
@@ -127,7 +126,7 @@ impl Signature {
     /// Hands over the hexadecimal digits: the one printer, for text and for the next signature of a chain.
     pub(crate) fn write_hex(&self, mut write: impl FnMut(&[u8])) {
         match &self.0 {
-            Bytes::Hmac(bytes) => write(&crate::payload::hex_of(*bytes)),
+            Bytes::Hmac(bytes) => write(&hex_of(*bytes)),
             #[cfg(feature = "sigv4a")]
             Bytes::Ecdsa(der) => {
                 let (digits, count) = der.hex();

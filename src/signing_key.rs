@@ -125,7 +125,7 @@ impl SigningKey {
 
     /// Step 4: the signature of a string to sign.
     pub fn sign(&self, string_to_sign: &StringToSign<'_>) -> Signature {
-        self.sign_pieces(|write| string_to_sign.write_to(write))
+        self.sign_pieces(|write| write(string_to_sign.text().as_slice()))
     }
 
     /// Signs a text that is handed over piece by piece.
@@ -262,9 +262,9 @@ impl VerifyingKey<'_> {
     #[must_use]
     pub(crate) fn verify(&self, string_to_sign: &StringToSign<'_>, presented: &Signature) -> bool {
         match self {
-            Self::Signing(key) => key.verify_pieces(|write| string_to_sign.write_to(write), presented),
+            Self::Signing(key) => key.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented),
             #[cfg(feature = "sigv4a")]
-            Self::Public(key) => key.verify_pieces(|write| string_to_sign.write_to(write), presented),
+            Self::Public(key) => key.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented),
         }
     }
 

@@ -3,6 +3,7 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::canonical_request::CanonicalRequest;
+use crate::canonical_request::inline::Inline;
 use crate::payload::hex_of;
 use crate::scope::Scope;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
@@ -131,6 +132,13 @@ impl<'a> StringToSign<'a> {
         Self { timestamp, scope, of: Of::Link(Link { previous: *previous, signed }) }
     }
 
+    /// The text, on the stack unless region and service are very long.
+    pub(crate) fn text(&self) -> Inline<u8, 320> {
+        let mut text = Inline::new();
+        self.write_to(|piece| text.extend_from_slice(piece));
+        text
+    }
+
     /// Hands over the text piece by piece: the one printer, for text and for the HMAC.
     pub(crate) fn write_to(&self, mut write: impl FnMut(&[u8])) {
         write(self.scope.algorithm().name().as_bytes());
@@ -144,12 +152,12 @@ impl<'a> StringToSign<'a> {
             Of::Link(Link { signed: Linked::Trailer(_), .. }) => write(b"-TRAILER"),
         }
         write(b"\n");
-        let time = match self.of {
+        let time = self.timestamp.as_bytes();
+        match self.of {
             #[cfg(feature = "tokens")]
-            Of::GitRequest(_) => self.timestamp.as_str().trim_end_matches('Z'),
-            _ => self.timestamp.as_str(),
-        };
-        write(time.as_bytes());
+            Of::GitRequest(_) => write(time.strip_suffix(b"Z").unwrap_or(time)),
+            _ => write(time),
+        }
         write(b"\n");
         for piece in self.scope.pieces() {
             write(piece.as_bytes());

@@ -62,6 +62,14 @@ impl Timestamp {
         core::str::from_utf8(&self.text).unwrap_or_default()
     }
 
+    pub(crate) fn same_day(&self, other: &Self) -> bool {
+        self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.text
+    }
+
     /// `20150830`, as the scope has it.
     pub fn date(&self) -> &str {
         self.as_str().get(..8).unwrap_or_default()
@@ -139,7 +147,7 @@ impl Timestamp {
         let month = MONTHS.iter().position(|name| *name == month)? as i64 + 1;
         let mut clock = clock.split(':').map(|part| (part.len() == 2).then(|| digits(part.as_bytes())).flatten());
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-        from_parts(digits(year.as_bytes())?, month, digits(day.as_bytes())?, hour, minute, second)
+        unix_seconds(digits(year.as_bytes())?, month, digits(day.as_bytes())?, hour, minute, second).map(Self::in_range)
     }
 }
 
@@ -217,31 +225,28 @@ pub enum TimestampError {
 }
 
 fn parse_basic(text: &[u8]) -> Option<Timestamp> {
-    let (date, rest) = text.split_at_checked(8)?;
-    let (&separator, rest) = rest.split_first()?;
-    let (&zone, clock) = rest.split_last()?;
-    if separator != b'T' || zone != b'Z' || clock.len() != 6 {
-        return None;
-    }
-    let (year, month_day) = date.split_at_checked(4)?;
-    let (month, day) = month_day.split_at_checked(2)?;
-    let (hour, minute_second) = clock.split_at_checked(2)?;
-    let (minute, second) = minute_second.split_at_checked(2)?;
-    from_parts(digits(year)?, digits(month)?, digits(day)?, digits(hour)?, digits(minute)?, digits(second)?)
+    let text: &[u8; 16] = text.try_into().ok()?;
+    let [y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z'] = text else { return None };
+    let [year, month, day] = [digits(&[*y1, *y2, *y3, *y4])?, digits(&[*mo1, *mo2])?, digits(&[*d1, *d2])?];
+    let [hour, minute, second] = [digits(&[*h1, *h2])?, digits(&[*mi1, *mi2])?, digits(&[*s1, *s2])?];
+    Some(Timestamp { unix_seconds: unix_seconds(year, month, day, hour, minute, second)?, text: *text })
 }
 
 fn digits(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0, |n, byte| byte.is_ascii_digit().then(|| n * 10 + i64::from(byte - b'0')))
 }
 
-fn from_parts(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<Timestamp> {
-    if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let days = days_from_civil(year, month, day);
-    // A day that the month does not have comes back as a day of the next month.
-    (civil_from_days(days) == (year, month, day))
-        .then(|| Timestamp::in_range(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second))
+/// `None` for a day or hour that does not exist, and for a leap second.
+fn unix_seconds(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return None,
+    };
+    let exists = (1..=length).contains(&day) && hour <= 23 && minute <= 59 && second <= 59;
+    exists.then(|| days_from_civil(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
 }
 
 /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counted in years that begin in March.

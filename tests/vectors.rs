@@ -63,6 +63,7 @@ fn every_case_passes_and_none_is_skipped() {
         ("post_policy", 14),
         ("presign_generic", 25),
         ("presign_s3", 25),
+        ("s3express", 5),
         ("sigv4a", 22),
         ("tokens", 16),
         ("verify_reject", 38),

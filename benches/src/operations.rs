@@ -1,6 +1,8 @@
 //! The comparisons: which operation, on which requests, by whom.
 
-use crate::contenders::{aws_sign_v4, aws_sigv4, countersign, floor, reqsign, rusty_s3, scratchstack};
+use crate::contenders::{
+    aws_sign_v4, aws_sigv4, countersign, floor, reqsign, rusty_s3, scratchstack, sigv4a, streaming,
+};
 use crate::measure::Row;
 use crate::requests::{self, Case};
 
@@ -9,6 +11,10 @@ pub const PRESIGN: &str = "presign";
 pub const VERIFY: &str = "verify";
 pub const VERIFY_PRESIGNED: &str = "verify presigned";
 pub const DERIVE: &str = "derive a key";
+pub const ENCODE: &str = "encode chunks";
+pub const DECODE: &str = "decode chunks";
+pub const SIGN_V4A: &str = "sign, SigV4A";
+pub const VERIFY_V4A: &str = "verify, SigV4A";
 
 pub fn rows() -> Vec<Row> {
     let mut rows: Vec<Row> = requests::all().map(sign).into();
@@ -16,6 +22,7 @@ pub fn rows() -> Vec<Row> {
     rows.extend(requests::all().map(verify));
     rows.extend([requests::s3_get(), requests::api_gateway_with_token()].map(verify_presigned));
     rows.push(derive());
+    rows.extend([sign_v4a(), verify_v4a(), encode(), decode()]);
     rows
 }
 
@@ -91,6 +98,38 @@ pub fn verify_presigned(case: Case) -> Row {
 fn derive() -> Row {
     let contenders = vec![floor::key_derivation(), countersign::key_derivation(), aws_sigv4::key_derivation()];
     Row { operation: DERIVE, request: "secret to key".into(), contenders }
+}
+
+fn sign_v4a() -> Row {
+    let case = leak(requests::api_gateway());
+    let contenders = vec![sigv4a::floor_of_sign(case), sigv4a::sign(case), sigv4a::aws_sigv4_sign(case)];
+    Row { operation: SIGN_V4A, request: case.name.clone(), contenders }
+}
+
+fn verify_v4a() -> Row {
+    let case = leak(requests::api_gateway());
+    Row {
+        operation: VERIFY_V4A,
+        request: case.name.clone(),
+        contenders: vec![sigv4a::floor_of_verify(case), sigv4a::verify(case)],
+    }
+}
+
+fn encode() -> Row {
+    let case = leak(requests::s3_upload());
+    let contenders = vec![
+        streaming::floor(case),
+        streaming::encode_all(case),
+        streaming::encode_in_pieces(case),
+        streaming::aws_sigv4_sign_chunks(case),
+    ];
+    Row { operation: ENCODE, request: case.name.clone(), contenders }
+}
+
+fn decode() -> Row {
+    let case = leak(requests::s3_upload());
+    let contenders = vec![streaming::floor(case), streaming::decode_all(case), streaming::decode_in_pieces(case)];
+    Row { operation: DECODE, request: case.name.clone(), contenders }
 }
 
 fn sign_wire_only(case: Case) -> Row {

@@ -117,6 +117,12 @@ pub fn s3_put() -> Case {
     case
 }
 
+pub fn s3_upload() -> Case {
+    let mut case = Case { name: "S3 PUT, 64 MiB in chunks".into(), ..s3_put() };
+    case.body = (0..64 << 20).map(|n: u32| (n % 251) as u8).collect();
+    case
+}
+
 pub fn all() -> [Case; 5] {
     [api_gateway(), api_gateway_with_token(), dynamodb(), s3_get(), s3_put()]
 }

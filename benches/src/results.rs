@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use crate::contenders::countersign::{HTTP, NO_KEY, WIRE};
+use crate::contenders::streaming;
 use crate::counts::{self, Count};
 use crate::measure::{Figure, Row, measure, two_threads};
-use crate::operations::{self, DERIVE, PRESIGN, SIGN, VERIFY, VERIFY_PRESIGNED};
+use crate::operations::{self, DECODE, DERIVE, ENCODE, PRESIGN, SIGN, VERIFY, VERIFY_PRESIGNED};
 use crate::requests;
 
 pub struct Measured {
@@ -129,6 +130,17 @@ impl Results {
                 .filter_map(|row| row.of_floor(WIRE))
                 .fold(0.0, f64::max);
             line(what, "≤ 1.02 × floor".into(), format!("{times:.3} × floor"), times <= 1.02)?;
+        }
+        for (what, operation) in [("aws-chunked, encode", ENCODE), ("aws-chunked, decode", DECODE)] {
+            for (how, who) in [("whole chunks", streaming::WHO), ("pieces of 16 KiB", streaming::IN_PIECES)] {
+                let throughput = self.of(operation).filter_map(|row| row.of_floor(who)).fold(0.0, f64::max).recip();
+                line(
+                    &format!("{what}, {how}"),
+                    "≥ 0.95 × the throughput of SHA-256".into(),
+                    format!("{throughput:.3} ×"),
+                    throughput >= 0.95,
+                )?;
+            }
         }
         for (what, operation) in [("10 → 1,000, sign", SIGN), ("10 → 1,000, verify", VERIFY)] {
             for unit in ["headers", "query pairs"] {

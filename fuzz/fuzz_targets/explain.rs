@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 const TOKEN: &str = "aSessionTokenThatNoSeedHas";
 
-static SENT: LazyLock<[Sent; 3]> = LazyLock::new(|| {
+static SENT: LazyLock<[Sent; 2]> = LazyLock::new(|| {
     let credentials =
         Credentials::new("ASIAFUZZ", "noSeedIsSignedWithThis").unwrap().with_session_token(TOKEN).unwrap();
     let signer = Signer::new(credentials, "us-east-1", "s3");
@@ -18,7 +18,7 @@ static SENT: LazyLock<[Sent; 3]> = LazyLock::new(|| {
     let now = "20150830T123600Z".parse().unwrap();
     let signed = signer.sign(&request, Payload::EMPTY, now).unwrap();
     let presigned = signer.presign(&request, std::time::Duration::from_secs(60), now).unwrap();
-    [Sent::default(), Sent::from(&signed), Sent::from(&presigned)]
+    [Sent::from(&signed), Sent::from(&presigned)]
 });
 
 /// All that is said, without what a terminal obeys.
@@ -36,10 +36,12 @@ fuzz_target!(|text: &[u8]| {
     let status = message.method.parse().unwrap_or(403);
     let explain = |sent: Sent| {
         let explanation = Explanation::from_response(status, &message.headers, message.body, sent);
-        assert!(!said(&explanation).contains(TOKEN));
         assert!(explanation.findings().len() < 100);
+        said(&explanation)
     };
-    SENT.iter().cloned().for_each(explain);
+    // The token is known to be one, wherever the response has put it.
+    SENT.iter().cloned().for_each(|sent| assert!(!explain(sent).contains(TOKEN)));
+    explain(Sent::default());
     explain(Sent::from(&message.request()));
     // Two texts without a response: the body, and the body with its middle gone.
     let (start, end) = message.body.split_at(message.body.len() / 2);

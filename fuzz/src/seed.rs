@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::event_stream::{HeaderValue, Message};
+use countersign::{Dialect, Timestamp, VerifyError};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -34,6 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 count += 1;
                 continue;
             }
+            let signatures = case.pointer("/expect/signatures_that_must_verify").and_then(Value::as_object);
+            for (number, signature) in signatures.into_iter().flatten().enumerate() {
+                let digits = signature.1.as_str().unwrap_or_default();
+                write(fuzz, "sigv4a", 10_000 * (number + 1) + count, digits.as_bytes())?;
+            }
             let (Some(method), Some(url), Some(body)) =
                 (text("/request/method"), text("/expect/query").or(text("/request/url")), text("/request/body_b64"))
             else {
@@ -58,6 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                     message.extend(format!("x-amz-date:{timestamp}\nauthorization:{authorization}\n").bytes());
                 }
                 write(fuzz, "authorization_header", count, authorization.as_bytes())?;
+                let region_set = text("/context/region").unwrap_or_default();
+                write(fuzz, "sigv4a", count, format!("{region_set}\n{authorization}").as_bytes())?;
             }
             if target.contains("X-Amz-") {
                 write(fuzz, "presigned_query", count, target.as_bytes())?;
@@ -77,6 +86,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             count += 1;
         }
+    }
+    for (number, answer) in refusals().iter().enumerate() {
+        write(fuzz, "explain", 30_000 + number, answer.as_bytes())?;
     }
     for (kind, bytes) in messages()? {
         write(fuzz, "event_stream", count, &[&[7, kind][..], &bytes].concat())?;
@@ -128,6 +140,47 @@ fn messages() -> Result<Vec<(u8, Vec<u8>)>, Box<dyn Error>> {
     seeds.push((1, signed.encode()?));
     seeds.push((0, [signed.encode()?, all.encode()?].concat()));
     Ok(seeds)
+}
+
+/// Refusals in each dialect's words.
+fn refusals() -> Vec<String> {
+    let text = String::from;
+    let now: Timestamp = "20150830T123600Z".parse().unwrap();
+    let errors = [
+        VerifyError::MissingAuthentication,
+        VerifyError::BothMechanisms,
+        VerifyError::NotKeyValue,
+        VerifyError::UnsupportedScheme { scheme: text("Bearer") },
+        VerifyError::UnsupportedAlgorithm { algorithm: text("AWS4-HMAC-SHA25") },
+        VerifyError::MissingParameters { presigned: false, names: vec!["Credential", "Signature", "SignedHeaders"] },
+        VerifyError::MissingParameters { presigned: true, names: vec!["X-Amz-Date"] },
+        VerifyError::MalformedCredential { presigned: true, got: text("A/B") },
+        VerifyError::MissingDate,
+        VerifyError::ExpiresOutOfRange { seconds: 604_801, limit: Duration::from_secs(604_800) },
+        VerifyError::MissingContentSha256,
+        VerifyError::HeadersNotSigned { names: vec![text("host"), text("x-amz-acl")] },
+        VerifyError::SignedHeaderAbsent { name: text("connection") },
+        VerifyError::Expired { signed: now, now: now.saturating_add(7200), allowed: Duration::from_secs(300) },
+        VerifyError::PresignExpired { signed: now, now: now.saturating_add(7200), lifetime: Duration::from_secs(60) },
+        VerifyError::WrongScope {
+            presigned: false,
+            got: text("20150829/a/b/aws4"),
+            expected: text("20150830/c/d/aws4_request"),
+            signed: now,
+        },
+        VerifyError::UnknownAccessKey { access_key_id: text("ASIAFUZZ") },
+        VerifyError::InvalidSessionToken { access_key_id: text("ASIAFUZZ") },
+        VerifyError::ExpiredSessionToken { access_key_id: text("ASIAFUZZ"), expiry: now },
+        VerifyError::BodyMismatch { signed: "ab".repeat(32), computed: "cd".repeat(32) },
+    ];
+    let mut answers = Vec::new();
+    for error in errors {
+        for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
+            let (status, code) = (error.status(dialect), error.code(dialect));
+            answers.push(format!("{status} -\nx-amzn-ErrorType:{code}\n\n{}", error.body(dialect, "1")));
+        }
+    }
+    answers
 }
 
 /// A mismatch in the words of API Gateway and of S3, with what the other side computed.

@@ -3,6 +3,7 @@ use core::cmp::Ordering;
 use core::ops::Range;
 
 use super::inline::Inline;
+use crate::text::any;
 
 /// The headers that are signed, on their way into the canonical request.
 pub(crate) struct SignedHeaderList<'a> {
@@ -13,7 +14,6 @@ pub(crate) struct SignedHeaderList<'a> {
 struct Entry<'a> {
     name: &'a str,
     value: &'a [u8],
-    received: usize,
 }
 
 impl<'a> SignedHeaderList<'a> {
@@ -22,8 +22,15 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        let received = self.entries.len();
-        self.entries.push(Entry { name, value, received });
+        self.entries.push(Entry { name, value });
+    }
+
+    /// Gives a header that is there another value.
+    pub(crate) fn set(&mut self, name: &str, value: &'a [u8]) {
+        let mut entries = self.entries.as_mut_slice().iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.name.eq_ignore_ascii_case(name)) {
+            entry.value = value;
+        }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -32,9 +39,7 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Sorts by name alone, repeats in the order received; to be called once all are there.
     pub(crate) fn sort(&mut self) {
-        self.entries
-            .as_mut_slice()
-            .sort_unstable_by(|a, b| compare_ignoring_case(a.name, b.name).then(a.received.cmp(&b.received)));
+        self.entries.as_mut_slice().sort_by(|a, b| compare_ignoring_case(a.name, b.name));
     }
 
     /// The names, each once, as they were given.
@@ -81,7 +86,13 @@ impl<'a> SignedHeaderList<'a> {
 }
 
 pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
-    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
+    for (a, b) in a.bytes().zip(b.bytes()).filter(|(a, b)| a != b) {
+        let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len())
 }
 
 fn write_lower_case(out: &mut Vec<u8>, name: &str) {
@@ -94,7 +105,7 @@ fn write_lower_case(out: &mut Vec<u8>, name: &str) {
 
 /// Trims spaces and tabs and folds inner runs of them to one space, inside quotes too; no other white space counts.
 fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
-    if !value.contains(&b' ') && !value.contains(&b'\t') {
+    if !any(value, |byte| (byte == b' ') | (byte == b'\t')) {
         out.extend_from_slice(value);
         return;
     }

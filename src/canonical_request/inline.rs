@@ -20,15 +20,21 @@ impl<T: Copy + Default, const N: usize> Inline<T, N> {
         } else {
             if self.spilled.is_empty() {
                 self.spilled.reserve(2 * N);
-                self.spilled.extend_from_slice(&self.inline);
+                self.spilled.extend_from_slice(self.inline.get(..self.length).unwrap_or_default());
             }
             self.spilled.push(element);
         }
         self.length += 1;
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.length
+    #[inline]
+    pub(crate) fn extend_from_slice(&mut self, elements: &[T]) {
+        if let Some(room) = self.inline.get_mut(self.length..self.length + elements.len()) {
+            room.copy_from_slice(elements);
+            self.length += elements.len();
+        } else {
+            elements.iter().for_each(|element| self.push(*element));
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -59,8 +65,18 @@ mod tests {
         for n in 0..40 {
             list.push(n);
             assert!(list.as_slice().iter().copied().eq(0..=n));
-            assert_eq!((list.len(), list.last()), (usize::from(n) + 1, Some(&n)));
+            assert_eq!((list.as_slice().len(), list.last()), (usize::from(n) + 1, Some(&n)));
             assert!(list.as_mut_slice().iter().copied().eq(0..=n));
+        }
+        for pieces in [[2, 2, 2], [3, 1, 1], [4, 1, 3], [3, 2, 0], [0, 9, 1]] {
+            let mut list: Inline<u8, 4> = Inline::new();
+            let mut next = 0_u8;
+            for length in pieces {
+                let piece: Vec<u8> = (next..next + length).collect();
+                list.extend_from_slice(&piece);
+                next += length;
+            }
+            assert!(list.as_slice().iter().copied().eq(0..next), "{pieces:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::rules::Rules;
 pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
     if path.is_empty() || path == b"/" {
         out.push(b'/');
-    } else if rules.normalize_path {
+    } else if rules.normalize_path && !is_normal(path) {
         write_normalized(out, path, rules);
     } else {
         if !path.starts_with(b"/") {
@@ -16,14 +16,20 @@ pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
         if rules.double_encode_path {
             write_encoded_but_slash(out, path);
         } else {
-            for (index, segment) in path.split(|byte| *byte == b'/').enumerate() {
-                if index > 0 {
-                    out.push(b'/');
-                }
-                write_decoded_then_encoded(out, segment);
+            let mut rest = write_decoded_then_encoded(out, path, b"/");
+            while let [b'/', segment @ ..] = rest {
+                out.push(b'/');
+                rest = write_decoded_then_encoded(out, segment, b"/");
             }
         }
     }
+}
+
+/// Whether no segment is empty and none begins with a dot, so that there is nothing to remove.
+fn is_normal(path: &[u8]) -> bool {
+    let next = path.get(1..).unwrap_or_default();
+    path.iter().zip(next).fold(0, |seen, (one, next)| seen | u8::from((*one == b'/') & matches!(next, b'/' | b'.')))
+        == 0
 }
 
 /// [RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4), and no empty segments. Dots count as they
@@ -45,7 +51,7 @@ fn write_normalized(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
                 if rules.double_encode_path {
                     write_encoded_but_slash(out, name);
                 } else {
-                    write_decoded_then_encoded(out, name);
+                    write_decoded_then_encoded(out, name, b"");
                 }
                 if segments.peek().is_some() {
                     out.push(b'/');

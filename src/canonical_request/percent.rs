@@ -1,11 +1,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
+use core::cmp::Ordering;
+use percent_encoding::percent_decode;
 
-/// All but the unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
+use crate::text::{ByteSet, all, any};
+
+/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which stay.
 /// Form encoding (`+` for a space) and the sets of URL libraries leave others as they are, and break signatures.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
+static UNRESERVED: ByteSet = ByteSet::alphanumeric_and(b"-._~");
+static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
 
 /// Encodes one path segment, query name or query value for the wire, as AWS does: everything but
 /// `A-Z a-z 0-9 - . _ ~` becomes `%XX`.
@@ -21,26 +24,63 @@ const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
 ///
 /// AWS: [UriEncode](https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html)
 pub fn encode_segment(raw: impl AsRef<[u8]>) -> String {
-    percent_encode(raw.as_ref(), RESERVED).collect()
+    let mut out = Vec::with_capacity(raw.as_ref().len());
+    write_encoded(&mut out, raw.as_ref());
+    String::from_utf8(out).unwrap_or_default()
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_with(out, bytes, RESERVED);
+    write_up_to(out, bytes, &UNRESERVED, b"", |after| (b'%', after));
 }
 
 pub(super) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_with(out, bytes, RESERVED_BUT_SLASH);
+    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |after| (b'%', after));
 }
 
-fn write_with(out: &mut Vec<u8>, bytes: &[u8], reserved: &'static AsciiSet) {
-    for run in percent_encode(bytes, reserved) {
-        out.extend_from_slice(run.as_bytes());
+/// Decodes `%XX` once and encodes once, up to one of `ends`, which begins what is returned. `+` is a plus, and a `%`
+/// that begins no escape is data.
+pub(super) fn write_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
+    write_up_to(out, bytes, &UNRESERVED, ends, unescape)
+}
+
+/// Copies runs of bytes that stay, and encodes the others one by one; a `%` is what `read_percent` makes of it.
+fn write_up_to<'b>(
+    out: &mut Vec<u8>,
+    bytes: &'b [u8],
+    kept: &ByteSet,
+    ends: &[u8],
+    read_percent: impl Fn(&[u8]) -> (u8, &[u8]),
+) -> &'b [u8] {
+    let mut rest = bytes;
+    loop {
+        let (run, from) = rest.split_at(run_length(rest, kept));
+        out.extend_from_slice(run);
+        let (byte, after) = match from {
+            [] => return from,
+            [end, ..] if ends.contains(end) => return from,
+            [b'%', after @ ..] => read_percent(after),
+            [byte, after @ ..] => (*byte, after),
+        };
+        if kept.contains(byte) {
+            out.push(byte);
+        } else {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'A' - 10 };
+            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
+        rest = after;
     }
 }
 
-/// Decodes `%XX` once and encodes once. `+` is a plus, and a `%` that begins no escape is data.
-pub(super) fn write_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    for_each_decoded(bytes, |run| write_encoded(out, run));
+/// How many bytes at the beginning stay.
+fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
+    let start = bytes.iter().take(16).take_while(|byte| kept.contains(**byte)).count();
+    if start < 16 {
+        return start;
+    }
+    // What is long is of letters and digits almost alone: session tokens, hashes, signatures.
+    let chunks = bytes.chunks_exact(16).skip(1);
+    let passed = start + 16 * chunks.take_while(|chunk| all(chunk, |byte| byte.is_ascii_alphanumeric())).count();
+    passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
 }
 
 /// Decodes `%XX` once; a `%` that begins no escape is data.
@@ -48,9 +88,14 @@ pub(crate) fn write_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
     for_each_decoded(bytes, |run| out.extend_from_slice(run));
 }
 
-/// Whether `encoded`, decoded once, is `name`.
+/// Whether `encoded`, decoded once, is `name`, which holds no `%`.
 pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
-    encoded == name.as_bytes() || encoded.contains(&b'%') && percent_decode(encoded).eq(name.bytes())
+    // Decoding makes it shorter, if it changes anything.
+    match encoded.len().cmp(&name.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => encoded == name.as_bytes(),
+        Ordering::Greater => any(encoded, |byte| byte == b'%') && percent_decode(encoded).eq(name.bytes()),
+    }
 }
 
 /// Hands over runs without an escape as they stand, and the bytes of escapes one by one.
@@ -59,17 +104,22 @@ fn for_each_decoded(bytes: &[u8], mut each: impl FnMut(&[u8])) {
     while let Some(position) = rest.iter().position(|byte| *byte == b'%') {
         let (run, escape) = rest.split_at(position);
         each(run);
-        let (byte, after) = match escape {
-            [b'%', high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                _ => (b'%', escape.get(1..).unwrap_or_default()),
-            },
-            _ => (b'%', escape.get(1..).unwrap_or_default()),
-        };
+        let (byte, after) = unescape(escape.get(1..).unwrap_or_default());
         each(&[byte]);
         rest = after;
     }
     each(rest);
+}
+
+/// The byte that a `%` and what follows it stand for, and what is left.
+fn unescape(after_percent: &[u8]) -> (u8, &[u8]) {
+    match after_percent {
+        [high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
+            (Some(high), Some(low)) => (high << 4 | low, after),
+            _ => (b'%', after_percent),
+        },
+        _ => (b'%', after_percent),
+    }
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -79,10 +129,12 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
     fn twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_decoded_then_encoded(&mut out, text);
+        write_decoded_then_encoded(&mut out, text, b"");
         String::from_utf8(out).unwrap()
     }
 
@@ -110,6 +162,14 @@ mod tests {
         }) {
             let decoded: Vec<u8> = percent_decode(&text).collect();
             assert_eq!(twice(&text), encode_segment(decoded));
+        }
+    }
+
+    #[test]
+    fn agrees_with_percent_encode_of_the_library_on_every_byte() {
+        const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+        for byte in 0..=255 {
+            assert_eq!(encode_segment([byte]), percent_encode(&[byte], RESERVED).to_string(), "{byte}");
         }
     }
 }

@@ -1,16 +1,13 @@
 use alloc::vec::Vec;
 
 use super::inline::Inline;
-use super::percent::{decodes_to, write_decoded_then_encoded};
-use crate::request::split_once;
+use super::percent::write_decoded_then_encoded;
+use crate::text::{split, split_once};
 
 /// The pairs of a query, as they stand: split at `&` only, empty pieces left out, a pair without `=` has an empty
 /// value.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    query
-        .split(|byte| *byte == b'&')
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
+    split(query, b'&').filter(|piece| !piece.is_empty()).map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
 }
 
 /// An encoded pair inside the buffer: name from `start`, `=` at `equals`, value to `end`.
@@ -29,24 +26,33 @@ impl Pair {
     }
 }
 
-/// Writes the canonical query without the parameters named in `left_out`.
+/// Writes the canonical query without the parameters named in `left_out`, whose names need no encoding.
 pub(super) fn write_query(out: &mut Vec<u8>, query: &[u8], left_out: &[&str]) {
     let first = out.len();
     let mut written: Inline<Pair, 16> = Inline::new();
     let mut in_order = true;
-    for (name, value) in pairs(query) {
-        if left_out.iter().any(|left_out| decodes_to(name, left_out)) {
+    let mut rest = query;
+    while let Some(next) = rest.first() {
+        if *next == b'&' {
+            rest = rest.get(1..).unwrap_or_default();
             continue;
         }
+        let before = out.len();
         if !written.is_empty() {
             out.push(b'&');
         }
         let start = out.len();
-        write_decoded_then_encoded(out, name);
+        rest = write_decoded_then_encoded(out, rest, b"=&");
         let equals = out.len();
         out.push(b'=');
-        write_decoded_then_encoded(out, value);
+        if let [b'=', value @ ..] = rest {
+            rest = write_decoded_then_encoded(out, value, b"&");
+        }
         let pair = Pair { start, equals, end: out.len() };
+        if !left_out.is_empty() && left_out.iter().any(|name| name.as_bytes() == pair.key(out).0) {
+            out.truncate(before);
+            continue;
+        }
         in_order = in_order && written.last().is_none_or(|last| last.key(out) <= pair.key(out));
         written.push(pair);
     }

@@ -22,6 +22,34 @@ impl Signer {
         let (signed, chain) = self.sign_seed(request, StreamingPayload::Events, now)?;
         Ok((signed, EventSigner { signer: self.clone(), chain }))
     }
+
+    /// Like [`Signer::sign_events`], and inserts the headers.
+    ///
+    /// ```
+    /// use countersign::{Credentials, Signer, Timestamp};
+    ///
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "bedrock");
+    /// let url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke-with-bidirectional-stream";
+    /// let mut request =
+    ///     http::Request::post(url).header("content-type", "application/vnd.amazon.eventstream").body(())?;
+    /// let events = signer.sign_events_http(&mut request, Timestamp::now())?;
+    /// assert_eq!(request.headers()["x-amz-content-sha256"], "STREAMING-AWS4-HMAC-SHA256-EVENTS");
+    /// # let _ = events;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignError`]; the request is as it was.
+    #[cfg(feature = "http")]
+    pub fn sign_events_http<B>(
+        &self,
+        request: &mut http::Request<B>,
+        now: Timestamp,
+    ) -> Result<EventSigner, SignError> {
+        let (signed, events) = self.sign_events(&Request::from(&*request), now)?;
+        crate::http::insert(&signed, request.headers_mut())?;
+        Ok(events)
+    }
 }
 
 /// Signs the messages of an event stream, each behind the one before it.

@@ -91,11 +91,12 @@ impl Reply {
 
     fn read_json(&mut self, text: &str) -> bool {
         let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
-        // SP-API and others: {"errors":[{"code":…,"message":…}]}; Lambda and some gateways: {"error":{…}}.
-        let inner = value.pointer("/errors/0").or_else(|| value.get("error").filter(|error| error.is_object()));
+        // SP-API and AppSync: {"errors":[{…}]}; query services that were asked for JSON: {"Error":{…}}; others {"error":{…}}.
+        let inner =
+            ["/errors/0", "/Error", "/error"].iter().filter_map(|at| value.pointer(at)).find(|at| at.is_object());
         for object in [Some(&value), inner].into_iter().flatten() {
             let string = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
-            if let Some(code) = string(&["__type", "code", "Code", "errorCode", "type"])
+            if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
                 && self.code.is_empty()
             {
                 self.code = bare_code(code);

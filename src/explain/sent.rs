@@ -27,7 +27,7 @@ pub struct Sent {
     pub(super) path: String,
     pub(super) host: String,
     /// Empty if it isn't known.
-    pub(super) canonical_request: Vec<u8>,
+    pub(super) canonical_request: Zeroizing<Vec<u8>>,
     /// Whether that is what was signed; else it was computed here, with a line of zeros where the body isn't known.
     pub(super) is_what_was_signed: bool,
     /// Empty if it isn't known.
@@ -90,7 +90,7 @@ impl Sent {
             self.path = canonical.path.into();
             self.host = canonical.header("host").unwrap_or_default().into();
         }
-        self.canonical_request = canonical_request.into();
+        self.canonical_request = Zeroizing::new(canonical_request.into());
         self.is_what_was_signed = true;
         self
     }
@@ -109,6 +109,15 @@ fn canonical_request_of(presented: Presented<'_>) -> Option<String> {
         ..Rules::for_service(scope.service())
     };
     let verifier = Verifier::new(scope.region(), scope.service()).with_rules(rules);
+    #[cfg(feature = "sigv4a")]
+    let verifier = match presented.region_set() {
+        // A region that the first entry names.
+        Some(region_set) => {
+            let region = region_set.split(',').find(|entry| !entry.is_empty()).unwrap_or_default().replace('*', "");
+            Verifier::new(region, scope.service()).with_rules(rules).with_sigv4a()
+        }
+        None => verifier,
+    };
     let verifier = verifier.ignore_foreign_authorization().echo_computed_raw();
     let now = presented.timestamp();
     // No key: the signature is not what is looked at.
@@ -191,7 +200,8 @@ impl From<&Request<'_>> for Sent {
                 sent.service = presented.scope().service().into();
                 sent.timestamp = Some(presented.timestamp());
                 let auth = if presented.is_presigned() { Auth::Presigned } else { Auth::Signed };
-                sent.canonical_request = canonical_request_of(presented).unwrap_or_default().into_bytes();
+                sent.canonical_request =
+                    Zeroizing::new(canonical_request_of(presented).unwrap_or_default().into_bytes());
                 auth
             }
             Err(VerifyError::MissingAuthentication) if version_2(["AWSAccessKeyId", "Signature"]) => Auth::Version2,

@@ -80,7 +80,7 @@ impl fmt::Display for Cause {
             Self::BodyDropped => f.write_str("a body was signed, and none arrived"),
             Self::BodyNotHashed => f.write_str("the signature is of no body, and one arrived"),
             Self::PayloadMode { signed, verified } => {
-                write!(f, "for the body stands {signed} on one side and {verified} on the other")
+                write!(f, "for the body, {} was signed and {} computed", BodyLine(signed), BodyLine(verified))
             }
             Self::MalformedRequest => f.write_str("the path or query is malformed"),
             Self::RequiredHeaderMissing { name: Some(name) } => write!(f, "the header {name} is missing"),
@@ -98,12 +98,13 @@ impl fmt::Display for Cause {
             Self::ScopeMalformed => f.write_str("the scope is not DATE/REGION/SERVICE/aws4_request"),
             Self::AlgorithmDiffers { signed, verified } => write!(f, "signed with {signed}, verified as {verified}"),
             Self::ClockSkew { offset: Some(offset) } => {
-                let (seconds, direction) = (offset.unsigned_abs(), if *offset < 0 { "fast" } else { "slow" });
-                write!(f, "the signer's clock is {seconds} seconds {direction}")
+                write!(f, "the signer's clock is {} seconds {}", offset.unsigned_abs(), direction(*offset))
             }
             Self::ClockSkew { offset: None } => f.write_str("the clocks of both sides differ"),
             Self::TimeZone { offset } => {
-                write!(f, "the signer's clock is off by {offset} seconds: local time was taken for UTC")
+                let (minutes, direction) = (offset.unsigned_abs().saturating_add(30) / 60, direction(*offset));
+                let (hours, minutes) = (minutes / 60, minutes % 60);
+                write!(f, "the signer's clock is {hours}:{minutes:02} hours {direction}: local time was taken for UTC")
             }
             Self::DateMalformed => f.write_str("the time of the request is missing or malformed"),
             Self::PresignExpired { at: Some(at) } => write!(f, "the presigned URL ended at {at}"),
@@ -126,6 +127,24 @@ impl fmt::Display for Cause {
     }
 }
 
+/// Which way the signer's clock is off, by the seconds to add to it.
+fn direction(offset: i64) -> &'static str {
+    if offset < 0 { "fast" } else { "slow" }
+}
+
+/// What stands for the body; nobody reads a hash.
+struct BodyLine<'a>(&'a str);
+
+impl fmt::Display for BodyLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => f.write_str("nothing"),
+            hash if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => f.write_str("a hash"),
+            text => f.write_str(text),
+        }
+    }
+}
+
 /// Both values, unless they are too long for a sentence.
 struct OtherValue<'a>(&'a str, &'a str);
 
@@ -144,7 +163,9 @@ impl fmt::Display for OtherValue<'_> {
 impl Cause {
     pub(super) fn fix(&self) -> &'static str {
         match self {
-            Self::NotSigned => "sign the request; empty credentials make some clients send it unsigned without a word",
+            Self::NotSigned => {
+                "sign the request: a browser doesn't, and some clients with empty credentials don't either, without a word"
+            }
             Self::SignatureLost => {
                 "sign after the last rewriting of host and headers, follow no redirect with an old signature, and let \
                  proxies and CDNs forward Authorization and x-amz-*"

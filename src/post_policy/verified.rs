@@ -44,9 +44,10 @@ impl Verifier {
     /// 12. Every field is named by a condition, and so is the bucket; but for `policy`, `file`, `x-amz-signature` and names
     ///     that begin with `x-ignore-`.
     ///
-    /// What stays with the caller: handing over no field that stood behind the file; the length of the file
-    /// ([`VerifiedForm::check_file_length`]); using the fields as they are in [`VerifiedForm`]; that the same form may
-    /// come any number of times before it ends; and what the signer is allowed to do.
+    /// What stays with the caller: handing over no field that stood behind the file; a signature in headers or query
+    /// besides; using the fields as they are in [`VerifiedForm`]; the length of the file
+    /// ([`VerifiedForm::check_file_length`]); that the same form may come any number of times before it ends; and what
+    /// the signer is allowed to do.
     ///
     /// # Errors
     /// [`VerifyError`], with S3's words for the client and the reason for the operator.

@@ -59,6 +59,12 @@ pub enum SignError {
         /// The longest, by the rules.
         limit: Duration,
     },
+    /// The frames of the body would be signed with another algorithm than the request.
+    #[error("the signer doesn't sign with the algorithm of {}", streaming.as_str())]
+    StreamingAlgorithm {
+        /// The payload.
+        streaming: StreamingPayload,
+    },
     /// A presigned URL can't announce a body in frames.
     #[error("a presigned URL can't sign {}", streaming.as_str())]
     PresignedStreaming {

@@ -22,14 +22,15 @@ pub enum SignedHeaders {
 }
 
 impl Signer {
-    /// The headers to sign of those that the request has, without what signing itself adds.
+    /// Lists the headers to sign of those that the request has, without what signing itself adds.
     pub(super) fn choose_headers<'a>(
         &self,
         request: &Request<'a>,
-    ) -> Result<(SignedHeaderList<'a>, Seen<'a>), SignError> {
-        let mut headers = SignedHeaderList::new();
+        headers: &mut SignedHeaderList<'a>,
+    ) -> Result<Seen<'a>, SignError> {
         let mut seen = Seen::default();
-        headers.push("host", request.host()?);
+        seen.host = request.host()?;
+        headers.push("host", seen.host);
         for (name, value) in request.headers.iter() {
             if name.eq_ignore_ascii_case("host")
                 || name.eq_ignore_ascii_case("x-amz-date")
@@ -56,7 +57,7 @@ impl Signer {
                 }
             }
         }
-        Ok((headers, seen))
+        Ok(seen)
     }
 
     fn is_signed(&self, name: &str) -> bool {
@@ -87,6 +88,8 @@ impl Signer {
 /// What stood among the headers of a request and is not signed as it stands.
 #[derive(Default)]
 pub(super) struct Seen<'a> {
+    /// As it is signed.
+    pub(super) host: &'a [u8],
     pub(super) content_sha256: Option<&'a str>,
     connection: &'a [u8],
     pub(super) session_token: bool,

@@ -15,12 +15,12 @@ pub use presign::Presigned;
 pub use signed::Signed;
 
 use crate::authorization;
-use crate::canonical_request::{Assembled, Parts};
+use crate::canonical_request::{Assembled, Parts, SignedHeaderList};
 use crate::credentials::Credentials;
 use crate::payload::{Payload, PayloadLine, UNSIGNED_PAYLOAD, sha256};
 use crate::request::Request;
 use crate::rules::{Rules, UnsignedPayload};
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeError};
 use crate::signature::Signature;
 use crate::signing_key::SigningKey;
 use crate::string_to_sign::StringToSign;
@@ -59,6 +59,8 @@ pub struct Signer {
     credentials: Credentials,
     region: String,
     service: String,
+    /// What is wrong with region or service, found when they were given and said when something is signed.
+    scope: Result<(), ScopeError>,
     pub(crate) rules: Rules,
     signed_headers: SignedHeaders,
     also_signed: Vec<String>,
@@ -80,10 +82,11 @@ impl Signer {
     /// A signer with the rules of the service: region and service as AWS writes them in a scope, e.g. `us-east-1` and
     /// `execute-api`.
     pub fn new(credentials: Credentials, region: impl Into<String>, service: impl Into<String>) -> Self {
-        let service = service.into();
+        let (region, service) = (region.into(), service.into());
         Self {
             credentials,
-            region: region.into(),
+            scope: Scope::new("00000000", &region, &service).map(|_| ()),
+            region,
             rules: Rules::for_service(&service),
             service,
             signed_headers: SignedHeaders::Required,
@@ -164,11 +167,17 @@ impl Signer {
         if authorization::names_algorithm(query) {
             return Err(SignError::AlreadyPresigned);
         }
+        if let Payload::Streaming(streaming) = payload
+            && !streaming.is_for(scope.algorithm())
+        {
+            return Err(SignError::StreamingAlgorithm { streaming });
+        }
         let rules = &self.rules;
         let payload = self.payload_line(payload);
         let token = self.credentials.session_token();
 
-        let (mut headers, seen) = self.choose_headers(request)?;
+        let mut headers = SignedHeaderList::new();
+        let seen = self.choose_headers(request, &mut headers)?;
         if let Some(scheme) = seen.foreign_authorization {
             return Err(SignError::ForeignAuthorization { scheme });
         }
@@ -178,7 +187,7 @@ impl Signer {
         // Where the value can't be told from the body, the receiver has to be told.
         let sends_sha256 =
             rules.content_sha256_header || seen.content_sha256.is_some() || matches!(payload, PayloadLine::Text(_));
-        headers.push("x-amz-date", now.as_str().as_bytes());
+        headers.push("x-amz-date", now.as_bytes());
         if let Some(region_set) = self.region_set() {
             headers.push("x-amz-region-set", region_set.as_bytes());
         }
@@ -192,7 +201,7 @@ impl Signer {
 
         let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
         let region_set = self.region_set();
-        let token_length = token.map_or(0, str::len) + now.as_str().len() + region_set.map_or(0, str::len);
+        let token_length = token.map_or(0, str::len) + now.as_bytes().len() + region_set.map_or(0, str::len);
         let more = authorization::header_length(self.credentials.access_key_id(), &scope, 0) + token_length;
         let mut buffer = Vec::new();
         // The names stand in the Authorization header once more.
@@ -206,15 +215,16 @@ impl Signer {
         let authorization = start..buffer.len();
         buffer.extend_from_slice(token.unwrap_or_default().as_bytes());
         let session_token = authorization.end..buffer.len();
-        buffer.extend_from_slice(now.as_str().as_bytes());
+        buffer.extend_from_slice(now.as_bytes());
         let date = session_token.end..buffer.len();
         buffer.extend_from_slice(region_set.unwrap_or_default().as_bytes());
+        let end = buffer.len();
         #[cfg(feature = "http")]
-        let buffer = signed::Buffer::from(buffer);
+        let buffer = signed::share(buffer);
         Ok(Signed {
             canonical_request: 0..length,
             content_sha256: sends_sha256.then(|| length - payload.as_bytes().len()..length),
-            region_set: region_set.map(|_| date.end..buffer.len()),
+            region_set: region_set.map(|_| date.end..end),
             #[cfg(feature = "http")]
             date,
             session_token: token.map(|_| (rules.session_token_header, session_token)),
@@ -263,7 +273,8 @@ impl Signer {
             }
             return Ok(Scope::without_region(now.date(), &self.service)?);
         }
-        Ok(Scope::new(now.date(), &self.region, &self.service)?)
+        self.scope.clone()?;
+        Ok(Scope::unchecked(now.date(), &self.region, &self.service))
     }
 
     /// Where a signature of SigV4A is good.
@@ -300,7 +311,7 @@ impl Signer {
         use std::sync::PoisonError;
         let remembered = self.key_of_the_day.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((day, key)) = &*remembered
-            && day.date() == now.date()
+            && day.same_day(&now)
         {
             return sign(key);
         }
@@ -308,7 +319,7 @@ impl Signer {
         let mut remembered = self.key_of_the_day.write().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have derived it in between.
         let day_and_key = match remembered.take() {
-            Some((day, key)) if day.date() == now.date() => (day, key),
+            Some((day, key)) if day.same_day(&now) => (day, key),
             _ => (now, SigningKey::derive(&self.credentials, scope)),
         };
         let (_, key) = remembered.insert(day_and_key);
@@ -328,6 +339,7 @@ impl Clone for Signer {
             credentials: self.credentials.clone(),
             region: self.region.clone(),
             service: self.service.clone(),
+            scope: self.scope.clone(),
             rules: self.rules,
             signed_headers: self.signed_headers,
             also_signed: self.also_signed.clone(),

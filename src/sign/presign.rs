@@ -7,12 +7,13 @@ use core::time::Duration;
 use super::{SignError, Signer};
 use crate::authorization::{self, PrintedScope, QueryParameters};
 use crate::canonical_request::percent::decodes_to;
-use crate::canonical_request::{CanonicalRequest, Parts};
+use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
 use crate::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
 use crate::request::Request;
 use crate::scope::Scope;
 use crate::signature::Signature;
 use crate::string_to_sign::StringToSign;
+use crate::text::{split, split_once};
 use crate::timestamp::Timestamp;
 
 impl Signer {
@@ -76,9 +77,10 @@ impl Signer {
             return Err(SignError::Fragment);
         }
         let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
-        let host = core::str::from_utf8(request.host()?).map_err(|_| SignError::TargetNotUtf8)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (mut headers, seen) = self.choose_headers(request)?;
+        let mut headers = SignedHeaderList::new();
+        let seen = self.choose_headers(request, &mut headers)?;
+        let host = core::str::from_utf8(seen.host).map_err(|_| SignError::TargetNotUtf8)?;
         let given = payload.map(|payload| self.payload_line(payload));
         let pinned_by_header = seen.content_sha256.filter(|_| given.is_none());
         if let Some(pinned) = pinned_by_header {
@@ -91,8 +93,9 @@ impl Signer {
             (None, None) if rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
             (None, None) => self.payload_line(Payload::EMPTY),
         };
-        let as_text = core::str::from_utf8(payload.as_bytes()).unwrap_or_default();
-        if let Some(streaming) = StreamingPayload::parse(as_text) {
+        if let PayloadLine::Text(text) = payload
+            && let Some(streaming) = StreamingPayload::parse(text)
+        {
             return Err(SignError::PresignedStreaming { streaming });
         }
         self.sort_and_check(&mut headers, &seen)?;
@@ -125,14 +128,14 @@ impl Signer {
         url.push(b'?');
         let query_start = url.len();
         // What an earlier presigning added is replaced; every other piece stays as it is.
-        let own = |piece: &str| {
-            let name = piece.split('=').next().unwrap_or_default().as_bytes();
-            authorization::is_presign_parameter(name)
-                || given.is_some() && decodes_to(name, authorization::X_AMZ_CONTENT_SHA256)
-        };
-        for piece in query.split('&').filter(|piece| !piece.is_empty() && !own(piece)) {
-            url.extend_from_slice(piece.as_bytes());
-            url.push(b'&');
+        for piece in split(query.as_bytes(), b'&').filter(|piece| !piece.is_empty()) {
+            let (name, _) = split_once(piece, b'=').unwrap_or((piece, b""));
+            let is_own = authorization::is_presign_parameter(name)
+                || given.is_some() && decodes_to(name, authorization::X_AMZ_CONTENT_SHA256);
+            if !is_own {
+                url.extend_from_slice(piece);
+                url.push(b'&');
+            }
         }
         let printed = QueryParameters {
             access_key_id: self.credentials.access_key_id(),

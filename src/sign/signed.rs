@@ -14,6 +14,15 @@ pub(super) type Buffer = bytes::Bytes;
 #[cfg(not(feature = "http"))]
 pub(super) type Buffer = alloc::vec::Vec<u8>;
 
+/// A full vector is shared as it is; room to spare would cost a second allocation.
+#[cfg(feature = "http")]
+pub(super) fn share(mut buffer: alloc::vec::Vec<u8>) -> Buffer {
+    if buffer.capacity() < 2 * buffer.len() {
+        buffer.resize(buffer.capacity(), 0);
+    }
+    buffer.into()
+}
+
 /// What signing found: the headers to add, and each stage for whoever wants to follow.
 ///
 /// ```

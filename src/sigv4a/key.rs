@@ -92,6 +92,12 @@ mod tests {
     const N_MINUS_2: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f";
 
     #[test]
+    fn the_private_half_is_wiped_when_dropped() {
+        fn is_wiped<T: zeroize::ZeroizeOnDrop>() {}
+        is_wiped::<p256::ecdsa::SigningKey>();
+    }
+
+    #[test]
     fn a_candidate_above_n_minus_2_gives_way_to_the_next() {
         let largest = "f".repeat(64);
         for too_large in [N_MINUS_1, N, &largest] {

@@ -8,4 +8,4 @@ mod region_set;
 pub(crate) use der::Der;
 pub(crate) use key::KeyPair;
 pub use public_key::PublicKey;
-pub(crate) use region_set::{covers, is_region_set};
+pub(crate) use region_set::{covers, in_query as region_set_in_query, is_region_set};

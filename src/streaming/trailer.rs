@@ -45,7 +45,7 @@ pub(super) fn line_length(name: &str, value: usize) -> u64 {
 
 /// Reads one line without its line end; the name in lower case.
 pub(super) fn parse_line(line: &[u8]) -> Result<(String, &[u8]), ChunkError> {
-    let (name, value) = crate::request::split_once(line, b':').ok_or(ChunkError::MalformedTrailer)?;
+    let (name, value) = crate::text::split_once(line, b':').ok_or(ChunkError::MalformedTrailer)?;
     if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return Err(ChunkError::MalformedTrailer);
     }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::input::host;
+use super::input::{host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
 use crate::canonical_request::{Parts, SignedHeaderList};
 use crate::credentials::Credentials;
@@ -13,7 +13,6 @@ use crate::request::Request;
 use crate::rules::Rules;
 use crate::signing_key::SigningKey;
 use crate::string_to_sign::StringToSign;
-use crate::text::excerpt;
 use crate::timestamp::Timestamp;
 
 /// User name and password for git over HTTPS with CodeCommit, good for 15 minutes: the token prints as the password, and
@@ -92,7 +91,7 @@ fn repository_path(path: &str) -> Result<String, TokenError> {
     let name = path.strip_prefix('/').unwrap_or(path).strip_prefix("v1/repos/").unwrap_or_default();
     let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
     if name.is_empty() || !well_formed || matches!(name, "." | "..") {
-        return Err(TokenError::RepositoryPath { got: excerpt(path.as_bytes()) });
+        return Err(TokenError::RepositoryPath { got: shown(path) });
     }
     Ok(format!("/v1/repos/{name}"))
 }

@@ -1,17 +1,26 @@
 //! What callers hand in, checked before anything is signed: the server only says that the token is wrong.
 
+use alloc::format;
 use alloc::string::String;
 use core::net::Ipv6Addr;
 
 use super::TokenError;
 use crate::text::excerpt;
 
+/// A value inside an error. What stands before an `@` is a URL's user info, and may be a password.
+pub(super) fn shown(value: &str) -> String {
+    match value.rsplit_once('@') {
+        Some((_, rest)) => excerpt(format!("…@{rest}").as_bytes()),
+        None => excerpt(value.as_bytes()),
+    }
+}
+
 pub(super) fn check_region(region: &str) -> Result<(), TokenError> {
     check_filled("region", region)?;
     if region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
         Ok(())
     } else {
-        Err(TokenError::Region { got: excerpt(region.as_bytes()) })
+        Err(TokenError::Region { got: shown(region) })
     }
 }
 
@@ -22,7 +31,7 @@ pub(super) fn check_filled(field: &'static str, value: &str) -> Result<(), Token
 /// A bare host name in lower case, as a URL has it.
 pub(super) fn host(host: &str) -> Result<String, TokenError> {
     check_filled("host", host)?;
-    let got = || excerpt(host.as_bytes());
+    let got = || shown(host);
     if host.contains("://") {
         return Err(TokenError::Scheme { field: "host", got: got() });
     }
@@ -50,7 +59,7 @@ pub(super) fn host(host: &str) -> Result<String, TokenError> {
 /// The name of a cache or cluster, which AWS keeps in lower case whatever it was made with.
 pub(super) fn resource_name(field: &'static str, name: &str) -> Result<String, TokenError> {
     check_filled(field, name)?;
-    let got = || excerpt(name.as_bytes());
+    let got = || shown(name);
     if name.contains("://") {
         Err(TokenError::Scheme { field, got: got() })
     } else if name.contains(['.', ':']) {
@@ -95,6 +104,9 @@ mod tests {
         for url in ["https://db.example.com", "postgres://db.example.com:5432/x"] {
             assert_eq!(error(url), TokenError::Scheme { field: "host", got: url.into() });
         }
+        let got = "…@db.example.com/x".into();
+        assert_eq!(error("postgres://app:p@ssword@db.example.com/x"), TokenError::Scheme { field: "host", got });
+        assert_eq!(error("app:password@db"), TokenError::Host { got: "…@db".into() });
         for with_port in ["db.example.com:5432", "db:", "[::1]:5432"] {
             assert_eq!(error(with_port), TokenError::PortInHost { got: with_port.into() });
         }

@@ -2,18 +2,18 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::input::{check_filled, check_region, dns_suffix};
+use super::input::{check_filled, check_region, dns_suffix, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
 use crate::credentials::Credentials;
 use crate::payload::Payload;
 use crate::request::Request;
-use crate::text::excerpt;
 use crate::timestamp::Timestamp;
 
 const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
@@ -45,7 +45,7 @@ const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 /// none, and expired credentials.
 pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestamp) -> Result<Token, TokenError> {
     check_filled("cluster", cluster)?;
-    let got = || excerpt(cluster.as_bytes());
+    let got = || shown(cluster);
     if cluster.contains("://") {
         return Err(TokenError::Scheme { field: "cluster", got: got() });
     }
@@ -102,8 +102,9 @@ pub fn exec_credential(token: &Token) -> Zeroizing<String> {
 /// another.
 ///
 /// The common mistake is the region: Vault sends the request to the STS endpoint that it is configured with
-/// (`sts_endpoint`, `sts_region`), whatever was signed. Its default is the global endpoint, which is the region
-/// `aws-global` here: `sts.amazonaws.com`, signed for `us-east-1`.
+/// (`sts_endpoint`, `sts_region`), whatever was signed, and STS answers "Credential should be scoped to a valid region".
+/// Its default is the global endpoint, which is the region `aws-global` here: `sts.amazonaws.com`, signed for
+/// `us-east-1`.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -138,9 +139,9 @@ pub fn vault(
     let (host, region) = sts_endpoint(region)?;
     let content_type = "application/x-www-form-urlencoded; charset=utf-8";
     let server_id = server_id.map(|id| ("X-Vault-AWS-IAM-Server-ID", id));
-    let given: alloc::vec::Vec<_> =
+    let given: Vec<_> =
         [("Host", host.as_str()), ("Content-Type", content_type)].into_iter().chain(server_id).collect();
-    let headers: alloc::vec::Vec<_> = given.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let headers: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     let request = Request::new("POST", "/", &headers);
     let signer = signer(credentials, region, "sts")?.also_sign(server_id.map(|(name, _)| name));
     let signed = signer.sign(&request, Payload::Bytes(GET_CALLER_IDENTITY.as_bytes()), now)?;

@@ -1,4 +1,5 @@
 use alloc::format;
+use alloc::string::String;
 use core::time::Duration;
 
 use super::input::{check_filled, dns_suffix, host};
@@ -72,7 +73,7 @@ pub fn transcribe(
 ) -> Result<Token, TokenError> {
     let signer = signer(credentials, region, "transcribe")?;
     let host = format!("transcribestreaming.{region}.{}:8443", dns_suffix(region));
-    let mut target = alloc::string::String::from("/stream-transcription-websocket");
+    let mut target = String::from("/stream-transcription-websocket");
     for (index, (name, value)) in parameters.iter().enumerate() {
         check_filled("name of a parameter", name)?;
         target.push(if index == 0 { '?' } else { '&' });

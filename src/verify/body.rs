@@ -5,7 +5,7 @@ use ctutils::CtEq;
 use sha2::{Digest, Sha256};
 
 use super::error::VerifyError;
-use crate::payload::{StreamingPayload, UNSIGNED_PAYLOAD, hex_of};
+use crate::payload::{StreamingPayload, UNSIGNED_PAYLOAD, from_hex, hex_of};
 
 /// What a value of `x-amz-content-sha256` says about the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,9 @@ pub(super) enum SignedBody {
 impl SignedBody {
     /// Hexadecimal in either case: what goes into the canonical request is the value as it was sent.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut hash = [0; 32];
         if text == UNSIGNED_PAYLOAD {
             Some(Self::Unsigned)
-        } else if hex::decode_to_slice(text, &mut hash).is_ok() {
+        } else if let Some(hash) = from_hex(text) {
             Some(Self::Sha256(hash))
         } else {
             StreamingPayload::parse(text).map(Self::Streaming)

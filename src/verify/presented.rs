@@ -71,20 +71,20 @@ impl<'a> Presented<'a> {
     pub fn parse(request: impl Into<Request<'a>>) -> Result<Self, VerifyError> {
         let request = request.into();
         request.check()?;
-        // Behind a proxy another name may take the place of a missing one; of two, none may.
-        if request.host() == Err(RequestError::RepeatedHost) {
-            return Err(RequestError::RepeatedHost.into());
-        }
         let headers = AuthHeaders::find(&request)?;
         let (_, query) = request.path_and_query();
-        let presented = match (headers.authorization, authorization::is_presigned(query)) {
-            (None, false) => Err(VerifyError::MissingAuthentication),
-            (None, true) => Self::parse_query(request, query, &headers, false),
-            (Some(header), _) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
-                Err(VerifyError::BothMechanisms)
+        let presented = match headers.authorization {
+            Some(header) if header.starts_with(b"AWS") => {
+                if authorization::names_algorithm(query) {
+                    return Err(VerifyError::BothMechanisms);
+                }
+                Self::parse_header(request, header, &headers)
             }
-            (Some(header), true) if !header.starts_with(b"AWS") => Self::parse_query(request, query, &headers, true),
-            (Some(header), _) => Self::parse_header(request, header, &headers),
+            foreign if authorization::is_presigned(query) => {
+                Self::parse_query(request, query, &headers, foreign.is_some())
+            }
+            Some(header) => Self::parse_header(request, header, &headers),
+            None => Err(VerifyError::MissingAuthentication),
         }?;
         #[cfg(feature = "sigv4a")]
         let presented = presented.with_region_set(query)?;
@@ -98,8 +98,8 @@ impl<'a> Presented<'a> {
             return Ok(self);
         }
         self.region_set = if self.presigned {
-            let region_set = authorization::region_set(query).map_err(|error| VerifyError::of_claim(error, true))?;
-            region_set.map(Cow::Owned)
+            let region_set = crate::sigv4a::region_set_in_query(query);
+            region_set.map_err(|error| VerifyError::of_claim(error, true))?.map(Cow::Owned)
         } else {
             let mut found =
                 self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-region-set"));
@@ -261,6 +261,9 @@ impl<'a> Presented<'a> {
     /// [`VerifyError::SignatureMismatch`](crate::VerifyError::SignatureMismatch) instead of
     /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey).
     ///
+    /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps
+    /// [`SigningKey::derive_sigv4a`] of each access key, or its public half.
+    ///
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
     /// [`SigningKey`] for [`Presented::scope`].
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
@@ -321,8 +324,8 @@ struct AuthHeaders<'a> {
 impl<'a> AuthHeaders<'a> {
     fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
         let mut found = Self::default();
+        let mut host = None;
         for (name, value) in request.headers.iter() {
-            let value = value.trim_ascii();
             let is = |own: &str| name.eq_ignore_ascii_case(own);
             let (slot, name) = if is("authorization") {
                 (&mut found.authorization, "Authorization")
@@ -332,8 +335,12 @@ impl<'a> AuthHeaders<'a> {
                 (&mut found.date, "Date")
             } else if is("x-amz-content-sha256") {
                 (&mut found.content_sha256, "X-Amz-Content-Sha256")
+            } else if is("host") {
+                // Behind a proxy another name may take the place of a missing one; of two, none may.
+                (&mut host, "Host")
             } else if SESSION_TOKEN_HEADERS.into_iter().any(is) {
-                let token = core::str::from_utf8(value).map_err(|_| RequestError::not_ascii(name, value))?;
+                let token = value.trim_ascii();
+                let token = core::str::from_utf8(token).map_err(|_| RequestError::not_ascii(name, token))?;
                 if found.session_token.replace(token).is_some() {
                     return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" });
                 }
@@ -341,8 +348,10 @@ impl<'a> AuthHeaders<'a> {
             } else {
                 continue;
             };
-            if slot.replace(value).is_some() {
-                return Err(VerifyError::Repeated { name });
+            match slot.replace(value.trim_ascii()) {
+                None => {}
+                Some(_) if name == "Host" => return Err(RequestError::RepeatedHost.into()),
+                Some(_) => return Err(VerifyError::Repeated { name }),
             }
         }
         Ok(found)

@@ -220,14 +220,13 @@ impl Verifier {
         if presented.foreign_authorization && !self.ignore_foreign_authorization {
             return Err(VerifyError::BothMechanisms);
         }
-        let mut signed: Inline<&str, 32> = Inline::new();
-        presented.signed_headers().for_each(|name| signed.push(name));
-        self.check_signed_headers(&presented, signed.as_slice())?;
+        let mut headers = SignedHeaderList::new();
+        self.list_signed_headers(&presented, &mut headers)?;
         self.check_time(&presented, now)?;
         self.check_scope(&presented)?;
         let (body, lines) = self.payload(&presented)?;
 
-        let (matches, computed) = self.matches(&presented, signed.as_slice(), lines, key)?;
+        let (matches, computed) = self.matches(&presented, &mut headers, lines, key)?;
         check_standing(key.standing(), presented.access_key_id(), now)?;
         if !matches {
             return Err(VerifyError::SignatureMismatch { computed });
@@ -247,23 +246,50 @@ impl Verifier {
         })
     }
 
-    fn check_signed_headers(&self, presented: &Presented<'_>, signed: &[&str]) -> Result<(), VerifyError> {
-        let is_signed = |name: &str| signed.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok();
+    /// Lists the headers that are named as signed, as they arrived; `host` stands for whichever it will be.
+    fn list_signed_headers<'p>(
+        &self,
+        presented: &'p Presented<'_>,
+        headers: &mut SignedHeaderList<'p>,
+    ) -> Result<(), VerifyError> {
+        let mut names: Inline<&str, 16> = Inline::new();
+        presented.signed_headers().for_each(|name| names.push(name));
+        let is_named =
+            |name: &str| names.as_slice().binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok();
         let mut unsigned = Vec::new();
-        if !is_signed("host") {
+        if is_named("host") {
+            headers.push("host", b"");
+        } else {
             unsigned.push(String::from("host"));
         }
-        for (name, _) in presented.request.headers.iter() {
-            // `x-amzn-trace-id` is no `x-amz-`: load balancers write it on the way.
-            let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
-                || !self.rules.sign_session_token && name.eq_ignore_ascii_case(self.rules.session_token_header);
-            let must = starts_with_ignoring_case(name, "x-amz-") && !exempt
-                || self.required.iter().any(|required| required.eq_ignore_ascii_case(name));
-            if must && !is_signed(name) && unsigned.len() < MOST_NAMED {
+        for (name, value) in presented.request.headers.iter() {
+            if name.eq_ignore_ascii_case("host") {
+                continue;
+            } else if is_named(name) {
+                headers.push(name, value);
+            } else if self.has_to_be_signed(name) && unsigned.len() < MOST_NAMED {
                 unsigned.push(name.to_ascii_lowercase());
             }
         }
-        if unsigned.is_empty() { Ok(()) } else { Err(VerifyError::HeadersNotSigned { names: unsigned }) }
+        if !unsigned.is_empty() {
+            return Err(VerifyError::HeadersNotSigned { names: unsigned });
+        }
+        headers.sort();
+        let mut arrived = headers.names();
+        for name in names.as_slice() {
+            if !arrived.next().is_some_and(|arrived| arrived.eq_ignore_ascii_case(name)) {
+                return Err(VerifyError::SignedHeaderAbsent { name: excerpt(name.as_bytes()) });
+            }
+        }
+        Ok(())
+    }
+
+    fn has_to_be_signed(&self, name: &str) -> bool {
+        // `x-amzn-trace-id` is no `x-amz-`: load balancers write it on the way.
+        let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
+            || !self.rules.sign_session_token && name.eq_ignore_ascii_case(self.rules.session_token_header);
+        starts_with_ignoring_case(name, "x-amz-") && !exempt
+            || self.required.iter().any(|required| required.eq_ignore_ascii_case(name))
     }
 
     fn check_time(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), VerifyError> {
@@ -357,7 +383,7 @@ impl Verifier {
                     SignedBody::Streaming(streaming) => {
                         rules.streaming_payload
                             && !presented.presigned
-                            && streaming.goes_with(presented.scope().algorithm())
+                            && streaming.is_for(presented.scope().algorithm())
                             && !(signed.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
                     }
                 };
@@ -379,10 +405,10 @@ impl Verifier {
 
     /// Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
     /// the first of them, where that is to be said.
-    fn matches(
-        &self,
-        presented: &Presented<'_>,
-        signed: &[&str],
+    fn matches<'p>(
+        &'p self,
+        presented: &'p Presented<'_>,
+        headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
         key: &VerifyingKey<'_>,
     ) -> Result<(bool, Option<Box<Computed>>), VerifyError> {
@@ -397,18 +423,11 @@ impl Verifier {
         };
         let mut buffer = Vec::new();
         let mut computed = None;
-        let mut matches_for = |host: &[u8]| -> Result<bool, VerifyError> {
-            let headers = signed_header_list(presented, signed, host)?;
+        let mut matches_for = |host: &'p [u8]| -> Result<bool, VerifyError> {
+            headers.set("host", host);
             for payload in lines.into_iter().flatten() {
-                let parts = Parts {
-                    method: request.method,
-                    path,
-                    query,
-                    left_out,
-                    rules: &self.rules,
-                    headers: &headers,
-                    payload,
-                };
+                let parts =
+                    Parts { method: request.method, path, query, left_out, rules: &self.rules, headers, payload };
                 buffer.clear();
                 parts.assemble(&mut buffer, 0);
                 let string_to_sign = StringToSign::of_hash(presented.timestamp, presented.scope(), sha256(&buffer));
@@ -459,32 +478,6 @@ pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Ti
 
 /// How many headers an error names.
 pub(crate) const MOST_NAMED: usize = 16;
-
-/// The headers that are named as signed, as they arrived.
-fn signed_header_list<'p>(
-    presented: &'p Presented<'_>,
-    signed: &[&'p str],
-    host: &'p [u8],
-) -> Result<SignedHeaderList<'p>, VerifyError> {
-    let mut headers = SignedHeaderList::new();
-    headers.push("host", host);
-    for (name, value) in presented.request.headers.iter() {
-        if !name.eq_ignore_ascii_case("host")
-            && signed.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok()
-        {
-            headers.push(name, value);
-        }
-    }
-    headers.sort();
-    let mut found = headers.names();
-    for name in signed {
-        if !found.next().is_some_and(|found| found.eq_ignore_ascii_case(name)) {
-            return Err(VerifyError::SignedHeaderAbsent { name: excerpt(name.as_bytes()) });
-        }
-    }
-    drop(found);
-    Ok(headers)
-}
 
 /// A request whose signature is right. Only [`Verifier::verify`] makes one.
 ///

@@ -217,6 +217,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (403, NONE, r#"{"errors":[{"code":"InvalidSignature","message":"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."}]}"#, By::Signed, "Mismatch"),
     (403, NONE, r#"403 Forbidden"#, By::AossRight, "PolicyDenies"),
     (403, NONE, r#"{"requestId":"0ab1","code":"AccessDeniedException","detailedMessage":"Missing Authentication Token"}"#, By::Signed, "SignatureLost"),
+    (401, NONE, r#"{"errors":[{"errorType":"UnrecognizedClientException","message":"The security token included in the request is invalid."}]}"#, By::Signed, "UnknownAccessKey"),
     // Query services, XML.
     (403, NONE, "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>MissingAuthenticationToken</Code><Message>Request is missing Authentication Token</Message></Error><RequestId>1</RequestId></ErrorResponse>", By::Nobody, "NotSigned"),
     (403, NONE, "<ErrorResponse><Error><Code>MissingAuthenticationToken</Code><Message>Request is missing Authentication Token</Message></Error></ErrorResponse>", By::Signed, "SignatureLost"),
@@ -249,6 +250,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (400, NONE, "<ErrorResponse><Error><Code>IncompleteSignature</Code><Message>AWS query-string parameters must include 'X-Amz-Algorithm'. AWS query-string parameters must include 'X-Amz-Credential'. AWS query-string parameters must include 'X-Amz-Signature'. AWS query-string parameters must include 'X-Amz-SignedHeaders'. AWS query-string parameters must include 'X-Amz-Date'. Re-examine the query-string parameters.</Message></Error></ErrorResponse>", By::Nobody, "MalformedAuthorization"),
     (400, NONE, "<ErrorResponse><Error><Code>RequestExpired</Code><Message>The request reached the service more than 15 minutes after the date stamp on the request or more than 15 minutes after the request expiration date (such as for pre-signed URLs), or the date stamp on the request is more than 15 minutes in the future.</Message></Error></ErrorResponse>", By::Nobody, "ClockSkew { offset: None }"),
     (400, AT_1303, "<ErrorResponse><Error><Code>RequestExpired</Code><Message>The request reached the service more than 15 minutes after the date stamp on the request</Message></Error></ErrorResponse>", By::Iam, "ClockSkew { offset: Some(1620) }"),
+    (403, NONE, r#"{"Error":{"Code":"InvalidClientTokenId","Message":"The security token included in the request is invalid.","Type":"Sender"},"RequestId":"1"}"#, By::Signed, "UnknownAccessKey"),
     // JSON services.
     (400, NONE, r#"{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException","message":"Missing Authentication Token"}"#, By::Nobody, "NotSigned"),
     (400, NONE, r#"{"__type":"com.amazon.coral.service#UnrecognizedClientException","message":"The security token included in the request is invalid."}"#, By::Signed, "UnknownAccessKey"),
@@ -308,7 +310,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (400, NONE, "<Error><Code>InvalidRequest</Code><Message>Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.</Message></Error>", By::Nobody, "SignatureVersion2"),
     (400, NONE, "<Error><Code>XAmzContentSHA256Mismatch</Code><Message>The provided 'x-amz-content-sha256' header does not match what was computed.</Message></Error>", By::S3, "BodyChanged"),
     (400, NONE, "<Error><Code>MissingSecurityHeader</Code><Message>Your request was missing a required header</Message><MissingHeaderName>x-amz-date</MissingHeaderName></Error>", By::S3, "RequiredHeaderMissing { name: Some(\"x-amz-date\") }"),
-    (411, NONE, "<Error><Code>MissingContentLength</Code><Message>You must provide the Content-Length HTTP header.</Message></Error>", By::S3, "BodyFraming"),
+    (411, NONE, "<Error><Code>MissingContentLength</Code><Message>You must provide the Content-Length HTTP header.</Message></Error>", By::S3, "RequiredHeaderMissing { name: Some(\"content-length\") }"),
     (400, NONE, "<Error><Code>IncompleteBody</Code><Message>The request body terminated unexpectedly</Message></Error>", By::S3, "BodyFraming"),
     (400, NONE, "<Error><Code>InvalidChunkSizeError</Code><Message>Only the last chunk is allowed to have a size less than 8192 bytes</Message></Error>", By::S3, "BodyFraming"),
     (400, NONE, "<Error><Code>MalformedTrailerError</Code><Message>The request contained trailing data that was not well-formed.</Message></Error>", By::S3, "BodyFraming"),

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with the conformance program")]
 mod cases;
 mod catalogue;
+mod echo;
 mod hostile;
 mod memory;
 mod mutations;

@@ -148,18 +148,6 @@ fn unsigned_chunks_are_an_unsigned_body() {
     assert_eq!(verify(&signed, rules), Ok(false));
 }
 
-/// The literal names the algorithm of the chunks, which is that of the request.
-#[test]
-fn chunks_of_another_algorithm_are_refused() {
-    let headers = [("x-amz-decoded-content-length", b"3".as_slice())];
-    let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-    let signed = signer().sign(&view, Payload::Streaming(StreamingPayload::EcdsaSigned), now()).unwrap();
-    let mut all = headers.to_vec();
-    all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
-    let got = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD".into();
-    assert_eq!(decoder_of_headers(&all, rules()).map(|_| ()), Err(VerifyError::InvalidContentSha256 { got }));
-}
-
 /// What no decoder takes is not sent, and its length is no overflow.
 #[test]
 fn a_trailer_that_is_too_long_is_not_announced() {

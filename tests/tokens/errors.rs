@@ -206,6 +206,27 @@ fn what_an_error_shows_is_short_and_obeyed_by_no_terminal() {
     }
 }
 
+/// A connection string where a host is asked for: its password is in no error.
+#[test]
+fn no_password_of_a_url_is_shown() {
+    let credentials = long_term();
+    for url in ["postgres://app:hunter2@db.example.com/x", "app:hunter2@db", "hunter2@", "https://x:hunter2@[::1]:5432"]
+    {
+        for made in [
+            tokens::rds(&credentials, "us-east-1", url, 5432, "app", now()),
+            tokens::rds(&credentials, url, "db", 5432, "app", now()),
+            tokens::dsql(&credentials, "us-east-1", url, Duration::from_secs(900), now()),
+            tokens::elasticache(&credentials, "us-east-1", url, "app", now()),
+            tokens::eks(&credentials, "us-east-1", url, now()),
+            tokens::codecommit(&credentials, "us-east-1", "git", url, now()),
+            tokens::codecommit(&credentials, "us-east-1", url, "v1/repos/MyRepo", now()),
+        ] {
+            let error = made.unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+}
+
 /// The error of a scope is the same for a token as for a signature: its source is one of the crate's own errors.
 #[test]
 fn a_sign_error_is_taken_over_whole() {

@@ -61,11 +61,11 @@ pub fn floor_of_presign(case: &'static Case) -> Contender {
 }
 
 pub fn sign_http(case: &'static Case) -> Contender {
-    let signer = signer(case);
+    let (signer, now) = (signer(case), now());
     let expected = sign(case).signature().to_hex();
     let request = case.http();
     let run =
-        move |request: &mut http::Request<()>| signer.sign_http(request, Payload::Bytes(&case.body), now()).unwrap();
+        move |request: &mut http::Request<()>| signer.sign_http(request, Payload::Bytes(&case.body), now).unwrap();
     let mut once = request.clone();
     run(&mut once);
     assert_eq!(signature_in(once.headers()["authorization"].to_str().unwrap()), expected);
@@ -74,37 +74,37 @@ pub fn sign_http(case: &'static Case) -> Contender {
 
 /// Agreed upon with aws-sigv4, which checks its own result against this one.
 pub fn sign_wire(case: &'static Case) -> Contender {
-    let signer = signer(case);
+    let (signer, now) = (signer(case), now());
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
-    Contender::new(WIRE, move || signer.sign(&request, Payload::Bytes(&case.body), now()).unwrap())
+    Contender::new(WIRE, move || signer.sign(&request, Payload::Bytes(&case.body), now).unwrap())
 }
 
 /// A signer that has never signed.
 pub fn sign_wire_without_key(case: &'static Case) -> Contender {
-    let signer = signer(case);
+    let (signer, now) = (signer(case), now());
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::with_input(
         NO_KEY,
         move || signer.clone(),
-        move |signer| signer.sign(&request, Payload::Bytes(&case.body), now()).unwrap(),
+        move |signer| signer.sign(&request, Payload::Bytes(&case.body), now).unwrap(),
     )
 }
 
 pub fn presign_http(case: &'static Case) -> Contender {
-    let signer = signer(case);
+    let (signer, now) = (signer(case), now());
     let request = case.http();
-    let run = move || signer.presign_http(&request, LIFETIME, now()).unwrap();
+    let run = move || signer.presign_http(&request, LIFETIME, now).unwrap();
     assert_eq!(run().target(), presigned_target(case));
     Contender::new(HTTP, run)
 }
 
 pub fn presign_wire(case: &'static Case) -> Contender {
-    let signer = signer(case);
+    let (signer, now) = (signer(case), now());
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
-    Contender::new(WIRE, move || signer.presign(&request, LIFETIME, now()).unwrap())
+    Contender::new(WIRE, move || signer.presign(&request, LIFETIME, now).unwrap())
 }
 
 /// `case` is one that arrives.
@@ -112,10 +112,10 @@ pub fn verify_http(case: &'static Case) -> Contender {
     let mut request = case.http();
     // A server has the target of the request line.
     *request.uri_mut() = case.target.parse().unwrap();
-    let (verifier, key) = verifier_and_key(case);
+    let ((verifier, key), now) = (verifier_and_key(case), now());
     let run = move || {
         let presented = Presented::parse(&request).unwrap().with_body(&case.body);
-        assert!(verifier.verify(presented, &key, now()).is_ok());
+        assert!(verifier.verify(presented, &key, now).is_ok());
     };
     run();
     Contender::new(HTTP, run)
@@ -123,25 +123,25 @@ pub fn verify_http(case: &'static Case) -> Contender {
 
 /// `case` is one that arrives.
 pub fn verify_wire(case: &'static Case) -> Contender {
-    let (verifier, key) = verifier_and_key(case);
+    let ((verifier, key), now) = (verifier_and_key(case), now());
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::new(WIRE, move || {
         let presented = Presented::parse(request).unwrap().with_body(&case.body);
-        assert!(verifier.verify(presented, &key, now()).is_ok());
+        assert!(verifier.verify(presented, &key, now).is_ok());
     })
 }
 
 /// `case` is one that arrives; the key is derived each time.
 pub fn verify_wire_without_key(case: &'static Case) -> Contender {
-    let (verifier, _) = verifier_and_key(case);
+    let ((verifier, _), now) = (verifier_and_key(case), now());
     let credentials = case.credentials();
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::new(NO_KEY, move || {
         let presented = Presented::parse(request).unwrap().with_body(&case.body);
         let key = presented.derive_key(Some(&credentials));
-        assert!(verifier.verify(presented, &key, now()).is_ok());
+        assert!(verifier.verify(presented, &key, now).is_ok());
     })
 }
 

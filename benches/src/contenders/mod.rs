@@ -7,6 +7,8 @@ pub mod floor;
 pub mod reqsign;
 pub mod rusty_s3;
 pub mod scratchstack;
+pub mod sigv4a;
+pub mod streaming;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -91,6 +91,13 @@ impl Found<'_> {
             let expected = self.region_to_use(got("valid region, not ").unwrap_or(&self.sent.region));
             self.push(Cause::WrongRegion { expected });
         }
+        if text.contains("x-amz-region-set doesn't match") {
+            let expected = self.reply.element("RequestedRegion").map(|region| excerpt(region.as_bytes()));
+            self.push(Cause::WrongRegion { expected });
+        }
+        if text.contains("x-amz-region-set should name a valid region") {
+            self.push(Cause::WrongRegion { expected: self.region_to_use("") });
+        }
         if let Some(service) = got("scoped to correct service: ") {
             self.push(Cause::WrongService { expected: Some(excerpt(service.as_bytes())) });
         }
@@ -155,20 +162,20 @@ impl Found<'_> {
         let without_token = temporary_without_token(id);
         let unknown_client =
             self.reply.code.starts_with("UnrecognizedClient") || self.reply.code == "InvalidClientTokenId";
-        if text.starts_with("the security token included in the request is invalid") {
-            // With a full stop the key is unknown, without one the token is bad.
-            let of_the_token = !text.ends_with('.');
-            let mut causes = [Cause::UnknownAccessKey, Cause::TokenInvalid];
-            if of_the_token && (self.sent.session_token().is_some() || self.sent.auth == Auth::Unknown) {
-                causes.reverse();
-            }
+        let unknown_key = text.contains("does not exist in our records");
+        if unknown_key || unknown_client || text.starts_with("the security token included in the request is invalid") {
             if without_token {
                 self.push(Cause::TokenMissing);
             }
-            self.push_all(&causes);
-        } else if text.contains("does not exist in our records") || unknown_client {
-            if without_token {
-                self.push(Cause::TokenMissing);
+            // With a full stop the key is unknown, without one the token is bad, if there is one.
+            let token_was_sent = self.sent.session_token().is_some();
+            if !unknown_key && (token_was_sent || self.sent.auth == Auth::Unknown) {
+                let of_the_token = text.ends_with("is invalid");
+                let mut causes = [Cause::UnknownAccessKey, Cause::TokenInvalid];
+                if of_the_token {
+                    causes.reverse();
+                }
+                self.push_all(&causes);
             }
             self.push(Cause::UnknownAccessKey);
             if self.sent.auth == Auth::Unknown {

@@ -108,9 +108,9 @@ impl Found<'_> {
     }
 
     fn mismatch(&mut self) {
-        // CloudFront signs for its origin, and takes the hash of the body from the viewer.
         if self.sent.auth == Auth::None {
-            self.push(Cause::ContentSha256);
+            let evidence = "nothing was signed: CloudFront signs for its origin, with the hash that the viewer sends";
+            self.push_with(Cause::ContentSha256, evidence.into());
         }
         self.push(Cause::Mismatch);
     }
@@ -148,6 +148,8 @@ impl Found<'_> {
                 false => Cause::RequiredHeaderMissing { name: Some(excerpt(name.as_bytes())) },
             };
             self.push(cause);
+        } else if self.reply.code == "MissingContentLength" {
+            self.push(Cause::RequiredHeaderMissing { name: Some("content-length".into()) });
         } else if self.reply.code == "MissingSecurityHeader" {
             self.push(Cause::RequiredHeaderMissing { name: None });
         }

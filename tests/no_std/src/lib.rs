@@ -8,6 +8,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use countersign::event_stream::{EventStreamError, Message};
+use countersign::post_policy::{Policy, PresentedForm};
 use countersign::{Credentials, Payload, Presented, Request, Signer, Timestamp, Verifier};
 
 /// The `Authorization` header of a request, if it can be signed and the verifier takes it.
@@ -30,4 +32,19 @@ pub fn presign(target: &str, seconds: u64, now: Timestamp) -> Option<String> {
     let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").ok()?, "us-east-1", "s3");
     let request = Request::new("GET", target, &[]).with_host("bucket.example.com");
     Some(signer.presign(&request, Duration::from_secs(seconds), now).ok()?.url().into())
+}
+
+/// The key of a form that is signed and verified.
+pub fn post(file_name: &str, now: Timestamp) -> Option<String> {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret").ok()?;
+    let policy = Policy::new("bucket", now.saturating_add(60)).with_field("key", "user/${filename}");
+    let form = Signer::new(credentials.clone(), "us-east-1", "s3").sign_post_policy(&policy, now).ok()?;
+    let presented = PresentedForm::parse("bucket", form.fields()).ok()?.with_file_name(file_name).ok()?;
+    let key = presented.derive_key(Some(&credentials));
+    Verifier::new("us-east-1", "s3").verify_form(presented, &key, now).ok()?.field("key").map(String::from)
+}
+
+/// A message, framed and read.
+pub fn message(payload: &[u8]) -> Result<Message, EventStreamError> {
+    Message::decode(&Message::new(payload).with_header(":event-type", "AudioEvent").encode()?)
 }
