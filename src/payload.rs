@@ -1,6 +1,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::algorithm::Algorithm;
+use crate::text::all;
 
 /// What stands for the body in the last line of the canonical request.
 ///
@@ -129,21 +130,17 @@ pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
 
 /// Reads 64 hexadecimal digits in either case.
 pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        b'A'..=b'F' => digit - b'A' + 10,
-        _ => 0xff,
-    };
     let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
-    let mut bytes = [0; 32];
-    let mut seen = 0;
-    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
-        let (high, low) = (value(*high), value(*low));
-        seen |= high | low;
-        *byte = high << 4 | low & 15;
+    if !all(digits, |digit| digit.is_ascii_hexdigit()) {
+        return None;
     }
-    (seen < 16).then_some(bytes)
+    // Letters have bit 6, and begin behind nine.
+    let value = |digit: u8| (digit & 15) + 9 * (digit >> 6);
+    let mut bytes = [0; 32];
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+        *byte = value(*high) << 4 | value(*low);
+    }
+    Some(bytes)
 }
 
 /// The payload as the canonical request and `x-amz-content-sha256` write it.

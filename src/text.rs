@@ -43,7 +43,7 @@ pub(crate) struct ByteSet([bool; 256]);
 impl ByteSet {
     pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
         let mut table = [false; 256];
-        let mut rest = table.as_mut_slice();
+        let mut rest: &mut [bool] = &mut table;
         let mut byte: u8 = 0;
         while let Some((contained, after)) = rest.split_first_mut() {
             *contained = byte.is_ascii_alphanumeric();

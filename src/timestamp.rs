@@ -62,6 +62,7 @@ impl Timestamp {
         core::str::from_utf8(&self.text).unwrap_or_default()
     }
 
+    #[cfg(feature = "std")]
     pub(crate) fn same_day(&self, other: &Self) -> bool {
         self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
     }

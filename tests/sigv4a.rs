@@ -121,7 +121,8 @@ fn accepted_by_the_key_pair_and_by_its_public_half() {
             assert_eq!(presented.region_set(), Some("us-east-1,us-west-*"));
             assert_eq!((presented.scope(), presented.scope().region()), (scope, ""));
             let key = presented.derive_key(Some(&credentials()));
-            assert!(verifier().verify(presented, &key, now()).is_ok());
+            let verified = verifier().verify(presented, &key, now()).unwrap();
+            assert_eq!(verified.region_set(), Some("us-east-1,us-west-*"));
         });
     }
 }

@@ -96,11 +96,7 @@ pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
 }
 
 fn write_lower_case(out: &mut Vec<u8>, name: &str) {
-    let start = out.len();
-    out.extend_from_slice(name.as_bytes());
-    if let Some(written) = out.get_mut(start..) {
-        written.make_ascii_lowercase();
-    }
+    out.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
 }
 
 /// Trims spaces and tabs and folds inner runs of them to one space, inside quotes too; no other white space counts.

@@ -249,6 +249,8 @@ pub enum Cause {
     PresignLifetime,
     /// The presigned URL ended with the credentials that signed it.
     PresignOutlivedCredentials,
+    /// A form of a browser upload and its policy: one doesn't fit the other, or the policy is malformed or has ended.
+    FormPolicy,
     /// The request has to go to another endpoint and be signed for it.
     Redirected {
         /// Where to.

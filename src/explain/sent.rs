@@ -207,6 +207,10 @@ impl From<&Request<'_>> for Sent {
             Err(VerifyError::MissingAuthentication) if version_2(["AWSAccessKeyId", "Signature"]) => Auth::Version2,
             Err(VerifyError::MissingAuthentication) => Auth::None,
             Err(VerifyError::BothMechanisms) => Auth::Both,
+            // Of SigV4A, which is a feature of its own.
+            Err(VerifyError::UnsupportedAlgorithm { algorithm }) if algorithm.starts_with("AWS4-ECDSA-") => {
+                Auth::Signed
+            }
             Err(VerifyError::UnsupportedScheme { scheme }) if scheme == "AWS" => Auth::Version2,
             Err(VerifyError::UnsupportedScheme { scheme }) => Auth::Other { scheme },
             Err(error) => {

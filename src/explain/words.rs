@@ -113,6 +113,7 @@ impl fmt::Display for Cause {
             Self::PresignOutlivedCredentials => {
                 f.write_str("the presigned URL ended with the credentials that signed it")
             }
+            Self::FormPolicy => f.write_str("the form is not what its policy allows, or the policy is no good"),
             Self::Redirected { location } => write!(f, "the request has to go to {location}"),
             Self::PolicyDenies => f.write_str("the signature was fine; a policy denies the call"),
             Self::OtherAuthorizationExpected => {
@@ -260,7 +261,8 @@ impl Cause {
             }
             Self::BodyFraming => "frame the body as x-amz-content-sha256 says, and send x-amz-decoded-content-length",
             Self::WrongRegion { .. } => {
-                "sign for the region of the endpoint; global services (IAM, CloudFront, Route 53) are us-east-1"
+                "sign for the region of the endpoint (or a set that names it: x-amz-region-set); global services (IAM, \
+                 CloudFront, Route 53) are us-east-1"
             }
             Self::WrongService { .. } => {
                 "sign for the service's signing name, e.g. execute-api, es, bedrock, not its host name"
@@ -280,6 +282,10 @@ impl Cause {
             Self::PresignLifetime => "ask for 1 to 604800 seconds",
             Self::PresignOutlivedCredentials => {
                 "presign with credentials that live long enough: Presigned::outlives_credentials tells beforehand"
+            }
+            Self::FormPolicy => {
+                "give each field of the form a condition in the policy, send the fields with the values that were signed, and \
+                 make a new policy in time"
             }
             Self::Redirected { .. } => "sign the request for the new host and region, and send it there",
             Self::PolicyDenies => {

@@ -28,8 +28,7 @@ impl Signer {
         request: &Request<'a>,
         headers: &mut SignedHeaderList<'a>,
     ) -> Result<Seen<'a>, SignError> {
-        let mut seen = Seen::default();
-        seen.host = request.host()?;
+        let mut seen = Seen { host: request.host()?, ..Seen::default() };
         headers.push("host", seen.host);
         for (name, value) in request.headers.iter() {
             if name.eq_ignore_ascii_case("host")

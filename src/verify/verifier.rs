@@ -560,6 +560,12 @@ impl Verified<'_> {
         self.presented.scope()
     }
 
+    /// The regions that it was signed for with SigV4A, this verifier's among them; `None` for a signature of SigV4.
+    #[cfg(feature = "sigv4a")]
+    pub fn region_set(&self) -> Option<&str> {
+        self.presented.region_set()
+    }
+
     /// When it was signed.
     pub fn timestamp(&self) -> Timestamp {
         self.presented.timestamp()

@@ -3,7 +3,7 @@
 
 use countersign::explain::Explanation;
 
-use crate::mutations::{cases, matches};
+use crate::mutations::{cases, matches, sigv4a_cases};
 
 /// A canonical request in parts.
 #[derive(Clone)]
@@ -201,7 +201,7 @@ const DEVIATIONS: &[Deviation] = &[
 fn each_deviation_is_named() {
     let mut made = std::collections::BTreeMap::<_, u32>::new();
     let mut failures = Vec::new();
-    for case in cases() {
+    for case in cases().into_iter().chain(sigv4a_cases()) {
         let theirs = case.expect.canonical_request.as_str();
         let right = Parts::of(theirs);
         assert_eq!(right.text(), theirs);

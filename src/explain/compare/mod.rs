@@ -26,26 +26,29 @@ const MOST_NAMED: usize = 16;
 /// The differences of two texts of the same kind, and where they stand. None only if they are the same but for what one
 /// of them hides.
 pub(super) fn texts(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
-    // The lines of both are compared all the same.
     let crlf = ours.contains("\r\n") != theirs.contains("\r\n");
     let unified = |text: &str| if crlf { text.replace("\r\n", "\n") } else { text.into() };
-    let (unified_ours, unified_theirs) = (unified(ours), unified(theirs));
-    let same_lines = {
-        let (ours, theirs) = (unified_ours.split('\n'), unified_theirs.split('\n'));
-        ours.filter(|line| !line.is_empty()).eq(theirs.filter(|line| !line.is_empty()))
-    };
-    let (mut findings, mut diff) = if ours != theirs && same_lines {
-        let (our_lines, their_lines) = (ours.split('\n').count(), theirs.split('\n').count());
-        let evidence = alloc::format!("{our_lines} lines were signed, {their_lines} computed");
-        (alloc::vec![Finding::new(Cause::LineEnds, evidence)], Diff::of(&redacted(ours), &redacted(theirs)))
-    } else {
-        texts_of_lines(&unified_ours, &unified_theirs)
-    };
-    if crlf && !findings.iter().any(|finding| *finding.cause() == Cause::LineEnds) {
-        findings.insert(0, Finding::new(Cause::LineEnds, "CRLF ends the lines of one side"));
-        diff = Diff::of(&redacted(ours), &redacted(theirs));
+    let (our_lines, their_lines) = (unified(ours), unified(theirs));
+    let same_lines = filled_lines(&our_lines).eq(filled_lines(&their_lines));
+    if ours == theirs || !crlf && !same_lines {
+        return texts_of_lines(ours, theirs);
     }
-    (findings, diff)
+    let evidence = match crlf {
+        true => String::from("CRLF ends the lines of one side"),
+        false => {
+            let count = |text: &str| text.split('\n').count();
+            alloc::format!("{} lines were signed, {} computed", count(ours), count(theirs))
+        }
+    };
+    let mut findings = alloc::vec![Finding::new(Cause::LineEnds, evidence)];
+    if !same_lines {
+        findings.extend(texts_of_lines(&our_lines, &their_lines).0);
+    }
+    (findings, Diff::of(&redacted(ours), &redacted(theirs)))
+}
+
+fn filled_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').filter(|line| !line.is_empty())
 }
 
 fn texts_of_lines(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {

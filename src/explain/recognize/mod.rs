@@ -150,6 +150,7 @@ impl Found<'_> {
             self.push(cause);
         } else if self.reply.code == "MissingContentLength" {
             self.push(Cause::RequiredHeaderMissing { name: Some("content-length".into()) });
+            self.push(Cause::BodyFraming);
         } else if self.reply.code == "MissingSecurityHeader" {
             self.push(Cause::RequiredHeaderMissing { name: None });
         }

@@ -38,6 +38,9 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     ("does not support aws signature version 2", &[Cause::SignatureVersion2]),
     ("explicit deny", &[Cause::PolicyDenies]),
     ("no permissions for [", &[Cause::PolicyDenies]),
+    ("invalid according to policy", &[Cause::FormPolicy]),
+    ("invalid policy: ", &[Cause::FormPolicy]),
+    ("bucket post must contain a field", &[Cause::FormPolicy]),
     // Of a token authorizer.
     ("the incoming token has expired", &[Cause::OtherAuthorizationExpected]),
     ("the request could not be satisfied", &[Cause::RefusedOnTheWay]),
@@ -50,6 +53,7 @@ pub(super) const CODES: &[(&str, &[Cause])] = &[
     ("IncompleteSignature", &[Cause::MalformedAuthorization]),
     ("AuthorizationHeaderMalformed", &[Cause::MalformedAuthorization]),
     ("AuthorizationQueryParametersError", &[Cause::MalformedAuthorization]),
+    ("InvalidPolicyDocument", &[Cause::FormPolicy]),
     ("InvalidSignature", &[Cause::Mismatch]),
     ("SignatureDoesNotMatch", &[Cause::Mismatch]),
     ("InvalidAccessKeyId", &[Cause::UnknownAccessKey, Cause::TokenMissing]),

@@ -8,7 +8,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, Ec
 #[test]
 fn keys_are_the_same_and_signatures_are_good_for_each_other() {
     let random = SystemRandom::new();
-    for number in 0..200 {
+    for number in 0..50 {
         let (id, secret) = (format!("AKID{number}"), format!("{number}/secret+{}", "x".repeat(number)));
         let credentials = Credentials::new(&id, &secret).unwrap();
         let scope = Scope::without_region("20150830", "s3").unwrap();
@@ -52,7 +52,7 @@ fn changed_signatures_are_judged_alike() {
     let verifier = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key.to_sec1());
     let scope = Scope::without_region("20150830", "s3").unwrap();
     let mut judged = 0;
-    for number in 0..8_u8 {
+    for number in 0..3_u8 {
         let canonical_request = CanonicalRequest::from_bytes(std::slice::from_ref(&number));
         let string_to_sign = StringToSign::new("20150830T123600Z".parse().unwrap(), scope, &canonical_request);
         let text = string_to_sign.to_string();
@@ -80,5 +80,5 @@ fn changed_signatures_are_judged_alike() {
             judged += 1;
         }
     }
-    assert!(judged > 7_000, "{judged}");
+    assert!(judged > 2_500, "{judged}");
 }
