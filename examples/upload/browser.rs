@@ -55,7 +55,10 @@ pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Respo
         }
         Err(Refusal::other("the form has no file"))
     };
-    match stored.await {
+    let stored = stored.await;
+    // Many clients read the answer only when they have sent everything.
+    while let Ok(Some(_)) = form.next_field().await {}
+    match stored {
         Ok(length) => (StatusCode::CREATED, format!("stored {length} bytes")).into_response(),
         Err(refusal) => refusal.into_response(),
     }
