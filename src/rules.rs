@@ -33,7 +33,8 @@ pub struct Rules {
     pub streaming_payload: bool,
     /// The least data of a chunk of such a body, in bytes; the last may have less.
     pub min_chunk_size: u64,
-    /// The most data of a chunk of such a body, in bytes: a receiver holds that much before it can check it.
+    /// The most data of a signed chunk of such a body, in bytes: a receiver holds that much before it can check it. An
+    /// unsigned chunk isn't held, and may be as large as the body: some AWS SDKs send it as one.
     pub max_chunk_size: u64,
     /// A presigned URL carries `X-Amz-Expires`.
     pub presign_expires: bool,
@@ -53,7 +54,7 @@ pub struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedPayload {
-    /// The body has to be hashed: a verifier refuses anything else.
+    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else.
     Refused,
     /// Both are good.
     Accepted,

@@ -14,6 +14,8 @@ use crate::server::{BUCKET, REGION, Refusal, SERVICE, Store};
 
 /// The largest file that the form may upload, in bytes.
 pub const MOST: u64 = 1 << 20;
+/// The largest form that is read, in bytes: a file that is too large for the policy is to be told so.
+pub const MOST_OF_FORM: usize = 2 << 20;
 const VALID_SECONDS: i64 = 600;
 
 /// A page that can upload one image of at most a MiB within ten minutes, and nothing else.
@@ -53,7 +55,10 @@ pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Respo
         }
         Err(Refusal::other("the form has no file"))
     };
-    match stored.await {
+    let stored = stored.await;
+    // Many clients read the answer only when they have sent everything.
+    while let Ok(Some(_)) = form.next_field().await {}
+    match stored {
         Ok(length) => (StatusCode::CREATED, format!("stored {length} bytes")).into_response(),
         Err(refusal) => refusal.into_response(),
     }
@@ -65,24 +70,18 @@ async fn store_file(store: &Store, fields: &[(String, String)], mut file: Field<
     let known = presented.access_key_id() == store.credentials.access_key_id();
     let key = presented.derive_key(known.then_some(&store.credentials));
     let verified = store.verifier.verify_form(presented, &key, Timestamp::now())?;
-    let (partial, whole) = store.paths(verified.field("key").unwrap_or_default())?;
+    let arriving = store.arriving(verified.field("key").unwrap_or_default())?;
 
     let mut length = 0;
-    let written = async {
-        let mut to = std::fs::File::create(&partial)?;
-        while let Some(piece) = file.chunk().await.map_err(Refusal::other)? {
-            length += piece.len() as u64;
-            // Nothing is written that the policy doesn't allow.
-            if length <= *verified.file_length().end() {
-                to.write_all(&piece)?;
-            }
+    let mut to = std::fs::File::create(&arriving.partial)?;
+    while let Some(piece) = file.chunk().await.map_err(Refusal::other)? {
+        length += piece.len() as u64;
+        // Nothing is written that the policy doesn't allow.
+        if length <= *verified.file_length().end() {
+            to.write_all(&piece)?;
         }
-        verified.check_file_length(length)?;
-        Ok(std::fs::rename(&partial, &whole)?)
-    };
-    if let Err(refusal) = written.await {
-        drop(std::fs::remove_file(&partial));
-        return Err(refusal);
     }
+    verified.check_file_length(length)?;
+    arriving.keep()?;
     Ok(length)
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -29,6 +30,7 @@ pub struct Store {
     folder: PathBuf,
     pub credentials: Credentials,
     pub verifier: Verifier,
+    uploads: AtomicU64,
 }
 
 /// Why nothing was stored.
@@ -47,24 +49,43 @@ impl Store {
             let key = presented.derive_key(known.then_some(&self.credentials));
             self.verifier.verify(presented, &key, Timestamp::now())?.chunk_decoder()?
         };
-        let (partial, whole) = self.paths(key)?;
-        let written = write(&partial, DecodedBody::new(decoder, &mut body)).await;
+        let arriving = self.arriving(key)?;
+        let written = write(&arriving.partial, DecodedBody::new(decoder, &mut body)).await;
         if written.is_ok() {
-            std::fs::rename(&partial, whole)?;
+            arriving.keep()?;
         } else {
-            drop(std::fs::remove_file(&partial));
             discard(&mut body).await;
         }
         written
     }
 
     /// Where a file is while it arrives, and where it stays. A key can't lead out of the folder.
-    pub fn paths(&self, key: &str) -> Result<(PathBuf, PathBuf), Refusal> {
+    pub fn arriving(&self, key: &str) -> Result<Arriving, Refusal> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if key.is_empty() || key.starts_with('.') || !key.bytes().all(good) {
             return Err(Refusal::other("this store takes keys of letters, digits, '.', '_' and '-'"));
         }
-        Ok((self.folder.join(format!(".{key}.partial")), self.folder.join(key)))
+        let number = self.uploads.fetch_add(1, Ordering::Relaxed);
+        Ok(Arriving { partial: self.folder.join(format!(".{number}.partial")), whole: self.folder.join(key) })
+    }
+}
+
+/// A file while it arrives: one of its own for each upload, or two of one key would be mixed. Gone when dropped, also
+/// where the client hangs up.
+pub struct Arriving {
+    pub partial: PathBuf,
+    whole: PathBuf,
+}
+
+impl Arriving {
+    pub fn keep(&self) -> std::io::Result<()> {
+        std::fs::rename(&self.partial, &self.whole)
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 
@@ -140,13 +161,14 @@ impl IntoResponse for Refusal {
 
 /// Starts the store on a free port of the loopback interface; it ends with the program.
 pub fn start(folder: PathBuf, credentials: Credentials) -> std::io::Result<SocketAddr> {
-    let store = Arc::new(Store { folder, credentials, verifier: Verifier::new(REGION, SERVICE) });
+    let store =
+        Arc::new(Store { folder, credentials, verifier: Verifier::new(REGION, SERVICE), uploads: AtomicU64::new(0) });
     let app = Router::new()
         .route("/", get(browser::page))
-        .route("/bucket", post(browser::post))
-        .route("/bucket/{key}", put(handle_put))
-        // The length of a body is in what was signed.
-        .layer(DefaultBodyLimit::disable())
+        // Of a form, the fields are read before anything is proven.
+        .route("/bucket", post(browser::post).layer(DefaultBodyLimit::max(browser::MOST_OF_FORM)))
+        // Of a body in chunks, the length is in what was signed.
+        .route("/bucket/{key}", put(handle_put).layer(DefaultBodyLimit::disable()))
         .with_state(store);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;

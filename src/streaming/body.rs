@@ -41,6 +41,8 @@ impl Signer {
             header.set_sensitive(name == "authorization" || name.ends_with("-token"));
             values.push((HeaderName::from_static(name), header));
         }
+        // Of an earlier signature. All others are replaced.
+        request.headers_mut().remove("x-amz-trailer");
         for (name, value) in values {
             request.headers_mut().insert(name, value);
         }

@@ -62,7 +62,7 @@ impl Chunked {
         self
     }
 
-    /// Sends a checksum of the data, computed on the way, in the trailer.
+    /// Sends a checksum of the data, computed on the way, in the trailer. S3 takes one, and refuses a request with more.
     pub fn with_checksum(mut self, checksum: Checksum) -> Self {
         self.trailers.push((checksum.header_name().into(), Value::Checksum(checksum)));
         self
@@ -97,17 +97,18 @@ impl Chunked {
         let (full, rest) = (self.decoded_length / size, self.decoded_length % size);
         let framed = |length| frame::framed_length(length, signed);
         let chunks = full.saturating_mul(framed(size)).saturating_add(if rest > 0 { framed(rest) } else { 0 });
-        let trailer: u64 = self.trailers.iter().map(|(name, value)| trailer::line_length(name, value.length())).sum();
-        let signature = match signed {
-            Some(algorithm) if !self.trailers.is_empty() => {
-                trailer::line_length(trailer::X_AMZ_TRAILER_SIGNATURE, algorithm.signature_digits())
-            }
-            _ => 0,
-        };
-        chunks.saturating_add(framed(0) + trailer + signature + frame::CRLF.len() as u64)
+        chunks.saturating_add(framed(0)).saturating_add(self.trailer_length(algorithm))
     }
 
-    fn check(&self, rules: &Rules) -> Result<(), EncodeError> {
+    /// Bytes of the trailer with its signature, and of the line end that closes the body.
+    fn trailer_length(&self, algorithm: Algorithm) -> u64 {
+        let lines = self.trailers.iter().map(|(name, value)| trailer::line_length(name, value.length()));
+        let signature = (self.signed && !self.trailers.is_empty())
+            .then(|| trailer::line_length(trailer::X_AMZ_TRAILER_SIGNATURE, algorithm.signature_digits()));
+        lines.chain(signature).fold(frame::CRLF.len() as u64, u64::saturating_add)
+    }
+
+    fn check(&self, rules: &Rules, algorithm: Algorithm) -> Result<(), EncodeError> {
         let (size, least, most) = (self.chunk_size as u64, rules.min_chunk_size, rules.max_chunk_size);
         if size == 0 || size > most || size < least && self.decoded_length > size {
             return Err(EncodeError::ChunkSize { size: self.chunk_size, least, most });
@@ -124,6 +125,9 @@ impl Chunked {
             {
                 return Err(EncodeError::TrailerName { name: excerpt(name.as_bytes()) });
             }
+        }
+        if self.trailer_length(algorithm) > trailer::MAX_TRAILER as u64 {
+            return Err(EncodeError::TrailerTooLong { limit: trailer::MAX_TRAILER });
         }
         Ok(())
     }
@@ -169,8 +173,8 @@ impl Signer {
         chunked: &Chunked,
         now: Timestamp,
     ) -> Result<SignedChunked, SignError> {
-        chunked.check(self.rules())?;
         let algorithm = self.scope(&now)?.algorithm();
+        chunked.check(self.rules(), algorithm)?;
         let content_length = chunked.encoded_length(algorithm);
         let own = OwnHeaders::of(request, chunked, content_length);
         let added: Vec<(&str, &str)> = own.iter().collect();
@@ -242,8 +246,8 @@ pub struct SignedChunked {
 }
 
 impl SignedChunked {
-    /// The headers to add, lower-case name and value; of the same headers, replace those that the request has. Keep
-    /// them out of logs.
+    /// The headers to add, lower-case name and value; of the same headers, replace those that the request has, and drop
+    /// an `x-amz-trailer` of an earlier signature where none is among these. Keep them out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.signed.headers().chain(self.own.iter())
     }

@@ -25,19 +25,24 @@ const MAX_HEADER: usize = 1024;
 ///
 /// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if, and only if,
 ///    the payload has some.
-/// 2. The line before a chunk (at most 1024 bytes) has its form; no chunk is longer than the rules' `max_chunk_size`, none
-///    but the last shorter than `min_chunk_size`, and all together are not longer than announced.
+/// 2. The line before a chunk (at most 1024 bytes) has its form; no signed chunk is longer than the rules'
+///    `max_chunk_size`, no chunk but the last shorter than `min_chunk_size`, and all together are not longer than
+///    announced.
 /// 3. The signature of the chunk is the one of its data and of all chunks before it, compared in constant time. Only now
 ///    its data is handed over.
 /// 4. The data is as long as announced.
 /// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature is the one of the
-///    trailer and of all chunks. A checksum that this build knows ([`Checksum`]) is the one of the data.
+///    trailer and of all chunks. A checksum that this build knows ([`Checksum`]; each but SHA-256 is a feature) is the one
+///    of the data; any other is handed over as it was sent, compared with nothing.
 /// 6. Nothing follows.
 ///
 /// Data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is handed over as it arrives; until
 /// [`ChunkDecoder::finish`] says so, nothing of it is checked. And of any body, only `finish` says that it is whole.
 ///
 /// Memory is bounded by one chunk that did arrive, not by what a chunk announces.
+///
+/// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
+/// [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 pub struct ChunkDecoder {
     /// `None` where chunks are not signed.
     chain: Option<Chain<VerifyingKey<'static>>>,
@@ -82,6 +87,37 @@ enum State {
 
 impl Verified<'_> {
     /// A decoder for the body of this request, which comes in chunks.
+    ///
+    /// A server of S3's kind gets both, and tells them apart by what was signed:
+    ///
+    /// ```
+    /// use countersign::streaming::ChunkDecoder;
+    /// use countersign::{BodyCheck, Verified, VerifyError};
+    ///
+    /// enum Body {
+    ///     Chunks(Box<ChunkDecoder>),
+    ///     Whole(BodyCheck),
+    /// }
+    ///
+    /// fn body(verified: &Verified<'_>) -> Result<Body, VerifyError> {
+    ///     match verified.chunk_decoder() {
+    ///         Err(VerifyError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
+    ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
+    ///     }
+    /// }
+    /// # let request = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    /// # let credentials = countersign::Credentials::new("AKIDEXAMPLE", "secret")?;
+    /// # let now = "20150830T123600Z".parse()?;
+    /// # let signer = countersign::Signer::new(credentials.clone(), "us-east-1", "s3");
+    /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
+    /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    /// # let presented = countersign::Presented::parse(&request)?;
+    /// # let key = presented.derive_key(Some(&credentials));
+    /// # let verified = countersign::Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+    /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`VerifyError::Chunk`] if the headers don't say what a decoder needs; [`VerifyError::NotChunked`] if the body
@@ -184,11 +220,12 @@ impl ChunkDecoder {
                     input = rest;
                     *left -= data.len() as u64;
                     let (whole, signature) = (*left == 0, *signature);
+                    let length = usize::try_from(*left).unwrap_or(usize::MAX).saturating_add(data.len());
                     match &mut self.chain {
                         Some(chain) => {
                             self.sha256.update(data);
                             if !whole {
-                                self.chunk.extend_from_slice(data);
+                                frame::hold(&mut self.chunk, data, length);
                                 continue;
                             }
                             verify_chunk(chain, self.sha256.finalize_reset().into(), signature, self.number)?;
@@ -196,7 +233,7 @@ impl ChunkDecoder {
                             if self.chunk.is_empty() {
                                 release_data(data, &mut self.checksums, release);
                             } else {
-                                self.chunk.extend_from_slice(data);
+                                frame::hold(&mut self.chunk, data, length);
                                 release_data(&self.chunk, &mut self.checksums, release);
                                 self.chunk.clear();
                             }
@@ -253,7 +290,8 @@ impl ChunkDecoder {
             self.state = if self.announced_trailers.is_some() { State::Trailer } else { State::End { seen: 0 } };
             return Ok(());
         }
-        if length > self.most {
+        // Of an unsigned chunk nothing is held.
+        if length > self.most && self.chain.is_some() {
             return Err(ChunkError::TooLarge { length, limit: self.most });
         }
         if let Some(length) = self.small {

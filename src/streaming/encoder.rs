@@ -167,7 +167,8 @@ impl ChunkEncoder {
         if self.chain.is_some() {
             self.sha256.update(data);
         }
-        self.pending.extend_from_slice(data);
+        let to_come = self.chunk_size - self.pending.len();
+        frame::hold(&mut self.pending, data, to_come);
     }
 
     fn chunk_of_pending(&mut self, out: &mut impl FnMut(&[u8])) {

@@ -193,6 +193,12 @@ pub enum EncodeError {
         /// The name, shortened if it is long.
         name: String,
     },
+    /// The trailer would be longer than a receiver takes, its signature and line ends included.
+    #[error("the trailer would have more than {limit} bytes")]
+    TrailerTooLong {
+        /// Bytes.
+        limit: usize,
+    },
     /// A trailer that was not announced when the request was signed.
     #[error("the trailer {name:?} was not announced with Chunked::with_trailer")]
     UnannouncedTrailer {

@@ -54,6 +54,15 @@ pub(super) fn parse_header(line: &[u8], signed: Option<Algorithm>) -> Result<(u6
     Ok((u64::from_str_radix(length, 16).map_err(|_| malformed())?, signature))
 }
 
+/// Keeps the next data of a chunk, of which `to_come` bytes are to come, these among them. The memory grows as that of
+/// any [`Vec`], and never beyond the chunk.
+pub(super) fn hold(chunk: &mut Vec<u8>, data: &[u8], to_come: usize) {
+    if chunk.capacity() - chunk.len() < data.len() {
+        chunk.reserve_exact(data.len().max(chunk.capacity().min(to_come)));
+    }
+    chunk.extend_from_slice(data);
+}
+
 /// The digits of the signature of a chunk or trailer, always as many.
 pub(super) fn padded(signature: &Signature) -> String {
     let mut digits = signature.to_hex();

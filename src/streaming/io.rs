@@ -39,12 +39,22 @@ pub struct EncodedRead<R> {
     out: Pending,
     buffer: Vec<u8>,
     ended: bool,
+    /// A reader that asks again must not take what was left out for the end.
+    broken: Option<EncodeError>,
 }
 
 impl<R: Read> EncodedRead<R> {
     /// Frames what `inner` reads.
     pub fn new(encoder: ChunkEncoder, inner: R) -> Self {
-        Self { encoder, inner, before_trailer: None, out: Pending::default(), buffer: Vec::new(), ended: false }
+        Self {
+            encoder,
+            inner,
+            before_trailer: None,
+            out: Pending::default(),
+            buffer: Vec::new(),
+            ended: false,
+            broken: None,
+        }
     }
 
     /// Calls back once all data is through, to give the values of trailers with [`ChunkEncoder::set_trailer`].
@@ -57,17 +67,25 @@ impl<R: Read> EncodedRead<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        self.buffer.resize(READ, 0);
-        let count = read_some(&mut self.inner, &mut self.buffer)?;
+        if self.broken.is_none() {
+            self.buffer.resize(READ, 0);
+            let count = read_some(&mut self.inner, &mut self.buffer)?;
+            self.broken = self.encode(count).err();
+        }
+        self.broken.clone().map_or(Ok(()), |error| Err(io::Error::new(io::ErrorKind::InvalidInput, error)))
+    }
+
+    /// What was read, or the end.
+    fn encode(&mut self, count: usize) -> Result<(), EncodeError> {
         let out = &mut self.out.bytes;
         if count > 0 {
             let data = self.buffer.get(..count).unwrap_or_default();
-            return self.encoder.push(data, |piece| out.extend_from_slice(piece)).map_err(invalid_input);
+            return self.encoder.push(data, |piece| out.extend_from_slice(piece));
         }
         if let Some(callback) = self.before_trailer.take() {
-            callback(&mut self.encoder).map_err(invalid_input)?;
+            callback(&mut self.encoder)?;
         }
-        self.encoder.finish(|piece| out.extend_from_slice(piece)).map_err(invalid_input)?;
+        self.encoder.finish(|piece| out.extend_from_slice(piece))?;
         self.ended = true;
         Ok(())
     }
@@ -202,10 +220,6 @@ fn read_some(from: &mut impl Read, to: &mut [u8]) -> io::Result<usize> {
             result => return result,
         }
     }
-}
-
-fn invalid_input(error: EncodeError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 impl<R> fmt::Debug for EncodedRead<R> {

@@ -40,7 +40,7 @@ pub(super) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// How many bytes [`write_line`] writes.
 pub(super) fn line_length(name: &str, value: usize) -> u64 {
-    (name.len() + 1 + value + 2) as u64
+    (name.len() as u64 + 3).saturating_add(value as u64)
 }
 
 /// Reads one line without its line end; the name in lower case.

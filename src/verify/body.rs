@@ -27,6 +27,11 @@ impl SignedBody {
         }
     }
 
+    /// Whether nothing that is signed says what the body is; the checksum behind such chunks isn't signed.
+    pub(super) fn is_unsigned(self) -> bool {
+        matches!(self, Self::Unsigned | Self::Streaming(StreamingPayload::UnsignedTrailer))
+    }
+
     pub(super) fn check(self, body_sha256: &[u8; 32]) -> Result<(), VerifyError> {
         match self {
             Self::Sha256(signed) if bool::from(signed.ct_eq(body_sha256)) => Ok(()),

@@ -381,8 +381,10 @@ impl Verifier {
                     SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
                     SignedBody::Unsigned => presign_unsigned || rules.unsigned_payload != UnsignedPayload::Refused,
                     SignedBody::Streaming(streaming) => {
-                        let algorithm = presented.scope().algorithm();
-                        rules.streaming_payload && !presented.presigned && streaming.is_for(algorithm)
+                        rules.streaming_payload
+                            && !presented.presigned
+                            && streaming.is_for(presented.scope().algorithm())
+                            && !(signed.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
                     }
                 };
                 if !taken {
@@ -537,9 +539,9 @@ impl Verified<'_> {
         &self.rules
     }
 
-    /// Whether the signature says nothing about the body.
+    /// Whether the signature says nothing about the body: `UNSIGNED-PAYLOAD` and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
     pub fn body_is_unsigned(&self) -> bool {
-        self.body == SignedBody::Unsigned
+        self.body.is_unsigned()
     }
 
     /// Who signed.

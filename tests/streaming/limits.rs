@@ -1,7 +1,9 @@
 //! What a decoder and an encoder take, and in which words they refuse the rest.
 
-use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError};
-use countersign::{Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, Verifier, VerifyError};
+use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError, SignedChunked};
+use countersign::{
+    Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, UnsignedPayload, Verifier, VerifyError,
+};
 
 use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
 
@@ -35,10 +37,7 @@ fn what_a_client_may_write() {
         }
     }
     let digits = "A\r\n0123456789\r\n0\r\n";
-    assert_eq!(
-        unsigned(10, digits.as_bytes(), rules()).1.unwrap_err().to_string(),
-        "the trailer lacks \"x-amz-checksum-sha256\", which x-amz-trailer names"
-    );
+    assert_eq!(unsigned(10, digits.as_bytes(), rules()).1.unwrap_err().to_string(), missing("x-amz-checksum-sha256"));
 }
 
 #[test]
@@ -56,7 +55,7 @@ fn what_a_client_may_not_write() {
         ("4\r\nabcd\r\n".into(), ChunkError::DecodedLength { announced: 3, received: 4 }),
         ("2\r\nab\r\n0\r\n".into(), ChunkError::DecodedLength { announced: 3, received: 2 }),
         ("2\r\nab\r\n2\r\ncd\r\n".into(), ChunkError::DecodedLength { announced: 3, received: 4 }),
-        ("ffffffffffffffff\r\n".into(), ChunkError::TooLarge { length: u64::MAX, limit: 16_777_216 }),
+        ("ffffffffffffffff\r\n".into(), ChunkError::DecodedLength { announced: 3, received: u64::MAX }),
         ("3\r\nab".into(), ChunkError::Truncated),
         ("3\r\nabc".into(), ChunkError::Truncated),
         ("3\r\nabc\r\n".into(), ChunkError::Truncated),
@@ -96,10 +95,92 @@ fn only_the_last_chunk_may_be_small() {
     assert_eq!(small_first, Err(ChunkError::TooSmall { length: 8191, limit: 8192 }));
     let (_, small_last) = unsigned(16_383, format!("2000\r\n{b}\r\n1fff\r\n{a}\r\n{end}x\r\n").as_bytes(), Rules::S3);
     assert_eq!(small_last, Err(ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }));
+}
+
+/// The SDK for Go and AWS's C runtime send a body of any length as one unsigned chunk; nothing of it is held.
+#[test]
+fn an_unsigned_chunk_may_be_as_large_as_the_body() {
+    const LENGTH: usize = (16 << 20) + 1;
+    let signed = sign(&Chunked::unsigned(LENGTH as u64).with_checksum(Checksum::Sha256));
+    let mut decoder = decoder_of(&signed, Rules::S3).unwrap();
+    let mut received = 0;
+    decoder.push(format!("{LENGTH:x}\r\n").as_bytes(), |_| panic!("released")).unwrap();
+    for piece in vec![0; LENGTH].chunks(1 << 20) {
+        decoder.push(piece, |data| received += data.len()).unwrap();
+    }
+    assert_eq!(received, LENGTH);
+    decoder.push(b"\r\n0\r\n", |_| panic!("released")).unwrap();
+    assert_eq!(decoder.finish().unwrap_err().to_string(), missing("x-amz-checksum-sha256"));
+}
+
+fn missing(name: &str) -> String {
+    format!("the trailer lacks {name:?}, which x-amz-trailer names")
+}
+
+#[test]
+fn a_signed_chunk_may_not_be_larger_than_the_rules_say() {
+    let signed = sign(&Chunked::signed(16_384));
     let mut rules = Rules::S3;
     rules.max_chunk_size = 8192;
-    let (data, large) = unsigned(16_384, b"2001\r\n", rules);
-    assert_eq!((data, large), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 })));
+    let header = format!("2001;chunk-signature={}\r\n", "0".repeat(64));
+    let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[header.as_bytes()]);
+    assert_eq!((data, end), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 }.into())));
+}
+
+/// Whoever refuses unsigned bodies refuses unsigned chunks, and a signature that says nothing about the body says so.
+#[test]
+fn unsigned_chunks_are_an_unsigned_body() {
+    let unsigned = sign(&Chunked::unsigned(3).with_checksum(Checksum::Sha256));
+    let signed = sign(&Chunked::signed(3));
+    let verify = |signed: &SignedChunked, rules: Rules| {
+        let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+        let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
+        let key = presented.derive_key(Some(&credentials()));
+        let verifier = Verifier::new("us-east-1", "s3").with_rules(rules);
+        verifier.verify(presented, &key, now()).map(|verified| verified.body_is_unsigned())
+    };
+    assert_eq!(verify(&unsigned, Rules::S3), Ok(true));
+    assert_eq!(verify(&signed, Rules::S3), Ok(false));
+    let mut rules = Rules::S3;
+    rules.unsigned_payload = UnsignedPayload::Refused;
+    let got = "STREAMING-UNSIGNED-PAYLOAD-TRAILER".into();
+    assert_eq!(verify(&unsigned, rules), Err(VerifyError::InvalidContentSha256 { got }));
+    assert_eq!(verify(&signed, rules), Ok(false));
+}
+
+/// What no decoder takes is not sent, and its length is no overflow.
+#[test]
+fn a_trailer_that_is_too_long_is_not_announced() {
+    let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let sign = |length| signer().sign_chunked(&view, &Chunked::signed(3).with_trailer("x-note", length), now());
+    for length in [usize::MAX, usize::MAX - 8, 1 << 32, 16_384, 16_300] {
+        let error = sign(length).unwrap_err();
+        assert_eq!(error, SignError::Encode(EncodeError::TrailerTooLong { limit: 16_384 }), "{length}");
+    }
+    let two = Chunked::signed(3).with_trailer("x-a", usize::MAX / 2).with_trailer("x-b", usize::MAX / 2 + 8);
+    assert!(signer().sign_chunked(&view, &two, now()).is_err());
+
+    // 9 bytes of name, colon and line end; 90 of the signature's line, 2 of the line end behind.
+    let longest = 16_384 - 9 - 90 - 2;
+    assert!(sign(longest + 1).is_err());
+    let signed = sign(longest).unwrap();
+    let value = "v".repeat(longest);
+    let body = encode(&signed, b"abc", &[("x-note", &value)]);
+    let (data, end) = decode(decoder_of(&signed, Rules::S3).unwrap(), &[&body]);
+    assert_eq!((data.as_slice(), end.map(|trailers| trailers.len())), (b"abc".as_slice(), Ok(1)));
+}
+
+#[test]
+fn lengths_of_any_size_are_no_overflow() {
+    let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let mut rules = Rules::S3;
+    rules.max_chunk_size = u64::MAX;
+    for size in [8192, usize::MAX] {
+        let chunked = Chunked::signed(u64::MAX).with_chunk_size(size).with_checksum(Checksum::Sha256);
+        let signed = signer().with_rules(rules).sign_chunked(&view, &chunked, now()).unwrap();
+        assert_eq!(signed.content_length(), u64::MAX);
+        assert!(signed.encoder().push(&[0; 100], |_| {}).is_ok());
+    }
 }
 
 #[test]

@@ -85,6 +85,29 @@ fn lines_without_an_end_are_not_kept() {
     }
 }
 
+/// A large chunk that arrives in pieces is held once, whatever its length.
+#[test]
+fn a_chunk_is_held_once() {
+    const LENGTH: usize = (8 << 20) + 4096;
+    let view = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    let chunked = Chunked::signed(LENGTH as u64).with_chunk_size(LENGTH);
+    let signed = signer().sign_chunked(&view, &chunked, crate::now()).unwrap();
+    let data = vec![b'a'; LENGTH];
+    let mut body = Vec::with_capacity(LENGTH + 512);
+    let sending = most(|| {
+        let mut encoder = signed.encoder();
+        data.chunks(50_000).for_each(|piece| encoder.push(piece, |frame| body.extend_from_slice(frame)).unwrap());
+        encoder.finish(|frame| body.extend_from_slice(frame)).unwrap();
+    });
+    let receiving = most(|| {
+        let mut decoder = decoder_of(&signed, Rules::S3).unwrap();
+        body.chunks(50_000).for_each(|piece| decoder.push(piece, |_| {}).unwrap());
+        decoder.finish().unwrap();
+    });
+    let limit = LENGTH as isize + 16_384;
+    assert!(sending < limit && receiving < limit, "{sending} and {receiving} bytes");
+}
+
 /// 64 MiB through both sides: what lives is a chunk or two, not the body.
 #[test]
 fn a_body_of_64_mebibytes_holds_a_chunk() {
