@@ -123,7 +123,7 @@ impl<'a> StringToSign<'a> {
         previous: &Signature,
         trailers: impl IntoIterator<Item = (&'t str, &'t [u8])>,
     ) -> Self {
-        let signed = Linked::Trailer(crate::streaming::trailer_sha256(trailers.into_iter()));
+        let signed = Linked::Trailer(trailer_sha256(trailers.into_iter()));
         Self::link(timestamp, scope, previous, signed)
     }
 
@@ -194,5 +194,32 @@ impl fmt::Display for StringToSign<'_> {
             }
         });
         result
+    }
+}
+
+/// The hash of the trailer: a line `name:value` for each, names in lower case and in order, values trimmed.
+#[cfg(feature = "streaming")]
+pub(crate) fn trailer_sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u8])>) -> [u8; 32] {
+    let mut sorted: alloc::vec::Vec<_> = trailers.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut hash = Sha256::new();
+    for (name, value) in sorted {
+        hash.update(name);
+        hash.update(b":");
+        hash.update(value.trim_ascii());
+        hash.update(b"\n");
+    }
+    hash.finalize().into()
+}
+
+#[cfg(all(test, feature = "streaming"))]
+mod tests {
+    use super::*;
+
+    /// The order of the canonical trailer is that of the names, whatever the order on the wire.
+    #[test]
+    fn the_hash_is_of_the_sorted_and_trimmed_lines() {
+        let one = trailer_sha256([("b", &b"2"[..]), ("a", b" 1\t")].into_iter());
+        assert_eq!(one, <[u8; 32]>::from(Sha256::digest(b"a:1\nb:2\n")));
     }
 }

@@ -5,6 +5,7 @@ use core::fmt;
 use super::checksum::Checksum;
 use super::encoder::ChunkEncoder;
 use super::error::EncodeError;
+use super::trailer::Value;
 use super::{frame, trailer};
 use crate::algorithm::Algorithm;
 use crate::chain::Chain;
@@ -32,13 +33,6 @@ pub struct Chunked {
     chunk_size: usize,
     /// Names in lower case, with what is known of their values.
     trailers: Vec<(String, Value)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Value {
-    Checksum(Checksum),
-    /// Given by the caller; bytes.
-    Given(usize),
 }
 
 const DEFAULT_CHUNK_SIZE: usize = 65_536;
@@ -130,15 +124,6 @@ impl Chunked {
             return Err(EncodeError::TrailerTooLong { limit: trailer::MAX_TRAILER });
         }
         Ok(())
-    }
-}
-
-impl Value {
-    pub(super) fn length(self) -> usize {
-        match self {
-            Self::Checksum(checksum) => checksum.value_length(),
-            Self::Given(length) => length,
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, StreamingPayload};
 use crate::signature::Signature;
 use crate::signing_key::VerifyingKey;
-use crate::string_to_sign::Linked;
+use crate::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 use crate::verify::{Verified, VerifyError};
 
@@ -322,7 +322,7 @@ impl ChunkDecoder {
             let digits = core::str::from_utf8(value.trim_ascii()).ok();
             let signature = digits.and_then(|digits| frame::parse_signature(chain.algorithm(), digits));
             let signature = signature.ok_or(ChunkError::MissingTrailerSignature)?;
-            let hash = trailer::sha256(self.trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+            let hash = trailer_sha256(self.trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
             if !chain.verify(Linked::Trailer(hash), &signature) {
                 return Err(ChunkError::TrailerSignatureMismatch);
             }

@@ -5,13 +5,12 @@ use core::fmt;
 use sha2::{Digest, Sha256};
 
 use super::checksum::Running;
-use super::chunked::Value;
 use super::error::EncodeError;
 use super::frame::{self, CRLF};
-use super::trailer;
+use super::trailer::{self, Value};
 use crate::chain::Chain;
 use crate::payload::{EMPTY_SHA256, sha256};
-use crate::string_to_sign::Linked;
+use crate::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 
 /// Frames a body: data in, chunks out. It holds at most the data of one chunk.
@@ -208,7 +207,7 @@ impl ChunkEncoder {
             trailer::write_line(out, name, value);
         }
         if let Some(chain) = &mut self.chain {
-            let hash = trailer::sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+            let hash = trailer_sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
             let signature = chain.sign(Linked::Trailer(hash));
             trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, frame::padded(&signature).as_bytes());
         }

@@ -69,4 +69,3 @@ pub use encoder::ChunkEncoder;
 pub use error::{ChunkError, EncodeError};
 #[cfg(feature = "std")]
 pub use io::{DecodedRead, EncodedRead};
-pub(crate) use trailer::sha256 as trailer_sha256;

@@ -4,8 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256};
-
+use super::checksum::Checksum;
 use super::error::ChunkError;
 use crate::request::is_token_byte;
 
@@ -16,18 +15,21 @@ pub(super) const MAX_TRAILERS: usize = 64;
 /// The most bytes of a trailer, line ends included.
 pub(super) const MAX_TRAILER: usize = 16_384;
 
-/// The hash of the trailer: a line `name:value` for each, names in lower case and in order, values trimmed.
-pub(crate) fn sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u8])>) -> [u8; 32] {
-    let mut sorted: Vec<_> = trailers.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut hash = Sha256::new();
-    for (name, value) in sorted {
-        hash.update(name);
-        hash.update(b":");
-        hash.update(value.trim_ascii());
-        hash.update(b"\n");
+/// Where the value of a trailer comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value {
+    Checksum(Checksum),
+    /// Given by the caller; bytes.
+    Given(usize),
+}
+
+impl Value {
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Checksum(checksum) => checksum.value_length(),
+            Self::Given(length) => length,
+        }
     }
-    hash.finalize().into()
 }
 
 /// Prints one line.
@@ -95,12 +97,5 @@ mod tests {
         for line in [&b""[..], b"x", b":x", b"x y:z", b" x:y", b"x:y\r", b"x:y\rz", b"x:\0", b"\xff:y"] {
             assert!(parse_line(line).is_err(), "{line:?}");
         }
-    }
-
-    /// The order of the canonical trailer is that of the names, whatever the order on the wire.
-    #[test]
-    fn the_hash_is_of_the_sorted_and_trimmed_lines() {
-        let one = sha256([("b", &b"2"[..]), ("a", b" 1\t")].into_iter());
-        assert_eq!(one, <[u8; 32]>::from(Sha256::digest(b"a:1\nb:2\n")));
     }
 }
