@@ -1,0 +1,124 @@
+use core::fmt;
+
+use super::body::{BodyCheck, SignedBody};
+use super::error::VerifyError;
+use super::presented::Presented;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+use crate::chain::Chain;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+use crate::payload::StreamingPayload;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+use crate::rules::Rules;
+use crate::scope::Scope;
+#[cfg(any(feature = "streaming", feature = "event-stream"))]
+use crate::signing_key::VerifyingKey;
+use crate::timestamp::Timestamp;
+
+/// A request whose signature is right. Only [`Verifier::verify`] makes one.
+///
+/// The body is part of the proof only where it was given before verifying, or is checked with
+/// [`Verified::check_body`] or [`Verified::body_check`].
+pub struct Verified<'a> {
+    pub(super) presented: Presented<'a>,
+    pub(super) body: SignedBody,
+    /// Of a body in frames, which carry signatures of their own.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(super) key: Option<VerifyingKey<'static>>,
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(super) rules: Rules,
+}
+
+impl Verified<'_> {
+    /// Whether the body is the one that was signed. An unsigned body is any body.
+    ///
+    /// # Errors
+    /// [`VerifyError::BodyMismatch`] if it is another, [`VerifyError::BodyIsStreamed`] if it comes in frames.
+    pub fn check_body(&self, body: &[u8]) -> Result<(), VerifyError> {
+        let mut check = self.body_check()?;
+        check.update(body);
+        check.finish()
+    }
+
+    /// The same for a body that arrives in pieces.
+    ///
+    /// # Errors
+    /// [`VerifyError::BodyIsStreamed`] if it comes in frames.
+    pub fn body_check(&self) -> Result<BodyCheck, VerifyError> {
+        match self.body {
+            SignedBody::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
+            body => Ok(BodyCheck::new(body)),
+        }
+    }
+
+    /// How the body comes in frames, and the chain of signatures that begins with the request's.
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn streaming(&self) -> Option<(StreamingPayload, Chain<VerifyingKey<'static>>)> {
+        match (self.body, &self.key) {
+            (SignedBody::Streaming(streaming), Some(key)) => {
+                let seed = *self.presented.signature();
+                Some((streaming, Chain::new(key.clone(), self.timestamp(), &self.scope(), seed)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The values of a header of the request, which is signed if it is an `x-amz-*`.
+    #[cfg(feature = "streaming")]
+    pub(crate) fn header_values(&self, wanted: &'static str) -> impl Iterator<Item = &[u8]> {
+        let headers = self.presented.request.headers.iter();
+        headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    }
+
+    #[cfg(any(feature = "streaming", feature = "event-stream"))]
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether the signature says nothing about the body: `UNSIGNED-PAYLOAD` and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
+    pub fn body_is_unsigned(&self) -> bool {
+        self.body.is_unsigned()
+    }
+
+    /// Who signed.
+    pub fn access_key_id(&self) -> &str {
+        self.presented.access_key_id()
+    }
+
+    /// The session token that came with it. Compared with the key's own if the key came from
+    /// [`Presented::derive_key`].
+    pub fn session_token(&self) -> Option<&str> {
+        self.presented.session_token()
+    }
+
+    /// The scope it was signed for.
+    pub fn scope(&self) -> Scope<'_> {
+        self.presented.scope()
+    }
+
+    /// The regions that it was signed for with SigV4A, this verifier's among them; `None` for a signature of SigV4.
+    #[cfg(feature = "sigv4a")]
+    pub fn region_set(&self) -> Option<&str> {
+        self.presented.region_set()
+    }
+
+    /// When it was signed.
+    pub fn timestamp(&self) -> Timestamp {
+        self.presented.timestamp()
+    }
+
+    /// Whether the signature stands in the query.
+    pub fn is_presigned(&self) -> bool {
+        self.presented.is_presigned()
+    }
+
+    /// The headers that are signed, in lower case and in order. Nothing is proven about any other.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
+        self.presented.signed_headers()
+    }
+}
+
+impl fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verified").field(&self.presented).finish()
+    }
+}
