@@ -1,7 +1,8 @@
 //! Event streams, both directions: what is refused, and when.
 #![cfg(feature = "event-stream")]
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
+#[path = "../support/memory.rs"]
+mod held;
 mod memory;
 #[path = "../support/random.rs"]
 #[allow(dead_code, reason = "shared with other tests")]

@@ -7,6 +7,7 @@ mod cases;
 mod catalogue;
 mod echo;
 mod hostile;
+#[path = "../support/memory.rs"]
 mod memory;
 mod mutations;
 mod pairs;

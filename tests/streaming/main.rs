@@ -1,10 +1,11 @@
 //! Bodies in chunks, both directions.
 #![cfg(feature = "streaming")]
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
 mod adapters;
 mod changes;
 mod frames;
+#[path = "../support/memory.rs"]
+mod held;
 mod limits;
 mod memory;
 #[path = "../support/naive.rs"]

@@ -1,55 +1,10 @@
 //! Memory, counted: what a body announces costs nothing until it arrives.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use countersign::Rules;
 use countersign::streaming::{Checksum, Chunked};
 
+use crate::held::most_held;
 use crate::{decoder_of, sign, signer};
-
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    LIVE.with(|live| {
-        live.set(live.get() + bytes);
-        MOST.with(|most| most.set(most.get().max(live.get())));
-    });
-}
-
-// SAFETY: hands every call on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as isize - layout.size() as isize);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The most bytes that lived at once during `run`, beyond those before.
-fn most(run: impl FnOnce()) -> isize {
-    let before = LIVE.get();
-    MOST.set(before);
-    run();
-    MOST.get() - before
-}
 
 const GIBIBYTE: u64 = 1 << 30;
 
@@ -59,7 +14,7 @@ fn a_gibibyte_announced_and_a_kibibyte_sent() {
     rules.max_chunk_size = GIBIBYTE;
     let signed = sign(&Chunked::signed(GIBIBYTE));
     let header = format!("40000000;chunk-signature={}\r\n", "0".repeat(64));
-    let peak = most(|| {
+    let ((), peak) = most_held(|| {
         let mut decoder = decoder_of(&signed, rules).unwrap();
         decoder.push(header.as_bytes(), |_| panic!("released")).unwrap();
         decoder.push(&[0; 1024], |_| panic!("released")).unwrap();
@@ -75,7 +30,7 @@ fn lines_without_an_end_are_not_kept() {
         (Chunked::unsigned(0).with_checksum(Checksum::Sha256), b"0\r\nx-amz-checksum-sha256:"),
     ] {
         let signed = sign(&chunked);
-        let peak = most(|| {
+        let ((), peak) = most_held(|| {
             let mut decoder = decoder_of(&signed, Rules::S3).unwrap();
             decoder.push(start, |_| {}).unwrap();
             let refused = (0..100_000).find(|_| decoder.push(&[b'1'; 1024], |_| panic!("released")).is_err());
@@ -94,17 +49,17 @@ fn a_chunk_is_held_once() {
     let signed = signer().sign_chunked(&view, &chunked, crate::now()).unwrap();
     let data = vec![b'a'; LENGTH];
     let mut body = Vec::with_capacity(LENGTH + 512);
-    let sending = most(|| {
+    let ((), sending) = most_held(|| {
         let mut encoder = signed.encoder();
         data.chunks(50_000).for_each(|piece| encoder.push(piece, |frame| body.extend_from_slice(frame)).unwrap());
         encoder.finish(|frame| body.extend_from_slice(frame)).unwrap();
     });
-    let receiving = most(|| {
+    let ((), receiving) = most_held(|| {
         let mut decoder = decoder_of(&signed, Rules::S3).unwrap();
         body.chunks(50_000).for_each(|piece| decoder.push(piece, |_| {}).unwrap());
         decoder.finish().unwrap();
     });
-    let limit = LENGTH as isize + 16_384;
+    let limit = LENGTH + 16_384;
     assert!(sending < limit && receiving < limit, "{sending} and {receiving} bytes");
 }
 
@@ -115,7 +70,7 @@ fn a_body_of_64_mebibytes_holds_a_chunk() {
     let view = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let signed = signer().sign_chunked(&view, &Chunked::signed(LENGTH), crate::now()).unwrap();
     let piece = vec![b'a'; 50_000];
-    let peak = most(|| {
+    let ((), peak) = most_held(|| {
         let (mut encoder, mut decoder) = (signed.encoder(), decoder_of(&signed, Rules::S3).unwrap());
         let (mut left, mut received) = (LENGTH, 0);
         while left > 0 {

@@ -1,4 +1,4 @@
-//! How much a thread holds at most.
+//! How much a thread holds at most. Whoever includes it has the allocator.
 
 #![allow(unsafe_code)]
 
@@ -31,6 +31,11 @@ unsafe impl GlobalAlloc for Watching {
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         hold(-size(layout));
         unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new: usize) -> *mut u8 {
+        hold(isize::try_from(new).unwrap_or(isize::MAX) - size(layout));
+        unsafe { System.realloc(pointer, layout, new) }
     }
 }
 
