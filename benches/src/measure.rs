@@ -138,7 +138,8 @@ pub fn measure(contenders: &mut [Contender]) -> Vec<Figure> {
         .collect()
 }
 
-/// How many times as much two threads do on one value as one does, the median.
+/// How many times as much two threads do on one value as one does. Of each the best of many rounds counts: on a busy
+/// machine the others tell how many cores were free.
 pub fn two_threads<T: Sync>(shared: &T, run: impl Fn(&T) + Sync) -> f64 {
     const TIMES: u32 = 2000;
     let per_second = |threads: u32| {
@@ -150,12 +151,6 @@ pub fn two_threads<T: Sync>(shared: &T, run: impl Fn(&T) + Sync) -> f64 {
         });
         f64::from(threads * TIMES) / start.elapsed().as_secs_f64()
     };
-    let mut ratios: Vec<f64> = (0..51)
-        .map(|_| {
-            let one = per_second(1);
-            per_second(2) / one
-        })
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    ratios[ratios.len() / 2]
+    let best = (0..101).fold((0.0_f64, 0.0_f64), |(one, two), _| (one.max(per_second(1)), two.max(per_second(2))));
+    best.1 / best.0
 }

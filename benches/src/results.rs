@@ -190,8 +190,11 @@ impl Results {
                 low >= budget,
             )?;
         }
-        let two = self.two_threads;
-        line("two threads on one signer", "–".into(), format!("{two:.2} × the signatures of one thread"), true)?;
+        writeln!(
+            out,
+            "| two threads on one signer | – | {:.2} × the signatures of one thread | – |",
+            self.two_threads
+        )?;
         writeln!(out)
     }
 
