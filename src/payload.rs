@@ -152,7 +152,6 @@ impl PayloadLine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
 
     #[test]
     fn the_constant_is_the_hash_of_nothing() {
