@@ -62,7 +62,9 @@ impl Client {
             .with_style(ProgressStyle::with_template("   {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")?);
         let body = EncodedRead::new(signed.encoder(), progress.wrap_read(file));
         let answer = match how {
-            How::Changed => self.send(request, ChangesOneByte { inner: body, position: 0 }),
+            How::Changed => {
+                self.send(request, ChangesOneByte { inner: body, position: 0, at: signed.content_length() / 2 })
+            }
             _ => self.send(request, body),
         };
         progress.finish_and_clear();
@@ -106,20 +108,21 @@ fn hidden_input(line: &str) -> Option<(&str, &str)> {
     Some((name, rest.split_once('"')?.0))
 }
 
-/// A hop that changes a byte in the middle of the second chunk.
+/// A hop that changes a byte in the middle of the body.
 struct ChangesOneByte<R> {
     inner: R,
-    position: usize,
+    position: u64,
+    at: u64,
 }
 
 impl<R: Read> Read for ChangesOneByte<R> {
     fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-        const AT: usize = 100_000;
         let count = self.inner.read(to)?;
-        if (self.position..self.position + count).contains(&AT) {
-            to[AT - self.position] ^= 1;
+        let at = self.at.checked_sub(self.position).and_then(|at| usize::try_from(at).ok());
+        if let Some(byte) = at.and_then(|at| to[..count].get_mut(at)) {
+            *byte ^= 1;
         }
-        self.position += count;
+        self.position += count as u64;
         Ok(count)
     }
 }
