@@ -47,7 +47,7 @@ impl Verified<'_> {
 ///    covers none.
 /// 4. `:date` is within the rules' `max_skew` of now.
 /// 5. The key at hand is of that day; if not, [`EventStreamError::KeyNeeded`] asks for it.
-/// 6. The session of the signer has not ended, if the key came from
+/// 6. The session of the signer has not ended, if the key of the request came from
 ///    [`Presented::derive_key`](crate::Presented::derive_key).
 /// 7. The signature is the one of `:date`, of the payload and of the signature before it, compared in constant time.
 ///
@@ -137,8 +137,15 @@ impl EventVerifier {
     }
 
     /// Goes on with the key of the day that [`EventStreamError::KeyNeeded`] names: that of
-    /// [`Timestamp::date`] of it, and of the same region and service.
-    pub fn set_key(&mut self, signed: Timestamp, key: SigningKey) {
+    /// [`Timestamp::date`] of it, and of the same region and service. It doesn't prolong the session of the signer.
+    pub fn set_key(&mut self, signed: Timestamp, mut key: SigningKey) {
+        key.standing = match (key.standing, self.chain.standing()) {
+            (KeyStanding::Good, before) => before,
+            (KeyStanding::ExpiresAt(expiry), KeyStanding::ExpiresAt(before)) => {
+                KeyStanding::ExpiresAt(expiry.min(before))
+            }
+            (standing, _) => standing,
+        };
         self.chain.set_time(signed);
         self.chain.set_key(VerifyingKey::Signing(Cow::Owned(key)));
     }

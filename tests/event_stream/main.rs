@@ -299,6 +299,30 @@ fn a_session_ends_within_a_stream() {
 
 /// Headers beside the two would be anybody's.
 #[test]
+fn another_days_key_does_not_prolong_a_session() {
+    let before = at("20150830T235900Z");
+    let after = before.saturating_add(120);
+    let (signed, mut signing) = signer().sign_events(&request(&[]), before).unwrap();
+    let frame = signing.sign(&message("a"), after).unwrap();
+    let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    let presented = Presented::parse(request(&headers)).unwrap();
+    let key = presented.derive_key(Some(&credentials().with_expiry(after)));
+    let verified = Verifier::new("us-east-1", "transcribe").verify(presented, &key, before).unwrap();
+    for now in [after.saturating_add(-1), after] {
+        let (mut events, mut input) = (verified.events().unwrap(), frame.as_slice());
+        assert_eq!(events.verify(&mut input, now), Err(EventStreamError::KeyNeeded { signed: after }));
+        let scope = Scope::new(after.date(), "us-east-1", "transcribe").unwrap();
+        events.set_key(after, SigningKey::derive(&credentials(), &scope));
+        let expected = if now < after {
+            Ok(Some(message("a")))
+        } else {
+            Err(EventStreamError::ExpiredSessionToken { expiry: after })
+        };
+        assert_eq!(events.verify(&mut input, now), expected);
+    }
+}
+
+#[test]
 fn headers_that_the_signature_does_not_cover_are_refused() {
     let stream = Stream::of(&messages());
     let frame = Message::decode(&stream.frames[0]).unwrap();
