@@ -94,7 +94,7 @@ impl<'a> PresentedForm<'a> {
             let count = value.matches(FILENAME).count();
             let signature = SIGNATURE_FIELDS.iter().chain(&SESSION_TOKEN_FIELDS);
             if count > 0 && !signature.into_iter().any(|own| field.eq_ignore_ascii_case(own)) {
-                length = length.saturating_add(value.len() + count * name.len());
+                length = length.saturating_add(value.len()).saturating_add(count.saturating_mul(name.len()));
                 if length > MAX_FIELD_BYTES {
                     return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES }.into());
                 }

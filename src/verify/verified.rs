@@ -14,7 +14,7 @@ use crate::scope::Scope;
 use crate::signing_key::VerifyingKey;
 use crate::timestamp::Timestamp;
 
-/// A request whose signature is right. Only [`Verifier::verify`] makes one.
+/// A request whose signature is right. Only [`Verifier::verify`](crate::Verifier::verify) makes one.
 ///
 /// The body is part of the proof only where it was given before verifying, or is checked with
 /// [`Verified::check_body`] or [`Verified::body_check`].
