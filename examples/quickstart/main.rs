@@ -25,6 +25,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = if arguments.is_empty() {
         tour::run()
+    } else if arguments == ["--help"] {
+        println!("{USAGE}");
+        Ok(())
     } else {
         match real_call::Call::parse(&arguments) {
             Ok(call) => call.send(),

@@ -30,6 +30,10 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         [] => run(None),
         [option] if option == "--serve" => serve(),
+        [option] if option == "--help" => {
+            println!("{USAGE}");
+            Ok(())
+        }
         [file] if !file.starts_with('-') => run(Some(file.as_ref())),
         _ => {
             eprintln!("{USAGE}");
