@@ -262,7 +262,7 @@ impl<'a> Presented<'a> {
     /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey).
     ///
     /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps
-    /// [`SigningKey::derive_sigv4a`] of each access key, or its public half.
+    /// `SigningKey::derive_sigv4a` of each access key, or its public half.
     ///
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
     /// [`SigningKey`] for [`Presented::scope`].
