@@ -14,6 +14,8 @@ use crate::algorithm::Algorithm;
 /// let known_before = Payload::Sha256([0x5a; 32]);
 /// let s3_over_tls = Payload::Unsigned;
 /// let in_signed_chunks = Payload::Streaming(StreamingPayload::Signed);
+/// assert_eq!(StreamingPayload::Signed.as_str(), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+/// # let _ = (of_the_body, nothing, known_before, s3_over_tls, in_signed_chunks);
 /// ```
 ///
 /// AWS: [Signature calculations, payload options](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html)

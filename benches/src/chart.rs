@@ -1,4 +1,4 @@
-//! The chart that the README shows: bars in multiples of the floor.
+//! The chart that `RESULTS.md` shows: bars in multiples of the floor.
 
 use std::fmt::Write;
 

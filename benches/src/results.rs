@@ -74,7 +74,7 @@ impl Results {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "# Measured side by side\n")?;
+        writeln!(out, "# Measured side by side\n\n![Time as a multiple of the floor](chart.svg)\n")?;
         writeln!(
             out,
             "One run of `cargo run --release -p countersign-benches --bin report`, which wrote this page and \

@@ -19,6 +19,15 @@ use crate::verify::{Presented, Verifier, VerifyError};
 ///
 /// What signing returned has the canonical request, and with it the difference to the other side's. For a request that
 /// another signer signed it is computed from the request as it was sent: a difference to the other side's arose on the way.
+///
+/// ```
+/// use countersign::Request;
+/// use countersign::explain::{Cause, Explanation, Sent};
+///
+/// let sent = Sent::from(&Request::new("GET", "/dev/list", &[]).with_host("abc123.execute-api.us-east-1.amazonaws.com"));
+/// let explanation = Explanation::from_response(403, &[], br#"{"message":"Missing Authentication Token"}"#, sent);
+/// assert_eq!(*explanation.findings().next().unwrap().cause(), Cause::NotSigned);
+/// ```
 #[derive(Clone, Default)]
 pub struct Sent {
     pub(super) auth: Auth,

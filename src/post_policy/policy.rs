@@ -11,14 +11,20 @@ use crate::timestamp::Timestamp;
 ///
 /// ```
 /// use countersign::post_policy::Policy;
+/// # use countersign::{Credentials, Signer};
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
 ///
 /// let policy = Policy::new("examplebucket", "20151230T120000Z".parse()?)
 ///     .with_field("key", "user/eric/${filename}")
 ///     .with_field("success_action_status", "201")
 ///     .with_starts_with("x-amz-meta-tag", "")
 ///     .with_content_length(0..=1_048_576);
-/// # let _ = policy;
-/// # Ok::<(), countersign::TimestampError>(())
+/// let form = signer.sign_post_policy(&policy, "20151229T120000Z".parse()?)?;
+/// assert_eq!(form.fields().nth(1), Some(("success_action_status", "201")));
+///
+/// let error = signer.sign_post_policy(&policy, "20151230T120000Z".parse()?).unwrap_err();
+/// assert_eq!(error.to_string(), "the policy ended at 20151230T120000Z, now is 20151230T120000Z");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// AWS: [POST policy](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html)

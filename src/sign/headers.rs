@@ -8,6 +8,23 @@ use crate::request::{Request, RequestError, starts_with_ignoring_case};
 use crate::text::excerpt;
 
 /// Which headers are signed, besides those that the caller names with [`Signer::also_sign`].
+///
+/// ```
+/// use countersign::{Credentials, Payload, Request, SignedHeaders, Signer};
+///
+/// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api");
+/// let headers = [("accept", b"text/plain".as_slice()), ("user-agent", b"mine")];
+/// let request = Request::new("GET", "/", &headers).with_host("example.com");
+/// let now = "20150830T123600Z".parse()?;
+///
+/// let required = signer.sign(&request, Payload::EMPTY, now)?;
+/// assert!(required.authorization().contains("SignedHeaders=host;x-amz-date,"));
+/// let all = signer.with_signed_headers(SignedHeaders::All).sign(&request, Payload::EMPTY, now)?;
+/// assert!(all.authorization().contains("SignedHeaders=accept;host;x-amz-date,"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Create a canonical request](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SignedHeaders {

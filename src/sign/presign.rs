@@ -177,6 +177,23 @@ impl Signer {
 
 /// A URL that carries its own signature, and the stages it was made in. `Debug` doesn't show it: whoever has the URL
 /// can use it.
+///
+/// ```
+/// use countersign::{Credentials, Request, Signer};
+/// use std::time::Duration;
+///
+/// // Temporary credentials that end in five minutes.
+/// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?
+///     .with_session_token("token")?
+///     .with_expiry("20150830T124100Z".parse()?);
+/// let request = Request::new("GET", "/report.pdf", &[]).with_host("bucket.s3.amazonaws.com");
+/// let signer = Signer::new(credentials, "us-east-1", "s3");
+/// let presigned = signer.presign(&request, Duration::from_secs(3600), "20150830T123600Z".parse()?)?;
+/// assert!(presigned.outlives_credentials());
+/// assert_eq!(presigned.valid_until().as_str(), "20150830T124100Z");
+/// assert!(presigned.target().starts_with("/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Presigned {
     url: String,

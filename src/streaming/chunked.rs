@@ -20,11 +20,21 @@ use crate::timestamp::Timestamp;
 ///
 /// ```
 /// use countersign::streaming::{Checksum, Chunked};
+/// # use countersign::{Credentials, Request, Signer};
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.s3.amazonaws.com");
+/// # let now = "20130524T000000Z".parse()?;
 ///
 /// // Chunks that are signed, or, over TLS, chunks whose one proof is a checksum in the trailer.
-/// let signed = Chunked::signed(66_560).with_chunk_size(131_072);
+/// let signed = Chunked::signed(66_560);
 /// let unsigned = Chunked::unsigned(66_560).with_checksum(Checksum::Sha256);
-/// # let _ = (signed, unsigned);
+///
+/// // 65 KiB make two chunks and the last, empty one; the figure is that of the S3 API reference.
+/// assert_eq!(signer.sign_chunked(&request, &signed, now)?.content_length(), 66_824);
+/// assert!(signer.sign_chunked(&request, &unsigned, now)?.headers().any(|header| {
+///     header == ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+/// }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Chunked {

@@ -18,6 +18,24 @@ use crate::timestamp::Timestamp;
 ///
 /// The body is part of the proof only where it was given before verifying, or is checked with
 /// [`Verified::check_body`] or [`Verified::body_check`].
+///
+/// ```
+/// # use countersign::{Credentials, Payload, Presented, Request, Signer, Verifier};
+/// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+/// # let now = "20150830T123600Z".parse()?;
+/// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+/// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+/// # let signed = signer.sign(&request, Payload::Bytes(b"hello"), now)?;
+/// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+/// # let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
+/// # let key = presented.derive_key(Some(&credentials));
+/// let verified = Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+/// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+/// assert!(verified.signed_headers().eq(["host", "x-amz-content-sha256", "x-amz-date"]));
+/// assert!(verified.check_body(b"hello").is_ok());
+/// assert!(verified.check_body(b"Hello").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Verified<'a> {
     pub(super) presented: Presented<'a>,
     pub(super) body: SignedBody,

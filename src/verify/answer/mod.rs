@@ -24,6 +24,9 @@ use super::error::VerifyError;
 /// assert_eq!(error.code(Dialect::QueryXml), "SignatureDoesNotMatch");
 /// assert_eq!(Dialect::S3Xml.content_type(), "application/xml");
 /// ```
+///
+/// AWS: [Common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html),
+/// [of S3](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
