@@ -5,7 +5,7 @@ use alloc::string::String;
 
 /// The time of a request: whole seconds, UTC, written `20150830T123600Z`.
 ///
-/// It holds both forms, so that the text is made once. No method but [`Timestamp::now`] reads a clock.
+/// It holds both forms, so that the text is made once. No method but `Timestamp::now` reads a clock.
 ///
 /// ```
 /// use countersign::Timestamp;

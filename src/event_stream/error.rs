@@ -58,7 +58,8 @@ pub enum EventStreamError {
         /// Its name, shortened if it is long.
         name: String,
     },
-    /// A signed frame lacks `:date` or `:chunk-signature`, or one of them has another type than it has to have.
+    /// A signed frame lacks `:date` or `:chunk-signature`, or one of them has another type than it has to have, or
+    /// the date lies outside the years 0 to 9999.
     #[error("a signed frame has to have the header {name}")]
     MissingHeader {
         /// Its name.

@@ -83,7 +83,8 @@ impl<'a> PresentedForm<'a> {
 
     /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
     /// the last slash or backslash. Conditions are about the fields afterwards. Without a name, `${filename}` stays as
-    /// it is, as S3 does it.
+    /// it is, as S3 does it. A key is no path: a store that keeps files under their keys has to refuse `..`, which may be a
+    /// file's name, too.
     ///
     /// # Errors
     /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
