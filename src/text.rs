@@ -65,7 +65,8 @@ impl ByteSet {
 
 const EXCERPT: usize = 128;
 
-/// Bounded, and with nothing that a terminal or a log obeys: at most 128 bytes of `bytes`, control characters and bytes that are not UTF-8 replaced, `…` where it was cut.
+/// Bounded, and with nothing that a terminal or a log obeys: at most 128 bytes of `bytes`, control characters and bytes
+/// that are not UTF-8 replaced, `…` where it was cut.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let shown = bytes.get(..EXCERPT).unwrap_or(bytes);
     let mut text: String = String::from_utf8_lossy(shown)

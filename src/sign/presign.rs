@@ -20,8 +20,8 @@ impl Signer {
     /// Makes a URL that carries its own signature and lives for `expires`, whole seconds from `now`.
     ///
     /// By the rules of the service, S3 signs `UNSIGNED-PAYLOAD` and all others the hash of no body; an
-    /// `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256` in its query, pins the body. The client has to send the request's
-    /// signed headers with the URL.
+    /// `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256` in its query, pins the body. The client
+    /// has to send the request's signed headers with the URL.
     ///
     /// ```
     /// use countersign::{Credentials, Request, Signer};

@@ -209,7 +209,8 @@ impl<'a> Presented<'a> {
     }
 
     /// Hands over the body, whole; `b""` if there is none. Needed before verifying where the signature covers it and no
-    /// `x-amz-content-sha256` says its hash, which is everywhere but at S3 and its like. It is compared at once, so that [`Verified::check_body`](crate::Verified::check_body) has nothing more to do.
+    /// `x-amz-content-sha256` says its hash, which is everywhere but at S3 and its like. It is hashed here and compared
+    /// while verifying, so that [`Verified::check_body`](crate::Verified::check_body) has nothing more to do.
     pub fn with_body(mut self, body: &[u8]) -> Self {
         self.body_sha256 = Some(sha256(body));
         self

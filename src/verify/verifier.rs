@@ -34,8 +34,9 @@ use crate::timestamp::Timestamp;
 /// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`), which
 ///    [`Verifier::verify`] refuses unless it is told to take it; the latter has a region set.
 /// 5. The `Authorization` header (at most 65536 bytes) or the query has all parameters, each once, and no others.
-/// 6. The signed headers are at most 1024 lower-case names in ascending order, each once; the credential has an access key id and
-///    four parts of a scope, with SigV4A three; the signature is 64 lower-case hexadecimal digits, with SigV4A DER.
+/// 6. The signed headers are at most 1024 lower-case names in ascending order, each once; the credential has an access
+///    key id and four parts of a scope, with SigV4A three; the signature is 64 lower-case hexadecimal digits, with SigV4A
+///    DER.
 /// 7. The time is there and of the form `YYYYMMDDTHHMMSSZ` (a `date` header also as HTTP writes it), and
 ///    `X-Amz-Expires` is a number.
 /// 8. `x-amz-content-sha256`, if there, is a hash or a known literal, and the same in header and query.
