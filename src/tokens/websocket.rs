@@ -3,11 +3,14 @@ use alloc::string::String;
 use core::time::Duration;
 
 use super::input::{check_filled, dns_suffix, host};
-use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use super::{Token, TokenError, signer};
 use crate::canonical_request::percent::encode_segment;
 use crate::credentials::Credentials;
 use crate::request::Request;
 use crate::timestamp::Timestamp;
+
+/// Of IoT, that is no figure of AWS: aws/aws-sdk-js#2254 saw a URL refused ten minutes after signing.
+const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 
 /// The URL to which an MQTT client connects over websocket, `wss://ENDPOINT/mqtt?…`, with the sub-protocol `mqtt`.
 ///
@@ -15,8 +18,9 @@ use crate::timestamp::Timestamp;
 /// identity needs `iot:Connect` on the client id.
 ///
 /// Common mistakes: to sign the session token, which this service wants added after signing; and to take the
-/// URL up again on reconnecting: have the client ask for a new one each time. The URL names no end of its own; AWS
-/// takes a signature for 15 minutes, which is what [`Token::valid_until`] says. An open connection stays open.
+/// URL up again on reconnecting: have the client ask for a new one each time. The URL names no end of its own, and AWS
+/// documents none: it is taken for a few minutes, and was seen refused after ten, so [`Token::valid_until`] says five. An
+/// open connection stays open.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -36,7 +40,7 @@ use crate::timestamp::Timestamp;
 pub fn iot_mqtt(credentials: &Credentials, region: &str, endpoint: &str, now: Timestamp) -> Result<Token, TokenError> {
     let host = host(endpoint)?;
     let request = Request::new("GET", "/mqtt", &[]).with_host(&host).with_scheme("wss");
-    let presigned = signer(credentials, region, "iotdevicegateway")?.presign(&request, FIFTEEN_MINUTES, now)?;
+    let presigned = signer(credentials, region, "iotdevicegateway")?.presign(&request, FIVE_MINUTES, now)?;
     Ok(Token::of_url(presigned, ""))
 }
 
@@ -82,6 +86,6 @@ pub fn transcribe(
         target.push_str(&encode_segment(value));
     }
     let request = Request::new("GET", &target, &[]).with_host(&host).with_scheme("wss");
-    let presigned = signer.presign(&request, Duration::from_secs(300), now)?;
+    let presigned = signer.presign(&request, FIVE_MINUTES, now)?;
     Ok(Token::of_url(presigned, ""))
 }

@@ -45,7 +45,7 @@ fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Vec<(&
         ("memorydb", 900, tokens::memorydb(credentials, region, "my-cluster", "app", now)),
         ("msk", 900, tokens::msk(credentials, region, "my-service/1.4", now)),
         ("eks", 900, tokens::eks(credentials, region, "prod", now)),
-        ("iot_mqtt", 900, tokens::iot_mqtt(credentials, region, "a1-ats.iot.us-east-1.amazonaws.com", now)),
+        ("iot_mqtt", 300, tokens::iot_mqtt(credentials, region, "a1-ats.iot.us-east-1.amazonaws.com", now)),
         ("transcribe", 300, tokens::transcribe(credentials, region, &audio, now)),
         ("vault", 900, tokens::vault(credentials, region, Some("dev"), Some("vault.example.com"), now)),
         (
