@@ -7,12 +7,21 @@ use core::net::Ipv6Addr;
 use super::TokenError;
 use crate::text::excerpt;
 
-/// A value inside an error. What stands before an `@` is a URL's user info, and may be a password.
+/// A value inside an error. What stands before an `@` is a URL's user info, what stands behind a `?` its query, and either
+/// may hold a password.
 pub(super) fn shown(value: &str) -> String {
-    match value.rsplit_once('@') {
+    let (value, query) = value.split_once('?').unwrap_or((value, ""));
+    if query.contains('@') {
+        return String::from("…");
+    }
+    let mut shown = match value.rsplit_once('@') {
         Some((_, rest)) => excerpt(format!("…@{rest}").as_bytes()),
         None => excerpt(value.as_bytes()),
+    };
+    if !query.is_empty() {
+        shown.push_str("?…");
     }
+    shown
 }
 
 pub(super) fn check_region(region: &str) -> Result<(), TokenError> {
@@ -107,6 +116,14 @@ mod tests {
         let got = "…@db.example.com/x".into();
         assert_eq!(error("postgres://app:p@ssword@db.example.com/x"), TokenError::Scheme { field: "host", got });
         assert_eq!(error("app:password@db"), TokenError::Host { got: "…@db".into() });
+        for (url, got) in [
+            ("postgres://db.example.com/x?password=secret", "postgres://db.example.com/x?…"),
+            ("postgres://app@db.example.com/x?password=secret", "…@db.example.com/x?…"),
+            ("postgres://db.example.com/x?password=s@cret", "…"),
+            ("postgres://app:s?cret@db.example.com/x", "…"),
+        ] {
+            assert_eq!(error(url), TokenError::Scheme { field: "host", got: got.into() });
+        }
         for with_port in ["db.example.com:5432", "db:", "[::1]:5432"] {
             assert_eq!(error(with_port), TokenError::PortInHost { got: with_port.into() });
         }
