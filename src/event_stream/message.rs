@@ -89,7 +89,7 @@ impl Message {
     ///
     /// # Errors
     /// [`EventStreamError`] if a name or a value is longer than it can be, a header stands there twice, or there is
-    /// more than AWS takes: 128 KiB of headers and 16 MiB of payload.
+    /// more than AWS takes (128 KiB of headers and 16 MiB of payload), or more than 1024 headers.
     pub fn encode(&self) -> Result<Vec<u8>, EventStreamError> {
         let mut headers = Vec::new();
         check_names(&self.headers)?;
@@ -102,7 +102,7 @@ impl Message {
     /// Reads one framed message, whose checksums have to be right.
     ///
     /// # Errors
-    /// [`EventStreamError`] if that isn't one message, whole and alone, within AWS's limits.
+    /// [`EventStreamError`] if that isn't one message, whole and alone, within the limits of [`Message::encode`].
     pub fn decode(frame: &[u8]) -> Result<Self, EventStreamError> {
         let (headers, payload) = frame::read(frame)?;
         Ok(Self { headers: read_headers(headers)?, payload: payload.into() })
@@ -284,7 +284,7 @@ impl MessageReader {
     /// needed.
     ///
     /// # Errors
-    /// [`EventStreamError`] if that is no message, within AWS's limits.
+    /// [`EventStreamError`] if that is no message within the limits of [`Message::encode`].
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, EventStreamError> {
         let Some((headers, payload)) = self.frames.fill(input)? else { return Ok(None) };
         let message = Message { headers: read_headers(headers)?, payload: payload.into() };
