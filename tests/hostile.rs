@@ -193,6 +193,103 @@ fn a_signer_says_what_it_cannot_do() {
 }
 
 #[test]
+fn every_connection_header_counts() {
+    let removed = SignError::RemovedByHop { name: "x-amz-date".into() };
+    for given in [["x-amz-date", "close"], ["close", "x-amz-date"], ["te, x-amz-date", ""]] {
+        let all = headers(&given.map(|value| ("Connection", value)));
+        let result = with("GET", b"/", &all, |request| signer("sts").sign(&request, Payload::EMPTY, now()));
+        assert_eq!(result.unwrap_err(), removed, "{given:?}");
+    }
+}
+
+/// However many there are, and in whatever case and order they arrive.
+#[test]
+fn at_the_limits_every_name_still_counts() {
+    let many: Vec<(String, Vec<u8>)> =
+        (0..1021).rev().map(|n| (format!("X-Amz-Meta-{n}"), n.to_string().into_bytes())).collect();
+    let mut all = many.clone();
+    with("GET", b"/", &many, |request| {
+        let signed = signer("sts").sign(&request, Payload::EMPTY, now()).unwrap();
+        all.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+    });
+    assert_eq!(all.len(), 1023);
+    assert_eq!(server("sts").gets("GET", b"/", &all, b""), Ok(()));
+    let mut one_more = all.clone();
+    one_more.insert(500, ("x-amz-METAS".into(), b"".to_vec()));
+    let error = VerifyError::HeadersNotSigned { names: vec!["x-amz-metas".into()] };
+    assert_eq!(server("sts").gets("GET", b"/", &one_more, b""), Err(error));
+    // A repeat of a signed one is signed, or it isn't the request that was signed.
+    one_more[500].0 = "x-amz-meta-7".into();
+    assert_eq!(server("sts").gets("GET", b"/", &one_more, b""), Err(MISMATCH));
+    one_more.remove(0);
+    assert!(matches!(
+        server("sts").gets("GET", b"/", &one_more, b""),
+        Err(VerifyError::SignedHeaderAbsent { name }) if name == "x-amz-meta-1020"
+    ));
+    for (pairs, taken) in [(1024, true), (1025, false)] {
+        for (path, pair) in [("/", ""), ("", ""), ("/", "a"), ("*", "%")] {
+            let target = format!("{path}?{}", vec![pair; pairs].join("&"));
+            let parsed = with("GET", target.as_bytes(), &headers(&[]), |request| Presented::parse(request).map(|_| ()));
+            let error = RequestError::TooManyQueryPairs { limit: 1024 };
+            let error = if taken { VerifyError::MissingAuthentication } else { VerifyError::Request(error) };
+            assert_eq!(parsed, Err(error), "{pairs} {path} {pair}");
+        }
+    }
+}
+
+/// A name is the same name however it is encoded, and another one in another case.
+#[test]
+fn tricks_with_parameter_names() {
+    let encode = |name: &str, only: fn(usize) -> bool, lower: bool| -> String {
+        let bytes = name.bytes().enumerate().map(|(index, byte)| match (only(index), lower) {
+            (false, _) => char::from(byte).to_string(),
+            (true, true) => format!("%{byte:02x}"),
+            (true, false) => format!("%{byte:02X}"),
+        });
+        bytes.collect()
+    };
+    let target = presigned("s3", &[], 900);
+    let gets = |target: &str| server("s3").gets("GET", target.as_bytes(), &headers(&[]), b"");
+    assert_eq!(gets(&target), Ok(()));
+    let names = ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"];
+    for name in names.map(|name| format!("X-Amz-{name}")) {
+        let (_, rest) = target.split_once(&format!("{name}=")).unwrap();
+        let value = rest.split('&').next().unwrap();
+        for only in [|index| index == 0, |index| index == 1, |_| true, |index| index > 8] as [fn(usize) -> bool; 4] {
+            for lower in [false, true] {
+                let other = encode(&name, only, lower);
+                // The canonical form is the same, so the signature is good; twice, it is nobody's.
+                assert_eq!(gets(&target.replace(&format!("{name}="), &format!("{other}="))), Ok(()), "{other}");
+                for more in
+                    [format!("{target}&{other}={value}"), format!("{target}&{other}"), format!("{target}&&{other}=")]
+                {
+                    assert!(matches!(gets(&more), Err(VerifyError::Repeated { .. })), "{more}");
+                }
+                // Encoded twice, it is another name.
+                let twice = other.replace('%', "%25");
+                assert_eq!(gets(&format!("{target}&{twice}={value}")), Err(MISMATCH), "{twice}");
+                assert!(gets(&target.replace(&format!("{name}="), &format!("{twice}="))).is_err(), "{twice}");
+            }
+        }
+        for other in
+            [name.to_lowercase(), name.to_uppercase(), format!(" {name}"), format!("+{name}"), format!("{name}%00")]
+        {
+            assert_eq!(gets(&format!("{target}&{other}={value}")), Err(MISMATCH), "{other}");
+            assert!(gets(&target.replace(&format!("{name}="), &format!("{other}="))).is_err(), "{other}");
+        }
+    }
+    for more in ["&=", "&=X-Amz-Signature", "&X", "&%", "&%5", "&%58", "&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"] {
+        assert_eq!(gets(&format!("{target}{more}")), Err(MISMATCH), "{more}");
+    }
+    // Beside an Authorization header, however the algorithm is spelt.
+    let all = signed(&signer("s3"), "GET", "/", &[], Payload::EMPTY);
+    for name in ["X-Amz-Algorithm", "%58-Amz-Algorithm", "X%2dAmz%2DAlgorithm", "X-Amz-Algorith%6d"] {
+        let target = format!("/?{name}");
+        assert_eq!(server("s3").gets("GET", target.as_bytes(), &all, b""), Err(VerifyError::BothMechanisms), "{name}");
+    }
+}
+
+#[test]
 fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
     let given = headers(&[("X-Amz-Meta-%3A#!", "1"), ("My-Header", "2")]);
     for target in ["", "/", "/?", "/?a?", "/?&&", "?a", "/a b?ü=%zz&+", "/a?X-Amz-Expires=1&X%2DAmz-Signature=2&b"] {

@@ -111,6 +111,111 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
     }
 }
 
+/// Bytes of every kind, in runs around the sixteen that are looked at together, cut off anywhere.
+fn boundary_bytes(random: &mut Random) -> Vec<u8> {
+    const MARKS: [&[u8]; 24] = [
+        b"%",
+        b"%2",
+        b"%2f",
+        b"%2F",
+        b"%41",
+        b"%zz",
+        b"%%",
+        b"/",
+        b"//",
+        b"/.",
+        b"/..",
+        b".",
+        b"..",
+        b"&",
+        b"&&",
+        b"=",
+        b"?",
+        b"+",
+        b" ",
+        b"~",
+        b"\xff",
+        b"\xc3\xbc",
+        b"%58",
+        b"X-Amz-Signature=",
+    ];
+    let mut bytes = Vec::new();
+    for _ in 0..random.below(6) {
+        match random.below(3) {
+            0 => bytes.extend_from_slice(MARKS[random.below(MARKS.len())]),
+            1 => {
+                let byte = b"aZ0-_.~%/=&\xe1"[random.below(12)];
+                bytes.extend(vec![byte; [1, 2, 14, 15, 16, 17, 31, 32, 33][random.below(9)]]);
+            }
+            _ => bytes.push(random.below(256) as u8),
+        }
+    }
+    bytes.truncate(random.below(71));
+    bytes
+}
+
+#[test]
+fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
+    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap();
+    let now: Timestamp = TIME.parse().unwrap();
+    for seed in 0..8000 {
+        let mut random = Random(seed);
+        let rules = rules(&mut random);
+        let mut target = if random.below(4) > 0 { b"/".to_vec() } else { Vec::new() };
+        target.extend(boundary_bytes(&mut random));
+        if random.below(2) == 0 {
+            target.push(b'?');
+            target.extend(boundary_bytes(&mut random));
+        }
+        target.retain(|byte| !byte.is_ascii_control());
+        let headers: Vec<(String, Vec<u8>)> = (0..random.below(40))
+            .map(|_| {
+                let mut value = boundary_bytes(&mut random);
+                value.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+                (random.pick(&["x-amz-a", "X-Amz-A", "x-amz-A-b", "X-AMZ-a_b", "x-amz-a^", "x-amz-a1"]).into(), value)
+            })
+            .collect();
+        let given = views(&headers);
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules);
+        let request = Request::new("GET", &target, &given).with_host("example.com");
+        let signed = signer.sign(&request, Payload::EMPTY, now).unwrap();
+        let mut arrived = headers.clone();
+        arrived.push(("host".into(), b"example.com".to_vec()));
+        arrived.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+        let naive = Naive {
+            method: "GET",
+            target: &target,
+            headers: &arrived,
+            signed_headers: &[
+                "host",
+                "x-amz-date",
+                "x-amz-content-sha256",
+                "x-amz-a",
+                "x-amz-a-b",
+                "x-amz-a_b",
+                "x-amz-a^",
+                "x-amz-a1",
+            ],
+            payload: &naive::sha256_hex(b""),
+            normalize_path: rules.normalize_path,
+            double_encode: rules.double_encode_path,
+            left_out: &[],
+        };
+        let shown = target.escape_ascii();
+        let canonical_request = naive.canonical_request();
+        assert_eq!(
+            canonical_request.escape_ascii().to_string(),
+            signed.canonical_request().as_bytes().escape_ascii().to_string(),
+            "seed {seed}: {shown}"
+        );
+        let arrived = views(&arrived);
+        let presented = Presented::parse(Request::new("GET", &target, &arrived)).unwrap();
+        let key = presented.derive_key(Some(&credentials));
+        let verifier = Verifier::new("us-east-1", "service").with_rules(rules);
+        verifier.verify(presented.with_body(b""), &key, now).unwrap();
+    }
+}
+
 #[test]
 fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap().with_session_token("to/ken+==").unwrap();

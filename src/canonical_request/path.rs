@@ -28,8 +28,12 @@ pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
 /// Whether no segment is empty and none begins with a dot, so that there is nothing to remove.
 fn is_normal(path: &[u8]) -> bool {
     let next = path.get(1..).unwrap_or_default();
-    path.iter().zip(next).fold(0, |seen, (one, next)| seen | u8::from((*one == b'/') & matches!(next, b'/' | b'.')))
-        == 0
+    !path.starts_with(b".")
+        && path
+            .iter()
+            .zip(next)
+            .fold(0, |seen, (one, next)| seen | u8::from((*one == b'/') & matches!(next, b'/' | b'.')))
+            == 0
 }
 
 /// [RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4), and no empty segments. Dots count as they
@@ -97,6 +101,12 @@ mod tests {
             ("/@connections/x=", "/%40connections/x%3D"),
             ("/a%zz%", "/a%25zz%25"),
             ("*", "/%2A"),
+            (".", "/"),
+            ("..", "/"),
+            ("./a", "/a"),
+            ("../a/.b", "/a/.b"),
+            ("a/.", "/a/"),
+            (".a", "/.a"),
         ] {
             assert_eq!(path(wire, &Rules::GENERIC), canonical, "{wire}");
         }

@@ -65,9 +65,7 @@ impl Signer {
                     core::str::from_utf8(value.trim_ascii()).map_err(|_| RequestError::not_ascii(name, value))?;
                 seen.content_sha256 = Some(value);
             } else {
-                if name.eq_ignore_ascii_case("connection") {
-                    seen.connection = value;
-                }
+                seen.connection |= name.eq_ignore_ascii_case("connection");
                 if self.is_signed(name) {
                     headers.push(name, value);
                 }
@@ -88,9 +86,18 @@ impl Signer {
         chosen || self.also_signed.iter().any(|also| also.eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn sort_and_check(&self, headers: &mut SignedHeaderList<'_>, seen: &Seen<'_>) -> Result<(), SignError> {
+    pub(super) fn sort_and_check(
+        &self,
+        request: &Request<'_>,
+        headers: &mut SignedHeaderList<'_>,
+        seen: &Seen<'_>,
+    ) -> Result<(), SignError> {
         headers.sort();
-        for option in seen.connection.split(|byte| *byte == b',') {
+        if !seen.connection {
+            return Ok(());
+        }
+        let connections = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+        for option in connections.flat_map(|(_, value)| value.split(|byte| *byte == b',')) {
             if let Ok(name) = core::str::from_utf8(option.trim_ascii())
                 && headers.contains(name)
             {
@@ -107,7 +114,7 @@ pub(super) struct Seen<'a> {
     /// As it is signed.
     pub(super) host: &'a [u8],
     pub(super) content_sha256: Option<&'a str>,
-    connection: &'a [u8],
+    connection: bool,
     pub(super) session_token: bool,
     pub(super) foreign_authorization: Option<String>,
 }

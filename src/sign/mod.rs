@@ -197,7 +197,7 @@ impl Signer {
         if let (Some(token), true) = (token, rules.sign_session_token) {
             headers.push(rules.session_token_header, token.as_bytes());
         }
-        self.sort_and_check(&mut headers, &seen)?;
+        self.sort_and_check(request, &mut headers, &seen)?;
 
         let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
         let region_set = self.region_set();

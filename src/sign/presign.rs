@@ -98,7 +98,7 @@ impl Signer {
         {
             return Err(SignError::PresignedStreaming { streaming });
         }
-        self.sort_and_check(&mut headers, &seen)?;
+        self.sort_and_check(request, &mut headers, &seen)?;
 
         let token = self.credentials.session_token().map(|token| (rules.session_token_query, token));
         let (signed_token, added_token) = if rules.sign_session_token { (token, None) } else { (None, token) };
