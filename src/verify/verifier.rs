@@ -61,7 +61,8 @@ use crate::timestamp::Timestamp;
 ///
 /// What stays with the caller: finding the key by access key id *and* session token; reading no more of the body than
 /// it wants to; checking a body that was not given beforehand ([`Verified::check_body`]); that the same signed request
-/// may come twice within its time; and what the signer is allowed to do.
+/// may come twice within its time; what the signer is allowed to do; and going by the `Host` header that was signed, not
+/// by another authority (`:authority`, an absolute URI) that came beside it.
 ///
 /// ```
 /// use countersign::{Credentials, Payload, Presented, Signer, Verifier};
