@@ -54,7 +54,8 @@ pub struct Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedPayload {
-    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else.
+    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else. Presigned URLs go by
+    /// [`Rules::presign_unsigned_payload`].
     Refused,
     /// Both are good.
     Accepted,
