@@ -229,14 +229,12 @@ impl ChunkDecoder {
                                 continue;
                             }
                             verify_chunk(chain, self.sha256.finalize_reset().into(), signature, self.number)?;
-                            // What arrived whole is not copied.
-                            if self.chunk.is_empty() {
-                                release_data(data, &mut self.checksums, release);
-                            } else {
-                                frame::hold(&mut self.chunk, data, length);
+                            // Only what had to wait was copied.
+                            if !self.chunk.is_empty() {
                                 release_data(&self.chunk, &mut self.checksums, release);
                                 self.chunk.clear();
                             }
+                            release_data(data, &mut self.checksums, release);
                         }
                         None => release_data(data, &mut self.checksums, release),
                     }

@@ -9,7 +9,7 @@ use super::error::EncodeError;
 use super::frame::{self, CRLF};
 use super::trailer::{self, Value};
 use crate::chain::Chain;
-use crate::payload::{EMPTY_SHA256, sha256};
+use crate::payload::EMPTY_SHA256;
 use crate::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 
@@ -98,16 +98,12 @@ impl ChunkEncoder {
         }
         while self.pending.len() + data.len() >= self.chunk_size {
             let (of_chunk, rest) = data.split_at_checked(self.chunk_size - self.pending.len()).unwrap_or((data, &[]));
-            if self.pending.is_empty() {
-                let sha256 = if self.chain.is_some() { sha256(of_chunk) } else { EMPTY_SHA256 };
-                self.chunk(of_chunk, sha256, &mut out);
-            } else {
-                self.hold(of_chunk);
-                self.chunk_of_pending(&mut out);
-            }
+            self.chunk(of_chunk, &mut out);
             data = rest;
         }
-        self.hold(data);
+        self.hash(data);
+        let to_come = self.chunk_size - self.pending.len();
+        frame::hold(&mut self.pending, data, to_come);
         Ok(())
     }
 
@@ -151,7 +147,7 @@ impl ChunkEncoder {
         }
         self.finished = true;
         if !self.pending.is_empty() {
-            self.chunk_of_pending(&mut out);
+            self.chunk(&[], &mut out);
         }
         let mut end = Vec::new();
         self.write_header(&mut end, 0, EMPTY_SHA256);
@@ -161,29 +157,20 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Hashes data while it is at hand, and keeps it until its chunk is full.
-    fn hold(&mut self, data: &[u8]) {
+    fn hash(&mut self, data: &[u8]) {
         if self.chain.is_some() {
             self.sha256.update(data);
         }
-        let to_come = self.chunk_size - self.pending.len();
-        frame::hold(&mut self.pending, data, to_come);
     }
 
-    fn chunk_of_pending(&mut self, out: &mut impl FnMut(&[u8])) {
-        let mut chunk = core::mem::take(&mut self.pending);
+    /// What is pending and `rest` make a chunk. Only what had to wait was copied.
+    fn chunk(&mut self, rest: &[u8], out: &mut impl FnMut(&[u8])) {
+        self.hash(rest);
         let sha256 = self.sha256.finalize_reset().into();
-        self.chunk(&chunk, sha256, out);
-        chunk.clear();
-        self.pending = chunk;
-    }
-
-    fn chunk(&mut self, data: &[u8], sha256: [u8; 32], out: &mut impl FnMut(&[u8])) {
         let mut header = Vec::with_capacity(128);
-        self.write_header(&mut header, data.len(), sha256);
-        out(&header);
-        out(data);
-        out(CRLF);
+        self.write_header(&mut header, self.pending.len() + rest.len(), sha256);
+        [&header, self.pending.as_slice(), rest, CRLF].into_iter().filter(|piece| !piece.is_empty()).for_each(out);
+        self.pending.clear();
     }
 
     fn write_header(&mut self, out: &mut Vec<u8>, length: usize, sha256: [u8; 32]) {
