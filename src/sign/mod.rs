@@ -150,11 +150,6 @@ impl Signer {
         &self.credentials
     }
 
-    #[cfg(feature = "streaming")]
-    pub(crate) fn rules(&self) -> &Rules {
-        &self.rules
-    }
-
     /// Signs wire parts. Returns what to add; of the same headers, replace those that the request has.
     ///
     /// A request that was signed before is signed anew: what the earlier signature added is not signed.

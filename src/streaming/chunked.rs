@@ -169,7 +169,7 @@ impl Signer {
         now: Timestamp,
     ) -> Result<SignedChunked, SignError> {
         let algorithm = self.scope(&now)?.algorithm();
-        chunked.check(self.rules(), algorithm)?;
+        chunked.check(&self.rules, algorithm)?;
         let content_length = chunked.encoded_length(algorithm);
         let own = OwnHeaders::of(request, chunked, content_length);
         let added: Vec<(&str, &str)> = own.iter().collect();
