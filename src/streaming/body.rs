@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::chunked::{Chunked, SignedChunked};
 use super::decoder::ChunkDecoder;
-use super::encoder::ChunkEncoder;
+use super::encoder::{BeforeTrailer, ChunkEncoder};
 use super::error::{ChunkError, EncodeError};
 use crate::request::{Request, RequestError};
 use crate::sign::{SignError, Signer};
@@ -20,7 +20,6 @@ use crate::timestamp::Timestamp;
 use crate::verify::VerifyError;
 
 type BoxError = Box<dyn core::error::Error + Send + Sync>;
-type BeforeTrailer = Box<dyn FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync>;
 
 impl Signer {
     /// Like [`Signer::sign_chunked`], and inserts the headers, `content-length` among them.

@@ -7,14 +7,12 @@ use core::fmt;
 use std::io::{self, Read};
 
 use super::decoder::ChunkDecoder;
-use super::encoder::ChunkEncoder;
+use super::encoder::{BeforeTrailer, ChunkEncoder};
 use super::error::EncodeError;
 use crate::verify::VerifyError;
 
 /// Bytes read from below at a time.
 const READ: usize = 65_536;
-
-type BeforeTrailer = Box<dyn FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync>;
 
 /// Reads data from below and gives the body in chunks: what an HTTP client that takes a [`Read`] sends.
 ///
