@@ -33,17 +33,18 @@ impl Signer {
         now: Timestamp,
     ) -> Result<SignedChunked, SignError> {
         let signed = self.sign_chunked(&Request::from(&*request), chunked, now)?;
-        let mut values = Vec::new();
-        for (name, value) in signed.headers() {
-            let mut header =
+        let mut own = Vec::new();
+        for (name, value) in signed.own_headers() {
+            let value =
                 HeaderValue::from_str(value).map_err(|_| RequestError::HeaderValue { name: name.into(), byte: 0 })?;
-            header.set_sensitive(name == "authorization" || name.ends_with("-token"));
-            values.push((HeaderName::from_static(name), header));
+            own.push((HeaderName::from_static(name), value));
         }
+        let headers = request.headers_mut();
+        crate::http::insert(signed.signed(), headers)?;
         // Of an earlier signature. All others are replaced.
-        request.headers_mut().remove("x-amz-trailer");
-        for (name, value) in values {
-            request.headers_mut().insert(name, value);
+        headers.remove("x-amz-trailer");
+        for (name, value) in own {
+            headers.insert(name, value);
         }
         Ok(signed)
     }

@@ -247,6 +247,12 @@ impl SignedChunked {
         self.signed.headers().chain(self.own.iter())
     }
 
+    /// The headers that the body in chunks needs, without those of the signature.
+    #[cfg(feature = "http-body")]
+    pub(super) fn own_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.own.iter()
+    }
+
     /// The signature of the request and its stages. Its headers are among those of [`SignedChunked::headers`].
     pub fn signed(&self) -> &Signed {
         &self.signed
