@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use crate::algorithm::Algorithm;
 use crate::canonical_request::pairs;
-use crate::canonical_request::percent::{decodes_to, write_decoded, write_encoded};
+use crate::canonical_request::percent::{decodes_to, write_encoded, write_query_decoded};
 use crate::request::{MAX_HEADERS, is_token_byte};
 use crate::scope::Scope;
 use crate::signature::Signature;
@@ -314,7 +314,7 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
         let named = NAMES.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
         if let Some((name, slot)) = named {
             let start = text.len();
-            write_decoded(&mut text, value);
+            write_query_decoded(&mut text, value);
             if slot.replace(start..text.len()).is_some() {
                 return Err(ClaimError::Repeated { name });
             }

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::percent::{write_decoded_then_encoded, write_encoded_but_slash};
+use super::percent::{write_encoded_but_slash, write_path_decoded_then_encoded};
 use crate::rules::Rules;
 
 /// Writes the canonical path of a wire path.
@@ -16,10 +16,10 @@ pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
         if rules.double_encode_path {
             write_encoded_but_slash(out, path);
         } else {
-            let mut rest = write_decoded_then_encoded(out, path, b"/");
+            let mut rest = write_path_decoded_then_encoded(out, path, b"/");
             while let [b'/', segment @ ..] = rest {
                 out.push(b'/');
-                rest = write_decoded_then_encoded(out, segment, b"/");
+                rest = write_path_decoded_then_encoded(out, segment, b"/");
             }
         }
     }
@@ -55,7 +55,7 @@ fn write_normalized(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
                 if rules.double_encode_path {
                     write_encoded_but_slash(out, name);
                 } else {
-                    write_decoded_then_encoded(out, name, b"");
+                    write_path_decoded_then_encoded(out, name, b"");
                 }
                 if segments.peek().is_some() {
                     out.push(b'/');

@@ -30,26 +30,39 @@ pub fn encode_segment(raw: impl AsRef<[u8]>) -> String {
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_up_to(out, bytes, &UNRESERVED, b"", |after| (b'%', after));
+    write_up_to(out, bytes, &UNRESERVED, b"", |byte, after| (byte, after));
 }
 
 pub(super) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |after| (b'%', after));
+    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |byte, after| (byte, after));
 }
 
-/// Decodes `%XX` once and encodes once, up to one of `ends`, which begins what is returned. `+` is a plus, and a `%`
-/// that begins no escape is data.
-pub(super) fn write_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
-    write_up_to(out, bytes, &UNRESERVED, ends, unescape)
+/// Decodes `%XX` of a path once and encodes once, up to one of `ends`, which begins what is returned. `+` is a plus, and a
+/// `%` that begins no escape is data.
+pub(super) fn write_path_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
+    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
+        b'%' => unescape(after),
+        byte => (byte, after),
+    })
 }
 
-/// Copies runs of bytes that stay, and encodes the others one by one; a `%` is what `read_percent` makes of it.
+/// The same for a name or value of a query, where servers read `+` as a space.
+pub(super) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
+    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
+        b'%' => unescape(after),
+        b'+' => (b' ', after),
+        byte => (byte, after),
+    })
+}
+
+/// Copies runs of bytes that stay, and encodes the others one by one: `read` tells which byte one stands for, and what
+/// is left behind it.
 fn write_up_to<'b>(
     out: &mut Vec<u8>,
     bytes: &'b [u8],
     kept: &ByteSet,
     ends: &[u8],
-    read_percent: impl Fn(&[u8]) -> (u8, &[u8]),
+    read: impl Fn(u8, &'b [u8]) -> (u8, &'b [u8]),
 ) -> &'b [u8] {
     let mut rest = bytes;
     loop {
@@ -58,8 +71,7 @@ fn write_up_to<'b>(
         let (byte, after) = match from {
             [] => return from,
             [end, ..] if ends.contains(end) => return from,
-            [b'%', after @ ..] => read_percent(after),
-            [byte, after @ ..] => (*byte, after),
+            [byte, after @ ..] => read(*byte, after),
         };
         if kept.contains(byte) {
             out.push(byte);
@@ -81,6 +93,16 @@ fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
     let chunks = bytes.chunks_exact(16).skip(1);
     let passed = start + 16 * chunks.take_while(|chunk| all(chunk, |byte| byte.is_ascii_alphanumeric())).count();
     passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
+}
+
+/// Decodes a name or value of a query: `+` is a space, `%XX` a byte, and a `%` that begins no escape is data.
+pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut pieces = bytes.split(|byte| *byte == b'+');
+    write_decoded(out, pieces.next().unwrap_or_default());
+    for piece in pieces {
+        out.push(b' ');
+        write_decoded(out, piece);
+    }
 }
 
 /// Decodes `%XX` once; a `%` that begins no escape is data.
@@ -134,7 +156,13 @@ mod tests {
 
     fn twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_decoded_then_encoded(&mut out, text, b"");
+        write_path_decoded_then_encoded(&mut out, text, b"");
+        String::from_utf8(out).unwrap()
+    }
+
+    fn query_twice(text: &[u8]) -> String {
+        let mut out = Vec::new();
+        write_query_decoded_then_encoded(&mut out, text, b"");
         String::from_utf8(out).unwrap()
     }
 
@@ -151,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn a_plus_is_a_space_in_a_query_alone() {
+        assert_eq!(query_twice(b"a+b%2Bc%2b+%20++"), "a%20b%2Bc%2B%20%20%20%20");
+        assert_eq!(query_twice(b"+%zz+%+"), "%20%25zz%20%25%20");
+        let mut decoded = Vec::new();
+        write_query_decoded(&mut decoded, b"+a+b%2Bc%20%+");
+        assert_eq!(decoded, b" a b+c % ");
+    }
+
+    #[test]
     fn agrees_with_percent_decode_of_the_library_on_every_short_text() {
         for text in (0..5_u32.pow(5)).map(|n| {
             let mut digits = n;
@@ -162,6 +199,12 @@ mod tests {
         }) {
             let decoded: Vec<u8> = percent_decode(&text).collect();
             assert_eq!(twice(&text), encode_segment(decoded));
+            let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+            let spaced: Vec<u8> = percent_decode(&spaced).collect();
+            assert_eq!(query_twice(&text), encode_segment(&spaced));
+            let mut decoded = Vec::new();
+            write_query_decoded(&mut decoded, &text);
+            assert_eq!(decoded, spaced);
         }
     }
 

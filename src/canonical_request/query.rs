@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use super::inline::Inline;
-use super::percent::write_decoded_then_encoded;
+use super::percent::write_query_decoded_then_encoded;
 use crate::text::{split, split_once};
 
 /// The pairs of a query, as they stand: split at `&` only, empty pieces left out, a pair without `=` has an empty
@@ -42,11 +42,11 @@ pub(super) fn write_query(out: &mut Vec<u8>, query: &[u8], left_out: &[&str]) {
             out.push(b'&');
         }
         let start = out.len();
-        rest = write_decoded_then_encoded(out, rest, b"=&");
+        rest = write_query_decoded_then_encoded(out, rest, b"=&");
         let equals = out.len();
         out.push(b'=');
         if let [b'=', value @ ..] = rest {
-            rest = write_decoded_then_encoded(out, value, b"&");
+            rest = write_query_decoded_then_encoded(out, value, b"&");
         }
         let pair = Pair { start, equals, end: out.len() };
         if !left_out.is_empty() && left_out.iter().any(|name| name.as_bytes() == pair.key(out).0) {
@@ -95,7 +95,8 @@ mod tests {
             ("&&b=2&&a=1&", "a=1&b=2"),
             ("a=1&b=2&a=0", "a=0&a=1&b=2"),
             ("a=b=c", "a=b%3Dc"),
-            ("a=b+c", "a=b%2Bc"),
+            ("a=b+c", "a=b%20c"),
+            ("a+b=+", "a%20b=%20"),
             ("a=b;c=d", "a=b%3Bc%3Dd"),
             ("a=%2b%7e%41", "a=%2B~A"),
             ("a=%zz%", "a=%25zz%25"),

@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use crate::authorization::{ClaimError, X_AMZ_REGION_SET};
 use crate::canonical_request::pairs;
-use crate::canonical_request::percent::{decodes_to, write_decoded};
+use crate::canonical_request::percent::{decodes_to, write_query_decoded};
 
 /// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
 pub(crate) fn in_query(query: &[u8]) -> Result<Option<String>, ClaimError> {
     let mut found = None;
     for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
         let mut text = Vec::with_capacity(value.len());
-        write_decoded(&mut text, value);
+        write_query_decoded(&mut text, value);
         let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
         if found.replace(text).is_some() {
             return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });

@@ -106,8 +106,14 @@ const MUTATIONS: &[Mutation] = &[
         query(a, |_| Some(format!("{encoded}=another0&{rest}")))?;
         named(format!("ParameterChanged {{ name: {name:?}, signed: *, verified: \"another0\" }}"))
     }),
-    ("a space as a plus", |a| {
-        query(a, |query| query.contains("%20").then(|| query.replace("%20", "+")))?;
+    ("a plus that is not encoded", |a| {
+        // A plus that was decoded on the way is read as a space.
+        query(a, |query| {
+            let of_signature = |pair: &str| pair.starts_with("X-Amz-");
+            let bare = |pair: &str| if of_signature(pair) { pair.into() } else { pair.replace("%2B", "+") };
+            let changed = query.split('&').map(bare).collect::<Vec<_>>().join("&");
+            (changed != query).then_some(changed)
+        })?;
         named("PlusForSpace")
     }),
     ("a parameter encoded once more", |a| {
@@ -299,7 +305,8 @@ fn own(name: &str, further: &[&str]) -> bool {
 fn parameter(pair: &str) -> Option<String> {
     let name = pair.split('=').next()?;
     let usable = !pair.is_empty() && !name.starts_with("X-Amz-");
-    usable.then(|| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned())
+    let spaced = name.replace('+', " ");
+    usable.then(|| percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
 }
 
 /// Whether a text is what a pattern with `*` says.
@@ -484,7 +491,7 @@ fn each_change_is_named() {
                     wrong.push(format!("  {name}: {first:?}, not {expected}"));
                 }
             }
-            if wrong.len() * 25 > applied {
+            if !wrong.is_empty() {
                 failures.push(format!("{} {dialect:?}: {} of {applied}\n{}", case.id, wrong.len(), wrong.join("\n")));
             }
             all_wrong.extend(wrong.into_iter().map(|wrong| format!("{} {dialect:?}{wrong}", case.id)));

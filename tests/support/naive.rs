@@ -76,8 +76,8 @@ impl Naive<'_> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for piece in query.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
             let mut parts = piece.splitn(2, |byte| *byte == b'=');
-            let name = encode(&decode(parts.next().unwrap()));
-            let value = encode(&decode(parts.next().unwrap_or_default()));
+            let name = encode(&decode(&spaced(parts.next().unwrap())));
+            let value = encode(&decode(&spaced(parts.next().unwrap_or_default())));
             if !self.left_out.contains(&name.as_str()) {
                 pairs.push((name, value));
             }
@@ -164,4 +164,9 @@ fn decode(bytes: &[u8]) -> Vec<u8> {
         }
     }
     decoded
+}
+
+/// A raw `+` in a query stands for a space.
+fn spaced(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
 }
