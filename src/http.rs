@@ -5,10 +5,10 @@ use core::time::Duration;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, request};
 
-use crate::payload::Payload;
-use crate::request::{Request, RequestError};
 use crate::sign::{Presigned, SignError, Signed, Signer};
-use crate::timestamp::Timestamp;
+use crate::sigv4::payload::Payload;
+use crate::sigv4::request::{Request, RequestError};
+use crate::sigv4::timestamp::Timestamp;
 
 impl<'a, B> From<&'a http::Request<B>> for Request<'a> {
     fn from(request: &'a http::Request<B>) -> Self {

@@ -9,50 +9,39 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-mod algorithm;
-mod authorization;
-mod canonical_request;
-#[cfg(any(feature = "streaming", feature = "event-stream"))]
-mod chain;
-mod credentials;
+mod aws_error;
 #[cfg(feature = "event-stream")]
 pub mod event_stream;
 #[cfg(feature = "explain")]
 pub mod explain;
+mod hash;
 #[cfg(feature = "http")]
 mod http;
-mod payload;
 #[cfg(feature = "post-policy")]
 pub mod post_policy;
-mod request;
-mod rules;
-mod scope;
+mod redact;
 mod sign;
-mod signature;
-mod signing_key;
-#[cfg(feature = "sigv4a")]
-mod sigv4a;
+mod sigv4;
 #[cfg(feature = "streaming")]
 pub mod streaming;
-mod string_to_sign;
 mod text;
-mod timestamp;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 mod verify;
 
-pub use canonical_request::CanonicalRequest;
-pub use canonical_request::percent::encode_segment;
-pub use credentials::{Credentials, CredentialsError};
-pub use payload::{Payload, StreamingPayload};
-pub use request::{Request, RequestError};
-pub use rules::{Rules, UnsignedPayload};
-pub use scope::{Scope, ScopeError};
+pub use aws_error::Dialect;
 pub use sign::{Presigned, SignError, Signed, SignedHeaders, Signer};
-pub use signature::Signature;
-pub use signing_key::SigningKey;
+pub use sigv4::canonical_request::CanonicalRequest;
+pub use sigv4::credentials::{Credentials, CredentialsError};
+pub use sigv4::payload::{Payload, StreamingPayload};
+pub use sigv4::request::{Request, RequestError};
+pub use sigv4::rules::{Rules, UnsignedPayload};
+pub use sigv4::scope::{Scope, ScopeError};
+pub use sigv4::signature::Signature;
+pub use sigv4::signing_key::SigningKey;
 #[cfg(feature = "sigv4a")]
-pub use sigv4a::PublicKey;
-pub use string_to_sign::StringToSign;
-pub use timestamp::{Timestamp, TimestampError};
-pub use verify::{BodyCheck, Computed, Dialect, Presented, Verified, Verifier, VerifyError};
+pub use sigv4::sigv4a::PublicKey;
+pub use sigv4::string_to_sign::StringToSign;
+pub use sigv4::timestamp::{Timestamp, TimestampError};
+pub use text::percent::encode_segment;
+pub use verify::{BodyCheck, Computed, Presented, Verified, Verifier, VerifyError};

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::timestamp::Timestamp;
+use crate::sigv4::timestamp::Timestamp;
 
 /// Why bytes are no event-stream message, or no message of this stream.
 ///

@@ -60,13 +60,13 @@
 mod error;
 mod frame;
 mod message;
-mod signed;
-mod verified;
+mod sign;
+mod verify;
 
 pub use error::EventStreamError;
 pub use message::{HeaderValue, Message, MessageReader};
-pub use signed::EventSigner;
-pub use verified::EventVerifier;
+pub use sign::EventSigner;
+pub use verify::EventVerifier;
 
 const DATE: &str = ":date";
 const CHUNK_SIGNATURE: &str = ":chunk-signature";

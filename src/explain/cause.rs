@@ -2,7 +2,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::timestamp::Timestamp;
+use crate::sigv4::timestamp::Timestamp;
 
 /// Why two sides disagree. Values of headers that are secrets are `[redacted]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

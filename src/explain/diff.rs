@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::canonical::Canonical;
-use crate::canonical_request::compare_ignoring_case;
+use crate::text::compare_ignoring_case;
 
 /// What was signed and what was computed, line by line; the first difference is marked down to the character.
 ///

@@ -7,12 +7,12 @@ use super::canonical::ToSign;
 use super::cause::{Cause, Finding};
 use super::compare;
 use super::diff::Diff;
-use super::redact::request_without_token;
-use super::reply::Reply;
 use super::sent::{Sent, UNKNOWN_BODY};
-use crate::authorization::X_AMZ_DATE;
-use crate::canonical_request::{REDACTED, is_secret_header};
-use crate::payload::hex_of;
+use crate::aws_error::read::Reply;
+use crate::hash::hex_of;
+use crate::redact::text::request_without_token;
+use crate::redact::{REDACTED, is_secret_header};
+use crate::sigv4::authorization::X_AMZ_DATE;
 
 /// What the server computed against what was signed. Nothing where one of them isn't known.
 pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff>) {

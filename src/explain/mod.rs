@@ -6,8 +6,6 @@ mod compare;
 mod diff;
 mod mismatch;
 mod recognize;
-mod redact;
-mod reply;
 mod sent;
 mod text;
 mod words;
@@ -20,11 +18,11 @@ pub use cause::{Cause, Finding};
 pub use diff::Diff;
 pub use sent::Sent;
 
+use crate::aws_error::read::Reply;
+use crate::redact::text::redacted;
+use crate::sigv4::canonical_request::CanonicalRequest;
 use diff::Clipped;
 use mismatch::{mismatch, wrong_secret};
-use reply::Reply;
-
-use crate::canonical_request::CanonicalRequest;
 
 /// Why a server refused a request: the causes, likeliest first, and what mends them.
 ///
@@ -201,7 +199,7 @@ impl fmt::Debug for Explanation {
 impl Reply {
     /// `403 InvalidSignatureException: The request signature we …`
     fn summary(&self) -> String {
-        let message = redact::redacted(self.short_message());
+        let message = redacted(self.short_message());
         let mut summary = self.status.to_string();
         for (separator, text) in [(" ", crate::text::excerpt(self.code.as_bytes())), (": ", text::sentences(&message))]
         {

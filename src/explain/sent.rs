@@ -4,14 +4,14 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::authorization::SESSION_TOKEN_HEADERS;
-use crate::canonical_request::pairs;
-use crate::canonical_request::percent::decodes_to;
-use crate::request::Request;
-use crate::rules::{Rules, UnsignedPayload};
 use crate::sign::{Presigned, Signed};
-use crate::signing_key::SigningKey;
-use crate::timestamp::Timestamp;
+use crate::sigv4::authorization::SESSION_TOKEN_HEADERS;
+use crate::sigv4::canonical_request::pairs;
+use crate::sigv4::request::Request;
+use crate::sigv4::rules::{Rules, UnsignedPayload};
+use crate::sigv4::signing_key::SigningKey;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::decodes_to;
 use crate::verify::{Presented, Verifier, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),

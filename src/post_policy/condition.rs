@@ -1,7 +1,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use crate::canonical_request::{REDACTED, is_secret_header};
+use crate::redact::{REDACTED, is_secret_header};
 
 /// What has to hold for one field of a form, or for its file.
 ///

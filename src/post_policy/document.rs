@@ -9,8 +9,8 @@ use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Vis
 use super::condition::{Condition, json_string, printed};
 use super::error::PolicyError;
 use super::{MAX_CONDITIONS, SESSION_TOKEN_FIELDS};
+use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::timestamp::Timestamp;
 
 /// What a policy says.
 pub(super) struct Document {

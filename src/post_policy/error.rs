@@ -2,7 +2,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::MAX_CONDITIONS;
-use crate::timestamp::Timestamp;
+use crate::sigv4::timestamp::Timestamp;
 
 /// What is wrong with a POST policy, or with a form under one.
 ///

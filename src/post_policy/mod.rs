@@ -51,16 +51,16 @@ mod condition;
 mod document;
 mod error;
 mod policy;
-mod presented;
-mod signed;
-mod verified;
+mod sign;
+mod unverified;
+mod verify;
 
 pub(crate) use condition::printed;
 pub use error::PolicyError;
 pub use policy::Policy;
-pub use presented::PresentedForm;
-pub use signed::SignedForm;
-pub use verified::VerifiedForm;
+pub use sign::SignedForm;
+pub use unverified::PresentedForm;
+pub use verify::VerifiedForm;
 
 #[allow(unused_imports, reason = "for the links above")]
 use crate::{Signer, Verifier};
@@ -70,12 +70,12 @@ pub(crate) const MAX_FIELD_BYTES: usize = 20_480;
 const MAX_FIELDS: usize = 256;
 const MAX_CONDITIONS: usize = 1024;
 
-const SESSION_TOKEN_FIELDS: [&str; 2] = crate::authorization::SESSION_TOKEN_HEADERS;
+const SESSION_TOKEN_FIELDS: [&str; 2] = crate::sigv4::authorization::SESSION_TOKEN_HEADERS;
 const FILENAME: &str = "${filename}";
 
 /// "Each form field that you specify in a form (except x-amz-signature, file, policy, and field names that have an
 /// x-ignore- prefix) must appear in the list of conditions."
 fn is_exempt(field: &str) -> bool {
     ["x-amz-signature", "file", "policy"].iter().any(|exempt| field.eq_ignore_ascii_case(exempt))
-        || crate::request::starts_with_ignoring_case(field, "x-ignore-")
+        || crate::text::starts_with_ignoring_case(field, "x-ignore-")
 }

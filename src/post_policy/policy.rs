@@ -5,7 +5,7 @@ use core::ops::RangeInclusive;
 
 use super::FILENAME;
 use super::condition::Condition;
-use crate::timestamp::Timestamp;
+use crate::sigv4::timestamp::Timestamp;
 
 /// What a form may upload, and until when.
 ///

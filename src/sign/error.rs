@@ -1,10 +1,10 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::payload::StreamingPayload;
-use crate::request::RequestError;
-use crate::scope::ScopeError;
-use crate::timestamp::Timestamp;
+use crate::sigv4::payload::StreamingPayload;
+use crate::sigv4::request::RequestError;
+use crate::sigv4::scope::ScopeError;
+use crate::sigv4::timestamp::Timestamp;
 
 /// Why a request was not signed; nothing of it was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,9 +3,10 @@
 use alloc::string::String;
 
 use super::{SignError, Signer};
-use crate::canonical_request::SignedHeaderList;
-use crate::request::{Request, RequestError, starts_with_ignoring_case};
+use crate::sigv4::canonical_request::SignedHeaderList;
+use crate::sigv4::request::{Request, RequestError};
 use crate::text::excerpt;
+use crate::text::starts_with_ignoring_case;
 
 /// Which headers are signed, besides those that the caller names with [`Signer::also_sign`].
 ///

@@ -14,17 +14,18 @@ pub use headers::SignedHeaders;
 pub use presign::Presigned;
 pub use signed::Signed;
 
-use crate::authorization;
-use crate::canonical_request::{Assembled, Parts, SignedHeaderList};
-use crate::credentials::Credentials;
-use crate::payload::{Payload, PayloadLine, UNSIGNED_PAYLOAD, sha256};
-use crate::request::Request;
-use crate::rules::{Rules, UnsignedPayload};
-use crate::scope::{Scope, ScopeError};
-use crate::signature::Signature;
-use crate::signing_key::SigningKey;
-use crate::string_to_sign::StringToSign;
-use crate::timestamp::Timestamp;
+use crate::hash::sha256;
+use crate::sigv4::authorization;
+use crate::sigv4::canonical_request::{Assembled, Parts, SignedHeaderList};
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::payload::{Payload, PayloadLine, UNSIGNED_PAYLOAD};
+use crate::sigv4::request::Request;
+use crate::sigv4::rules::{Rules, UnsignedPayload};
+use crate::sigv4::scope::{Scope, ScopeError};
+use crate::sigv4::signature::Signature;
+use crate::sigv4::signing_key::SigningKey;
+use crate::sigv4::string_to_sign::StringToSign;
+use crate::sigv4::timestamp::Timestamp;
 
 /// Signs requests for one region and service with one set of credentials.
 ///
@@ -237,13 +238,13 @@ impl Signer {
     pub(crate) fn sign_seed(
         &self,
         request: &Request<'_>,
-        streaming: crate::payload::StreamingPayload,
+        streaming: crate::sigv4::payload::StreamingPayload,
         now: Timestamp,
-    ) -> Result<(Signed, crate::chain::Chain), SignError> {
+    ) -> Result<(Signed, crate::sigv4::chain::Chain), SignError> {
         let signed = self.sign(request, Payload::Streaming(streaming), now)?;
         let scope = self.scope(&now)?;
         let key = self.with_key(now, &scope, SigningKey::clone);
-        let chain = crate::chain::Chain::new(key, now, &scope, signed.signature());
+        let chain = crate::sigv4::chain::Chain::new(key, now, &scope, signed.signature());
         Ok((signed, chain))
     }
 
@@ -262,9 +263,9 @@ impl Signer {
         }
         #[cfg(feature = "sigv4a")]
         if let Some(SigV4a { region_set, .. }) = &self.sigv4a {
-            if !crate::sigv4a::is_region_set(region_set) {
+            if !crate::sigv4::sigv4a::is_region_set(region_set) {
                 let got = crate::text::excerpt(region_set.as_bytes());
-                return Err(crate::scope::ScopeError::RegionSet { got }.into());
+                return Err(crate::sigv4::scope::ScopeError::RegionSet { got }.into());
             }
             return Ok(Scope::without_region(now.date(), &self.service)?);
         }

@@ -5,16 +5,16 @@ use core::ops::Range;
 use core::time::Duration;
 
 use super::{SignError, Signer};
-use crate::authorization::{self, PrintedScope, QueryParameters};
-use crate::canonical_request::percent::decodes_to;
-use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
-use crate::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
-use crate::request::Request;
-use crate::scope::Scope;
-use crate::signature::Signature;
-use crate::string_to_sign::StringToSign;
+use crate::sigv4::authorization::{self, PrintedScope, QueryParameters};
+use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
+use crate::sigv4::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
+use crate::sigv4::request::Request;
+use crate::sigv4::scope::Scope;
+use crate::sigv4::signature::Signature;
+use crate::sigv4::string_to_sign::StringToSign;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::decodes_to;
 use crate::text::{split, split_once};
-use crate::timestamp::Timestamp;
 
 impl Signer {
     /// Makes a URL that carries its own signature and lives for `expires`, whole seconds from `now`.

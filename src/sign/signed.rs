@@ -1,12 +1,12 @@
 use core::fmt;
 use core::ops::Range;
 
-use crate::authorization::PrintedScope;
-use crate::canonical_request::CanonicalRequest;
-use crate::scope::Scope;
-use crate::signature::Signature;
-use crate::string_to_sign::StringToSign;
-use crate::timestamp::Timestamp;
+use crate::sigv4::authorization::PrintedScope;
+use crate::sigv4::canonical_request::CanonicalRequest;
+use crate::sigv4::scope::Scope;
+use crate::sigv4::signature::Signature;
+use crate::sigv4::string_to_sign::StringToSign;
+use crate::sigv4::timestamp::Timestamp;
 
 /// With `http`, the header values share the buffer instead of copying from it.
 #[cfg(feature = "http")]

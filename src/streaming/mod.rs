@@ -48,24 +48,21 @@
 //! AWS: [chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
 //! [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 
-#[cfg(feature = "http-body")]
-mod body;
+mod adapters;
 mod checksum;
-mod chunked;
-mod decoder;
-mod encoder;
+mod chunk;
+mod decode;
+mod encode;
 mod error;
-mod frame;
-#[cfg(feature = "std")]
-mod io;
+mod sign;
 mod trailer;
 
 #[cfg(feature = "http-body")]
-pub use body::{DecodedBody, EncodedBody};
-pub use checksum::Checksum;
-pub use chunked::{Chunked, SignedChunked};
-pub use decoder::ChunkDecoder;
-pub use encoder::ChunkEncoder;
-pub use error::{ChunkError, EncodeError};
+pub use adapters::body::{DecodedBody, EncodedBody};
 #[cfg(feature = "std")]
-pub use io::{DecodedRead, EncodedRead};
+pub use adapters::read::{DecodedRead, EncodedRead};
+pub use checksum::Checksum;
+pub use decode::ChunkDecoder;
+pub use encode::ChunkEncoder;
+pub use error::{ChunkError, EncodeError};
+pub use sign::{Chunked, SignedChunked};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::checksum::Checksum;
 use super::error::ChunkError;
-use crate::request::is_token_byte;
+use crate::text::is_token_byte;
 
 pub(super) const X_AMZ_TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 
@@ -37,7 +37,7 @@ pub(super) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
     out.extend_from_slice(value);
-    out.extend_from_slice(super::frame::CRLF);
+    out.extend_from_slice(super::chunk::CRLF);
 }
 
 /// How many bytes [`write_line`] writes.

@@ -2,10 +2,10 @@ use alloc::format;
 
 use super::input::{check_filled, resource_name};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::canonical_request::percent::encode_segment;
-use crate::credentials::Credentials;
-use crate::request::Request;
-use crate::timestamp::Timestamp;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::request::Request;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::encode_segment;
 
 /// The password of an ElastiCache user for a replication group, Valkey from 7.2 or Redis OSS from 7.0, good for 15
 /// minutes: `AUTH user token`, or `HELLO 3 AUTH user token`, over TLS. [`elasticache_serverless`] is for serverless caches.

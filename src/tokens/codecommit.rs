@@ -6,14 +6,15 @@ use zeroize::Zeroizing;
 
 use super::input::{host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::canonical_request::{Parts, SignedHeaderList};
-use crate::credentials::Credentials;
-use crate::payload::{PayloadLine, sha256};
-use crate::request::Request;
-use crate::rules::Rules;
-use crate::signing_key::SigningKey;
-use crate::string_to_sign::StringToSign;
-use crate::timestamp::Timestamp;
+use crate::hash::sha256;
+use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::payload::PayloadLine;
+use crate::sigv4::request::Request;
+use crate::sigv4::rules::Rules;
+use crate::sigv4::signing_key::SigningKey;
+use crate::sigv4::string_to_sign::StringToSign;
+use crate::sigv4::timestamp::Timestamp;
 
 /// User name and password for git over HTTPS with CodeCommit, good for 15 minutes: the token prints as the password, and
 /// [`Token::user`] is the user name, which holds the session token of temporary credentials.

@@ -3,10 +3,10 @@ use core::time::Duration;
 
 use super::input::{check_filled, host};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::canonical_request::percent::encode_segment;
-use crate::credentials::Credentials;
-use crate::request::Request;
-use crate::timestamp::Timestamp;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::request::Request;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::encode_segment;
 
 /// The password of a database user for RDS and Aurora (PostgreSQL, MySQL, MariaDB) and RDS Proxy, good for 15 minutes.
 ///

@@ -51,9 +51,9 @@ pub use msk::msk;
 pub use sts::{eks, exec_credential, vault};
 pub use websocket::{iot_mqtt, transcribe};
 
-use crate::credentials::Credentials;
 use crate::sign::{Presigned, Signer};
-use crate::timestamp::Timestamp;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::timestamp::Timestamp;
 
 const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
 

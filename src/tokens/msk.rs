@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 
 use super::input::check_filled;
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::canonical_request::percent::encode_segment;
-use crate::credentials::Credentials;
-use crate::request::Request;
-use crate::timestamp::Timestamp;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::request::Request;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::encode_segment;
 
 /// The bearer token of SASL/OAUTHBEARER for Amazon MSK, good for 15 minutes: what a Kafka client's token callback (in
 /// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::valid_until_millis`] as its lifetime and any

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::input::{check_filled, check_region, dns_suffix, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::credentials::Credentials;
-use crate::payload::Payload;
-use crate::request::Request;
-use crate::timestamp::Timestamp;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::payload::Payload;
+use crate::sigv4::request::Request;
+use crate::sigv4::timestamp::Timestamp;
 
 const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 

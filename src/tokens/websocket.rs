@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use super::input::{check_filled, dns_suffix, host};
 use super::{Token, TokenError, signer};
-use crate::canonical_request::percent::encode_segment;
-use crate::credentials::Credentials;
-use crate::request::Request;
-use crate::timestamp::Timestamp;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::request::Request;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::encode_segment;
 
 /// Of IoT, that is no figure of AWS: aws/aws-sdk-js#2254 saw a URL refused ten minutes after signing.
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);

@@ -5,7 +5,8 @@ use ctutils::CtEq;
 use sha2::{Digest, Sha256};
 
 use super::error::VerifyError;
-use crate::payload::{StreamingPayload, UNSIGNED_PAYLOAD, from_hex, hex_of};
+use crate::hash::{from_hex, hex_of};
+use crate::sigv4::payload::{StreamingPayload, UNSIGNED_PAYLOAD};
 
 /// What a value of `x-amz-content-sha256` says about the body.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::algorithm::Algorithm;
-use crate::authorization::ClaimError;
-use crate::canonical_request::CanonicalRequest;
-use crate::payload::StreamingPayload;
-use crate::request::{MAX_HEADERS, RequestError};
-use crate::timestamp::Timestamp;
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization::ClaimError;
+use crate::sigv4::canonical_request::CanonicalRequest;
+use crate::sigv4::payload::StreamingPayload;
+use crate::sigv4::request::{MAX_HEADERS, RequestError};
+use crate::sigv4::timestamp::Timestamp;
 
 /// Why a request is refused.
 ///

@@ -2,17 +2,17 @@ use core::fmt;
 
 use super::body::{BodyCheck, SignedBody};
 use super::error::VerifyError;
-use super::presented::Presented;
+use super::unverified::Presented;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
-use crate::chain::Chain;
+use crate::sigv4::chain::Chain;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
-use crate::payload::StreamingPayload;
+use crate::sigv4::payload::StreamingPayload;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
-use crate::rules::Rules;
-use crate::scope::Scope;
+use crate::sigv4::rules::Rules;
+use crate::sigv4::scope::Scope;
 #[cfg(any(feature = "streaming", feature = "event-stream"))]
-use crate::signing_key::VerifyingKey;
-use crate::timestamp::Timestamp;
+use crate::sigv4::signing_key::VerifyingKey;
+use crate::sigv4::timestamp::Timestamp;
 
 /// A request whose signature is right. Only [`Verifier::verify`](crate::Verifier::verify) makes one.
 ///

@@ -6,22 +6,24 @@ use core::time::Duration;
 
 use super::body::SignedBody;
 use super::error::{Computed, VerifyError};
-use super::presented::Presented;
+use super::unverified::Presented;
 use super::verified::Verified;
-use crate::algorithm::Algorithm;
-use crate::authorization::X_AMZ_SIGNATURE;
-use crate::canonical_request::inline::Inline;
-use crate::canonical_request::{CanonicalRequest, Parts, SignedHeaderList, compare_ignoring_case};
-use crate::payload::{PayloadLine, UNSIGNED_PAYLOAD, hex_of, sha256};
-use crate::request::starts_with_ignoring_case;
-use crate::rules::{Rules, UnsignedPayload};
-use crate::scope::{Scope, TERMINATOR};
-use crate::signing_key::{KeyStanding, SigningKey, VerifyingKey};
+use crate::hash::{hex_of, sha256};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization::X_AMZ_SIGNATURE;
+use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
+use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
+use crate::sigv4::rules::{Rules, UnsignedPayload};
+use crate::sigv4::scope::{Scope, TERMINATOR};
+use crate::sigv4::signing_key::{KeyStanding, SigningKey, VerifyingKey};
 #[cfg(feature = "sigv4a")]
-use crate::sigv4a::PublicKey;
-use crate::string_to_sign::StringToSign;
+use crate::sigv4::sigv4a::PublicKey;
+use crate::sigv4::string_to_sign::StringToSign;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::compare_ignoring_case;
 use crate::text::excerpt;
-use crate::timestamp::Timestamp;
+use crate::text::inline::Inline;
+use crate::text::starts_with_ignoring_case;
 
 /// Verifies requests for one region and service.
 ///
@@ -303,7 +305,7 @@ impl Verifier {
                 (Some(Duration::from_secs(seconds)), PRESIGN_AHEAD)
             }
             None if presented.presigned && self.rules.presign_expires => {
-                let names = alloc::vec![crate::authorization::X_AMZ_EXPIRES];
+                let names = alloc::vec![crate::sigv4::authorization::X_AMZ_EXPIRES];
                 return Err(VerifyError::MissingParameters { presigned: true, names });
             }
             _ => (None, self.rules.max_skew),
@@ -357,7 +359,7 @@ impl Verifier {
     #[cfg(feature = "sigv4a")]
     fn check_region_set(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         match presented.region_set() {
-            Some(region_set) if !crate::sigv4a::covers(region_set, &self.region) => {
+            Some(region_set) if !crate::sigv4::sigv4a::covers(region_set, &self.region) => {
                 let got = excerpt(region_set.as_bytes());
                 Err(VerifyError::WrongRegionSet { got, region: self.region.clone() })
             }

@@ -3,9 +3,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{MOST_NAMED, shown, shown_long, signed_and_computed};
-use crate::canonical_request::{REDACTED, is_secret_header};
 use crate::explain::canonical::Canonical;
 use crate::explain::cause::{Cause, Finding};
+use crate::redact::{REDACTED, is_secret_header};
 
 /// A header of one side: its values, joined as they have to be, and how many lines they stand in.
 struct Lines {
@@ -126,7 +126,7 @@ pub(in crate::explain) fn header_removed(name: &str) -> Cause {
 }
 
 pub(in crate::explain) fn is_token_header(name: &str) -> bool {
-    crate::authorization::SESSION_TOKEN_HEADERS.contains(&name)
+    crate::sigv4::authorization::SESSION_TOKEN_HEADERS.contains(&name)
 }
 
 fn header_change(name: &str, signed: &str, verified: &str) -> Cause {

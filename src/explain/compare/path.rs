@@ -2,8 +2,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{decoded, shown, upper_case_escapes};
-use crate::canonical_request::normalized;
 use crate::explain::cause::Cause;
+use crate::sigv4::canonical_request::normalized;
 
 /// One cause, or two that came together.
 pub(super) fn path_differences(ours: &str, theirs: &str) -> Vec<Cause> {

@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{MOST_NAMED, decoded, shown_long, signed_and_computed, upper_case_escapes};
-use crate::canonical_request::{REDACTED, is_secret_parameter};
 use crate::explain::canonical::Canonical;
 use crate::explain::cause::{Cause, Finding};
+use crate::redact::{REDACTED, is_secret_parameter};
 use crate::text::excerpt;
 
 /// How many parameters of one name are compared with each of the other side, so that their number isn't squared.

@@ -11,10 +11,10 @@ use texts::{CODES, MISMATCH, TEXTS};
 
 use super::cause::{Cause, Finding};
 use super::compare::{header_removed, payload_difference};
-use super::redact::redacted;
-use super::reply::Reply;
 use super::sent::{Auth, Sent};
 use super::text::sentences;
+use crate::aws_error::read::Reply;
+use crate::redact::text::redacted;
 use crate::text::excerpt;
 
 /// How many headers a finding names.

@@ -1,10 +1,10 @@
 //! What the response says of the time.
 
 use super::Found;
+use crate::aws_error::read::Reply;
 use crate::explain::cause::Cause;
-use crate::explain::reply::Reply;
 use crate::explain::sent::Sent;
-use crate::timestamp::Timestamp;
+use crate::sigv4::timestamp::Timestamp;
 
 impl Found<'_> {
     pub(super) fn times(&mut self, text: &str) {

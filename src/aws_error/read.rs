@@ -1,0 +1,222 @@
+//! An error response in any of AWS's forms, read into one.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::Event;
+use serde_json::Value;
+
+use crate::redact::text::without_token;
+use crate::sigv4::timestamp::Timestamp;
+
+/// Of a longer body only the beginning is read, in bytes. What AWS answers is a few kilobytes, with an echo of the
+/// canonical request some tens of them.
+const MOST_READ: usize = 256 * 1024;
+/// And of each header.
+const MOST_OF_HEADER: usize = 8 * 1024;
+/// XML elements inside each other; AWS has three.
+const MOST_DEPTH: usize = 16;
+/// Elements that are kept.
+const MOST_ELEMENTS: usize = 256;
+
+/// What the response says, whichever way.
+#[derive(Default)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// Without namespace and address: `InvalidSignatureException`, `SignatureDoesNotMatch`.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// The leaves of an XML body, the first of each name.
+    elements: BTreeMap<String, String>,
+    /// The clock of the server, from the `Date` header.
+    pub(crate) date: Option<Timestamp>,
+    /// Where a redirect leads.
+    pub(crate) location: Option<String>,
+    /// Whether a page for people stands there.
+    pub(crate) is_html: bool,
+    /// Headers by which a service can be told.
+    hints: Vec<(String, String)>,
+}
+
+impl Reply {
+    /// `session_token` is the one that was sent: it is in nothing that is kept.
+    pub(crate) fn read<'h>(
+        status: u16,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+        body: &[u8],
+        session_token: Option<&str>,
+    ) -> Self {
+        let mut reply = Self { status, ..Self::default() };
+        let mut from_a_cache = false;
+        for (name, value) in headers {
+            let value = String::from_utf8_lossy(value.get(..MOST_OF_HEADER).unwrap_or(value));
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                // `InvalidSignatureException:http://internal.amazon.com/coral/…`
+                "x-amzn-errortype" | "x-amzn-error-type" | "x-amz-error-code" => reply.code = bare_code(value),
+                "date" => reply.date = Timestamp::parse_imf_fixdate(value),
+                "age" => from_a_cache = value != "0",
+                "location" => reply.location = Some(value.into()),
+                "x-aoss-response-hint" | "x-amz-bucket-region" | "apigw-requestid" => {
+                    reply.hints.push((name.to_ascii_lowercase(), value.into()));
+                }
+                _ => {}
+            }
+        }
+        let body = String::from_utf8_lossy(body.get(..MOST_READ).unwrap_or(body));
+        let text = body.trim_start_matches('\u{feff}').trim();
+        if text.starts_with('<') {
+            reply.read_xml(text);
+        } else if !reply.read_json(text) {
+            reply.message = text.into();
+        }
+        // A cache's answer has the time at which it was stored.
+        reply.date = reply.date.filter(|_| !from_a_cache);
+        reply.hide(session_token);
+        reply
+    }
+
+    fn hide(&mut self, session_token: Option<&str>) {
+        let texts = [&mut self.code, &mut self.message].into_iter().chain(&mut self.location);
+        let texts = texts.chain(self.elements.values_mut()).chain(self.hints.iter_mut().map(|(_, value)| value));
+        texts.for_each(|text| *text = without_token(text, session_token));
+    }
+
+    /// The text of an element of the body.
+    pub(crate) fn element(&self, name: &str) -> Option<&str> {
+        self.elements.get(name).map(String::as_str)
+    }
+
+    fn read_json(&mut self, text: &str) -> bool {
+        let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
+        // SP-API and AppSync: {"errors":[{…}]}; query services that were asked for JSON: {"Error":{…}}; others {"error":{…}}.
+        let inner =
+            ["/errors/0", "/Error", "/error"].iter().filter_map(|at| value.pointer(at)).find(|at| at.is_object());
+        for object in [Some(&value), inner].into_iter().flatten() {
+            let string = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
+            if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
+                && self.code.is_empty()
+            {
+                self.code = bare_code(code);
+            }
+            if let Some(message) =
+                string(&["message", "Message", "detailedMessage", "errorMessage", "error_description", "reason"])
+                && self.message.is_empty()
+            {
+                self.message = message.into();
+            }
+        }
+        if self.message.is_empty()
+            && let Some(text) = value.as_str().or_else(|| value.get("error")?.as_str())
+        {
+            self.message = text.into();
+        }
+        value.is_object() || value.is_string()
+    }
+
+    /// Reads as far as it is well-formed: a body that was cut still says what came before. No entity is expanded but
+    /// XML's five and character references.
+    fn read_xml(&mut self, text: &str) {
+        let mut reader = quick_xml::Reader::from_str(text);
+        let start = text.get(..16).unwrap_or_default().to_ascii_lowercase();
+        self.is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
+        // `<meta>` and `<hr>` have no end.
+        reader.config_mut().check_end_names = !self.is_html;
+        let mut names: Vec<String> = Vec::new();
+        let mut content = String::new();
+        loop {
+            match reader.read_event() {
+                Ok(Event::Start(start)) => {
+                    if names.len() == MOST_DEPTH {
+                        break;
+                    }
+                    names.push(start.local_name().into_inner().into());
+                    content.clear();
+                }
+                Ok(Event::End(_)) => {
+                    let Some(name) = names.pop() else { break };
+                    if !content.trim().is_empty() {
+                        self.keep(name, core::mem::take(&mut content));
+                    }
+                }
+                Ok(Event::Text(text)) => content.push_str(&text.xml10_content()),
+                Ok(Event::CData(text)) => content.push_str(&text.xml10_content()),
+                Ok(Event::GeneralRef(reference)) => match reference.resolve_char_ref() {
+                    Ok(Some(c)) => content.push(c),
+                    _ => content.push_str(resolve_xml_entity(&reference).unwrap_or_default()),
+                },
+                Ok(Event::Eof) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        // Of a body that ends inside an element, that element.
+        if let Some(name) = names.pop()
+            && !content.trim().is_empty()
+        {
+            self.keep(name, content);
+        }
+        if let Some(code) = self.element("Code").map(bare_code) {
+            self.code = code;
+        }
+        self.message = ["Message", "message", "title", "TITLE"]
+            .iter()
+            .find_map(|name| self.element(name))
+            .unwrap_or_default()
+            .to_string();
+    }
+
+    fn keep(&mut self, name: String, content: String) {
+        // `47 45 54`, in which no reader of XML changes white space.
+        let content = match name.strip_suffix("Bytes") {
+            Some("CanonicalRequest" | "StringToSign") => {
+                let Some(bytes) = bytes_of(&content) else { return };
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+            _ => content,
+        };
+        if self.elements.len() < MOST_ELEMENTS {
+            self.elements.entry(name).or_insert(content);
+        }
+    }
+
+    pub(crate) fn hint(&self, wanted: &str) -> Option<&str> {
+        self.hints.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    }
+
+    /// The canonical request that the server computed.
+    pub(crate) fn canonical_request(&self) -> Option<&str> {
+        self.element("CanonicalRequestBytes").or(self.element("CanonicalRequest")).or_else(|| {
+            let (_, rest) = self.message.split_once("The Canonical String for this request should have been\n'")?;
+            Some(rest.split_once("'\n\nThe String-to-Sign should have been\n").map_or(rest, |(text, _)| text))
+        })
+    }
+
+    /// The string to sign that the server computed.
+    pub(crate) fn string_to_sign(&self) -> Option<&str> {
+        self.element("StringToSignBytes").or(self.element("StringToSign")).or_else(|| {
+            let (_, rest) = self.message.split_once("The String-to-Sign should have been\n'")?;
+            Some(rest.rsplit_once('\'').map_or(rest, |(text, _)| text))
+        })
+    }
+
+    /// The message without what it echoes.
+    pub(crate) fn short_message(&self) -> &str {
+        let message = self.message.as_str();
+        let end = message.find("\n\nThe Canonical String").unwrap_or(message.len());
+        message.get(..end).unwrap_or(message).trim()
+    }
+}
+
+fn bytes_of(spaced_hex: &str) -> Option<Vec<u8>> {
+    let pairs = spaced_hex.split_ascii_whitespace();
+    pairs.map(|pair| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2)).collect()
+}
+
+/// `com.amazon.coral.service#InvalidSignatureException:http://…` is `InvalidSignatureException`.
+fn bare_code(code: &str) -> String {
+    let code = code.rsplit('#').next().unwrap_or(code);
+    let code = code.split([':', ',', ' ']).next().unwrap_or(code);
+    code.trim().into()
+}

@@ -1,0 +1,72 @@
+//! SHA-256 and HMAC, and a hash as hexadecimal digits.
+
+use hmac::{Hmac, KeyInit};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+/// SHA-256 of no bytes.
+pub(crate) const EMPTY_SHA256: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
+    0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+pub(crate) const EMPTY_SHA256_HEX: &[u8; 64] = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    if bytes.is_empty() { EMPTY_SHA256 } else { Sha256::digest(bytes).into() }
+}
+
+/// 64 lower-case hexadecimal digits, without a table: the compiler makes many at a time, and a cache learns nothing.
+pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
+    let mut text = [0; 64];
+    // 64 is twice 32, the one thing that it can fail on.
+    let _ = hex::encode_to_slice(hash, &mut text);
+    text
+}
+
+/// Reads 64 hexadecimal digits in either case.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// HMAC pads a key to the block, and hashes a longer one: [RFC 2104 2](https://www.rfc-editor.org/rfc/rfc2104#section-2).
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    if let Some(start) = block.get_mut(..key.len()) {
+        start.copy_from_slice(key);
+    } else {
+        let mut hash = Sha256::digest(key);
+        block.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
+        hash.as_mut_slice().zeroize();
+    }
+    let keyed = Hmac::new(&block);
+    block.as_mut_slice().zeroize();
+    keyed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hmac::Mac;
+
+    #[test]
+    fn the_constant_is_the_hash_of_nothing() {
+        assert_eq!(EMPTY_SHA256, <[u8; 32]>::from(Sha256::digest(b"")));
+        assert_eq!(*EMPTY_SHA256_HEX, hex_of(EMPTY_SHA256));
+    }
+
+    #[test]
+    fn a_key_of_any_length_is_what_the_hmac_crate_makes_of_it() {
+        for length in [0, 1, 32, 44, 63, 64, 65, 200] {
+            let key = alloc::vec![0x5a; length];
+            let theirs = Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update("message").finalize();
+            assert_eq!(
+                keyed(&key).chain_update(b"message").finalize().into_bytes().as_slice(),
+                theirs.into_bytes().as_slice(),
+                "{length}"
+            );
+        }
+    }
+}

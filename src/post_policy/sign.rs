@@ -1,0 +1,194 @@
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+
+use base64ct::{Base64, Encoding};
+
+use super::condition::Condition;
+use super::document::Document;
+use super::error::PolicyError;
+use super::policy::Policy;
+use super::{MAX_FIELD_BYTES, is_exempt};
+use crate::sign::{SignError, Signer};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::scope::Scope;
+use crate::sigv4::signature::Signature;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::excerpt;
+
+impl Signer {
+    /// Signs a policy, and gives all fields of its form but the file and those that the page adds itself. The
+    /// conditions for credential, algorithm, date and session token are added.
+    ///
+    /// ```
+    /// use countersign::post_policy::Policy;
+    /// use countersign::{Credentials, Signer};
+    ///
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+    /// let policy = Policy::new("examplebucket", "20151230T120000Z".parse()?).with_field("key", "a.txt");
+    /// let form = signer.sign_post_policy(&policy, "20151229T000000Z".parse()?)?;
+    /// let names: Vec<&str> = form.fields().map(|(name, _)| name).collect();
+    /// let expected = ["key", "policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
+    /// assert_eq!(names, expected);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// AWS: [Calculating a signature](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html)
+    ///
+    /// # Errors
+    /// [`SignError`]: nothing was signed.
+    pub fn sign_post_policy(&self, policy: &Policy, now: Timestamp) -> Result<SignedForm, SignError> {
+        let mut conditions = policy.conditions.clone();
+        for (field, value) in self.own_fields(&now)? {
+            conditions.push(Condition::Exact { field: field.into(), value });
+        }
+        let text = Document { expiration: policy.expiration, conditions }.print();
+        let fields = policy.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        self.sign_post_policy_text(&text, fields, now)
+    }
+
+    /// Signs a policy that is given as text, byte for byte, and gives the fields of the form: `fields`, and those of the
+    /// signature.
+    ///
+    /// # Errors
+    /// [`SignError::Policy`] if S3 would refuse the form: the text is no policy, has ended, lacks a condition for one of
+    /// the fields, or for `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` or the session token, or has one that they
+    /// don't meet. Conditions for other fields are the page's to meet.
+    pub fn sign_post_policy_text<'f>(
+        &self,
+        policy: &str,
+        fields: impl IntoIterator<Item = (&'f str, &'f str)>,
+        now: Timestamp,
+    ) -> Result<SignedForm, SignError> {
+        let Document { expiration, conditions } = Document::parse(policy.as_bytes())?;
+        if expiration <= now {
+            return Err(PolicyError::Expired { expiration, now }.into());
+        }
+        let mut all: Vec<(String, String)> =
+            fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        all.push(("policy".into(), Base64::encode_string(policy.as_bytes())));
+        let string_to_sign = all.len() - 1;
+        all.extend(self.own_fields(&now)?.into_iter().map(|(name, value)| (name.into(), value)));
+        check_fields(&all, &conditions)?;
+
+        let scope = self.scope(&now)?;
+        let text = all.get(string_to_sign).map_or("", |(_, policy)| policy.as_str());
+        let signature = self.with_key(now, &scope, |key| key.sign_pieces(|write| write(text.as_bytes())));
+        all.push(("x-amz-signature".into(), signature.to_hex()));
+        let outlives_credentials = self.credentials().expiry().is_some_and(|expiry| expiry < expiration);
+        Ok(SignedForm { fields: all, signature, outlives_credentials })
+    }
+
+    /// What the signature adds to the form, but for itself.
+    fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, String)>, SignError> {
+        let scope = self.scope(now)?;
+        // SigV4A has no region: a form has no field for a region set.
+        let scope = Scope::new(scope.date(), scope.region(), scope.service())?;
+        let credentials = self.credentials();
+        let mut fields = alloc::vec![
+            ("x-amz-algorithm", Algorithm::HmacSha256.name().into()),
+            ("x-amz-credential", alloc::format!("{}/{scope}", credentials.access_key_id())),
+            ("x-amz-date", now.to_string()),
+        ];
+        fields.extend(credentials.session_token().map(|token| (self.rules.session_token_header, token.into())));
+        Ok(fields)
+    }
+}
+
+/// What S3 would refuse the form for.
+fn check_fields(fields: &[(String, String)], conditions: &[Condition]) -> Result<(), PolicyError> {
+    let named = |name: &str| excerpt(name.as_bytes());
+    let mut length = 0;
+    for (index, (name, value)) in fields.iter().enumerate() {
+        length += name.len() + value.len();
+        if length > MAX_FIELD_BYTES {
+            return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES });
+        }
+        if name.is_empty() || name.chars().chain(value.chars()).any(char::is_control) {
+            return Err(PolicyError::Unsendable { name: named(name) });
+        }
+        if fields.iter().take(index).any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
+            return Err(PolicyError::RepeatedField { name: named(name) });
+        }
+        let mut is_named = is_exempt(name);
+        for condition in conditions.iter().filter(|condition| condition.is_about(name)) {
+            is_named = true;
+            if !condition.is_met_by(value) {
+                return Err(PolicyError::ConditionFailed { condition: condition.to_string() });
+            }
+        }
+        if !is_named {
+            return Err(PolicyError::ExtraFields { names: alloc::vec![named(name)] });
+        }
+    }
+    Ok(())
+}
+
+/// The fields of a form, signed. The file comes last: S3 reads no field behind it.
+#[derive(Clone)]
+pub struct SignedForm {
+    fields: Vec<(String, String)>,
+    signature: Signature,
+    outlives_credentials: bool,
+}
+
+impl SignedForm {
+    /// Names and values, in order: those of the policy, then `policy`, `x-amz-algorithm`, `x-amz-credential`,
+    /// `x-amz-date`, the session token if there is one, and `x-amz-signature`. Keep them out of logs.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The fields as `<input type="hidden" …>`, a line each, names and values escaped.
+    ///
+    /// ```
+    /// # use countersign::post_policy::Policy;
+    /// # use countersign::{Credentials, Signer};
+    /// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+    /// let policy = Policy::new("b", "20151230T120000Z".parse()?).with_field("key", "\"><script>");
+    /// let form = signer.sign_post_policy(&policy, "20151229T000000Z".parse()?)?;
+    /// let first = "<input type=\"hidden\" name=\"key\" value=\"&quot;&gt;&lt;script&gt;\">\n";
+    /// assert!(form.hidden_inputs().starts_with(first));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn hidden_inputs(&self) -> String {
+        let mut html = String::new();
+        for (name, value) in self.fields() {
+            let _ = writeln!(html, "<input type=\"hidden\" name=\"{}\" value=\"{}\">", Escaped(name), Escaped(value));
+        }
+        html
+    }
+
+    /// The signature.
+    pub fn signature(&self) -> Signature {
+        self.signature
+    }
+
+    /// Whether the credentials end before the policy does, so that the form stops working early.
+    pub fn outlives_credentials(&self) -> bool {
+        self.outlives_credentials
+    }
+}
+
+impl fmt::Debug for SignedForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.fields().map(|(name, _)| name).collect();
+        f.debug_struct("SignedForm").field("fields", &names).finish_non_exhaustive()
+    }
+}
+
+/// Text inside a quoted attribute.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            c => f.write_char(c),
+        })
+    }
+}

@@ -1,0 +1,184 @@
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use super::error::PolicyError;
+use super::{FILENAME, MAX_FIELD_BYTES, MAX_FIELDS, SESSION_TOKEN_FIELDS};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization::CredentialRanges;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::scope::Scope;
+use crate::sigv4::signature::Signature;
+use crate::sigv4::signing_key::SigningKey;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::excerpt;
+use crate::verify::VerifyError;
+
+/// What a form says about its signature. It proves nothing: everything here may be forged.
+///
+/// With access key id, session token and scope the caller looks up the key, then hands both to
+/// [`Verifier::verify_form`](crate::Verifier::verify_form).
+#[derive(Clone)]
+pub struct PresentedForm<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) fields: Vec<(&'a str, Cow<'a, str>)>,
+    pub(super) policy: &'a str,
+    pub(super) credential: &'a str,
+    ranges: CredentialRanges,
+    pub(super) timestamp: Timestamp,
+    pub(super) signature: Signature,
+    session_token: Option<&'a str>,
+}
+
+/// The fields that make up the signature; in none of them is `${filename}` replaced.
+const SIGNATURE_FIELDS: [&str; 5] = ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
+
+impl<'a> PresentedForm<'a> {
+    /// Reads the fields of a form: checks 1 to 5 of [`Verifier::verify_form`](crate::Verifier::verify_form).
+    ///
+    /// `bucket` is the one that the request was sent to; `fields` are those before the file, in the order received. S3
+    /// ignores every field behind it, and so has the caller to.
+    ///
+    /// # Errors
+    /// [`VerifyError`] if the form is not signed, or something of it is malformed.
+    pub fn parse(bucket: &'a str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, VerifyError> {
+        let fields = read_fields(fields)?;
+        let find =
+            |name: &str| fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+        if let Some(got) = find("bucket").filter(|named| *named != bucket) {
+            return Err(PolicyError::OtherBucket { got: excerpt(got.as_bytes()) }.into());
+        }
+        let is_signed =
+            ["x-amz-algorithm", "x-amz-credential", "x-amz-signature"].iter().any(|name| find(name).is_some());
+        if !is_signed {
+            // Signature Version 2.
+            return Err(if find("AWSAccessKeyId").is_some() || find("signature").is_some() {
+                PolicyError::UnsupportedAlgorithm { algorithm: "AWS".into() }.into()
+            } else {
+                VerifyError::MissingAuthentication
+            });
+        }
+        let need = |name: &'static str| find(name).ok_or(PolicyError::MissingField { name });
+        need("key")?;
+        let policy = need("policy")?;
+        let algorithm = need("X-Amz-Algorithm")?;
+        if algorithm != Algorithm::HmacSha256.name() {
+            return Err(PolicyError::UnsupportedAlgorithm { algorithm: excerpt(algorithm.as_bytes()) }.into());
+        }
+        let credential = need("X-Amz-Credential")?;
+        let ranges = CredentialRanges::read(Algorithm::HmacSha256, credential, 0)
+            .ok_or_else(|| PolicyError::MalformedCredential { got: excerpt(credential.as_bytes()) })?;
+        let date = need("X-Amz-Date")?;
+        let timestamp = date.parse().map_err(|_| PolicyError::MalformedDate { got: excerpt(date.as_bytes()) })?;
+        let signature = Signature::from_hex(need("X-Amz-Signature")?).ok_or(VerifyError::MalformedSignature)?;
+        let session_token = match SESSION_TOKEN_FIELDS.map(find) {
+            [Some(_), Some(_)] => return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" }),
+            [token, s3session_token] => token.or(s3session_token),
+        };
+        let fields = fields.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect();
+        Ok(Self { bucket, fields, policy, credential, ranges, timestamp, signature, session_token })
+    }
+
+    /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
+    /// the last slash or backslash. Conditions are about the fields afterwards. Without a name, `${filename}` stays as
+    /// it is, as S3 does it. A key is no path: a store that keeps files under their keys has to refuse `..`, which may be a
+    /// file's name, too.
+    ///
+    /// # Errors
+    /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
+    pub fn with_file_name(mut self, file_name: &str) -> Result<Self, VerifyError> {
+        let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let mut length: usize = 0;
+        for (field, value) in &mut self.fields {
+            let count = value.matches(FILENAME).count();
+            let signature = SIGNATURE_FIELDS.iter().chain(&SESSION_TOKEN_FIELDS);
+            if count > 0 && !signature.into_iter().any(|own| field.eq_ignore_ascii_case(own)) {
+                length = length.saturating_add(value.len()).saturating_add(count.saturating_mul(name.len()));
+                if length > MAX_FIELD_BYTES {
+                    return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES }.into());
+                }
+                *value = Cow::Owned(value.replace(FILENAME, name));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Who claims to have signed. It may hold a `/`.
+    pub fn access_key_id(&self) -> &str {
+        self.part(&self.ranges.access_key_id)
+    }
+
+    /// The session token. Look up key and token together: a token of another key is no token.
+    pub fn session_token(&self) -> Option<&str> {
+        self.session_token
+    }
+
+    /// The scope it claims to be signed for, as it stands there.
+    pub fn scope(&self) -> Scope<'_> {
+        let CredentialRanges { date, region, service, .. } = &self.ranges;
+        Scope::unchecked(self.part(date), self.part(region), self.part(service))
+    }
+
+    /// When it claims to have been signed.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// The key to verify with, from what the look-up of access key id and session token found: as
+    /// [`Presented::derive_key`](crate::Presented::derive_key).
+    pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
+        SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
+    }
+
+    /// `DATE/REGION/SERVICE/TERMINATOR`.
+    pub(super) fn printed_scope(&self) -> &str {
+        self.part(&(self.ranges.date.start..self.ranges.terminator.end))
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+
+    fn part(&self, range: &Range<usize>) -> &str {
+        self.credential.get(range.clone()).unwrap_or_default()
+    }
+}
+
+/// Each name once, and no more than S3 reads: of two fields, a verifier and whoever stands behind it might pick
+/// different ones.
+fn read_fields<'a>(
+    fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<(&'a str, &'a str)>, PolicyError> {
+    let mut read: Vec<(&str, &str)> = Vec::new();
+    let mut length: usize = 0;
+    for (name, value) in fields {
+        if read.len() == MAX_FIELDS {
+            return Err(PolicyError::TooManyFields { limit: MAX_FIELDS });
+        }
+        length = length.saturating_add(name.len()).saturating_add(value.len());
+        if length > MAX_FIELD_BYTES {
+            return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES });
+        }
+        if read.iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
+            return Err(PolicyError::RepeatedField { name: excerpt(name.as_bytes()) });
+        }
+        read.push((name, value));
+    }
+    Ok(read)
+}
+
+impl fmt::Debug for PresentedForm<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.fields.iter().map(|(name, _)| excerpt(name.as_bytes())).collect();
+        f.debug_struct("PresentedForm")
+            .field("bucket", &self.bucket)
+            .field("fields", &names)
+            .field("access_key_id", &self.access_key_id())
+            .field("scope", &self.scope())
+            .field("timestamp", &self.timestamp)
+            .field("session_token", &self.session_token.map(|_| "[redacted]"))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,38 @@
+//! What is never printed unless asked for: one list of names for `Display`, `http` and explanations.
+
+#[cfg(feature = "explain")]
+pub(crate) mod text;
+
+use alloc::vec::Vec;
+
+use crate::text::percent::write_decoded;
+
+const SECRET_HEADERS: [&str; 11] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
+    "x-amz-s3session-token",
+    "x-amz-security-token",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+    "x-api-key",
+];
+const SECRET_PARAMETERS: [&str; 3] = ["X-Amz-S3session-Token", "X-Amz-Security-Token", "X-Amz-Signature"];
+
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// Whether the value of a header is never printed unless asked for.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+/// Whether the value of a query parameter is never printed unless asked for. What isn't canonical may have its name
+/// encoded.
+pub(crate) fn is_secret_parameter(name: &str) -> bool {
+    let mut decoded = Vec::new();
+    write_decoded(&mut decoded, name.as_bytes());
+    SECRET_PARAMETERS.iter().any(|secret| decoded.eq_ignore_ascii_case(secret.as_bytes()))
+}

@@ -1,0 +1,124 @@
+//! Responses echo what they were sent, bearer tokens included.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{REDACTED, is_secret_header, is_secret_parameter};
+use crate::text::percent::encode_segment;
+
+/// A run of this many characters is no word.
+const TOKEN: usize = 64;
+
+/// A session token of AWS's has hundreds; what is shorter than this is a word that stands elsewhere, too.
+const SHORTEST_SESSION_TOKEN: usize = 12;
+
+/// The text without the session token that was sent: as it is, encoded for a query, or escaped for JSON.
+pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> String {
+    let mut text = String::from(text);
+    let Some(token) = session_token.filter(|token| token.len() >= SHORTEST_SESSION_TOKEN) else { return text };
+    for form in [token.into(), encode_segment(token), token.replace('/', "\\/")] {
+        if text.contains(&form) {
+            text = text.replace(&form, REDACTED);
+        }
+    }
+    text
+}
+
+/// The same for a canonical request, whose token has to be compared where it is meant to stand.
+pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> String {
+    if without_token(text, session_token) == text {
+        return text.into();
+    }
+    let hide = |text: &str| without_token(text, session_token);
+    let lines = text.split('\n').enumerate().map(|(number, line)| match line.split_once(':') {
+        _ if number == 2 => {
+            let pairs = line.split('&').map(|pair| match pair.split_once('=') {
+                Some((name, _)) if is_secret_parameter(name) => pair.into(),
+                _ => hide(pair),
+            });
+            pairs.collect::<Vec<_>>().join("&")
+        }
+        Some((name, _)) if is_secret_header(name) => line.into(),
+        _ => hide(line),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The text without what may be a secret: an echoed `Authorization` header and all behind it, whatever begins as a JWT
+/// does, and long runs of the characters of base64 and hexadecimal.
+pub(crate) fn redacted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let echo = ["Authorization=", "Authorization header: '", "Authorization: ", "encoded with Base64): '"]
+        .iter()
+        .filter_map(|echo| Some(text.find(echo)? + echo.len()))
+        .min();
+    let (text, end) = match echo {
+        Some(position) => (text.get(..position).unwrap_or_default(), REDACTED),
+        None => (text, ""),
+    };
+    // `'<part of the header>' not a valid key=value pair …`
+    let text = match text.split_once("' not a valid key=value pair") {
+        Some((_, rest)) => &alloc::format!("'{REDACTED}' not a valid key=value pair{rest}"),
+        None => text,
+    };
+    let mut run = String::new();
+    let flush = |run: &mut String, out: &mut String| {
+        let secret = run.len() >= TOKEN || run.contains("eyJ");
+        out.push_str(if secret { REDACTED } else { run });
+        run.clear();
+    };
+    for c in text.chars() {
+        if c.is_ascii_alphanumeric() || "+/=_-.%\\".contains(c) {
+            run.push(c);
+        } else {
+            flush(&mut run, &mut out);
+            out.push(c);
+        }
+    }
+    flush(&mut run, &mut out);
+    out.push_str(end);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn echoes_are_redacted() {
+        for (text, shown) in [
+            ("Missing Authentication Token", "Missing Authentication Token"),
+            (
+                "'opaque' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer opaque'.",
+                "'[redacted]' not a valid key=value pair (missing equal-sign) in Authorization header: '[redacted]",
+            ),
+            (
+                "requires 'Signature' parameter. Authorization=Bearer x",
+                "requires 'Signature' parameter. Authorization=[redacted]",
+            ),
+            ("token eyJhbGciOi.x is bad", "token [redacted] is bad"),
+        ] {
+            assert_eq!(redacted(text), shown);
+        }
+        let long = "a".repeat(64);
+        assert_eq!(redacted(&alloc::format!("{long}:b")), "[redacted]:b");
+    }
+
+    #[test]
+    fn the_token_that_was_sent_is_shown_in_none_of_its_forms() {
+        for text in ["the FwoGZX//+w== is", "the FwoGZX%2F%2F%2Bw%3D%3D is", "the FwoGZX\\/\\/+w== is"] {
+            assert_eq!(without_token(text, Some("FwoGZX//+w==")), "the [redacted] is");
+        }
+        assert_eq!(without_token("the token", None), "the token");
+        assert_eq!(without_token("the token", Some("e")), "the token");
+    }
+
+    #[test]
+    fn a_token_stays_where_it_is_compared() {
+        let text = "GET\n/aTokenOfSome\nX-Amz-Security-Token=aTokenOfSome&a=aTokenOfSome\nx-amz-security-token:aTokenOfSome\nx-own:aTokenOfSome\n\nx\ny";
+        assert_eq!(
+            request_without_token(text, Some("aTokenOfSome")),
+            "GET\n/[redacted]\nX-Amz-Security-Token=aTokenOfSome&a=[redacted]\nx-amz-security-token:aTokenOfSome\nx-own:[redacted]\n\nx\ny"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::text::inline::Inline;
+use crate::text::{any, compare_ignoring_case};
+
+/// The headers that are signed, on their way into the canonical request.
+pub(crate) struct SignedHeaderList<'a> {
+    entries: Inline<Entry<'a>, 16>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Entry<'a> {
+    name: &'a str,
+    value: &'a [u8],
+}
+
+impl<'a> SignedHeaderList<'a> {
+    pub(crate) fn new() -> Self {
+        Self { entries: Inline::new() }
+    }
+
+    pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
+        self.entries.push(Entry { name, value });
+    }
+
+    /// Gives a header that is there another value.
+    pub(crate) fn set(&mut self, name: &str, value: &'a [u8]) {
+        let mut entries = self.entries.as_mut_slice().iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.name.eq_ignore_ascii_case(name)) {
+            entry.value = value;
+        }
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.entries.as_slice().iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Sorts by name alone, repeats in the order received; to be called once all are there.
+    pub(crate) fn sort(&mut self) {
+        self.entries.as_mut_slice().sort_by(|a, b| compare_ignoring_case(a.name, b.name));
+    }
+
+    /// The names, each once, as they were given.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        let mut last = "";
+        self.entries.as_slice().iter().map(|entry| entry.name).filter(move |name| {
+            let first = !name.eq_ignore_ascii_case(last);
+            last = name;
+            first
+        })
+    }
+
+    /// An upper bound for what [`SignedHeaderList::write_to`] writes.
+    pub(super) fn written_length(&self) -> usize {
+        self.entries.as_slice().iter().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
+    }
+
+    /// Writes the canonical headers, an empty line and the signed headers, and tells where the latter stand.
+    pub(super) fn write_to(&self, out: &mut Vec<u8>) -> Range<usize> {
+        let mut last: Option<&str> = None;
+        for entry in self.entries.as_slice() {
+            if last.is_some_and(|last| last.eq_ignore_ascii_case(entry.name)) {
+                out.push(b',');
+            } else {
+                if last.is_some() {
+                    out.push(b'\n');
+                }
+                write_lower_case(out, entry.name);
+                out.push(b':');
+            }
+            write_folded(out, entry.value);
+            last = Some(entry.name);
+        }
+        out.extend_from_slice(b"\n\n");
+        let start = out.len();
+        for (index, name) in self.names().enumerate() {
+            if index > 0 {
+                out.push(b';');
+            }
+            write_lower_case(out, name);
+        }
+        start..out.len()
+    }
+}
+
+fn write_lower_case(out: &mut Vec<u8>, name: &str) {
+    out.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+}
+
+/// Trims spaces and tabs and folds inner runs of them to one space, inside quotes too; no other white space counts.
+fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
+    if !any(value, |byte| (byte == b' ') | (byte == b'\t')) {
+        out.extend_from_slice(value);
+        return;
+    }
+    let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    for (index, word) in words.enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    fn canonical(headers: &[(&str, &[u8])]) -> String {
+        let mut list = SignedHeaderList::new();
+        headers.iter().for_each(|(name, value)| list.push(name, value));
+        list.sort();
+        let mut out = Vec::new();
+        let names = list.write_to(&mut out);
+        assert_eq!(names.end, out.len());
+        assert!(out.len() <= list.written_length() + 2);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn canonical_headers() {
+        assert_eq!(
+            canonical(&[
+                ("X-Amz-Meta-Test-Two", b" a  \"b   c\"\t\td "),
+                ("x-amz-meta-test", b"2"),
+                ("HOST", b"example.com"),
+                ("X-AMZ-Meta-Test", b"1"),
+                ("My_Header", b"\t"),
+                ("x-amz-meta-test", b" 3,4 "),
+            ]),
+            "host:example.com\nmy_header:\nx-amz-meta-test:2,1,3,4\nx-amz-meta-test-two:a \"b c\" d\n\n\
+             host;my_header;x-amz-meta-test;x-amz-meta-test-two"
+        );
+        assert_eq!(canonical(&[("a", b"\x0b\xa0\x0c x")]), "a:\x0b\u{fffd}\x0c x\n\na");
+    }
+
+    #[test]
+    fn repeats_keep_their_order_however_many_there_are() {
+        let values: Vec<String> = (0..200).map(|n| alloc::format!("{n}")).collect();
+        let headers: Vec<_> = values.iter().map(|value| ("v", value.as_bytes())).collect();
+        assert_eq!(canonical(&headers), alloc::format!("v:{}\n\nv", values.join(",")));
+    }
+}

@@ -1,0 +1,191 @@
+//! Step 1, the same for signing and verifying: one canonicalisation, in one buffer.
+
+mod headers;
+mod path;
+mod query;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+pub(crate) use headers::SignedHeaderList;
+pub(crate) use query::pairs;
+
+use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};
+use crate::sigv4::payload::PayloadLine;
+use crate::sigv4::rules::Rules;
+
+/// Everything a canonical request is made of, chosen by whoever signs or verifies.
+pub(crate) struct Parts<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a [u8],
+    pub(crate) query: &'a [u8],
+    /// Query parameters that are no part of what is signed.
+    pub(crate) left_out: &'a [&'a str],
+    pub(crate) rules: &'a Rules,
+    /// Sorted.
+    pub(crate) headers: &'a SignedHeaderList<'a>,
+    pub(crate) payload: PayloadLine<'a>,
+}
+
+/// A canonical request in the buffer that it was written to.
+pub(crate) struct Assembled {
+    /// From the start of the buffer.
+    pub(crate) length: usize,
+    pub(crate) signed_headers: Range<usize>,
+}
+
+impl Parts<'_> {
+    /// Writes the canonical request into `out`, which is empty, with room for `more` bytes after it.
+    pub(crate) fn assemble(&self, out: &mut Vec<u8>, more: usize) -> Assembled {
+        let payload = self.payload.as_bytes();
+        // An encoded byte takes three; every pair may gain a `=`.
+        let target = 3 * self.path.len() + 4 * self.query.len();
+        out.reserve(self.method.len() + target + self.headers.written_length() + payload.len() + 8 + more);
+        out.extend_from_slice(self.method.as_bytes());
+        out.push(b'\n');
+        path::write_path(out, self.path, self.rules);
+        out.push(b'\n');
+        query::write_query(out, self.query, self.left_out);
+        out.push(b'\n');
+        let signed_headers = self.headers.write_to(out);
+        out.push(b'\n');
+        out.extend_from_slice(payload);
+        Assembled { length: out.len(), signed_headers }
+    }
+}
+
+/// Step 1: the request in the one form that both sides compute, bytes in six parts of lines.
+///
+/// `Display` and `Debug` redact session tokens, cookies, authorization and customer keys;
+/// [`CanonicalRequest::raw`] shows all.
+///
+/// ```
+/// use countersign::{Credentials, Payload, Request, Signer};
+///
+/// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?.with_session_token("token")?;
+/// let signer = Signer::new(credentials, "us-east-1", "execute-api");
+/// let request = Request::new("GET", "/dev/a b?y=2&x=1", &[]).with_host("example.com");
+/// let signed = signer.sign(&request, Payload::EMPTY, "20150830T123600Z".parse()?)?;
+/// assert_eq!(
+///     signed.canonical_request().to_string(),
+///     "GET\n/dev/a%20b\nx=1&y=2\nhost:example.com\nx-amz-date:20150830T123600Z\n\
+///      x-amz-security-token:[redacted]\n\nhost;x-amz-date;x-amz-security-token\n\
+///      e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// AWS: [Create a canonical request](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request)
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CanonicalRequest<'a>(&'a [u8]);
+
+impl<'a> CanonicalRequest<'a> {
+    /// A canonical request from elsewhere: a test vector, or what AWS says it computed.
+    pub fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes that are hashed. They may hold a session token.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Shows it without secrets, as `Display` does. Bytes that are not UTF-8 are replaced.
+    pub fn redacted(&self) -> impl fmt::Display + 'a {
+        Printed { text: self.0, redact: true }
+    }
+
+    /// Shows all of it, session token and cookies included. Bytes that are not UTF-8 are replaced.
+    pub fn raw(&self) -> impl fmt::Display + 'a {
+        Printed { text: self.0, redact: false }
+    }
+}
+
+impl fmt::Display for CanonicalRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.redacted().fmt(f)
+    }
+}
+
+impl fmt::Debug for CanonicalRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CanonicalRequest({:?})", alloc::format!("{self}"))
+    }
+}
+
+/// A canonical path without dot segments and empty segments, as all services but S3 have it.
+#[cfg(feature = "explain")]
+pub(crate) fn normalized(canonical_path: &str) -> Vec<u8> {
+    let rules = Rules { normalize_path: true, double_encode_path: false, ..Rules::GENERIC };
+    let mut out = Vec::new();
+    path::write_path(&mut out, canonical_path.as_bytes(), &rules);
+    out
+}
+
+struct Printed<'a> {
+    text: &'a [u8],
+    redact: bool,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, line) in self.text.split(|byte| *byte == b'\n').enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            let line = String::from_utf8_lossy(line);
+            if !self.redact {
+                f.write_str(&line)?;
+            } else if number == 2 {
+                write_redacted_query(f, &line)?;
+            } else {
+                // Only a header line holds a colon; what isn't canonical is redacted all the same.
+                match line.split_once(':') {
+                    Some((name, _)) if is_secret_header(name.trim()) => {
+                        write!(f, "{name}:{REDACTED}")?;
+                    }
+                    _ => f.write_str(&line)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_redacted_query(f: &mut fmt::Formatter<'_>, query: &str) -> fmt::Result {
+    for (index, pair) in query.split('&').enumerate() {
+        if index > 0 {
+            f.write_str("&")?;
+        }
+        match pair.split_once('=') {
+            Some((name, _)) if is_secret_parameter(name) => {
+                write!(f, "{name}={REDACTED}")?;
+            }
+            _ => f.write_str(pair)?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn printing_redacts_and_raw_does_not() {
+        let text = "GET\n/a:b\nX-Amz-Security-Token=TOKEN&X-Amz-Security%2DToken=TOKEN&a=1\ncookie:s=COOKIE\nhost:h\nx-amz-security-token:TOKEN\n\
+                    x-amz-server-side-encryption-customer-key:KEY\n\ncookie;host\nUNSIGNED-PAYLOAD";
+        let canonical = CanonicalRequest::from_bytes(text.as_bytes());
+        assert_eq!(canonical.raw().to_string(), text);
+        let redacted = "GET\n/a:b\nX-Amz-Security-Token=[redacted]&X-Amz-Security%2DToken=[redacted]&a=1\ncookie:[redacted]\nhost:h\n\
+                        x-amz-security-token:[redacted]\nx-amz-server-side-encryption-customer-key:[redacted]\n\n\
+                        cookie;host\nUNSIGNED-PAYLOAD";
+        assert_eq!(canonical.to_string(), redacted);
+        assert_eq!(canonical.redacted().to_string(), redacted);
+        let debug = alloc::format!("{canonical:?}");
+        assert!(["TOKEN", "COOKIE", "KEY"].iter().all(|secret| !debug.contains(secret)), "{debug}");
+    }
+}

@@ -1,0 +1,331 @@
+use core::fmt;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+
+use crate::text::{all, any, excerpt, is_token_byte, split_once};
+
+/// A request as it stands on the wire: the view that both directions share.
+///
+/// `target` is path and query of the request line, already percent-encoded by the client; it is never parsed into a
+/// URL and written back. Header names may be in any case, values are bytes. Nothing is copied.
+///
+/// ```
+/// use countersign::Request;
+///
+/// let headers = [("accept", b"application/json".as_slice())];
+/// let request = Request::new("GET", "/dev/get-list?limit=25", &headers)
+///     .with_host("abc123.execute-api.us-east-1.amazonaws.com");
+/// assert!(format!("{request:?}").contains("/dev/get-list"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a [u8],
+    pub(crate) headers: Headers<'a>,
+    pub(crate) authority: Option<&'a str>,
+    pub(crate) scheme: Option<&'a str>,
+}
+
+/// The most headers of a request, and so of signed headers.
+pub(crate) const MAX_HEADERS: usize = 1024;
+/// The most query parameters, empty ones between `&&` among them.
+pub(crate) const MAX_QUERY_PAIRS: usize = 1024;
+/// The longest path and query, in bytes.
+pub(crate) const MAX_TARGET: usize = 65_536;
+
+impl<'a> Request<'a> {
+    /// A request of wire parts. `target` is `/path?query`, a `&str` or bytes.
+    pub fn new<T: AsRef<[u8]> + ?Sized>(method: &'a str, target: &'a T, headers: &'a [(&'a str, &'a [u8])]) -> Self {
+        Self { method, target: target.as_ref(), headers: Headers::Slice(headers), authority: None, scheme: None }
+    }
+
+    /// The host (and port) to use where no `Host` header is among the headers: the `:authority` of HTTP/2, or the
+    /// host of the URL. A default port and user info are left out, as HTTP clients do.
+    pub fn with_host(mut self, host: &'a str) -> Self {
+        self.authority = Some(host);
+        self
+    }
+
+    /// `http`, `https`, `ws` or `wss`: which port is the default one, and how a presigned URL begins. `https` where
+    /// it isn't said.
+    pub fn with_scheme(mut self, scheme: &'a str) -> Self {
+        self.scheme = Some(scheme);
+        self
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn of_http(method: &'a http::Method, uri: &'a http::Uri, headers: &'a http::HeaderMap) -> Self {
+        Self {
+            method: method.as_str(),
+            target: uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).as_bytes(),
+            headers: Headers::Map(headers),
+            authority: uri.authority().map(http::uri::Authority::as_str),
+            scheme: uri.scheme_str(),
+        }
+    }
+
+    /// Path and query, split at the first `?`.
+    pub(crate) fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
+        split_once(self.target, b'?').unwrap_or((self.target, b""))
+    }
+
+    pub(crate) fn scheme(&self) -> &'a str {
+        self.scheme.unwrap_or("https")
+    }
+
+    /// The host to sign: the one `Host` header as it is sent, else what the client will make of the authority.
+    pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
+        let mut given = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let host = match (given.next(), given.next()) {
+            (Some(_), Some(_)) => return Err(RequestError::RepeatedHost),
+            (Some((_, value)), None) => value.trim_ascii(),
+            (None, _) => host_of_authority(self.authority.unwrap_or_default(), self.scheme()).as_bytes(),
+        };
+        if host.is_empty() {
+            Err(RequestError::MissingHost)
+        } else if !all(host, |byte| byte.is_ascii_graphic() & !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\')) {
+            Err(RequestError::Host { got: excerpt(host) })
+        } else {
+            Ok(host)
+        }
+    }
+
+    /// What can be wrong with a request whichever way it goes. A raw space and bytes above 0x7F in the target are
+    /// data, and encoded.
+    pub(crate) fn check(&self) -> Result<(), RequestError> {
+        let method = self.method;
+        if method.is_empty() || !method.bytes().all(is_token_byte) {
+            return Err(RequestError::Method { got: excerpt(method.as_bytes()) });
+        }
+        if self.target.len() > MAX_TARGET {
+            return Err(RequestError::TargetTooLong { length: self.target.len(), limit: MAX_TARGET });
+        }
+        if any(self.target, |byte| byte.is_ascii_control()) {
+            let position = self.target.iter().position(u8::is_ascii_control).unwrap_or_default();
+            let byte = self.target.get(position).copied().unwrap_or_default();
+            return Err(RequestError::TargetControlByte { byte, position });
+        }
+        // Before anything looks at the pairs one by one.
+        if self.target.len() > MAX_QUERY_PAIRS && {
+            let (_, query) = self.path_and_query();
+            query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS
+        } {
+            return Err(RequestError::TooManyQueryPairs { limit: MAX_QUERY_PAIRS });
+        }
+        let count = self.headers.len();
+        if count > MAX_HEADERS {
+            return Err(RequestError::TooManyHeaders { count, limit: MAX_HEADERS });
+        }
+        match self.headers {
+            Headers::Slice(headers) => headers.iter().try_for_each(|(name, value)| check_header(name, value)),
+            // Its types hold nothing else.
+            #[cfg(feature = "http")]
+            Headers::Map(_) => Ok(()),
+        }
+    }
+}
+
+/// Shows method, path and header names: a query or a header value may be a credential.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, _) = self.path_and_query();
+        let path: Cow<'_, str> = String::from_utf8_lossy(path);
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<alloc::vec::Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> From<&Request<'a>> for Request<'a> {
+    fn from(request: &Request<'a>) -> Self {
+        *request
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Headers<'a> {
+    Slice(&'a [(&'a str, &'a [u8])]),
+    #[cfg(feature = "http")]
+    Map(&'a http::HeaderMap),
+}
+
+impl<'a> Headers<'a> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Slice(headers) => headers.len(),
+            #[cfg(feature = "http")]
+            Self::Map(map) => map.len(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> HeaderIter<'a> {
+        match self {
+            Self::Slice(headers) => HeaderIter::Slice(headers.iter()),
+            #[cfg(feature = "http")]
+            Self::Map(map) => HeaderIter::Map(map.iter()),
+        }
+    }
+}
+
+pub(crate) enum HeaderIter<'a> {
+    Slice(core::slice::Iter<'a, (&'a str, &'a [u8])>),
+    #[cfg(feature = "http")]
+    Map(http::header::Iter<'a, http::HeaderValue>),
+}
+
+impl<'a> Iterator for HeaderIter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Slice(headers) => headers.next().copied(),
+            #[cfg(feature = "http")]
+            Self::Map(headers) => headers.next().map(|(name, value)| (name.as_str(), value.as_bytes())),
+        }
+    }
+}
+
+impl RequestError {
+    /// A value that has to be text, and isn't.
+    pub(crate) fn not_ascii(name: &str, value: &[u8]) -> Self {
+        let byte = value.iter().copied().find(|byte| !byte.is_ascii()).unwrap_or_default();
+        Self::HeaderValue { name: excerpt(name.as_bytes()), byte }
+    }
+}
+
+/// Why a request can neither be signed nor verified.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The method is empty or no token of [RFC 9110 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
+    #[error("{got:?} is no HTTP method")]
+    Method {
+        /// The method, shortened if it is long.
+        got: String,
+    },
+    /// A control byte (below 0x20, or 0x7F) in path or query.
+    #[error("byte {position} of the path and query is the control byte {byte:#04x}; encode it first, as %{byte:02X}")]
+    TargetControlByte {
+        /// The byte.
+        byte: u8,
+        /// Its offset in bytes.
+        position: usize,
+    },
+    /// Path and query are too long.
+    #[error("path and query have {length} bytes, at most {limit} are taken")]
+    TargetTooLong {
+        /// Bytes.
+        length: usize,
+        /// Bytes.
+        limit: usize,
+    },
+    /// There are too many query parameters.
+    #[error("more than {limit} query parameters")]
+    TooManyQueryPairs {
+        /// How many are taken.
+        limit: usize,
+    },
+    /// There are too many headers.
+    #[error("{count} headers, at most {limit} are taken")]
+    TooManyHeaders {
+        /// How many there are.
+        count: usize,
+        /// How many are taken.
+        limit: usize,
+    },
+    /// A header's name is empty or no token.
+    #[error("{got:?} is no header name")]
+    HeaderName {
+        /// The name, shortened if it is long.
+        got: String,
+    },
+    /// A header's value holds CR, LF or NUL; or, where it has to be ASCII, another byte.
+    #[error("the value of the header {name:?} holds the byte {byte:#04x}, which it can't hold")]
+    HeaderValue {
+        /// The header.
+        name: String,
+        /// The byte.
+        byte: u8,
+    },
+    /// There is no `Host` header, and no other host was given.
+    #[error("there is no host to sign: add a Host header, give one with Request::with_host, or use an absolute URI")]
+    MissingHost,
+    /// There is more than one `Host` header.
+    #[error("there is more than one Host header")]
+    RepeatedHost,
+    /// The host holds white space, control characters, anything outside ASCII, or a character that ends a host.
+    #[error("{got:?} is no host; an international name has to be in its xn-- form")]
+    Host {
+        /// The host, shortened if it is long.
+        got: String,
+    },
+}
+
+/// Without user info, a bare `:` and the default port of the scheme: what an HTTP client sends for a URL's authority.
+fn host_of_authority<'a>(authority: &'a str, scheme: &str) -> &'a str {
+    if !any(authority.as_bytes(), |byte| (byte == b'@') | (byte == b':')) {
+        return authority;
+    }
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let default_port = match scheme {
+        "http" | "ws" => "80",
+        _ => "443",
+    };
+    match host.rsplit_once(':') {
+        // A colon inside the brackets belongs to an IPv6 address.
+        Some((name, port)) if !port.contains(']') && (port.is_empty() || port == default_port) => name,
+        _ => host,
+    }
+}
+
+fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
+    if name.is_empty() || !name.bytes().all(is_token_byte) {
+        return Err(RequestError::HeaderName { got: excerpt(name.as_bytes()) });
+    }
+    let is_forbidden = |byte| (byte == b'\r') | (byte == b'\n') | (byte == 0);
+    if !any(value, is_forbidden) {
+        return Ok(());
+    }
+    let byte = value.iter().copied().find(|byte| is_forbidden(*byte)).unwrap_or_default();
+    Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_as_a_client_sends_it() {
+        for (authority, scheme, host) in [
+            ("example.com", "https", "example.com"),
+            ("example.com:443", "https", "example.com"),
+            ("example.com:443", "wss", "example.com"),
+            ("example.com:443", "http", "example.com:443"),
+            ("example.com:80", "http", "example.com"),
+            ("example.com:80", "https", "example.com:80"),
+            ("example.com:", "https", "example.com"),
+            ("example.com:8443", "https", "example.com:8443"),
+            ("user:pass@example.com:443", "https", "example.com"),
+            ("[::1]", "http", "[::1]"),
+            ("[::1]:80", "http", "[::1]"),
+            ("[2001:db8::443]", "https", "[2001:db8::443]"),
+            ("[2001:db8::443]:8443", "https", "[2001:db8::443]:8443"),
+        ] {
+            assert_eq!(host_of_authority(authority, scheme), host, "{authority} {scheme}");
+        }
+    }
+
+    #[test]
+    fn a_host_header_is_signed_as_it_is_sent() {
+        let headers = [("HOST", b" example.com:443 ".as_slice())];
+        let request = Request::new("GET", "/", &headers).with_host("other.example");
+        assert_eq!(request.host().unwrap(), b"example.com:443");
+        let twice = [("host", b"a".as_slice()), ("Host", b"a".as_slice())];
+        assert_eq!(Request::new("GET", "/", &twice).host(), Err(RequestError::RepeatedHost));
+        assert_eq!(Request::new("GET", "/", &[]).host(), Err(RequestError::MissingHost));
+        assert_eq!(Request::new("GET", "/", &[]).with_host(":443").host(), Err(RequestError::MissingHost));
+    }
+}

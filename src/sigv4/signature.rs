@@ -1,0 +1,149 @@
+use core::fmt;
+
+use alloc::string::String;
+use ctutils::CtEq;
+
+use crate::hash::{from_hex, hex_of};
+use crate::sigv4::algorithm::Algorithm;
+#[cfg(feature = "sigv4a")]
+use crate::sigv4::sigv4a::Der;
+
+/// What proves knowledge of the signing key: 32 bytes; with SigV4A two numbers in DER, at most 72 bytes.
+///
+/// There is no `==`: comparing has a name and takes constant time. `Debug` and `Display` don't show it.
+///
+/// ```
+/// use countersign::Signature;
+///
+/// let hex = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+/// let signature = Signature::from_hex(hex).unwrap();
+/// assert_eq!(signature.as_bytes()[..4], [0x5d, 0x67, 0x2d, 0x79]);
+/// assert_eq!(signature.to_hex(), hex);
+/// assert_eq!(format!("{signature:?}"), "Signature([redacted])");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Signature(Bytes);
+
+#[derive(Clone, Copy)]
+enum Bytes {
+    Hmac([u8; 32]),
+    #[cfg(feature = "sigv4a")]
+    Ecdsa(Der),
+}
+
+impl Signature {
+    /// A signature from its bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Bytes::Hmac(bytes))
+    }
+
+    /// Reads 64 lower-case hexadecimal digits, the only form AWS writes and takes.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        if crate::text::any(text.as_bytes(), |byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
+        from_hex(text).map(Self::from_bytes)
+    }
+
+    /// Reads what stands behind `Signature=`.
+    pub(crate) fn read(algorithm: Algorithm, text: &str) -> Option<Self> {
+        match algorithm {
+            Algorithm::HmacSha256 => Self::from_hex(text),
+            #[cfg(feature = "sigv4a")]
+            Algorithm::EcdsaP256Sha256 => Self::from_der_hex(text),
+        }
+    }
+
+    /// Reads a signature of SigV4A: `SEQUENCE { r INTEGER, s INTEGER }` in DER, as lower-case hexadecimal digits.
+    ///
+    /// `None` if r or s is not from 1 to n - 1, n being the order of P-256, or anything could be written in another way:
+    /// a length or number that is longer than it has to be, bytes behind the end, digits in upper case. Of the two values
+    /// of s that are good for every r, both are taken, since AWS's own signers send either. So anybody can make a second
+    /// signature from one: a signature is no name for a request.
+    ///
+    /// ```
+    /// use countersign::Signature;
+    ///
+    /// assert_eq!(Signature::from_der_hex("3006020111020122").unwrap().as_bytes().len(), 8);
+    /// assert!(Signature::from_der_hex("3006020111020100").is_none());
+    /// assert!(Signature::from_der_hex("300702011102020022").is_none());
+    /// ```
+    #[cfg(feature = "sigv4a")]
+    pub fn from_der_hex(text: &str) -> Option<Self> {
+        Der::from_hex(text).map(Self::of_ecdsa)
+    }
+
+    #[cfg(feature = "sigv4a")]
+    pub(crate) fn of_ecdsa(der: Der) -> Self {
+        Self(Bytes::Ecdsa(der))
+    }
+
+    #[cfg(feature = "sigv4a")]
+    pub(crate) fn der(&self) -> Option<&Der> {
+        match &self.0 {
+            Bytes::Ecdsa(der) => Some(der),
+            Bytes::Hmac(_) => None,
+        }
+    }
+
+    #[cfg(feature = "streaming")]
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match &self.0 {
+            Bytes::Hmac(_) => Algorithm::HmacSha256,
+            #[cfg(feature = "sigv4a")]
+            Bytes::Ecdsa(_) => Algorithm::EcdsaP256Sha256,
+        }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Hmac(bytes) => bytes,
+            #[cfg(feature = "sigv4a")]
+            Bytes::Ecdsa(der) => der.as_bytes(),
+        }
+    }
+
+    /// The bytes as lower-case hexadecimal digits: 64; with SigV4A at most 144.
+    pub fn to_hex(&self) -> String {
+        let mut text = String::with_capacity(2 * self.as_bytes().len());
+        self.write_hex(|digits| text.push_str(core::str::from_utf8(digits).unwrap_or_default()));
+        text
+    }
+
+    /// Compares in a time that depends on nothing in either signature. Two signatures of SigV4A may be good for the same
+    /// text and differ: these are verified, not compared.
+    pub fn matches(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Bytes::Hmac(one), Bytes::Hmac(other)) => one.ct_eq(other).into(),
+            #[cfg(feature = "sigv4a")]
+            (Bytes::Ecdsa(one), Bytes::Ecdsa(other)) => one.as_bytes().ct_eq(other.as_bytes()).into(),
+            #[cfg(feature = "sigv4a")]
+            (Bytes::Hmac(_), Bytes::Ecdsa(_)) | (Bytes::Ecdsa(_), Bytes::Hmac(_)) => false,
+        }
+    }
+
+    /// Hands over the hexadecimal digits: the one printer, for text and for the next signature of a chain.
+    pub(crate) fn write_hex(&self, mut write: impl FnMut(&[u8])) {
+        match &self.0 {
+            Bytes::Hmac(bytes) => write(&hex_of(*bytes)),
+            #[cfg(feature = "sigv4a")]
+            Bytes::Ecdsa(der) => {
+                let (digits, count) = der.hex();
+                write(digits.get(..count).unwrap_or_default());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature([redacted])")
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}

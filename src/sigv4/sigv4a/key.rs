@@ -1,0 +1,115 @@
+use alloc::vec::Vec;
+
+use hmac::Mac;
+use p256::ecdsa::Signature;
+use p256::ecdsa::signature::DigestSigner;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::PublicKey;
+use super::der::Der;
+use crate::hash::keyed;
+use crate::sigv4::algorithm::Algorithm;
+
+/// The key pair of one access key: for all days, regions and services. The private half is wiped when dropped.
+#[derive(Clone)]
+pub(crate) struct KeyPair(p256::ecdsa::SigningKey);
+
+/// The counter is one byte, and the last that AWS's own signers try is this.
+const LAST_COUNTER: u8 = 254;
+
+impl KeyPair {
+    /// Derives the pair: an HMAC, and the multiplication that finds the public half. `None` only if all 254 candidates
+    /// are no private key, which one in 2³² is not.
+    pub(crate) fn derive(access_key_id: &str, aws4_secret: &[u8]) -> Option<Self> {
+        Self::first_of(|counter| candidate(access_key_id, aws4_secret, counter))
+    }
+
+    /// Each candidate c has to be at most n - 2, and c + 1 is the private key. So c + 1 has to be what any private key
+    /// is: at least 1 and below n. The largest c of all wraps to 0.
+    fn first_of(candidate: impl Fn(u8) -> Zeroizing<[u8; 32]>) -> Option<Self> {
+        (1..=LAST_COUNTER).find_map(|counter| {
+            let mut bytes = candidate(counter);
+            let mut carry = 1;
+            for byte in bytes.iter_mut().rev() {
+                let sum = u16::from(*byte) + carry;
+                [_, *byte] = sum.to_be_bytes();
+                carry = sum >> 8;
+            }
+            Self::from_private_key(&bytes)
+        })
+    }
+
+    pub(crate) fn from_private_key(bytes: &[u8; 32]) -> Option<Self> {
+        p256::ecdsa::SigningKey::from_slice(bytes).ok().map(Self)
+    }
+
+    pub(crate) fn private_key(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes().into())
+    }
+
+    pub(crate) fn public_key(&self) -> PublicKey {
+        PublicKey::of(*self.0.verifying_key())
+    }
+
+    /// Signs what was hashed. The nonce comes from key and hash
+    /// ([RFC 6979](https://www.rfc-editor.org/rfc/rfc6979)): no randomness is needed, and none that is bad gives the
+    /// key away.
+    pub(crate) fn sign(&self, hashed: &Sha256) -> Der {
+        let signature: Signature = self.0.sign_digest(|digest: &mut Sha256| digest.clone_from(hashed));
+        Der::of(&signature)
+    }
+}
+
+/// [SP 800-108r1](https://doi.org/10.6028/NIST.SP.800-108r1-upd1) in counter mode, with one block of 256 bits.
+fn candidate(access_key_id: &str, aws4_secret: &[u8], counter: u8) -> Zeroizing<[u8; 32]> {
+    let secret = aws4_secret.get(b"AWS4".len()..).unwrap_or_default();
+    let mut key = Zeroizing::new(Vec::with_capacity(b"AWS4A".len() + secret.len()));
+    key.extend_from_slice(b"AWS4A");
+    key.extend_from_slice(secret);
+    let mut mac = keyed(&key);
+    mac.update(&1_u32.to_be_bytes());
+    mac.update(Algorithm::EcdsaP256Sha256.name().as_bytes());
+    mac.update(&[0]);
+    mac.update(access_key_id.as_bytes());
+    mac.update(&[counter]);
+    mac.update(&256_u32.to_be_bytes());
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(hex: &str) -> Zeroizing<[u8; 32]> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(hex, &mut *bytes).unwrap();
+        bytes
+    }
+
+    const N: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    const N_MINUS_1: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550";
+    const N_MINUS_2: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f";
+
+    #[test]
+    fn the_private_half_is_wiped_when_dropped() {
+        fn is_wiped<T: zeroize::ZeroizeOnDrop>() {}
+        is_wiped::<p256::ecdsa::SigningKey>();
+    }
+
+    #[test]
+    fn a_candidate_above_n_minus_2_gives_way_to_the_next() {
+        let largest = "f".repeat(64);
+        for too_large in [N_MINUS_1, N, &largest] {
+            for valid in [1, 2, 3, 254] {
+                let key = KeyPair::first_of(|counter| bytes(if counter < valid { too_large } else { N_MINUS_2 }));
+                assert_eq!(key.map(|key| key.private_key()), Some(bytes(N_MINUS_1)), "{too_large} {valid}");
+            }
+            assert!(KeyPair::first_of(|_| bytes(too_large)).is_none());
+        }
+        let zero = KeyPair::first_of(|_| Zeroizing::new([0; 32])).unwrap().private_key();
+        assert_eq!((zero[..31].iter().max(), zero[31]), (Some(&0), 1));
+        let carry = KeyPair::first_of(|_| bytes(&["00".repeat(30), "ffff".into()].concat())).unwrap();
+        assert_eq!(carry.private_key()[29..], [1, 0, 0]);
+    }
+}

@@ -1,0 +1,124 @@
+//! `us-east-1,us-west-2`, `us-*`, `*`: where a signature is good.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::sigv4::authorization::{ClaimError, X_AMZ_REGION_SET};
+use crate::sigv4::canonical_request::pairs;
+use crate::text::percent::{decodes_to, write_query_decoded};
+
+/// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
+pub(crate) fn in_query(query: &[u8]) -> Result<Option<String>, ClaimError> {
+    let mut found = None;
+    for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
+        let mut text = Vec::with_capacity(value.len());
+        write_query_decoded(&mut text, value);
+        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
+        if found.replace(text).is_some() {
+            return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
+        }
+    }
+    Ok(found)
+}
+
+/// Whether that can be signed as a region set: names with commas between them, and perhaps a space behind a comma.
+pub(crate) fn is_region_set(text: &str) -> bool {
+    let mut first = true;
+    text.split(',').all(|entry| {
+        let entry = if core::mem::take(&mut first) { entry } else { entry.strip_prefix(' ').unwrap_or(entry) };
+        !entry.is_empty() && entry.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'*'))
+    })
+}
+
+/// Whether a region set names the region. Each entry is compared whole and without case, `*` stands for any characters,
+/// even none; an empty entry names nothing. So does S3, for which an entry with a space before it names no region.
+pub(crate) fn covers(region_set: &str, region: &str) -> bool {
+    region_set.split(',').any(|entry| !entry.is_empty() && matches(entry.as_bytes(), region.as_bytes()))
+}
+
+/// Goes back to the last `*` only, so that the time is at most the product of both lengths.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at_pattern, mut at_text) = (0, 0);
+    let mut last_star = None;
+    while let Some(byte) = text.get(at_text) {
+        match pattern.get(at_pattern) {
+            Some(b'*') => {
+                last_star = Some((at_pattern, at_text));
+                at_pattern += 1;
+            }
+            Some(expected) if expected.eq_ignore_ascii_case(byte) => {
+                at_pattern += 1;
+                at_text += 1;
+            }
+            _ => {
+                let Some((star, taken)) = last_star else { return false };
+                last_star = Some((star, taken + 1));
+                (at_pattern, at_text) = (star + 1, taken + 1);
+            }
+        }
+    }
+    pattern.iter().skip(at_pattern).all(|rest| *rest == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What S3 in us-east-1 was seen to take and to refuse.
+    #[test]
+    fn entries_name_regions_as_for_s3() {
+        for set in ["*", "us-*", "*-1", "u*1", "**", "US-*", "us-east-1*", ",us-east-1", "us-west-2,us-east-1"] {
+            assert!(covers(set, "us-east-1"), "{set}");
+        }
+        for set in [
+            "",
+            ",",
+            "us-east-?",
+            "us-east-10",
+            "us-east-",
+            "us-east",
+            "s-east-1",
+            "aws-global",
+            "us-west-2, us-east-1",
+            "us-east-1;us-west-2",
+            "us-east-1 us-west-2",
+            "us-west-*",
+            "*2",
+            "u*e*2",
+            "*-1-*",
+        ] {
+            assert!(!covers(set, "us-east-1"), "{set}");
+        }
+        for (set, region) in [("*a*b*c*", "xaxbxcx"), ("a*a", "aa"), ("*ab", "aab"), ("*", ""), ("a*b*b", "abcb")] {
+            assert!(covers(set, region), "{set} {region}");
+        }
+        assert!(!covers("a*a", "a"));
+    }
+
+    #[test]
+    fn what_can_be_signed() {
+        for set in
+            ["*", "us-east-1", "us-east-1,us-west-2", "us-*,eu-central-1", "ap-southeast-2, eu-west-1", "aws-global"]
+        {
+            assert!(is_region_set(set), "{set}");
+        }
+        for set in [
+            "",
+            ",",
+            "us-east-1,",
+            ",us-east-1",
+            "a,,b",
+            " a",
+            "a ",
+            "a,  b",
+            "a b",
+            "a;b",
+            "a/b",
+            "a\nb",
+            "é",
+            "a\t,b",
+        ] {
+            assert!(!is_region_set(set), "{set:?}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+#[cfg(any(feature = "std", feature = "http-body"))]
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::checksum::Running;
+use super::chunk::{self, CRLF};
+use super::error::EncodeError;
+use super::trailer::{self, Value};
+use crate::hash::EMPTY_SHA256;
+use crate::sigv4::chain::Chain;
+use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
+use crate::text::excerpt;
+
+/// Gives an adapter's encoder the values of trailers, once all data is through.
+#[cfg(any(feature = "std", feature = "http-body"))]
+pub(super) type BeforeTrailer = Box<dyn FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync>;
+
+/// Frames a body: data in, chunks out. It holds at most the data of one chunk.
+///
+/// What goes out is handed over in pieces, to be sent one behind the other; data that fills a whole chunk is not copied.
+///
+/// ```
+/// # use countersign::streaming::Chunked;
+/// # use countersign::{Credentials, Request, Signer};
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
+/// let chunked = Chunked::signed(5).with_trailer("x-amz-meta-note", 4);
+/// let signed = signer.sign_chunked(&request, &chunked, "20150830T123600Z".parse()?)?;
+/// let (mut encoder, mut body) = (signed.encoder(), Vec::new());
+/// encoder.push(b"hel", |piece| body.extend_from_slice(piece))?;
+/// encoder.push(b"lo", |piece| body.extend_from_slice(piece))?;
+/// encoder.set_trailer("x-amz-meta-note", "done")?;
+/// encoder.finish(|piece| body.extend_from_slice(piece))?;
+/// assert!(body.starts_with(b"5;chunk-signature="));
+/// assert_eq!(body.len() as u64, signed.content_length());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ChunkEncoder {
+    /// `None` where chunks are not signed.
+    chain: Option<Chain>,
+    chunk_size: usize,
+    announced: u64,
+    given: u64,
+    /// The start of a chunk that isn't full yet.
+    pending: Vec<u8>,
+    /// Of `pending`, where chunks are signed.
+    sha256: Sha256,
+    trailers: Vec<(String, Trailer)>,
+    finished: bool,
+}
+
+#[derive(Clone)]
+enum Trailer {
+    Checksum(Running),
+    Announced(usize),
+    Given(Vec<u8>),
+}
+
+impl ChunkEncoder {
+    pub(super) fn new(
+        chain: Option<Chain>,
+        announced: u64,
+        chunk_size: usize,
+        trailers: impl Iterator<Item = (String, Value)>,
+    ) -> Self {
+        let trailers = trailers.map(|(name, value)| match value {
+            Value::Checksum(checksum) => (name, Trailer::Checksum(checksum.start())),
+            Value::Given(length) => (name, Trailer::Announced(length)),
+        });
+        Self {
+            chain,
+            chunk_size: chunk_size.max(1),
+            announced,
+            given: 0,
+            pending: Vec::new(),
+            sha256: Sha256::new(),
+            trailers: trailers.collect(),
+            finished: false,
+        }
+    }
+
+    /// Takes the next piece of the data, of any length, and hands over the chunks that it completes.
+    ///
+    /// # Errors
+    /// [`EncodeError::DecodedLength`] if there is more than announced; nothing of this piece was handed over.
+    pub fn push(&mut self, mut data: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
+        if self.finished {
+            return Err(EncodeError::Finished);
+        }
+        let given = self.given.saturating_add(data.len() as u64);
+        if given > self.announced {
+            return Err(EncodeError::DecodedLength { announced: self.announced, given });
+        }
+        self.given = given;
+        for (_, trailer) in &mut self.trailers {
+            if let Trailer::Checksum(running) = trailer {
+                running.update(data);
+            }
+        }
+        while self.pending.len() + data.len() >= self.chunk_size {
+            let (of_chunk, rest) = data.split_at_checked(self.chunk_size - self.pending.len()).unwrap_or((data, &[]));
+            self.chunk(of_chunk, &mut out);
+            data = rest;
+        }
+        self.hash(data);
+        let to_come = self.chunk_size - self.pending.len();
+        chunk::hold(&mut self.pending, data, to_come);
+        Ok(())
+    }
+
+    /// Gives the value of a trailer that was announced with [`Chunked::with_trailer`](super::Chunked::with_trailer). The
+    /// last one counts.
+    ///
+    /// # Errors
+    /// [`EncodeError::UnannouncedTrailer`], [`EncodeError::TrailerValue`].
+    pub fn set_trailer(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
+        let value = value.as_ref();
+        let announced = self.trailers.iter_mut().find(|(announced, _)| name.eq_ignore_ascii_case(announced));
+        let Some((name, trailer)) = announced else {
+            return Err(EncodeError::UnannouncedTrailer { name: excerpt(name.as_bytes()) });
+        };
+        let announced = match trailer {
+            Trailer::Announced(length) => *length,
+            Trailer::Given(value) => value.len(),
+            Trailer::Checksum(_) => return Err(EncodeError::UnannouncedTrailer { name: name.clone() }),
+        };
+        if value.len() != announced || value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return Err(EncodeError::TrailerValue { name: name.clone(), announced });
+        }
+        *trailer = Trailer::Given(value.into());
+        Ok(())
+    }
+
+    /// Hands over what is left: the last data, the closing chunk, the trailer.
+    ///
+    /// # Errors
+    /// [`EncodeError::DecodedLength`] if there was less data than announced, [`EncodeError::MissingTrailer`]; nothing was
+    /// handed over, and more may be given.
+    pub fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
+        if self.finished {
+            return Err(EncodeError::Finished);
+        }
+        if self.given < self.announced {
+            return Err(EncodeError::DecodedLength { announced: self.announced, given: self.given });
+        }
+        if let Some((name, _)) = self.trailers.iter().find(|(_, value)| matches!(value, Trailer::Announced(_))) {
+            return Err(EncodeError::MissingTrailer { name: name.clone() });
+        }
+        self.finished = true;
+        if !self.pending.is_empty() {
+            self.chunk(&[], &mut out);
+        }
+        let mut end = Vec::new();
+        self.write_header(&mut end, 0, EMPTY_SHA256);
+        self.write_trailer(&mut end);
+        end.extend_from_slice(CRLF);
+        out(&end);
+        Ok(())
+    }
+
+    fn hash(&mut self, data: &[u8]) {
+        if self.chain.is_some() {
+            self.sha256.update(data);
+        }
+    }
+
+    /// What is pending and `rest` make a chunk. Only what had to wait was copied.
+    fn chunk(&mut self, rest: &[u8], out: &mut impl FnMut(&[u8])) {
+        self.hash(rest);
+        let sha256 = self.sha256.finalize_reset().into();
+        let mut header = Vec::with_capacity(128);
+        self.write_header(&mut header, self.pending.len() + rest.len(), sha256);
+        [&header, self.pending.as_slice(), rest, CRLF].into_iter().filter(|piece| !piece.is_empty()).for_each(out);
+        self.pending.clear();
+    }
+
+    fn write_header(&mut self, out: &mut Vec<u8>, length: usize, sha256: [u8; 32]) {
+        let signature = self.chain.as_mut().map(|chain| chain.sign(Linked::Payload(EMPTY_SHA256, sha256)));
+        chunk::write_header(out, length, signature.as_ref());
+    }
+
+    fn write_trailer(&mut self, out: &mut Vec<u8>) {
+        if self.trailers.is_empty() {
+            return;
+        }
+        let trailers: Vec<(String, Vec<u8>)> = core::mem::take(&mut self.trailers)
+            .into_iter()
+            .map(|(name, value)| match value {
+                Trailer::Checksum(running) => (name, running.finish().into_bytes()),
+                Trailer::Given(value) => (name, value),
+                Trailer::Announced(_) => (name, Vec::new()),
+            })
+            .collect();
+        for (name, value) in &trailers {
+            trailer::write_line(out, name, value);
+        }
+        if let Some(chain) = &mut self.chain {
+            let hash = trailer_sha256(trailers.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
+            let signature = chain.sign(Linked::Trailer(hash));
+            trailer::write_line(out, trailer::X_AMZ_TRAILER_SIGNATURE, chunk::padded(&signature).as_bytes());
+        }
+    }
+}
+
+/// Shows how far it is; data and signatures stay out.
+impl fmt::Debug for ChunkEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkEncoder")
+            .field("announced", &self.announced)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,86 @@
+//! Text of a request: looked over, and shown inside an error.
+
+pub(crate) mod inline;
+mod names;
+pub(crate) mod percent;
+
+use alloc::string::String;
+
+pub(crate) use names::{compare_ignoring_case, is_token_byte, starts_with_ignoring_case};
+
+/// Whether every byte is of a kind; as [`any`].
+pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    !any(bytes, |byte| !is(byte))
+}
+
+/// Whether a byte is of a kind. It stops at none, so that the compiler looks at many at a time.
+pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
+}
+
+/// Where a byte stands first; sixteen bytes are passed over at a time.
+fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let chunks = bytes.as_chunks::<16>().0.iter();
+    let passed = 16 * chunks.take_while(|chunk| !any(*chunk, |byte| byte == wanted)).count();
+    let found = bytes.get(passed..)?.iter().position(|byte| *byte == wanted)?;
+    Some(passed + found)
+}
+
+pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let (before, from) = bytes.split_at_checked(position(bytes, at)?)?;
+    Some((before, from.get(1..).unwrap_or_default()))
+}
+
+pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    core::iter::from_fn(move || {
+        let (piece, after) = match split_once(rest?, at) {
+            Some((piece, after)) => (piece, Some(after)),
+            None => (rest?, None),
+        };
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// A set of bytes, as a table: of every byte of names, paths and queries it is asked.
+pub(crate) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut rest: &mut [bool] = &mut table;
+        let mut byte: u8 = 0;
+        while let Some((contained, after)) = rest.split_first_mut() {
+            *contained = byte.is_ascii_alphanumeric();
+            let mut others = others;
+            while let Some((other, after)) = others.split_first() {
+                *contained |= *other == byte;
+                others = after;
+            }
+            byte = byte.wrapping_add(1);
+            rest = after;
+        }
+        Self(table)
+    }
+
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).is_some_and(|contained| *contained)
+    }
+}
+
+const EXCERPT: usize = 128;
+
+/// Bounded, and with nothing that a terminal or a log obeys: at most 128 bytes of `bytes`, control characters and bytes
+/// that are not UTF-8 replaced, `…` where it was cut.
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
+    let shown = bytes.get(..EXCERPT).unwrap_or(bytes);
+    let mut text: String = String::from_utf8_lossy(shown)
+        .chars()
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    if shown.len() < bytes.len() {
+        text.push('…');
+    }
+    text
+}

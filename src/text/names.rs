@@ -1,0 +1,25 @@
+//! Header names.
+
+use core::cmp::Ordering;
+
+use super::ByteSet;
+
+pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
+    for (a, b) in a.bytes().zip(b.bytes()).filter(|(a, b)| a != b) {
+        let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
+pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// `tchar` of RFC 9110 5.6.2.
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKEN.contains(byte)
+}

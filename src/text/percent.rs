@@ -1,0 +1,218 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use percent_encoding::percent_decode;
+
+use crate::text::{ByteSet, all, any};
+
+/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which stay.
+/// Form encoding (`+` for a space) and the sets of URL libraries leave others as they are, and break signatures.
+static UNRESERVED: ByteSet = ByteSet::alphanumeric_and(b"-._~");
+static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
+
+/// Encodes one path segment, query name or query value for the wire, as AWS does: everything but
+/// `A-Z a-z 0-9 - . _ ~` becomes `%XX`.
+///
+/// For callers who put a target together; [`Request`](crate::Request) takes what is already encoded.
+///
+/// ```
+/// use countersign::encode_segment;
+///
+/// let target = format!("/{}?tag={}", encode_segment("q1/q2 report.pdf"), encode_segment("a+b=c"));
+/// assert_eq!(target, "/q1%2Fq2%20report.pdf?tag=a%2Bb%3Dc");
+/// ```
+///
+/// AWS: [UriEncode](https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html)
+pub fn encode_segment(raw: impl AsRef<[u8]>) -> String {
+    let mut out = Vec::with_capacity(raw.as_ref().len());
+    write_encoded(&mut out, raw.as_ref());
+    String::from_utf8(out).unwrap_or_default()
+}
+
+pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    write_up_to(out, bytes, &UNRESERVED, b"", |byte, after| (byte, after));
+}
+
+pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
+    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |byte, after| (byte, after));
+}
+
+/// Decodes `%XX` of a path once and encodes once, up to one of `ends`, which begins what is returned. `+` is a plus, and a
+/// `%` that begins no escape is data.
+pub(crate) fn write_path_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
+    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
+        b'%' => unescape(after),
+        byte => (byte, after),
+    })
+}
+
+/// The same for a name or value of a query, where servers read `+` as a space.
+pub(crate) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
+    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
+        b'%' => unescape(after),
+        b'+' => (b' ', after),
+        byte => (byte, after),
+    })
+}
+
+/// Copies runs of bytes that stay, and encodes the others one by one: `read` tells which byte one stands for, and what
+/// is left behind it.
+fn write_up_to<'b>(
+    out: &mut Vec<u8>,
+    bytes: &'b [u8],
+    kept: &ByteSet,
+    ends: &[u8],
+    read: impl Fn(u8, &'b [u8]) -> (u8, &'b [u8]),
+) -> &'b [u8] {
+    let mut rest = bytes;
+    loop {
+        let (run, from) = rest.split_at(run_length(rest, kept));
+        out.extend_from_slice(run);
+        let (byte, after) = match from {
+            [] => return from,
+            [end, ..] if ends.contains(end) => return from,
+            [byte, after @ ..] => read(*byte, after),
+        };
+        if kept.contains(byte) {
+            out.push(byte);
+        } else {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'A' - 10 };
+            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
+        rest = after;
+    }
+}
+
+/// How many bytes at the beginning stay.
+fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
+    let start = bytes.iter().take(16).take_while(|byte| kept.contains(**byte)).count();
+    if start < 16 {
+        return start;
+    }
+    // What is long is of letters and digits almost alone: session tokens, hashes, signatures.
+    let chunks = bytes.chunks_exact(16).skip(1);
+    let passed = start + 16 * chunks.take_while(|chunk| all(chunk, |byte| byte.is_ascii_alphanumeric())).count();
+    passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
+}
+
+/// Decodes a name or value of a query: `+` is a space, `%XX` a byte, and a `%` that begins no escape is data.
+pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut pieces = bytes.split(|byte| *byte == b'+');
+    write_decoded(out, pieces.next().unwrap_or_default());
+    for piece in pieces {
+        out.push(b' ');
+        write_decoded(out, piece);
+    }
+}
+
+/// Decodes `%XX` once; a `%` that begins no escape is data.
+pub(crate) fn write_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    for_each_decoded(bytes, |run| out.extend_from_slice(run));
+}
+
+/// Whether `encoded`, decoded once, is `name`, which holds no `%`.
+pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
+    // Decoding makes it shorter, if it changes anything.
+    match encoded.len().cmp(&name.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => encoded == name.as_bytes(),
+        Ordering::Greater => any(encoded, |byte| byte == b'%') && percent_decode(encoded).eq(name.bytes()),
+    }
+}
+
+/// Hands over runs without an escape as they stand, and the bytes of escapes one by one.
+fn for_each_decoded(bytes: &[u8], mut each: impl FnMut(&[u8])) {
+    let mut rest = bytes;
+    while let Some(position) = rest.iter().position(|byte| *byte == b'%') {
+        let (run, escape) = rest.split_at(position);
+        each(run);
+        let (byte, after) = unescape(escape.get(1..).unwrap_or_default());
+        each(&[byte]);
+        rest = after;
+    }
+    each(rest);
+}
+
+/// The byte that a `%` and what follows it stand for, and what is left.
+fn unescape(after_percent: &[u8]) -> (u8, &[u8]) {
+    match after_percent {
+        [high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
+            (Some(high), Some(low)) => (high << 4 | low, after),
+            _ => (b'%', after_percent),
+        },
+        _ => (b'%', after_percent),
+    }
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+    fn twice(text: &[u8]) -> String {
+        let mut out = Vec::new();
+        write_path_decoded_then_encoded(&mut out, text, b"");
+        String::from_utf8(out).unwrap()
+    }
+
+    fn query_twice(text: &[u8]) -> String {
+        let mut out = Vec::new();
+        write_query_decoded_then_encoded(&mut out, text, b"");
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn decode_once_encode_once() {
+        assert_eq!(twice(b""), "");
+        assert_eq!(twice(b"a-Z_0.9~"), "a-Z_0.9~");
+        assert_eq!(twice(b"+ %2b%20"), "%2B%20%2B%20");
+        assert_eq!(twice(b"%41%7e%2F/"), "A~%2F%2F");
+        assert_eq!(twice(b"%zz%4%"), "%25zz%254%25");
+        assert_eq!(twice(b"%%41%4%41"), "%25A%254A");
+        assert_eq!(twice(b"%25%2541"), "%25%2541");
+        assert_eq!(twice(b"%80\xff%c3\xbc"), "%80%FF%C3%BC");
+    }
+
+    #[test]
+    fn a_plus_is_a_space_in_a_query_alone() {
+        assert_eq!(query_twice(b"a+b%2Bc%2b+%20++"), "a%20b%2Bc%2B%20%20%20%20");
+        assert_eq!(query_twice(b"+%zz+%+"), "%20%25zz%20%25%20");
+        let mut decoded = Vec::new();
+        write_query_decoded(&mut decoded, b"+a+b%2Bc%20%+");
+        assert_eq!(decoded, b" a b+c % ");
+    }
+
+    #[test]
+    fn agrees_with_percent_decode_of_the_library_on_every_short_text() {
+        for text in (0..5_u32.pow(5)).map(|n| {
+            let mut digits = n;
+            [(); 5].map(|()| {
+                let byte = b"%2Fz+"[digits as usize % 5];
+                digits /= 5;
+                byte
+            })
+        }) {
+            let decoded: Vec<u8> = percent_decode(&text).collect();
+            assert_eq!(twice(&text), encode_segment(decoded));
+            let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+            let spaced: Vec<u8> = percent_decode(&spaced).collect();
+            assert_eq!(query_twice(&text), encode_segment(&spaced));
+            let mut decoded = Vec::new();
+            write_query_decoded(&mut decoded, &text);
+            assert_eq!(decoded, spaced);
+        }
+    }
+
+    #[test]
+    fn agrees_with_percent_encode_of_the_library_on_every_byte() {
+        const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+        for byte in 0..=255 {
+            assert_eq!(encode_segment([byte]), percent_encode(&[byte], RESERVED).to_string(), "{byte}");
+        }
+    }
+}
