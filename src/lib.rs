@@ -29,7 +29,7 @@ mod text;
 pub mod tokens;
 mod verify;
 
-pub use aws_error::Dialect;
+pub use aws_error::{Dialect, Refusal};
 pub use sign::{Presigned, SignError, Signed, SignedHeaders, Signer};
 pub use sigv4::canonical_request::CanonicalRequest;
 pub use sigv4::credentials::{Credentials, CredentialsError};

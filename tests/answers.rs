@@ -15,7 +15,7 @@ fn at(text: &str) -> Timestamp {
 
 fn check(error: &VerifyError, dialect: Dialect, status: u16, code: &str, message: &str) {
     assert_eq!(
-        (error.status(dialect), error.code(dialect), &*error.message(dialect)),
+        (error.refusal(dialect).status(), error.refusal(dialect).code(), error.refusal(dialect).message()),
         (status, code, message),
         "{error:?} {dialect:?}"
     );
@@ -29,8 +29,8 @@ fn texts_are_those_of_aws() {
 
     let both = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
     check(&VerifyError::BothMechanisms, JSON, 403, "InvalidSignatureException", both);
-    assert_eq!(VerifyError::BothMechanisms.code(S3), "InvalidArgument");
-    assert_eq!(VerifyError::BothMechanisms.status(S3), 400);
+    assert_eq!(VerifyError::BothMechanisms.refusal(S3).code(), "InvalidArgument");
+    assert_eq!(VerifyError::BothMechanisms.refusal(S3).status(), 400);
 
     let error = VerifyError::UnsupportedAlgorithm { algorithm: "AWS4-HMAC-SHA25".into() };
     let text = "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA25' (only AWS4-HMAC-SHA256 for now). ";
@@ -104,7 +104,7 @@ fn texts_are_those_of_aws() {
     let error = VerifyError::BodyMismatch { signed: "00ff".into(), computed: "ff00".into() };
     check(&error, S3, 400, "XAmzContentSHA256Mismatch", text);
     let details = "<ClientComputedContentSHA256>00ff</ClientComputedContentSHA256><S3ComputedContentSHA256>ff00</S3ComputedContentSHA256>";
-    assert!(error.body(S3, "").contains(details));
+    assert!(error.refusal(S3).body("").contains(details));
     let text = "The value passed in as x-amz-content-sha256 does not match the computed payload hash. Computed digest: ff00 \
                 expected hash: 00ff";
     check(&error, JSON, 403, "InvalidSignatureException", text);
@@ -118,7 +118,7 @@ fn times_are_worded_with_the_servers_clock() {
     check(&expired, JSON, 403, "InvalidSignatureException", text);
     let text = "The difference between the request time and the current time is too large.";
     check(&expired, S3, 403, "RequestTimeTooSkewed", text);
-    assert!(expired.body(S3, "id").contains(
+    assert!(expired.refusal(S3).body("id").contains(
         "<RequestTime>20170212T175938Z</RequestTime><ServerTime>2017-02-15T15:00:34Z</ServerTime>\
          <MaxAllowedSkewMilliseconds>300000</MaxAllowedSkewMilliseconds>"
     ));
@@ -128,7 +128,7 @@ fn times_are_worded_with_the_servers_clock() {
     let text =
         "Signature not yet current: 20150830T130000Z is still later than 20150830T124100Z (20150830T123600Z + 5 min.)";
     check(&early(false), QUERY, 403, "SignatureDoesNotMatch", text);
-    assert_eq!(early(false).code(S3), "RequestTimeTooSkewed");
+    assert_eq!(early(false).refusal(S3).code(), "RequestTimeTooSkewed");
     check(&early(true), S3, 403, "AccessDenied", "Request is not valid yet");
 
     let lifetime = Duration::from_secs(90);
@@ -136,7 +136,7 @@ fn times_are_worded_with_the_servers_clock() {
     let text = "Signature expired: 20150830T123000Z is now earlier than 20150830T123430Z (20150830T123600Z - 90 sec.)";
     check(&ended, JSON, 403, "InvalidSignatureException", text);
     check(&ended, S3, 403, "AccessDenied", "Request has expired");
-    assert!(ended.body(S3, "id").contains(
+    assert!(ended.refusal(S3).body("id").contains(
         "<X-Amz-Expires>90</X-Amz-Expires><Expires>2015-08-30T12:31:30Z</Expires><ServerTime>2015-08-30T12:36:00Z</ServerTime>"
     ));
 }
@@ -166,7 +166,7 @@ fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
     };
     let both = |got, text: &str| s3(got, text, &format!("Error parsing the X-Amz-Credential parameter; {text}"));
     both("20130609/eu-west-1/dynamodb/aws4_request", "the region 'eu-west-1' is wrong; expecting 'us-east-1'");
-    assert!(wrong(false, "b/c/d/e").body(S3, "").contains("<Region>us-east-1</Region>"));
+    assert!(wrong(false, "b/c/d/e").refusal(S3).body("").contains("<Region>us-east-1</Region>"));
     both("20130609/us-east-1/s3/aws4_request", "incorrect service \"s3\". This endpoint belongs to \"dynamodb\".");
     both("20130609/us-east-1/dynamodb/aws4", "incorrect terminal \"aws4\". This endpoint uses \"aws4_request\".");
     both(
@@ -184,18 +184,18 @@ fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
 fn bodies_have_the_form_of_their_dialect() {
     let error = VerifyError::HeadersNotSigned { names: vec!["x-amz-acl".into(), "x-amz-tagging".into()] };
     assert_eq!(
-        error.body(JSON, "id"),
+        error.refusal(JSON).body("id"),
         "{\"message\":\"'x-amz-acl' must be a 'SignedHeader' in the AWS Authorization. 'x-amz-tagging' must be a \
          'SignedHeader' in the AWS Authorization.\"}"
     );
     assert_eq!(
-        MISMATCH.body(QUERY, "c6104cbe"),
+        MISMATCH.refusal(QUERY).body("c6104cbe"),
         "<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>The request signature we \
          calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. \
          Consult the service documentation for details.</Message></Error><RequestId>c6104cbe</RequestId></ErrorResponse>"
     );
     assert_eq!(
-        error.body(S3, "4442587FB7D0A2F9"),
+        error.refusal(S3).body("4442587FB7D0A2F9"),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>There were headers present \
          in the request which were not signed</Message><HeadersNotSigned>x-amz-acl, x-amz-tagging</HeadersNotSigned>\
          <RequestId>4442587FB7D0A2F9</RequestId></Error>"

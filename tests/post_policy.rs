@@ -99,7 +99,11 @@ fn verify_text(text: &str, fields: &[(&str, &str)]) -> Result<Fields, VerifyErro
 }
 
 fn answer(error: &VerifyError) -> (u16, &'static str, String) {
-    (error.status(Dialect::S3Xml), error.code(Dialect::S3Xml), error.message(Dialect::S3Xml).into_owned())
+    (
+        error.refusal(Dialect::S3Xml).status(),
+        error.refusal(Dialect::S3Xml).code(),
+        error.refusal(Dialect::S3Xml).message().to_owned(),
+    )
 }
 
 const FAILED: &str = "Invalid according to Policy: Policy Condition failed: ";
@@ -298,11 +302,11 @@ fn refusals_are_worded_as_s3_does() {
         assert_eq!(answer(&error), (status, code, message), "{index}: {error:?}");
     }
     let error = verify_at(&form(), None, now()).unwrap_err();
-    assert_eq!(error.code(Dialect::S3Xml), "InvalidAccessKeyId");
+    assert_eq!(error.refusal(Dialect::S3Xml).code(), "InvalidAccessKeyId");
     let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
     assert_eq!(verify_at(&form(), Some(&other), now()), Err(VerifyError::SignatureMismatch { computed: None }));
     let ended = credentials().with_expiry(now());
-    assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().code(Dialect::S3Xml), "ExpiredToken");
+    assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().refusal(Dialect::S3Xml).code(), "ExpiredToken");
 }
 
 #[test]
@@ -424,7 +428,7 @@ fn the_file_has_a_length() {
     assert!(form.check_file_length(5).is_ok() && form.check_file_length(10).is_ok());
     let error = form.check_file_length(12).unwrap_err();
     assert_eq!(
-        error.body(Dialect::S3Xml, "id"),
+        error.refusal(Dialect::S3Xml).body("id"),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds \
          the maximum allowed size</Message><ProposedSize>12</ProposedSize><MaxSizeAllowed>10</MaxSizeAllowed>\
          <RequestId>id</RequestId></Error>"
@@ -527,11 +531,11 @@ fn nothing_that_is_printed_holds_a_secret() {
         let mut changed = arrived.clone();
         changed[index].1.insert(0, 'x');
         if let Err(error) = verify(&changed) {
-            texts.push(format!("{error} {error:?} {}", error.body(Dialect::S3Xml, "")));
+            texts.push(format!("{error} {error:?} {}", error.refusal(Dialect::S3Xml).body("")));
         }
         changed.remove(index);
         if let Err(error) = verify(&changed) {
-            texts.push(format!("{error} {error:?} {}", error.body(Dialect::RestJson, "")));
+            texts.push(format!("{error} {error:?} {}", error.refusal(Dialect::RestJson).body("")));
         }
     }
     assert!(texts.len() > 20);

@@ -58,9 +58,9 @@ impl Printed {
     fn error(&mut self, error: &VerifyError) {
         self.both(error);
         for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-            self.texts.push(error.code(dialect).into());
-            self.texts.push(error.message(dialect).into());
-            self.texts.push(error.body(dialect, "id"));
+            self.texts.push(error.refusal(dialect).code().into());
+            self.texts.push(error.refusal(dialect).message().into());
+            self.texts.push(error.refusal(dialect).body("id"));
         }
     }
 

@@ -216,9 +216,12 @@ fn the_region_set_has_to_name_the_region() {
     }
     let error = both("us-east-1")[0].verify(&verifier(), &key()).unwrap_err();
     assert_eq!(error.to_string(), "the region set \"us-east-1\" does not name us-west-2");
-    assert_eq!((error.status(Dialect::S3Xml), error.code(Dialect::S3Xml)), (400, "RegionSetMismatch"));
     assert_eq!(
-        error.body(Dialect::S3Xml, "1"),
+        (error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()),
+        (400, "RegionSetMismatch")
+    );
+    assert_eq!(
+        error.refusal(Dialect::S3Xml).body("1"),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>RegionSetMismatch</Code><Message>The provided \
          X-Amz-Region-Set doesn't match against the requested S3 region.</Message><RequestedRegion>us-west-2\
          </RequestedRegion><RegionSet>us-east-1</RegionSet><RequestId>1</RequestId></Error>"
@@ -285,12 +288,12 @@ fn scopes() {
     }
     let malformed = both("*")[0].replaced("AKIDEXAMPLE/", "").verify(&verifier(), &key()).unwrap_err();
     assert_eq!(
-        malformed.message(Dialect::S3Xml),
+        malformed.refusal(Dialect::S3Xml).message(),
         "The authorization header is malformed; the Credential is mal-formed; expecting \
          \"<YOUR-AKID>/YYYYMMDD/SERVICE/aws4_request\"."
     );
     let error = both("*")[0].replaced("/s3/", "/iam/").verify(&verifier(), &key()).unwrap_err();
-    assert_eq!(error.message(Dialect::RestJson), "Credential should be scoped to correct service: 's3'. ");
+    assert_eq!(error.refusal(Dialect::RestJson).message(), "Credential should be scoped to correct service: 's3'. ");
     assert!(Scope::without_region("2015083", "s3").is_err() && Scope::without_region("20150830", "").is_err());
     assert!(Scope::parse(expected).is_err());
 }
@@ -536,8 +539,8 @@ fn a_form_is_not_signed_with_it() {
 fn explained() {
     use countersign::explain::{Cause, Explanation};
     let cause = |error: &VerifyError, dialect: Dialect, signed: &countersign::Signed| {
-        let body = error.body(dialect, "");
-        let explanation = Explanation::from_response(error.status(dialect), &[], body.as_bytes(), signed);
+        let body = error.refusal(dialect).body("");
+        let explanation = Explanation::from_response(error.refusal(dialect).status(), &[], body.as_bytes(), signed);
         explanation.findings().next().map(|finding| finding.cause().clone())
     };
     let signer = signer("us-east-1");
@@ -558,7 +561,7 @@ fn explained() {
     let mut arrived = Arrived::signed(&signer);
     arrived.set("x-amz-region-set", "us-*");
     let error = arrived.verify(&verifier().echo_computed(), &key()).unwrap_err();
-    let body = error.body(Dialect::S3Xml, "");
+    let body = error.refusal(Dialect::S3Xml).body("");
     let explanation = Explanation::from_response(403, &[], body.as_bytes(), &signed);
     let causes: Vec<_> = explanation.findings().map(|finding| finding.cause().clone()).collect();
     assert!(

@@ -59,9 +59,10 @@ async fn only_signed(State(guard): State<Arc<Guard>>, request: Request, next: Ne
 /// The answer that API Gateway would give.
 fn refusal(error: &VerifyError) -> Response {
     let dialect = Dialect::RestJson;
-    let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::FORBIDDEN);
-    let headers = [(header::CONTENT_TYPE.as_str(), dialect.content_type()), ("x-amzn-errortype", error.code(dialect))];
-    (status, headers, error.body(dialect, "")).into_response()
+    let status = StatusCode::from_u16(error.refusal(dialect).status()).unwrap_or(StatusCode::FORBIDDEN);
+    let headers =
+        [(header::CONTENT_TYPE.as_str(), dialect.content_type()), ("x-amzn-errortype", error.refusal(dialect).code())];
+    (status, headers, error.refusal(dialect).body("")).into_response()
 }
 
 async fn get_list(Extension(Caller(id)): Extension<Caller>) -> String {

@@ -151,8 +151,9 @@ impl IntoResponse for Refusal {
         match self {
             Self::Signature(error) => {
                 let dialect = Dialect::S3Xml;
-                let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::FORBIDDEN);
-                (status, [(header::CONTENT_TYPE, dialect.content_type())], error.body(dialect, "")).into_response()
+                let status = StatusCode::from_u16(error.refusal(dialect).status()).unwrap_or(StatusCode::FORBIDDEN);
+                (status, [(header::CONTENT_TYPE, dialect.content_type())], error.refusal(dialect).body(""))
+                    .into_response()
             }
             Self::Other(error) => (StatusCode::BAD_REQUEST, error).into_response(),
         }

@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
     // As it stands there.
     for known in [None, Some(&credentials())] {
         let error = verify(&fields, known, now).unwrap_err();
-        let _ = (error.to_string(), error.body(Dialect::S3Xml, ""), error.body(Dialect::RestJson, ""));
+        let _ = (error.to_string(), error.refusal(Dialect::S3Xml).body(""), error.refusal(Dialect::RestJson).body(""));
     }
     // Signed: a policy of any text, with those fields.
     let signer = Signer::new(credentials(), "us-east-1", "s3");

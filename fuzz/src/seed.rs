@@ -176,8 +176,8 @@ fn refusals() -> Vec<String> {
     let mut answers = Vec::new();
     for error in errors {
         for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-            let (status, code) = (error.status(dialect), error.code(dialect));
-            answers.push(format!("{status} -\nx-amzn-ErrorType:{code}\n\n{}", error.body(dialect, "1")));
+            let (status, code) = (error.refusal(dialect).status(), error.refusal(dialect).code());
+            answers.push(format!("{status} -\nx-amzn-ErrorType:{code}\n\n{}", error.refusal(dialect).body("1")));
         }
     }
     answers

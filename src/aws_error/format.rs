@@ -4,8 +4,8 @@
 /// use countersign::{Dialect, VerifyError};
 ///
 /// let error = VerifyError::SignatureMismatch { computed: None };
-/// assert_eq!(error.code(Dialect::RestJson), "InvalidSignatureException");
-/// assert_eq!(error.code(Dialect::QueryXml), "SignatureDoesNotMatch");
+/// assert_eq!(error.refusal(Dialect::RestJson).code(), "InvalidSignatureException");
+/// assert_eq!(error.refusal(Dialect::QueryXml).code(), "SignatureDoesNotMatch");
 /// assert_eq!(Dialect::S3Xml.content_type(), "application/xml");
 /// ```
 ///

@@ -6,3 +6,4 @@ pub(crate) mod read;
 mod write;
 
 pub use format::Dialect;
+pub use write::Refusal;

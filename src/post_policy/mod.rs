@@ -38,7 +38,7 @@
 //! // And the file, whose length is known when it has been read.
 //! verified.check_file_length(123_456)?;
 //! let error = verified.check_file_length(0).unwrap_err();
-//! assert_eq!(error.code(Dialect::S3Xml), "EntityTooSmall");
+//! assert_eq!(error.refusal(Dialect::S3Xml).code(), "EntityTooSmall");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -51,13 +51,14 @@ mod condition;
 mod document;
 mod error;
 mod policy;
+mod refusal;
 mod sign;
 mod unverified;
 mod verify;
 
-pub(crate) use condition::printed;
 pub use error::PolicyError;
 pub use policy::Policy;
+pub(crate) use refusal::refusal;
 pub use sign::SignedForm;
 pub use unverified::PresentedForm;
 pub use verify::VerifiedForm;

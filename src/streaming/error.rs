@@ -7,8 +7,8 @@ use alloc::string::String;
 /// use countersign::{Dialect, VerifyError};
 ///
 /// let error = VerifyError::from(ChunkError::TooSmall { length: 100, limit: 8192 });
-/// assert_eq!(error.status(Dialect::S3Xml), 400);
-/// assert_eq!(error.code(Dialect::S3Xml), "InvalidChunkSizeError");
+/// assert_eq!(error.refusal(Dialect::S3Xml).status(), 400);
+/// assert_eq!(error.refusal(Dialect::S3Xml).code(), "InvalidChunkSizeError");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

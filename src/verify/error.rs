@@ -22,8 +22,8 @@ use crate::sigv4::timestamp::Timestamp;
 ///
 /// let error = Presented::parse(Request::new("GET", "/dev/get-list", &[]).with_host("example.com")).unwrap_err();
 /// assert_eq!(error.to_string(), "the request carries no signature");
-/// assert_eq!(error.status(Dialect::RestJson), 403);
-/// assert_eq!(error.body(Dialect::RestJson, ""), r#"{"message":"Missing Authentication Token"}"#);
+/// assert_eq!(error.refusal(Dialect::RestJson).status(), 403);
+/// assert_eq!(error.refusal(Dialect::RestJson).body(""), r#"{"message":"Missing Authentication Token"}"#);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

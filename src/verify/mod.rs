@@ -2,12 +2,15 @@
 
 mod body;
 mod error;
+mod refusal;
 mod unverified;
 mod verified;
 mod verifier;
 
 pub use body::BodyCheck;
 pub use error::{Computed, VerifyError};
+#[cfg(feature = "post-policy")]
+pub(crate) use refusal::ScopeParts;
 pub use unverified::Presented;
 pub use verified::Verified;
 pub use verifier::Verifier;

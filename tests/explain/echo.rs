@@ -27,7 +27,8 @@ fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Creden
 
 /// All that a server may answer or log.
 fn said(error: &VerifyError) -> String {
-    let bodies: String = DIALECTS.iter().map(|dialect| error.body(*dialect, "1") + &error.message(*dialect)).collect();
+    let bodies: String =
+        DIALECTS.iter().map(|dialect| error.refusal(*dialect).body("1") + error.refusal(*dialect).message()).collect();
     format!("{bodies}\n{error}\n{error:?}")
 }
 

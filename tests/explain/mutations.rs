@@ -412,10 +412,10 @@ fn explained(case: &Plain, arrival: &Arrival, dialect: Dialect) -> Option<Explan
         _ => arrival.wire.verify(&verifier, &arrival.known, arrival.now),
     };
     let error = result.err()?;
-    let headers = [("x-amzn-ErrorType", error.code(dialect).as_bytes())];
+    let headers = [("x-amzn-ErrorType", error.refusal(dialect).code().as_bytes())];
     let headers = if dialect == Dialect::RestJson { &headers[..] } else { &[] };
-    let body = error.body(dialect, "1");
-    Some(Explanation::from_response(error.status(dialect), headers, body.as_bytes(), arrival.sent.clone()))
+    let body = error.refusal(dialect).body("1");
+    Some(Explanation::from_response(error.refusal(dialect).status(), headers, body.as_bytes(), arrival.sent.clone()))
 }
 
 fn all_cases() -> Vec<Case> {

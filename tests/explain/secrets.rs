@@ -150,9 +150,9 @@ fn a_server_that_echoes_everything_raw_shows_none() {
             let verifier = if raw { verifier.echo_computed_raw() } else { verifier.echo_computed() };
             let error = verifier.verify(presented, &key, now()).unwrap_err();
             for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-                let body = error.body(dialect, "1");
+                let body = error.refusal(dialect).body("1");
                 assert_eq!(body.contains(TOKEN), raw || body.contains("x-copy:IQo"));
-                let (status, body) = (error.status(dialect), body.as_bytes());
+                let (status, body) = (error.refusal(dialect).status(), body.as_bytes());
                 for sent in [Sent::from(&signed), Sent::from(&as_sent)] {
                     assert_silent(&Explanation::from_response(status, &[], body, sent), &secrets, "an echo");
                 }

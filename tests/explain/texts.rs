@@ -37,9 +37,9 @@ fn answer(signed: &Signed, target: &str, headers: &[(&str, &[u8])], body: &[u8],
 }
 
 fn explain(error: &VerifyError, signed: &Signed) -> Explanation {
-    let code = [("x-amzn-ErrorType", error.code(Dialect::RestJson).as_bytes())];
-    let body = error.body(Dialect::RestJson, "");
-    Explanation::from_response(error.status(Dialect::RestJson), &code, body.as_bytes(), Some(signed))
+    let code = [("x-amzn-ErrorType", error.refusal(Dialect::RestJson).code().as_bytes())];
+    let body = error.refusal(Dialect::RestJson).body("");
+    Explanation::from_response(error.refusal(Dialect::RestJson).status(), &code, body.as_bytes(), Some(signed))
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
         let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", key).unwrap()));
         let verifier = Verifier::new("us-east-1", "execute-api").echo_computed();
         let error = verifier.verify(presented, &key, now()).unwrap_err();
-        Explanation::from_response(403, &[], error.body(Dialect::RestJson, "").as_bytes(), &request)
+        Explanation::from_response(403, &[], error.refusal(Dialect::RestJson).body("").as_bytes(), &request)
     };
     let causes =
         |explanation: &Explanation| -> Vec<Cause> { explanation.findings().map(|f| f.cause().clone()).collect() };
@@ -181,7 +181,7 @@ fn what_the_server_computed_is_shown_where_nothing_is_known_of_the_request() {
     let signed = sign(&[], b"{}", now());
     let error = answer(&signed, "/dev/items?a=1&b=3", &[], b"{}", now());
     for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-        let explanation = Explanation::from_response(403, &[], error.body(dialect, "1").as_bytes(), None);
+        let explanation = Explanation::from_response(403, &[], error.refusal(dialect).body("1").as_bytes(), None);
         assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::Mismatch);
         let computed = explanation.computed().unwrap();
         assert!(explanation.to_string().contains("computed by the server:\n  POST\n  /dev/items\n  a=1&b=3\n  host:"));

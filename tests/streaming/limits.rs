@@ -321,12 +321,19 @@ fn answers_in_the_words_of_s3() {
     ];
     for (error, status, code) in answers {
         let error = VerifyError::from(error);
-        assert_eq!((error.status(Dialect::S3Xml), error.code(Dialect::S3Xml)), (status, code), "{error}");
-        assert!(error.body(Dialect::S3Xml, "id").contains(code));
+        assert_eq!(
+            (error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()),
+            (status, code),
+            "{error}"
+        );
+        assert!(error.refusal(Dialect::S3Xml).body("id").contains(code));
         for dialect in [Dialect::RestJson, Dialect::QueryXml] {
-            assert_eq!(error.status(dialect), status);
+            assert_eq!(error.refusal(dialect).status(), status);
         }
     }
     let small = VerifyError::from(ChunkError::TooSmall { length: 1, limit: 8192 });
-    assert_eq!(small.message(Dialect::S3Xml), "Only the last chunk is allowed to have a size less than 8192 bytes");
+    assert_eq!(
+        small.refusal(Dialect::S3Xml).message(),
+        "Only the last chunk is allowed to have a size less than 8192 bytes"
+    );
 }

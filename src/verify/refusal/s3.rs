@@ -4,46 +4,52 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Answer;
 use super::scope_parts::ScopeParts;
 use super::times::later;
+use crate::aws_error::{Dialect, Refusal};
 use crate::verify::VerifyError;
 
-pub(super) fn answer(error: &VerifyError) -> Answer {
+pub(super) fn refusal(error: &VerifyError) -> Refusal {
     let malformed = |presigned: bool, in_header: &str, in_query: &str| {
         if presigned {
-            Answer::new(400, "AuthorizationQueryParametersError", String::from(in_query).into())
+            Refusal::new(Dialect::S3Xml, 400, "AuthorizationQueryParametersError", String::from(in_query).into())
         } else {
             let message = alloc::format!("The authorization header is malformed; {in_header}");
-            Answer::new(400, "AuthorizationHeaderMalformed", message.into())
+            Refusal::new(Dialect::S3Xml, 400, "AuthorizationHeaderMalformed", message.into())
         }
     };
-    let query_error = |message: Cow<'static, str>| Answer::new(400, "AuthorizationQueryParametersError", message);
+    let query_error =
+        |message: Cow<'static, str>| Refusal::new(Dialect::S3Xml, 400, "AuthorizationQueryParametersError", message);
     match error {
-        VerifyError::Request(request) => Answer::new(400, "InvalidRequest", request.to_string().into()),
-        VerifyError::MissingAuthentication => Answer::new(403, "AccessDenied", "Access Denied".into()),
-        VerifyError::BothMechanisms => Answer::new(
+        VerifyError::Request(request) => {
+            Refusal::new(Dialect::S3Xml, 400, "InvalidRequest", request.to_string().into())
+        }
+        VerifyError::MissingAuthentication => Refusal::new(Dialect::S3Xml, 403, "AccessDenied", "Access Denied".into()),
+        VerifyError::BothMechanisms => Refusal::new(
+            Dialect::S3Xml,
             400,
             "InvalidArgument",
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
              parameter or the Authorization header should be specified"
                 .into(),
         ),
-        VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => Answer::new(
+        VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => Refusal::new(
+            Dialect::S3Xml,
             400,
             "InvalidRequest",
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
         ),
         VerifyError::UnsupportedScheme { .. } => {
-            Answer::new(400, "InvalidArgument", "Unsupported Authorization Type".into())
+            Refusal::new(Dialect::S3Xml, 400, "InvalidArgument", "Unsupported Authorization Type".into())
         }
-        VerifyError::UnsupportedAlgorithm { .. } => Answer::new(
+        VerifyError::UnsupportedAlgorithm { .. } => Refusal::new(
+            Dialect::S3Xml,
             400,
             "InvalidRequest",
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
         ),
         VerifyError::Repeated { name } => {
-            Answer::new(400, "InvalidArgument", alloc::format!("{name} may be given only once").into())
+            Refusal::new(Dialect::S3Xml, 400, "InvalidArgument", alloc::format!("{name} may be given only once").into())
         }
         VerifyError::NotKeyValue => malformed(
             false,
@@ -72,15 +78,19 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
         }
         #[cfg(feature = "sigv4a")]
-        VerifyError::MissingRegionSet { presigned: false } => {
-            Answer::new(400, "InvalidRequest", "Missing required header for this request: x-amz-region-set".into())
-        }
+        VerifyError::MissingRegionSet { presigned: false } => Refusal::new(
+            Dialect::S3Xml,
+            400,
+            "InvalidRequest",
+            "Missing required header for this request: x-amz-region-set".into(),
+        ),
         #[cfg(feature = "sigv4a")]
         VerifyError::MissingRegionSet { presigned: true } => {
             query_error("SigV4a query auth requires a non empty x-amz-region-set parameter.".into())
         }
         #[cfg(feature = "sigv4a")]
-        VerifyError::WrongRegionSet { got, region } => Answer::new(
+        VerifyError::WrongRegionSet { got, region } => Refusal::new(
+            Dialect::S3Xml,
             400,
             "RegionSetMismatch",
             "The provided X-Amz-Region-Set doesn't match against the requested S3 region.".into(),
@@ -93,9 +103,12 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             "the authorization component \"SignedHeaders\" is malformed.",
             "X-Amz-SignedHeaders must be lower-case header names in ascending order, each once",
         ),
-        VerifyError::MissingDate | VerifyError::MalformedDate { presigned: false, .. } => {
-            Answer::new(403, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header".into())
-        }
+        VerifyError::MissingDate | VerifyError::MalformedDate { presigned: false, .. } => Refusal::new(
+            Dialect::S3Xml,
+            403,
+            "AccessDenied",
+            "AWS authentication requires a valid Date or x-amz-date header".into(),
+        ),
         VerifyError::MalformedDate { presigned: true, .. } => {
             query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"".into())
         }
@@ -116,32 +129,40 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
         VerifyError::ExpiresOutOfRange { limit, .. } => {
             query_error(alloc::format!("X-Amz-Expires must be at most {} seconds", limit.as_secs()).into())
         }
-        VerifyError::MissingContentSha256 => {
-            Answer::new(400, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256".into())
-        }
-        VerifyError::InvalidContentSha256 { .. } => Answer::new(
+        VerifyError::MissingContentSha256 => Refusal::new(
+            Dialect::S3Xml,
+            400,
+            "InvalidRequest",
+            "Missing required header for this request: x-amz-content-sha256".into(),
+        ),
+        VerifyError::InvalidContentSha256 { .. } => Refusal::new(
+            Dialect::S3Xml,
             400,
             "InvalidArgument",
             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 \
              value."
                 .into(),
         ),
-        VerifyError::HeadersNotSigned { names } => {
-            Answer::new(403, "AccessDenied", "There were headers present in the request which were not signed".into())
-                .with([("HeadersNotSigned", names.join(", "))])
-        }
+        VerifyError::HeadersNotSigned { names } => Refusal::new(
+            Dialect::S3Xml,
+            403,
+            "AccessDenied",
+            "There were headers present in the request which were not signed".into(),
+        )
+        .with([("HeadersNotSigned", names.join(", "))]),
         VerifyError::PresignExpired { signed, now, lifetime } => {
-            Answer::new(403, "AccessDenied", "Request has expired".into()).with([
+            Refusal::new(Dialect::S3Xml, 403, "AccessDenied", "Request has expired".into()).with([
                 ("X-Amz-Expires", lifetime.as_secs().to_string()),
                 ("Expires", later(*signed, *lifetime).extended()),
                 ("ServerTime", now.extended()),
             ])
         }
         VerifyError::NotYetCurrent { presigned: true, .. } => {
-            Answer::new(403, "AccessDenied", "Request is not valid yet".into())
+            Refusal::new(Dialect::S3Xml, 403, "AccessDenied", "Request is not valid yet".into())
         }
         VerifyError::Expired { signed, now, allowed } | VerifyError::NotYetCurrent { signed, now, allowed, .. } => {
-            Answer::new(
+            Refusal::new(
+                Dialect::S3Xml,
                 403,
                 "RequestTimeTooSkewed",
                 "The difference between the request time and the current time is too large.".into(),
@@ -158,17 +179,21 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
             let region = parts.differs(1).then(|| ("Region", String::from(parts.part(1).1)));
             malformed(*presigned, &in_header, &in_query).with(region)
         }
-        VerifyError::UnknownAccessKey { access_key_id } => Answer::new(
+        VerifyError::UnknownAccessKey { access_key_id } => Refusal::new(
+            Dialect::S3Xml,
             403,
             "InvalidAccessKeyId",
             "The AWS Access Key Id you provided does not exist in our records.".into(),
         )
         .with([("AWSAccessKeyId", access_key_id.clone())]),
-        VerifyError::InvalidSessionToken { .. } => {
-            Answer::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid.".into())
-        }
+        VerifyError::InvalidSessionToken { .. } => Refusal::new(
+            Dialect::S3Xml,
+            400,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.".into(),
+        ),
         VerifyError::ExpiredSessionToken { .. } => {
-            Answer::new(400, "ExpiredToken", "The provided token has expired.".into())
+            Refusal::new(Dialect::S3Xml, 400, "ExpiredToken", "The provided token has expired.".into())
         }
         VerifyError::SignatureMismatch { computed: Some(computed) } => {
             let (canonical_request, string_to_sign) = (computed.canonical_request(), computed.string_to_sign());
@@ -182,18 +207,19 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
         VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } => mismatch(),
         // S3 says no more than that; the name is what the client has to know.
         VerifyError::SignedHeaderAbsent { name } => mismatch().with([("MissingHeaderName", name.clone())]),
-        VerifyError::BodyMismatch { signed, computed } => Answer::new(
+        VerifyError::BodyMismatch { signed, computed } => Refusal::new(
+            Dialect::S3Xml,
             400,
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.".into(),
         )
         .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
         #[cfg(feature = "post-policy")]
-        VerifyError::Policy(error) => super::policy::answer(error),
+        VerifyError::Policy(error) => crate::post_policy::refusal(error, Dialect::S3Xml),
         #[cfg(feature = "streaming")]
         VerifyError::Chunk(error) => {
             let (status, code, message) = error.answer();
-            Answer::new(status, code, message.into())
+            Refusal::new(Dialect::S3Xml, status, code, message.into())
         }
         #[cfg(feature = "streaming")]
         VerifyError::NotChunked => internal_error(),
@@ -201,12 +227,12 @@ pub(super) fn answer(error: &VerifyError) -> Answer {
     }
 }
 
-fn internal_error() -> Answer {
-    Answer::new(500, "InternalError", "We encountered an internal error. Please try again.".into())
+fn internal_error() -> Refusal {
+    Refusal::new(Dialect::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again.".into())
 }
 
-fn mismatch() -> Answer {
-    Answer::new(
+fn mismatch() -> Refusal {
+    Refusal::new(Dialect::S3Xml,
         403,
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your key and signing method."

@@ -2,20 +2,21 @@
 
 use alloc::string::{String, ToString};
 
-use super::Answer;
-use super::scope_parts::ScopeParts;
-use crate::post_policy::PolicyError;
+use super::error::PolicyError;
+use crate::aws_error::{Dialect, Refusal};
+use crate::verify::ScopeParts;
 
 /// S3's answer; no other service takes such forms. Words that were never seen from S3 follow the form of those that were.
-pub(super) fn answer(error: &PolicyError) -> Answer {
-    let invalid = |message: String| Answer::new(400, "InvalidPolicyDocument", message.into());
-    let denied = |message: String| Answer::new(403, "AccessDenied", message.into());
+pub(crate) fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
+    let invalid = |message: String| Refusal::new(dialect, 400, "InvalidPolicyDocument", message.into());
+    let denied = |message: String| Refusal::new(dialect, 403, "AccessDenied", message.into());
     let argument = |message: String, name: &str, value: String| {
-        Answer::new(400, "InvalidArgument", message.into())
+        Refusal::new(dialect, 400, "InvalidArgument", message.into())
             .with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
     };
     match error {
-        PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => Answer::new(
+        PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => Refusal::new(
+            dialect,
             400,
             "MaxPostPreDataLengthExceeded",
             "Your POST request fields preceeding the upload file was too large.".into(),
@@ -32,7 +33,8 @@ pub(super) fn answer(error: &PolicyError) -> Answer {
             name,
             String::new(),
         ),
-        PolicyError::UnsupportedAlgorithm { .. } => Answer::new(
+        PolicyError::UnsupportedAlgorithm { .. } => Refusal::new(
+            dialect,
             400,
             "InvalidRequest",
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
@@ -87,16 +89,19 @@ pub(super) fn answer(error: &PolicyError) -> Answer {
             denied(alloc::format!("Invalid according to Policy: Extra input fields: {}", names.join(", ")))
         }
         PolicyError::OtherBucket { got } => {
-            let condition = crate::post_policy::printed("eq", "$bucket", got);
+            let condition = super::condition::printed("eq", "$bucket", got);
             denied(alloc::format!("Invalid according to Policy: Policy Condition failed: {condition}"))
         }
         PolicyError::FileTooLong { length, limit } => {
-            Answer::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size".into())
+            Refusal::new(dialect, 400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size".into())
                 .with([("ProposedSize", length.to_string()), ("MaxSizeAllowed", limit.to_string())])
         }
-        PolicyError::FileTooShort { length, limit } => {
-            Answer::new(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size".into())
-                .with([("ProposedSize", length.to_string()), ("MinSizeAllowed", limit.to_string())])
-        }
+        PolicyError::FileTooShort { length, limit } => Refusal::new(
+            dialect,
+            400,
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size".into(),
+        )
+        .with([("ProposedSize", length.to_string()), ("MinSizeAllowed", limit.to_string())]),
     }
 }

@@ -4,10 +4,10 @@ use core::fmt::Write;
 use crate::sigv4::timestamp::Timestamp;
 
 /// The parts of two scopes side by side: date, region, service, terminator.
-pub(super) struct ScopeParts<'a>([(&'a str, &'a str); 4]);
+pub(crate) struct ScopeParts<'a>([(&'a str, &'a str); 4]);
 
 impl<'a> ScopeParts<'a> {
-    pub(super) fn of(got: &'a str, expected: &'a str) -> Self {
+    pub(crate) fn of(got: &'a str, expected: &'a str) -> Self {
         let count = expected.split('/').count().min(4);
         let (mut got, mut expected) = (got.splitn(count, '/'), expected.splitn(count, '/'));
         let mut parts = [("", ""); 4];
@@ -21,17 +21,17 @@ impl<'a> ScopeParts<'a> {
     }
 
     /// What was given, and what it has to be.
-    pub(super) fn part(&self, index: usize) -> (&'a str, &'a str) {
+    pub(crate) fn part(&self, index: usize) -> (&'a str, &'a str) {
         self.0.get(index).copied().unwrap_or_default()
     }
 
-    pub(super) fn differs(&self, index: usize) -> bool {
+    pub(crate) fn differs(&self, index: usize) -> bool {
         let (got, expected) = self.part(index);
         got != expected
     }
 
     /// All problems, one behind the other.
-    pub(super) fn generic(&self, signed: Timestamp) -> String {
+    pub(crate) fn generic(&self, signed: Timestamp) -> String {
         let [(date, request_date), (region, _), (_, service), (terminator, _)] = self.0;
         let mut text = String::new();
         if self.differs(1) {
@@ -57,7 +57,7 @@ impl<'a> ScopeParts<'a> {
     }
 
     /// The first problem, for header and query.
-    pub(super) fn s3(&self, signed: Timestamp) -> (String, String) {
+    pub(crate) fn s3(&self, signed: Timestamp) -> (String, String) {
         let [(date, _), (region, expected_region), (service, expected_service), (terminator, _)] = self.0;
         let problem = if self.differs(1) {
             alloc::format!("the region '{region}' is wrong; expecting '{expected_region}'")

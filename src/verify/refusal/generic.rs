@@ -4,32 +4,33 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use core::fmt::Write;
 
-use super::Answer;
 use super::scope_parts::ScopeParts;
 use super::times::{signature_expired, signature_not_yet_current};
+use crate::aws_error::{Dialect, Refusal};
 use crate::verify::VerifyError;
 
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
                         Secret Access Key and signing method. Consult the service documentation for details.";
 
 /// The services other than S3 share their texts; codes and some statuses differ by protocol.
-pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
+pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
+    let json = dialect == Dialect::RestJson;
     let pick = |of_json: &'static str, of_xml: &'static str| if json { of_json } else { of_xml };
     let incomplete = |message: Cow<'static, str>| {
         let status = if json { 403 } else { 400 };
-        Answer::new(status, pick("IncompleteSignatureException", "IncompleteSignature"), message)
+        Refusal::new(dialect, status, pick("IncompleteSignatureException", "IncompleteSignature"), message)
     };
     let invalid = |message: Cow<'static, str>| {
-        Answer::new(403, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
+        Refusal::new(dialect, 403, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
     };
     let unknown_token = |message: &'static str| {
-        Answer::new(403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message.into())
+        Refusal::new(dialect, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message.into())
     };
     match error {
         VerifyError::Request(request) => {
-            Answer::new(400, pick("BadRequestException", "InvalidRequest"), request.to_string().into())
+            Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), request.to_string().into())
         }
-        VerifyError::MissingAuthentication => Answer::new(
+        VerifyError::MissingAuthentication => Refusal::new(dialect,
             403,
             pick("MissingAuthenticationTokenException", "MissingAuthenticationToken"),
             pick("Missing Authentication Token", "Request is missing Authentication Token").into(),
@@ -38,7 +39,7 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             invalid("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.".into())
         }
         VerifyError::UnsupportedScheme { .. } if !json => {
-            Answer::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token".into())
+            Refusal::new(dialect, 403, "MissingAuthenticationToken", "Request is missing Authentication Token".into())
         }
         // What AWS shows here is the header, which may hold a token.
         VerifyError::UnsupportedScheme { .. } | VerifyError::NotKeyValue => incomplete(
@@ -144,7 +145,7 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
         VerifyError::InvalidSessionToken { .. } => {
             unknown_token("The security token included in the request is invalid")
         }
-        VerifyError::ExpiredSessionToken { .. } => Answer::new(
+        VerifyError::ExpiredSessionToken { .. } => Refusal::new(dialect,
             403,
             pick("ExpiredTokenException", "ExpiredToken"),
             "The security token included in the request is expired".into(),
@@ -168,18 +169,18 @@ pub(super) fn answer(error: &VerifyError, json: bool) -> Answer {
             .into(),
         ),
         #[cfg(feature = "post-policy")]
-        VerifyError::Policy(error) => super::policy::answer(error),
+        VerifyError::Policy(error) => crate::post_policy::refusal(error, dialect),
         #[cfg(feature = "streaming")]
         VerifyError::Chunk(error) => {
             let (status, code, message) = error.answer();
-            if status == 403 { invalid(MISMATCH.into()) } else { Answer::new(status, code, message.into()) }
+            if status == 403 { invalid(MISMATCH.into()) } else { Refusal::new(dialect, status, code, message.into()) }
         }
         #[cfg(feature = "streaming")]
-        VerifyError::NotChunked => internal_failure(),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_failure(),
+        VerifyError::NotChunked => internal_failure(dialect),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_failure(dialect),
     }
 }
 
-fn internal_failure() -> Answer {
-    Answer::new(500, "InternalFailure", "Internal failure".into())
+fn internal_failure(dialect: Dialect) -> Refusal {
+    Refusal::new(dialect, 500, "InternalFailure", "Internal failure".into())
 }

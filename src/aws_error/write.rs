@@ -1,0 +1,142 @@
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use super::Dialect;
+
+/// What a server answers to a request that it refuses: status, code, message and body, worded as the services of a
+/// [`Dialect`] word it. [`VerifyError::refusal`](crate::VerifyError::refusal) makes it.
+///
+/// It holds no secret, no session token and no signature.
+///
+/// ```
+/// use countersign::{Dialect, VerifyError};
+///
+/// let refusal = VerifyError::MissingAuthentication.refusal(Dialect::RestJson);
+/// assert_eq!((refusal.status(), refusal.code()), (403, "MissingAuthenticationTokenException"));
+/// assert_eq!(refusal.message(), "Missing Authentication Token");
+/// assert_eq!(refusal.body(""), r#"{"message":"Missing Authentication Token"}"#);
+/// ```
+///
+/// AWS: [Common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    dialect: Dialect,
+    status: u16,
+    code: &'static str,
+    message: Cow<'static, str>,
+    details: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(crate) fn new(dialect: Dialect, status: u16, code: &'static str, message: Cow<'static, str>) -> Self {
+        Self { dialect, status, code, message, details: Vec::new() }
+    }
+
+    pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.details.extend(details);
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The error code, e.g. `SignatureDoesNotMatch`. With [`Dialect::RestJson`] it is sent as the header
+    /// `x-amzn-ErrorType`.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The text for the client.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Further elements of an S3 body, by name.
+    pub fn details(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.details.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The `Content-Type` of [`Refusal::body`].
+    pub fn content_type(&self) -> &'static str {
+        self.dialect.content_type()
+    }
+
+    /// The body to answer with. `request_id` goes into the XML forms; with JSON it is a header (`x-amzn-RequestId`).
+    pub fn body(&self, request_id: &str) -> String {
+        let mut body = String::new();
+        match self.dialect {
+            Dialect::RestJson => {
+                body.push_str("{\"message\":\"");
+                push_json(&mut body, &self.message);
+                body.push_str("\"}");
+            }
+            Dialect::QueryXml => {
+                body.push_str("<ErrorResponse><Error><Type>Sender</Type>");
+                push_element(&mut body, "Code", self.code);
+                push_element(&mut body, "Message", &self.message);
+                body.push_str("</Error>");
+                push_element(&mut body, "RequestId", request_id);
+                body.push_str("</ErrorResponse>");
+            }
+            Dialect::S3Xml => {
+                body.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+                push_element(&mut body, "Code", self.code);
+                push_element(&mut body, "Message", &self.message);
+                self.details().for_each(|(name, value)| push_element(&mut body, name, value));
+                push_element(&mut body, "RequestId", request_id);
+                body.push_str("</Error>");
+            }
+        }
+        body
+    }
+}
+
+fn push_element(body: &mut String, name: &str, value: &str) {
+    let _ = write!(body, "<{name}>");
+    for c in value.chars() {
+        match c {
+            '&' => body.push_str("&amp;"),
+            '<' => body.push_str("&lt;"),
+            '>' => body.push_str("&gt;"),
+            '"' => body.push_str("&quot;"),
+            // XML 1.0 can't hold them, not even as references.
+            '\u{fffe}' | '\u{ffff}' => body.push(char::REPLACEMENT_CHARACTER),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => body.push(char::REPLACEMENT_CHARACTER),
+            c => body.push(c),
+        }
+    }
+    let _ = write!(body, "</{name}>");
+}
+
+fn push_json(body: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '"' => body.push_str("\\\""),
+            '\\' => body.push_str("\\\\"),
+            '\n' => body.push_str("\\n"),
+            c if c.is_control() => {
+                let _ = write!(body, "\\u{:04x}", u32::from(c));
+            }
+            c => body.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_escape_what_the_request_put_into_them() {
+        let got = "got '<a href=\"x\">&\\\u{fffe}\u{1b}'";
+        let body = |dialect| Refusal::new(dialect, 400, "Code", got.into()).body("<id>");
+        assert_eq!(body(Dialect::RestJson), "{\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}");
+        let xml = body(Dialect::QueryXml);
+        assert!(xml.contains("got '&lt;a href=&quot;x&quot;&gt;&amp;\\\u{fffd}\u{fffd}'</Message>"), "{xml}");
+        assert!(xml.ends_with("</Error><RequestId>&lt;id&gt;</RequestId></ErrorResponse>"), "{xml}");
+    }
+}
