@@ -10,12 +10,12 @@ use super::error::ChunkError;
 use super::{chunk, trailer};
 use crate::hash::EMPTY_SHA256;
 use crate::sigv4::chain::Chain;
-use crate::sigv4::payload::StreamingPayload;
+use crate::sigv4::rules::Rules;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::VerifyingKey;
 use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
-use crate::verify::{Verified, VerifyError};
+use crate::verify::VerifyError;
 
 /// The longest line before a chunk, in bytes, line end included.
 const MAX_HEADER: usize = 1024;
@@ -86,66 +86,27 @@ enum State {
     Failed(ChunkError),
 }
 
-impl Verified<'_> {
-    /// A decoder for the body of this request, which comes in chunks.
-    ///
-    /// A server of S3's kind gets both, and tells them apart by what was signed:
-    ///
-    /// ```
-    /// use countersign::streaming::ChunkDecoder;
-    /// use countersign::{BodyCheck, Verified, VerifyError};
-    ///
-    /// enum Body {
-    ///     Chunks(Box<ChunkDecoder>),
-    ///     Whole(BodyCheck),
-    /// }
-    ///
-    /// fn body(verified: &Verified<'_>) -> Result<Body, VerifyError> {
-    ///     match verified.chunk_decoder() {
-    ///         Err(VerifyError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
-    ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
-    ///     }
-    /// }
-    /// # let request = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
-    /// # let credentials = countersign::Credentials::new("AKIDEXAMPLE", "secret")?;
-    /// # let now = "20150830T123600Z".parse()?;
-    /// # let signer = countersign::Signer::new(credentials.clone(), "us-east-1", "s3");
-    /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
-    /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
-    /// # let presented = countersign::Presented::parse(&request)?;
-    /// # let key = presented.derive_key(Some(&credentials));
-    /// # let verified = countersign::Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
-    /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`VerifyError::Chunk`] if the headers don't say what a decoder needs; [`VerifyError::NotChunked`] if the body
-    /// doesn't come in chunks.
-    pub fn chunk_decoder(&self) -> Result<ChunkDecoder, VerifyError> {
-        let Some((streaming, chain)) = self.streaming() else { return Err(VerifyError::NotChunked) };
-        let (signed, with_trailer) = match streaming {
-            StreamingPayload::Signed | StreamingPayload::EcdsaSigned => (true, false),
-            StreamingPayload::SignedTrailer | StreamingPayload::EcdsaSignedTrailer => (true, true),
-            StreamingPayload::UnsignedTrailer => (false, true),
-            StreamingPayload::Events => return Err(VerifyError::BodyIsStreamed { streaming }),
-        };
-        let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
-        let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;
+impl ChunkDecoder {
+    /// `chain` is `None` where chunks are not signed, `announced_trailers` where there is no trailer.
+    pub(super) fn new(
+        chain: Option<Chain<VerifyingKey<'static>>>,
+        announced: u64,
+        announced_trailers: Option<Vec<String>>,
+        rules: &Rules,
+    ) -> Self {
         let checksums = announced_trailers
             .iter()
             .flatten()
             .filter_map(|name| Checksum::from_header_name(name))
             .map(|checksum| (checksum, checksum.start()))
             .collect();
-        Ok(ChunkDecoder {
-            chain: signed.then_some(chain),
+        Self {
+            chain,
             announced_trailers,
             announced,
             received: 0,
-            least: self.rules().min_chunk_size,
-            most: self.rules().max_chunk_size,
+            least: rules.min_chunk_size,
+            most: rules.max_chunk_size,
             state: State::Header,
             line: Vec::new(),
             chunk: Vec::new(),
@@ -155,33 +116,9 @@ impl Verified<'_> {
             checksums,
             trailers: Vec::new(),
             trailer_bytes: 0,
-        })
+        }
     }
-}
 
-fn decoded_length<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Result<u64, ChunkError> {
-    let value = values.next().ok_or(ChunkError::MissingDecodedLength)?.trim_ascii();
-    let digits = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match (digits.and_then(|digits| digits.parse().ok()), values.next()) {
-        (Some(length), None) => Ok(length),
-        _ => Err(ChunkError::InvalidDecodedLength { got: excerpt(value) }),
-    }
-}
-
-fn announced_trailers<'v>(
-    values: impl Iterator<Item = &'v [u8]>,
-    expected: bool,
-) -> Result<Option<Vec<String>>, ChunkError> {
-    let lists: Vec<&[u8]> = values.collect();
-    let list = lists.join(&b","[..]);
-    match (lists.is_empty(), expected) {
-        (true, false) => Ok(None),
-        (_, true) => Ok(Some(trailer::parse_names(&list)?)),
-        (false, false) => Err(ChunkError::InvalidTrailerHeader { got: excerpt(&list) }),
-    }
-}
-
-impl ChunkDecoder {
     /// Takes the next bytes of the body, however it was split, and hands over the data of each chunk whose signature is
     /// right.
     ///

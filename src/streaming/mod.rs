@@ -56,6 +56,7 @@ mod encode;
 mod error;
 mod sign;
 mod trailer;
+mod verify;
 
 #[cfg(feature = "http-body")]
 pub use adapters::body::{DecodedBody, EncodedBody};

@@ -1,0 +1,83 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::decode::ChunkDecoder;
+use super::error::ChunkError;
+use super::trailer;
+use crate::sigv4::payload::StreamingPayload;
+use crate::text::excerpt;
+use crate::verify::{Verified, VerifyError};
+
+impl Verified<'_> {
+    /// A decoder for the body of this request, which comes in chunks.
+    ///
+    /// A server of S3's kind gets both, and tells them apart by what was signed:
+    ///
+    /// ```
+    /// use countersign::streaming::ChunkDecoder;
+    /// use countersign::{BodyCheck, Verified, VerifyError};
+    ///
+    /// enum Body {
+    ///     Chunks(Box<ChunkDecoder>),
+    ///     Whole(BodyCheck),
+    /// }
+    ///
+    /// fn body(verified: &Verified<'_>) -> Result<Body, VerifyError> {
+    ///     match verified.chunk_decoder() {
+    ///         Err(VerifyError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
+    ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
+    ///     }
+    /// }
+    /// # let request = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
+    /// # let credentials = countersign::Credentials::new("AKIDEXAMPLE", "secret")?;
+    /// # let now = "20150830T123600Z".parse()?;
+    /// # let signer = countersign::Signer::new(credentials.clone(), "us-east-1", "s3");
+    /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
+    /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    /// # let presented = countersign::Presented::parse(&request)?;
+    /// # let key = presented.derive_key(Some(&credentials));
+    /// # let verified = countersign::Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+    /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`VerifyError::Chunk`] if the headers don't say what a decoder needs; [`VerifyError::NotChunked`] if the body
+    /// doesn't come in chunks.
+    pub fn chunk_decoder(&self) -> Result<ChunkDecoder, VerifyError> {
+        let Some((streaming, chain)) = self.streaming() else { return Err(VerifyError::NotChunked) };
+        let (signed, with_trailer) = match streaming {
+            StreamingPayload::Signed | StreamingPayload::EcdsaSigned => (true, false),
+            StreamingPayload::SignedTrailer | StreamingPayload::EcdsaSignedTrailer => (true, true),
+            StreamingPayload::UnsignedTrailer => (false, true),
+            StreamingPayload::Events => return Err(VerifyError::BodyIsStreamed { streaming }),
+        };
+        let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
+        let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;
+        let chain = signed.then_some(chain);
+        Ok(ChunkDecoder::new(chain, announced, announced_trailers, self.rules()))
+    }
+}
+
+fn decoded_length<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Result<u64, ChunkError> {
+    let value = values.next().ok_or(ChunkError::MissingDecodedLength)?.trim_ascii();
+    let digits = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match (digits.and_then(|digits| digits.parse().ok()), values.next()) {
+        (Some(length), None) => Ok(length),
+        _ => Err(ChunkError::InvalidDecodedLength { got: excerpt(value) }),
+    }
+}
+
+fn announced_trailers<'v>(
+    values: impl Iterator<Item = &'v [u8]>,
+    expected: bool,
+) -> Result<Option<Vec<String>>, ChunkError> {
+    let lists: Vec<&[u8]> = values.collect();
+    let list = lists.join(&b","[..]);
+    match (lists.is_empty(), expected) {
+        (true, false) => Ok(None),
+        (_, true) => Ok(Some(trailer::parse_names(&list)?)),
+        (false, false) => Err(ChunkError::InvalidTrailerHeader { got: excerpt(&list) }),
+    }
+}
