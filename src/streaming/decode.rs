@@ -146,69 +146,24 @@ impl ChunkDecoder {
 
     fn advance(&mut self, mut input: &[u8], release: &mut impl FnMut(&[u8])) -> Result<(), ChunkError> {
         while !input.is_empty() {
-            match &mut self.state {
-                State::Header => {
-                    let too_long = ChunkError::HeaderTooLong { limit: MAX_HEADER };
-                    let Some(line) = take_line(&mut self.line, &mut input, MAX_HEADER, too_long)? else { continue };
-                    self.begin_chunk(&line)?;
-                }
-                State::Data { left, signature } => {
-                    let take = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
-                    let (data, rest) = input.split_at_checked(take).unwrap_or((input, &[]));
-                    input = rest;
-                    *left -= data.len() as u64;
-                    let (whole, signature) = (*left == 0, *signature);
-                    let length = usize::try_from(*left).unwrap_or(usize::MAX).saturating_add(data.len());
-                    match &mut self.chain {
-                        Some(chain) => {
-                            self.sha256.update(data);
-                            if !whole {
-                                chunk::hold(&mut self.chunk, data, length);
-                                continue;
-                            }
-                            verify_chunk(chain, self.sha256.finalize_reset().into(), signature, self.number)?;
-                            // Only what had to wait was copied.
-                            if !self.chunk.is_empty() {
-                                release_data(&self.chunk, &mut self.checksums, release);
-                                self.chunk.clear();
-                            }
-                            release_data(data, &mut self.checksums, release);
-                        }
-                        None => release_data(data, &mut self.checksums, release),
-                    }
-                    if whole {
-                        self.state = State::DataEnd { seen: 0 };
-                    }
-                }
-                State::DataEnd { seen } => {
-                    let Some((byte, rest)) = input.split_first() else { break };
-                    input = rest;
-                    match (*seen, byte) {
-                        (0, b'\r') => *seen = 1,
-                        (1, b'\n') => self.state = State::Header,
-                        _ => return Err(ChunkError::MalformedEnd { number: self.number }),
-                    }
-                }
-                State::Trailer => {
-                    let limit = trailer::MAX_TRAILER.saturating_sub(self.trailer_bytes);
-                    let too_long = ChunkError::TrailerTooLong { limit: trailer::MAX_TRAILER };
-                    let Some(line) = take_line(&mut self.line, &mut input, limit, too_long)? else { continue };
-                    self.trailer_bytes += line.len();
-                    self.trailer_line(&line)?;
-                }
-                State::End { seen } => {
-                    // The guide shows an empty line more than most clients send.
-                    let line_ends = input.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
-                    *seen += input.len();
-                    if !line_ends || *seen > 2 * chunk::CRLF.len() {
-                        return Err(ChunkError::BytesAfterEnd);
-                    }
-                    break;
-                }
-                State::Failed(error) => return Err(error.clone()),
+            match self.state {
+                State::Header => self.read_header(&mut input)?,
+                State::Data { left, signature } => self.read_data(&mut input, left, signature, release)?,
+                State::DataEnd { seen } => self.read_data_end(&mut input, seen)?,
+                State::Trailer => self.read_trailer(&mut input)?,
+                State::End { seen } => return self.read_end(input, seen),
+                State::Failed(ref error) => return Err(error.clone()),
             }
         }
         Ok(())
+    }
+
+    fn read_header(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
+        let too_long = ChunkError::HeaderTooLong { limit: MAX_HEADER };
+        match take_line(&mut self.line, input, MAX_HEADER, too_long)? {
+            Some(line) => self.begin_chunk(&line),
+            None => Ok(()),
+        }
     }
 
     fn begin_chunk(&mut self, line: &[u8]) -> Result<(), ChunkError> {
@@ -242,6 +197,54 @@ impl ChunkDecoder {
         Ok(())
     }
 
+    fn read_data(
+        &mut self,
+        input: &mut &[u8],
+        left: u64,
+        signature: Option<Signature>,
+        release: &mut impl FnMut(&[u8]),
+    ) -> Result<(), ChunkError> {
+        let to_come = usize::try_from(left).unwrap_or(usize::MAX);
+        let (data, rest) = input.split_at_checked(to_come).unwrap_or((input, &[]));
+        *input = rest;
+        let left = left.saturating_sub(data.len() as u64);
+        self.state = if left > 0 { State::Data { left, signature } } else { State::DataEnd { seen: 0 } };
+        if let Some(chain) = &mut self.chain {
+            self.sha256.update(data);
+            if left > 0 {
+                chunk::hold(&mut self.chunk, data, to_come);
+                return Ok(());
+            }
+            verify_chunk(chain, self.sha256.finalize_reset().into(), signature, self.number)?;
+            // Only data that had to wait for the signature was copied.
+            if !self.chunk.is_empty() {
+                release_data(&self.chunk, &mut self.checksums, release);
+                self.chunk.clear();
+            }
+        }
+        release_data(data, &mut self.checksums, release);
+        Ok(())
+    }
+
+    fn read_data_end(&mut self, input: &mut &[u8], seen: usize) -> Result<(), ChunkError> {
+        let Some((byte, rest)) = input.split_first() else { return Ok(()) };
+        *input = rest;
+        self.state = match (seen, byte) {
+            (0, b'\r') => State::DataEnd { seen: 1 },
+            (1, b'\n') => State::Header,
+            _ => return Err(ChunkError::MalformedEnd { number: self.number }),
+        };
+        Ok(())
+    }
+
+    fn read_trailer(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
+        let limit = trailer::MAX_TRAILER.saturating_sub(self.trailer_bytes);
+        let too_long = ChunkError::TrailerTooLong { limit: trailer::MAX_TRAILER };
+        let Some(line) = take_line(&mut self.line, input, limit, too_long)? else { return Ok(()) };
+        self.trailer_bytes += line.len();
+        self.trailer_line(&line)
+    }
+
     fn trailer_line(&mut self, line: &[u8]) -> Result<(), ChunkError> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -272,6 +275,17 @@ impl ChunkDecoder {
             return Err(ChunkError::RepeatedTrailer { name });
         }
         self.trailers.push((name, value.into()));
+        Ok(())
+    }
+
+    fn read_end(&mut self, input: &[u8], seen: usize) -> Result<(), ChunkError> {
+        // The guide shows one more empty line than most clients send.
+        let line_ends = input.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+        let seen = seen.saturating_add(input.len());
+        if !line_ends || seen > 2 * chunk::CRLF.len() {
+            return Err(ChunkError::BytesAfterEnd);
+        }
+        self.state = State::End { seen };
         Ok(())
     }
 
