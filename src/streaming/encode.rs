@@ -1,5 +1,3 @@
-#[cfg(any(feature = "std", feature = "http-body"))]
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,10 +12,6 @@ use crate::hash::EMPTY_SHA256;
 use crate::sigv4::chain::Chain;
 use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
-
-/// Gives an adapter's encoder the values of trailers, once all data is through.
-#[cfg(any(feature = "std", feature = "http-body"))]
-pub(super) type BeforeTrailer = Box<dyn FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync>;
 
 /// Frames a body: data in, chunks out. It holds at most the data of one chunk.
 ///

@@ -48,6 +48,7 @@
 //! AWS: [chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
 //! [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 
+#[cfg(any(feature = "std", feature = "http-body"))]
 mod adapters;
 mod checksum;
 mod chunk;
@@ -58,10 +59,8 @@ mod sign;
 mod trailer;
 mod verify;
 
-#[cfg(feature = "http-body")]
-pub use adapters::body::{DecodedBody, EncodedBody};
-#[cfg(feature = "std")]
-pub use adapters::read::{DecodedRead, EncodedRead};
+#[cfg(any(feature = "std", feature = "http-body"))]
+pub use adapters::*;
 pub use checksum::Checksum;
 pub use decode::ChunkDecoder;
 pub use encode::ChunkEncoder;

@@ -122,6 +122,100 @@ fn a_body_of_too_much_data_never_ends_well() {
     }
 }
 
+/// Hands out its parts, errors among them, and then ends.
+struct Script<T>(std::collections::VecDeque<io::Result<T>>);
+
+impl<T> Script<T> {
+    fn new(parts: impl IntoIterator<Item = io::Result<T>>) -> Self {
+        Self(parts.into_iter().collect())
+    }
+}
+
+impl Read for Script<&'static [u8]> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let Some(part) = self.0.pop_front() else { return Ok(0) };
+        let part = part?;
+        to[..part.len()].copy_from_slice(part);
+        Ok(part.len())
+    }
+}
+
+fn failed(kind: io::ErrorKind) -> io::Result<&'static [u8]> {
+    Err(io::Error::new(kind, "the disk is gone"))
+}
+
+/// The first error of a reader, which has to stay.
+fn error_that_stays(mut reader: impl Read) -> io::Error {
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    for _ in 0..3 {
+        let again = reader.read(&mut [0; 8]).unwrap_err();
+        assert_eq!(again.kind(), error.kind());
+        assert!(again.to_string().contains(&error.to_string()), "{again}");
+    }
+    error
+}
+
+/// The reader below fails and then reports its end, also where nothing of the data is missing.
+#[test]
+fn an_error_of_the_reader_below_stays() {
+    let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
+    for data in [&DATA[..0], &DATA[..40], DATA] {
+        let below =
+            Script::new([Ok(data), failed(io::ErrorKind::ConnectionReset)].into_iter().skip(data.is_empty().into()));
+        let error = error_that_stays(EncodedRead::new(signed.encoder(), below));
+        assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::ConnectionReset, "the disk is gone"));
+    }
+    let body: &'static [u8] = encode(&signed, DATA, &[]).leak();
+    for body in [&body[..100], body] {
+        let below = Script::new([Ok(body), failed(io::ErrorKind::ConnectionReset)]);
+        let error = error_that_stays(DecodedRead::new(decoder_of(&signed, rules()).unwrap(), below));
+        assert_eq!((error.kind(), error.to_string().as_str()), (io::ErrorKind::ConnectionReset, "the disk is gone"));
+    }
+}
+
+/// After a timeout of a socket nothing is lost.
+#[test]
+fn a_reader_below_that_is_not_ready_is_asked_again() {
+    let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
+    let body: &'static [u8] = encode(&signed, DATA, &[]).leak();
+    for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
+        let encoded = EncodedRead::new(signed.encoder(), Script::new([Ok(&DATA[..20]), failed(kind), Ok(&DATA[20..])]));
+        let decoder = decoder_of(&signed, rules()).unwrap();
+        let decoded = DecodedRead::new(decoder, Script::new([Ok(&body[..20]), failed(kind), Ok(&body[20..])]));
+        let (mut encoded, mut decoded): (Box<dyn Read>, Box<dyn Read>) = (Box::new(encoded), Box::new(decoded));
+        for (reader, expected) in [(&mut encoded, body), (&mut decoded, DATA)] {
+            let mut all = Vec::new();
+            assert_eq!(reader.read_to_end(&mut all).unwrap_err().kind(), kind);
+            reader.read_to_end(&mut all).unwrap();
+            assert!(all == expected);
+        }
+    }
+}
+
+#[test]
+fn an_error_of_the_encoder_or_decoder_stays() {
+    let signed = sign(&Chunked::signed(40).with_trailer("x-note", 2));
+    for data in [&DATA[..39], &DATA[..40], &DATA[..41]] {
+        let error = error_that_stays(EncodedRead::new(signed.encoder(), data));
+        assert!(error.get_ref().unwrap().is::<EncodeError>(), "{error}");
+    }
+    let encoded =
+        EncodedRead::new(signed.encoder(), &DATA[..40]).before_trailer(|encoder| encoder.set_trailer("x-note", "1"));
+    assert!(error_that_stays(encoded).get_ref().unwrap().is::<EncodeError>());
+
+    let signed = sign(&Chunked::unsigned(DATA.len() as u64).with_checksum(Checksum::Sha256));
+    let body = encode(&signed, DATA, &[]);
+    let mut changed = body.clone();
+    changed[10] ^= 1;
+    for (body, expected) in [
+        (&changed[..], ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }),
+        (&body[..40], ChunkError::Truncated),
+    ] {
+        let error = error_that_stays(DecodedRead::new(decoder_of(&signed, rules()).unwrap(), body));
+        assert_eq!(error_of(&error), &VerifyError::Chunk(expected));
+    }
+}
+
 #[cfg(feature = "http-body")]
 mod body {
     use std::pin::pin;
@@ -170,7 +264,10 @@ mod body {
         loop {
             match body.as_mut().poll_frame(&mut cx) {
                 Poll::Pending => {}
-                Poll::Ready(None) => return (data, Ok(trailers)),
+                Poll::Ready(None) => {
+                    assert!(body.is_end_stream());
+                    return (data, Ok(trailers));
+                }
                 Poll::Ready(Some(Err(error))) => return (data, Err(error)),
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(bytes) => data.extend_from_slice(&bytes),
@@ -217,6 +314,106 @@ mod body {
         assert_eq!(error, &VerifyError::Chunk(ChunkError::Truncated));
         let (_, end) = collect(EncodedBody::new(&signed, Frames::of(&DATA[1..], 9)));
         assert!(end.unwrap_err().downcast_ref::<EncodeError>().is_some());
+    }
+
+    impl Body for Script<&'static [u8]> {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+            Poll::Ready(self.0.pop_front().map(|part| part.map(|data| Frame::data(Bytes::from_static(data)))))
+        }
+    }
+
+    /// The first error of a body, which has to stay: the body never ends after it, nor claims that nothing is missing.
+    fn error_that_stays<B: Body<Data = Bytes, Error = BoxError>>(body: B) -> BoxError {
+        let mut body = pin!(body);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut poll = || loop {
+            match body.as_mut().poll_frame(&mut cx) {
+                Poll::Pending | Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(error))) => {
+                    assert!(!body.is_end_stream());
+                    assert_eq!((body.size_hint().lower(), body.size_hint().exact()), (0, None));
+                    return error;
+                }
+                Poll::Ready(None) => panic!("a clean end"),
+            }
+        };
+        let error = poll();
+        for _ in 0..3 {
+            let again = poll();
+            assert!(again.to_string().contains(&error.to_string()), "{again}");
+        }
+        error
+    }
+
+    #[test]
+    fn an_error_of_the_body_below_stays() {
+        let failed = || failed(io::ErrorKind::ConnectionReset);
+        let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
+        for data in [&DATA[..0], &DATA[..40], DATA] {
+            let error = error_that_stays(EncodedBody::new(&signed, Script::new([Ok(data), failed()])));
+            assert_eq!(error.downcast_ref::<io::Error>().unwrap().kind(), io::ErrorKind::ConnectionReset);
+        }
+        let body: &'static [u8] = encode(&signed, DATA, &[]).leak();
+        for body in [&body[..0], &body[..100], body] {
+            let decoder = decoder_of(&signed, rules()).unwrap();
+            let error = error_that_stays(DecodedBody::new(decoder, Script::new([Ok(body), failed()])));
+            assert_eq!(error.downcast_ref::<io::Error>().unwrap().kind(), io::ErrorKind::ConnectionReset);
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_encoder_stays() {
+        let signed = sign(&Chunked::signed(40).with_chunk_size(16).with_trailer("x-note", 2));
+        let announced = 40;
+        for (data, expected) in [
+            (&DATA[..39], EncodeError::DecodedLength { announced, given: 39 }),
+            (&DATA[..40], EncodeError::MissingTrailer { name: "x-note".into() }),
+            (&DATA[..41], EncodeError::DecodedLength { announced, given: 41 }),
+        ] {
+            let error = error_that_stays(EncodedBody::new(&signed, Script::new([Ok(data)])));
+            assert_eq!(error.downcast_ref(), Some(&expected));
+        }
+        let body = EncodedBody::new(&signed, Script::new([Ok(&DATA[..40])]));
+        let error = error_that_stays(body.before_trailer(|encoder| encoder.set_trailer("x-note", "1")));
+        assert!(error.is::<EncodeError>());
+    }
+
+    #[test]
+    fn an_error_of_the_decoder_stays() {
+        let length = DATA.len() as u64;
+        for (chunked, change, expected) in [
+            (Chunked::signed(length), 300, ChunkError::SignatureMismatch { number: 3 }),
+            (Chunked::signed(length), usize::MAX, ChunkError::Truncated),
+            (
+                Chunked::unsigned(length).with_checksum(Checksum::Sha256),
+                10,
+                ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" },
+            ),
+            (Chunked::unsigned(length).with_checksum(Checksum::Sha256), usize::MAX, ChunkError::Truncated),
+        ] {
+            let signed = sign(&chunked.with_chunk_size(16));
+            let mut body = encode(&signed, DATA, &[]);
+            match body.get_mut(change) {
+                Some(byte) => *byte ^= 1,
+                None => body.truncate(50),
+            }
+            for length in [7, body.len()] {
+                let decoder = decoder_of(&signed, rules()).unwrap();
+                let error = error_that_stays(DecodedBody::new(decoder, Frames::of(&body, length)));
+                assert_eq!(error.downcast_ref(), Some(&VerifyError::Chunk(expected.clone())));
+            }
+        }
+        // A trailer that the decoder takes, and a map of headers can't hold.
+        let signed = sign(&Chunked::signed(0).with_trailer("x-note", 1));
+        let body = encode(&signed, b"", &[("x-note", "\u{7f}")]);
+        let error = error_that_stays(DecodedBody::new(decoder_of(&signed, rules()).unwrap(), Frames::of(&body, 7)));
+        assert_eq!(error.downcast_ref(), Some(&VerifyError::Chunk(ChunkError::MalformedTrailer)));
     }
 
     #[test]

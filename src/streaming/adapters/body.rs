@@ -2,24 +2,26 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::error::Error;
 use core::fmt;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 
+use super::driver::{Codec, Encoding, Failure, State};
 use crate::sign::{SignError, Signer};
 use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::timestamp::Timestamp;
 use crate::streaming::decode::ChunkDecoder;
-use crate::streaming::encode::{BeforeTrailer, ChunkEncoder};
+use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
 use crate::streaming::sign::{Chunked, SignedChunked};
 use crate::verify::VerifyError;
 
-type BoxError = Box<dyn core::error::Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 impl Signer {
     /// Like [`Signer::sign_chunked`], and inserts the headers, `content-length` among them.
@@ -52,6 +54,8 @@ impl Signer {
 
 /// The data of the body below, as a body in chunks. Its size is known exactly.
 ///
+/// After an error, every further poll returns an error: the body never ends as if it were complete.
+///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use countersign::streaming::{Checksum, Chunked, EncodedBody};
@@ -68,23 +72,14 @@ impl Signer {
 /// # }
 /// ```
 pub struct EncodedBody<B> {
-    encoder: ChunkEncoder,
-    inner: Pin<Box<B>>,
-    before_trailer: Option<BeforeTrailer>,
+    chunks: Polled<Encoding, B>,
     left: u64,
-    ended: bool,
 }
 
 impl<B: Body> EncodedBody<B> {
     /// Frames `inner` for the request that was signed.
     pub fn new(signed: &SignedChunked, inner: B) -> Self {
-        Self {
-            encoder: signed.encoder(),
-            inner: Box::pin(inner),
-            before_trailer: None,
-            left: signed.content_length(),
-            ended: false,
-        }
+        Self { chunks: Polled::new(Encoding::new(signed.encoder()), inner), left: signed.content_length() }
     }
 
     /// Calls back once all data is through, to give the values of trailers with [`ChunkEncoder::set_trailer`].
@@ -92,18 +87,8 @@ impl<B: Body> EncodedBody<B> {
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,
     ) -> Self {
-        self.before_trailer = Some(Box::new(callback));
+        self.chunks.state.set_before_trailer(Box::new(callback));
         self
-    }
-
-    fn finish(&mut self) -> Result<Vec<u8>, EncodeError> {
-        self.ended = true;
-        let mut out = Vec::new();
-        if let Some(callback) = self.before_trailer.take() {
-            callback(&mut self.encoder)?;
-        }
-        self.encoder.finish(|piece| out.extend_from_slice(piece))?;
-        Ok(out)
     }
 }
 
@@ -116,52 +101,28 @@ where
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        while !this.ended {
-            let mut out = Vec::new();
-            match core::task::ready!(this.inner.as_mut().poll_frame(cx)) {
-                Some(Ok(frame)) => {
-                    // Trailers of the body below are not among those announced.
-                    let Ok(mut data) = frame.into_data() else { continue };
-                    while data.has_remaining() {
-                        let piece = data.chunk();
-                        let length = piece.len();
-                        if let Err(error) = this.encoder.push(piece, |piece| out.extend_from_slice(piece)) {
-                            this.ended = true;
-                            return Poll::Ready(Some(Err(error.into())));
-                        }
-                        data.advance(length);
-                    }
-                }
-                Some(Err(error)) => {
-                    this.ended = true;
-                    return Poll::Ready(Some(Err(error.into())));
-                }
-                None => match this.finish() {
-                    Ok(end) => out = end,
-                    Err(error) => return Poll::Ready(Some(Err(error.into()))),
-                },
-            }
-            if !out.is_empty() {
-                this.left = this.left.saturating_sub(out.len() as u64);
-                return Poll::Ready(Some(Ok(Frame::data(Bytes::from(out)))));
-            }
+        let chunks = ready!(this.chunks.poll_data(cx));
+        if let Some(Ok(bytes)) = &chunks {
+            this.left = this.left.saturating_sub(bytes.len() as u64);
         }
-        Poll::Ready(None)
+        Poll::Ready(chunks.map(|bytes| bytes.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended
+        matches!(self.chunks.state, State::Done(()))
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        // What is left of a broken body never comes.
+        if self.chunks.is_broken() { SizeHint::new() } else { SizeHint::with_exact(self.left) }
     }
 }
 
 /// The data of the body in chunks below, each chunk once its signature is checked, and then its trailers.
 ///
 /// The body ends only after all of it was checked. An error of the check is a [`VerifyError`], which
-/// [`downcast_ref`](core::error::Error) finds.
+/// [`downcast_ref`](core::error::Error) finds. After an error, every further poll returns an error: the body never ends as
+/// if it were complete.
 ///
 /// ```
 /// use countersign::streaming::DecodedBody;
@@ -172,16 +133,12 @@ where
 ///     Ok(DecodedBody::new(verified.chunk_decoder()?, body))
 /// }
 /// ```
-pub struct DecodedBody<B> {
-    /// `None` once the body is whole, or broken.
-    decoder: Option<ChunkDecoder>,
-    inner: Pin<Box<B>>,
-}
+pub struct DecodedBody<B>(Polled<Decoding, B>);
 
 impl<B: Body> DecodedBody<B> {
     /// Reads the body in chunks `inner`.
     pub fn new(decoder: ChunkDecoder, inner: B) -> Self {
-        Self { decoder: Some(decoder), inner: Box::pin(inner) }
+        Self(Polled::new(Decoding(decoder), inner))
     }
 }
 
@@ -193,45 +150,92 @@ where
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        while let Some(decoder) = &mut this.decoder {
-            match core::task::ready!(this.inner.as_mut().poll_frame(cx)) {
-                Some(Ok(frame)) => {
-                    // Trailers of HTTP itself are not signed.
-                    let Ok(mut body) = frame.into_data() else { continue };
-                    let mut out = Vec::new();
-                    while body.has_remaining() {
-                        let piece = body.chunk();
-                        let length = piece.len();
-                        if let Err(error) = decoder.push(piece, |data| out.extend_from_slice(data)) {
-                            this.decoder = None;
-                            return Poll::Ready(Some(Err(error.into())));
-                        }
-                        body.advance(length);
-                    }
-                    if !out.is_empty() {
-                        return Poll::Ready(Some(Ok(Frame::data(Bytes::from(out)))));
-                    }
-                }
-                Some(Err(error)) => {
-                    this.decoder = None;
-                    return Poll::Ready(Some(Err(error.into())));
-                }
-                None => {
-                    let Some(decoder) = this.decoder.take() else { break };
-                    match decoder.finish().and_then(header_map) {
-                        Ok(trailers) if trailers.is_empty() => {}
-                        Ok(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-                        Err(error) => return Poll::Ready(Some(Err(error.into()))),
-                    }
-                }
-            }
+        if let Some(data) = ready!(self.0.poll_data(cx)) {
+            return Poll::Ready(Some(data.map(Frame::data)));
         }
-        Poll::Ready(None)
+        let State::Done(trailers) = &mut self.0.state else { return Poll::Ready(None) };
+        Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.decoder.is_none()
+        matches!(self.0.state, State::Done(None))
+    }
+}
+
+/// A decoder whose trailers become an [`http::HeaderMap`].
+#[derive(Debug)]
+struct Decoding(ChunkDecoder);
+
+impl Codec for Decoding {
+    /// The trailers, unless there are none or they have been handed out.
+    type End = Option<HeaderMap>;
+    type Error = VerifyError;
+
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), VerifyError> {
+        Ok(Codec::push(&mut self.0, input, out)?)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<Option<HeaderMap>, VerifyError> {
+        let trailers = header_map(Codec::finish(&mut self.0, out)?)?;
+        Ok((!trailers.is_empty()).then_some(trailers))
+    }
+}
+
+/// Either side around the body below.
+struct Polled<C: Codec, B> {
+    state: State<C>,
+    inner: Pin<Box<B>>,
+}
+
+impl<C: Codec, B: Body> Polled<C, B> {
+    fn new(codec: C, inner: B) -> Self {
+        Self { state: State::Open(codec), inner: Box::pin(inner) }
+    }
+}
+
+impl<C: Codec, B> Polled<C, B> {
+    fn is_broken(&self) -> bool {
+        matches!(self.state, State::Broken(_))
+    }
+}
+
+impl<C: Codec<Error: Error + Clone + Send + Sync + 'static>, B: Body<Error: Into<BoxError>>> Polled<C, B> {
+    /// The next bytes; `None` once the body is complete.
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            match &self.state {
+                State::Open(_) => {}
+                State::Done(_) => return Poll::Ready(None),
+                State::Broken(Failure::Codec(error)) => return Poll::Ready(Some(Err(error.clone().into()))),
+                State::Broken(Failure::Source(error)) => return Poll::Ready(Some(Err(error.clone().into()))),
+            }
+            let mut out = Vec::new();
+            match ready!(self.inner.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    // HTTP trailers of the body below are neither announced nor signed.
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.push(data, &mut out);
+                }
+                Some(Err(error)) => {
+                    let error = error.into();
+                    self.state.source_failed(&error);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.state.finish(&mut out),
+            }
+            if !out.is_empty() && !self.is_broken() {
+                return Poll::Ready(Some(Ok(Bytes::from(out))));
+            }
+        }
+    }
+
+    fn push(&mut self, mut data: impl Buf, out: &mut Vec<u8>) {
+        while data.has_remaining() && !self.is_broken() {
+            let piece = data.chunk();
+            let length = piece.len();
+            self.state.push(piece, out);
+            data.advance(length);
+        }
     }
 }
 
@@ -247,12 +251,12 @@ fn header_map(trailers: Vec<(alloc::string::String, Vec<u8>)>) -> Result<HeaderM
 
 impl<B> fmt::Debug for EncodedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EncodedBody").field(&self.encoder).finish()
+        f.debug_tuple("EncodedBody").field(&self.chunks.state).finish()
     }
 }
 
 impl<B> fmt::Debug for DecodedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DecodedBody").field(&self.decoder).finish()
+        f.debug_tuple("DecodedBody").field(&self.0.state).finish()
     }
 }

@@ -1,6 +1,12 @@
 //! Both sides as a stream: around a reader, and around a body of HTTP.
 
 #[cfg(feature = "http-body")]
-pub(super) mod body;
+mod body;
+mod driver;
 #[cfg(feature = "std")]
-pub(super) mod read;
+mod read;
+
+#[cfg(feature = "http-body")]
+pub use body::{DecodedBody, EncodedBody};
+#[cfg(feature = "std")]
+pub use read::{DecodedRead, EncodedRead};

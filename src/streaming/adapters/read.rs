@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 
+use super::driver::{Codec, Encoding, Failure, State};
 use crate::streaming::decode::ChunkDecoder;
-use crate::streaming::encode::{BeforeTrailer, ChunkEncoder};
+use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::EncodeError;
 use crate::verify::VerifyError;
 
@@ -15,6 +16,9 @@ use crate::verify::VerifyError;
 const READ: usize = 65_536;
 
 /// Reads data from below and gives the body in chunks: what an HTTP client that takes a [`Read`] sends.
+///
+/// After an error, every further read returns an error, unless the reader below returned [`ErrorKind::WouldBlock`] or
+/// [`ErrorKind::TimedOut`]: that read may be repeated.
 ///
 /// ```
 /// use std::io::Read;
@@ -30,29 +34,12 @@ const READ: usize = 65_536;
 /// assert_eq!(body.len() as u64, signed.content_length());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct EncodedRead<R> {
-    encoder: ChunkEncoder,
-    inner: R,
-    before_trailer: Option<BeforeTrailer>,
-    out: Pending,
-    buffer: Vec<u8>,
-    ended: bool,
-    /// A reader that asks again must not take what was left out for the end.
-    broken: Option<EncodeError>,
-}
+pub struct EncodedRead<R>(Reader<Encoding, R>);
 
 impl<R: Read> EncodedRead<R> {
     /// Frames what `inner` reads.
     pub fn new(encoder: ChunkEncoder, inner: R) -> Self {
-        Self {
-            encoder,
-            inner,
-            before_trailer: None,
-            out: Pending::default(),
-            buffer: Vec::new(),
-            ended: false,
-            broken: None,
-        }
+        Self(Reader::new(Encoding::new(encoder), inner))
     }
 
     /// Calls back once all data is through, to give the values of trailers with [`ChunkEncoder::set_trailer`].
@@ -60,41 +47,14 @@ impl<R: Read> EncodedRead<R> {
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,
     ) -> Self {
-        self.before_trailer = Some(Box::new(callback));
+        self.0.state.set_before_trailer(Box::new(callback));
         self
-    }
-
-    fn fill(&mut self) -> io::Result<()> {
-        if self.broken.is_none() {
-            self.buffer.resize(READ, 0);
-            let count = read_some(&mut self.inner, &mut self.buffer)?;
-            self.broken = self.encode(count).err();
-        }
-        self.broken.clone().map_or(Ok(()), |error| Err(io::Error::new(io::ErrorKind::InvalidInput, error)))
-    }
-
-    /// What was read, or the end.
-    fn encode(&mut self, count: usize) -> Result<(), EncodeError> {
-        let out = &mut self.out.bytes;
-        if count > 0 {
-            let data = self.buffer.get(..count).unwrap_or_default();
-            return self.encoder.push(data, |piece| out.extend_from_slice(piece));
-        }
-        if let Some(callback) = self.before_trailer.take() {
-            callback(&mut self.encoder)?;
-        }
-        self.encoder.finish(|piece| out.extend_from_slice(piece))?;
-        self.ended = true;
-        Ok(())
     }
 }
 
 impl<R: Read> Read for EncodedRead<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while self.out.is_empty() && !self.ended && !to.is_empty() {
-            self.fill()?;
-        }
-        Ok(self.out.take(to))
+        self.0.read(to, |error| io::Error::new(ErrorKind::InvalidInput, error.clone()))
     }
 }
 
@@ -102,7 +62,8 @@ impl<R: Read> Read for EncodedRead<R> {
 /// reads from a [`Read`] stores.
 ///
 /// The end of the data (`Ok(0)`) comes only after the whole body was checked; until then, nothing that was read is proven
-/// to be whole. An error holds the [`VerifyError`].
+/// to be whole. An error of the check holds the [`VerifyError`]. After an error, every further read returns an error, as
+/// with [`EncodedRead`].
 ///
 /// ```
 /// use std::io::Read;
@@ -130,57 +91,77 @@ impl<R: Read> Read for EncodedRead<R> {
 /// assert!(reader.trailers().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct DecodedRead<R> {
-    state: State,
-    inner: R,
-    out: Pending,
-    buffer: Vec<u8>,
-}
-
-enum State {
-    Body(Box<ChunkDecoder>),
-    Whole(Vec<(String, Vec<u8>)>),
-    /// A reader that asks again must not take the end of a broken body for a whole one.
-    Broken(VerifyError),
-}
+pub struct DecodedRead<R>(Reader<ChunkDecoder, R>);
 
 impl<R: Read> DecodedRead<R> {
     /// Reads the body that `inner` reads.
     pub fn new(decoder: ChunkDecoder, inner: R) -> Self {
-        Self { state: State::Body(Box::new(decoder)), inner, out: Pending::default(), buffer: Vec::new() }
+        Self(Reader::new(decoder, inner))
     }
 
     /// The trailers, once the end of the data was read.
     pub fn trailers(&self) -> Option<&[(String, Vec<u8>)]> {
-        match &self.state {
-            State::Whole(trailers) => Some(trailers),
-            State::Body(_) | State::Broken(_) => None,
+        match &self.0.state {
+            State::Done(trailers) => Some(trailers),
+            State::Open(_) | State::Broken(_) => None,
         }
     }
 }
 
 impl<R: Read> Read for DecodedRead<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.0.read(to, |error| io::Error::new(ErrorKind::InvalidData, VerifyError::from(error.clone())))
+    }
+}
+
+/// Either side around the reader below.
+struct Reader<C: Codec, R> {
+    state: State<C>,
+    inner: R,
+    out: Pending,
+    buffer: Vec<u8>,
+    /// The kind of the error that the reader below returned.
+    failed_with: ErrorKind,
+}
+
+impl<C: Codec, R: Read> Reader<C, R> {
+    fn new(codec: C, inner: R) -> Self {
+        Self {
+            state: State::Open(codec),
+            inner,
+            out: Pending::default(),
+            buffer: Vec::new(),
+            failed_with: ErrorKind::Other,
+        }
+    }
+
+    fn read(&mut self, to: &mut [u8], codec_error: impl Fn(&C::Error) -> io::Error) -> io::Result<usize> {
         while self.out.is_empty() && !to.is_empty() {
-            match &mut self.state {
-                State::Body(decoder) => {
-                    self.buffer.resize(READ, 0);
-                    let count = read_some(&mut self.inner, &mut self.buffer)?;
-                    let out = &mut self.out.bytes;
-                    let body = self.buffer.get(..count).unwrap_or_default();
-                    let next = match count {
-                        0 => decoder.end().map(|trailers| Some(State::Whole(trailers))),
-                        _ => decoder.run(body, &mut |data| out.extend_from_slice(data)).map(|()| None),
-                    };
-                    if let Some(next) = next.unwrap_or_else(|error| Some(State::Broken(error.into()))) {
-                        self.state = next;
-                    }
-                }
-                State::Whole(_) => break,
-                State::Broken(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error.clone())),
+            match &self.state {
+                State::Open(_) => self.fill()?,
+                State::Done(_) => break,
+                State::Broken(Failure::Codec(error)) => return Err(codec_error(error)),
+                State::Broken(Failure::Source(error)) => return Err(io::Error::new(self.failed_with, error.clone())),
             }
         }
         Ok(self.out.take(to))
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.resize(READ, 0);
+        match read_some(&mut self.inner, &mut self.buffer) {
+            Ok(0) => self.state.finish(&mut self.out.bytes),
+            Ok(count) => self.state.push(self.buffer.get(..count).unwrap_or_default(), &mut self.out.bytes),
+            Err(error) => {
+                // The timeout of a socket: nothing is lost, and the caller may try again.
+                if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
+                    self.failed_with = error.kind();
+                    self.state.source_failed(&error);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -222,16 +203,12 @@ fn read_some(from: &mut impl Read, to: &mut [u8]) -> io::Result<usize> {
 
 impl<R> fmt::Debug for EncodedRead<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EncodedRead").field(&self.encoder).finish()
+        f.debug_tuple("EncodedRead").field(&self.0.state).finish()
     }
 }
 
 impl<R> fmt::Debug for DecodedRead<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.state {
-            State::Body(decoder) => f.debug_tuple("DecodedRead").field(decoder).finish(),
-            State::Whole(_) => f.write_str("DecodedRead(whole)"),
-            State::Broken(error) => f.debug_tuple("DecodedRead").field(error).finish(),
-        }
+        f.debug_tuple("DecodedRead").field(&self.0.state).finish()
     }
 }
