@@ -1,15 +1,20 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use base64ct::{Base64, Encoding};
-use sha2::{Digest, Sha256};
 
-/// A checksum of the whole body that S3 knows, sent in the trailer once the body is through.
+use super::error::EncodeError;
+
+/// A checksum of the whole body, sent in the trailer after the last chunk.
+///
+/// Each checksum but SHA-256 is computed only if its feature is on: [`Checksum::is_available`].
 ///
 /// ```
 /// use countersign::streaming::Checksum;
 ///
 /// assert_eq!(Checksum::Sha256.header_name(), "x-amz-checksum-sha256");
 /// assert_eq!(Checksum::from_header_name("X-Amz-Checksum-Sha256"), Some(Checksum::Sha256));
+/// assert!(Checksum::Sha256.is_available());
 /// ```
 ///
 /// AWS: [Checking object integrity](https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html)
@@ -17,128 +22,178 @@ use sha2::{Digest, Sha256};
 #[non_exhaustive]
 pub enum Checksum {
     /// CRC-32 (ISO-HDLC), feature `crc32`.
-    #[cfg(feature = "crc32")]
     Crc32,
     /// CRC-32C (Castagnoli), feature `crc32c`.
-    #[cfg(feature = "crc32c")]
     Crc32c,
     /// CRC-64/NVME, feature `crc64nvme`.
-    #[cfg(feature = "crc64nvme")]
     Crc64Nvme,
     /// SHA-1, feature `sha1`.
-    #[cfg(feature = "sha1")]
     Sha1,
-    /// SHA-256.
+    /// SHA-256, always available.
     Sha256,
 }
 
-impl Checksum {
-    /// Those of the features that are on.
-    const ALL: &[Self] = &[
-        #[cfg(feature = "crc32")]
-        Self::Crc32,
-        #[cfg(feature = "crc32c")]
-        Self::Crc32c,
-        #[cfg(feature = "crc64nvme")]
-        Self::Crc64Nvme,
-        #[cfg(feature = "sha1")]
-        Self::Sha1,
-        Self::Sha256,
-    ];
+/// What distinguishes the checksums.
+struct Row {
+    header_name: &'static str,
+    /// Bytes of the checksum itself.
+    length: usize,
+    feature: &'static str,
+    /// `None` if the feature is off.
+    engine: Option<Engine>,
+}
 
-    /// The header, and trailer, that carries it.
-    pub const fn header_name(self) -> &'static str {
-        match self {
-            #[cfg(feature = "crc32")]
-            Self::Crc32 => "x-amz-checksum-crc32",
-            #[cfg(feature = "crc32c")]
-            Self::Crc32c => "x-amz-checksum-crc32c",
-            #[cfg(feature = "crc64nvme")]
-            Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
-            #[cfg(feature = "sha1")]
-            Self::Sha1 => "x-amz-checksum-sha1",
-            Self::Sha256 => "x-amz-checksum-sha256",
-        }
+/// Starts a checksum.
+type Engine = fn() -> Running;
+
+impl Checksum {
+    const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+
+    const fn row(self) -> Row {
+        let (header_name, length, feature, engine) = match self {
+            Self::Crc32 => ("x-amz-checksum-crc32", 4, "crc32", engines::crc32()),
+            Self::Crc32c => ("x-amz-checksum-crc32c", 4, "crc32c", engines::crc32c()),
+            Self::Crc64Nvme => ("x-amz-checksum-crc64nvme", 8, "crc64nvme", engines::crc64nvme()),
+            Self::Sha1 => ("x-amz-checksum-sha1", 20, "sha1", engines::sha1()),
+            Self::Sha256 => ("x-amz-checksum-sha256", 32, "streaming", engines::sha256()),
+        };
+        Row { header_name, length, feature, engine }
     }
 
-    /// The checksum that a header carries; `None` for any other header, and for a checksum whose feature is off.
+    /// The header, and trailer, that carries the checksum.
+    pub const fn header_name(self) -> &'static str {
+        self.row().header_name
+    }
+
+    /// The checksum that a header carries; `None` for any other header.
     pub fn from_header_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|checksum| name.eq_ignore_ascii_case(checksum.header_name()))
+        Self::ALL.into_iter().find(|checksum| name.eq_ignore_ascii_case(checksum.header_name()))
+    }
+
+    /// Whether this build can compute the checksum: its feature is on.
+    pub const fn is_available(self) -> bool {
+        self.row().engine.is_some()
     }
 
     /// Bytes of the value: base64, with padding.
     pub(super) const fn value_length(self) -> usize {
-        let bytes: usize = match self {
-            #[cfg(feature = "crc32")]
-            Self::Crc32 => 4,
-            #[cfg(feature = "crc32c")]
-            Self::Crc32c => 4,
-            #[cfg(feature = "crc64nvme")]
-            Self::Crc64Nvme => 8,
-            #[cfg(feature = "sha1")]
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-        };
-        bytes.div_ceil(3) * 4
+        self.row().length.div_ceil(3) * 4
     }
 
-    pub(super) fn start(self) -> Running {
-        match self {
-            #[cfg(feature = "crc32")]
-            Self::Crc32 => Running::Crc32(crc32fast::Hasher::new()),
-            #[cfg(feature = "crc32c")]
-            Self::Crc32c => Running::Crc32c(0),
-            #[cfg(feature = "crc64nvme")]
-            Self::Crc64Nvme => Running::Crc64Nvme(crc64fast_nvme::Digest::new()),
-            #[cfg(feature = "sha1")]
-            Self::Sha1 => Running::Sha1(sha1::Sha1::new()),
-            Self::Sha256 => Running::Sha256(Sha256::new()),
+    /// `None` if the checksum is not available.
+    pub(super) fn start(self) -> Option<Running> {
+        self.row().engine.map(|engine| engine())
+    }
+
+    pub(super) fn check_available(self) -> Result<(), EncodeError> {
+        self.row().check_available()
+    }
+}
+
+impl Row {
+    fn check_available(&self) -> Result<(), EncodeError> {
+        match self.engine {
+            Some(_) => Ok(()),
+            None => Err(EncodeError::ChecksumUnavailable { name: self.header_name, feature: self.feature }),
         }
     }
 }
 
-/// A checksum on the way.
-#[derive(Clone)]
-pub(super) enum Running {
-    #[cfg(feature = "crc32")]
-    Crc32(crc32fast::Hasher),
-    #[cfg(feature = "crc32c")]
-    Crc32c(u32),
-    #[cfg(feature = "crc64nvme")]
-    Crc64Nvme(crc64fast_nvme::Digest),
-    #[cfg(feature = "sha1")]
-    Sha1(sha1::Sha1),
-    Sha256(Sha256),
-}
+/// A checksum of the data so far.
+pub(super) struct Running(Box<dyn Compute + Send + Sync>);
 
 impl Running {
     pub(super) fn update(&mut self, data: &[u8]) {
-        match self {
-            #[cfg(feature = "crc32")]
-            Self::Crc32(running) => running.update(data),
-            #[cfg(feature = "crc32c")]
-            Self::Crc32c(running) => *running = crc32c::crc32c_append(*running, data),
-            #[cfg(feature = "crc64nvme")]
-            Self::Crc64Nvme(running) => running.write(data),
-            #[cfg(feature = "sha1")]
-            Self::Sha1(running) => running.update(data),
-            Self::Sha256(running) => running.update(data),
-        }
+        self.0.update(data);
     }
 
-    /// The value of the header: base64, big end first.
+    /// The value of the header: base64 of the big-endian bytes.
     pub(super) fn finish(self) -> String {
-        match self {
-            #[cfg(feature = "crc32")]
-            Self::Crc32(running) => Base64::encode_string(&running.finalize().to_be_bytes()),
-            #[cfg(feature = "crc32c")]
-            Self::Crc32c(running) => Base64::encode_string(&running.to_be_bytes()),
-            #[cfg(feature = "crc64nvme")]
-            Self::Crc64Nvme(running) => Base64::encode_string(&running.sum64().to_be_bytes()),
-            #[cfg(feature = "sha1")]
-            Self::Sha1(running) => Base64::encode_string(&running.finalize()),
-            Self::Sha256(running) => Base64::encode_string(&running.finalize()),
-        }
+        self.0.finish()
+    }
+}
+
+impl Clone for Running {
+    fn clone(&self) -> Self {
+        self.0.copy()
+    }
+}
+
+trait Compute {
+    fn update(&mut self, data: &[u8]);
+    fn finish(self: Box<Self>) -> String;
+    fn copy(&self) -> Running;
+}
+
+/// A running checksum of one kind: its state, and the two functions of the crate that computes it.
+#[derive(Clone)]
+struct Steps<S, B> {
+    state: S,
+    update: fn(&mut S, &[u8]),
+    finish: fn(S) -> B,
+}
+
+impl<S: Clone + Send + Sync + 'static, B: AsRef<[u8]> + 'static> Compute for Steps<S, B> {
+    fn update(&mut self, data: &[u8]) {
+        (self.update)(&mut self.state, data);
+    }
+
+    fn finish(self: Box<Self>) -> String {
+        Base64::encode_string((self.finish)(self.state).as_ref())
+    }
+
+    fn copy(&self) -> Running {
+        let Self { state, update, finish } = self;
+        running(state.clone(), *update, *finish)
+    }
+}
+
+fn running<S, B>(state: S, update: fn(&mut S, &[u8]), finish: fn(S) -> B) -> Running
+where
+    S: Clone + Send + Sync + 'static,
+    B: AsRef<[u8]> + 'static,
+{
+    Running(Box::new(Steps { state, update, finish }))
+}
+
+/// What computes each checksum.
+mod engines {
+    #![allow(unreachable_code, reason = "if the feature of an engine is on, its function returns early")]
+
+    use sha2::Digest;
+
+    use super::{Engine, running};
+
+    pub(super) const fn crc32() -> Option<Engine> {
+        #[cfg(feature = "crc32")]
+        return Some(|| {
+            running(crc32fast::Hasher::new(), |crc, data| crc.update(data), |crc| crc.finalize().to_be_bytes())
+        });
+        None
+    }
+
+    pub(super) const fn crc32c() -> Option<Engine> {
+        #[cfg(feature = "crc32c")]
+        return Some(|| running(0, |crc, data| *crc = crc32c::crc32c_append(*crc, data), u32::to_be_bytes));
+        None
+    }
+
+    pub(super) const fn crc64nvme() -> Option<Engine> {
+        #[cfg(feature = "crc64nvme")]
+        return Some(|| {
+            running(crc64fast_nvme::Digest::new(), |crc, data| crc.write(data), |crc| crc.sum64().to_be_bytes())
+        });
+        None
+    }
+
+    pub(super) const fn sha1() -> Option<Engine> {
+        #[cfg(feature = "sha1")]
+        return Some(|| running(sha1::Sha1::new(), |sha1, data| sha1.update(data), sha1::Sha1::finalize));
+        None
+    }
+
+    pub(super) const fn sha256() -> Option<Engine> {
+        Some(|| running(sha2::Sha256::new(), |sha256, data| sha256.update(data), sha2::Sha256::finalize))
     }
 }
 
@@ -146,24 +201,45 @@ impl Running {
 mod tests {
     use super::*;
 
-    /// The check values of the catalogues of CRCs, and of FIPS 180, over "123456789" and "abc".
+    /// The check values of the CRC catalogue, over "123456789", and of FIPS 180, over "abc".
     #[test]
-    fn published_check_values() {
-        let of = |checksum: Checksum, data: &[u8]| {
-            let mut running = checksum.start();
+    fn names_lengths_and_published_check_values() {
+        let expected = [
+            ("x-amz-checksum-crc32", 8, &b"123456789"[..], "cbf43926"),
+            ("x-amz-checksum-crc32c", 8, b"123456789", "e3069283"),
+            ("x-amz-checksum-crc64nvme", 12, b"123456789", "ae8b14860a799888"),
+            ("x-amz-checksum-sha1", 28, b"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            ("x-amz-checksum-sha256", 44, b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ];
+        assert_eq!(Checksum::ALL.len(), expected.len());
+        for (checksum, (name, length, data, value)) in Checksum::ALL.into_iter().zip(expected) {
+            assert_eq!((checksum.header_name(), checksum.value_length()), (name, length));
+            assert_eq!(Checksum::from_header_name(&name.to_uppercase()), Some(checksum));
+            let Some(mut running) = checksum.start() else {
+                assert!(!checksum.is_available());
+                continue;
+            };
+            assert!(checksum.is_available());
             data.chunks(2).for_each(|piece| running.update(piece));
-            let value = running.finish();
-            assert_eq!(value.len(), checksum.value_length());
-            hex::encode(Base64::decode_vec(&value).unwrap())
-        };
-        #[cfg(feature = "crc32")]
-        assert_eq!(of(Checksum::Crc32, b"123456789"), "cbf43926");
-        #[cfg(feature = "crc32c")]
-        assert_eq!(of(Checksum::Crc32c, b"123456789"), "e3069283");
-        #[cfg(feature = "crc64nvme")]
-        assert_eq!(of(Checksum::Crc64Nvme, b"123456789"), "ae8b14860a799888");
-        #[cfg(feature = "sha1")]
-        assert_eq!(of(Checksum::Sha1, b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert_eq!(of(Checksum::Sha256, b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+            let copy = running.clone();
+            running.update(b"more");
+            let computed = copy.finish();
+            assert_eq!(computed.len(), length);
+            assert_eq!(hex::encode(Base64::decode_vec(&computed).unwrap()), value);
+            assert_ne!(running.finish(), computed);
+        }
+        assert_eq!(Checksum::from_header_name("x-amz-checksum-md5"), None);
+    }
+
+    /// With the features of the tests every engine is built in, so a row stands in for one that is not.
+    #[test]
+    fn an_engine_that_is_not_built_in_names_its_feature() {
+        let row = Row { engine: None, ..Checksum::Crc32c.row() };
+        let error = row.check_available().unwrap_err();
+        assert_eq!(error, EncodeError::ChecksumUnavailable { name: "x-amz-checksum-crc32c", feature: "crc32c" });
+        assert_eq!(
+            alloc::string::ToString::to_string(&error),
+            "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign"
+        );
     }
 }

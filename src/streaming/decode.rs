@@ -33,7 +33,7 @@ const MAX_HEADER: usize = 1024;
 ///    its data is handed over.
 /// 4. The data is as long as announced.
 /// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature is the one of the
-///    trailer and of all chunks. A checksum that this build knows ([`Checksum`]; each but SHA-256 is a feature) is the one
+///    trailer and of all chunks. A checksum that this build can compute ([`Checksum::is_available`]) is the one
 ///    of the data; any other is handed over as it was sent, compared with nothing.
 /// 6. Nothing follows.
 ///
@@ -98,7 +98,7 @@ impl ChunkDecoder {
             .iter()
             .flatten()
             .filter_map(|name| Checksum::from_header_name(name))
-            .map(|checksum| (checksum, checksum.start()))
+            .filter_map(|checksum| Some((checksum, checksum.start()?)))
             .collect();
         Self {
             chain,
@@ -293,8 +293,9 @@ impl ChunkDecoder {
         if matches!(self.state, State::Trailer) && !self.line.is_empty() {
             // Some clients leave out the last line end. A line that nothing proves may have been cut.
             let line = core::mem::take(&mut self.line);
-            let checksum = |line: &[u8]| trailer::parse_line(line).map(|(name, _)| Checksum::from_header_name(&name));
-            if self.chain.is_none() && !matches!(checksum(&line), Ok(Some(_))) {
+            let is_compared = trailer::parse_line(&line)
+                .is_ok_and(|(name, _)| Checksum::from_header_name(&name).is_some_and(Checksum::is_available));
+            if self.chain.is_none() && !is_compared {
                 return Err(ChunkError::Truncated);
             }
             self.trailer_line(&line)?;

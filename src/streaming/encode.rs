@@ -63,7 +63,11 @@ impl ChunkEncoder {
         trailers: impl Iterator<Item = (String, Value)>,
     ) -> Self {
         let trailers = trailers.map(|(name, value)| match value {
-            Value::Checksum(checksum) => (name, Trailer::Checksum(checksum.start())),
+            // Signing refused a checksum that can't be computed.
+            Value::Checksum(checksum) => {
+                let missing = Trailer::Announced(checksum.value_length());
+                (name, checksum.start().map_or(missing, Trailer::Checksum))
+            }
             Value::Given(length) => (name, Trailer::Announced(length)),
         });
         Self {

@@ -187,6 +187,14 @@ pub enum EncodeError {
     /// Unsigned chunks need a trailer that proves them: [`Chunked::with_checksum`](super::Chunked::with_checksum).
     #[error("unsigned chunks need a trailer; add a checksum")]
     NoTrailer,
+    /// This build can't compute the checksum, because its feature is off.
+    #[error("this build can't compute {name}; turn on the feature {feature:?} of countersign")]
+    ChecksumUnavailable {
+        /// The header that carries the checksum.
+        name: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
     /// A trailer's name is no header name, or there twice, or one that the trailer can't hold.
     #[error("{name:?} can't be the name of a trailer, or is there twice")]
     TrailerName {

@@ -67,6 +67,7 @@ impl Chunked {
     }
 
     /// Sends a checksum of the data, computed on the way, in the trailer. S3 takes one, and refuses a request with more.
+    /// The request is signed only if the checksum [is available](Checksum::is_available).
     pub fn with_checksum(mut self, checksum: Checksum) -> Self {
         self.trailers.push((checksum.header_name().into(), Value::Checksum(checksum)));
         self
@@ -120,7 +121,10 @@ impl Chunked {
         if !self.signed && self.trailers.is_empty() {
             return Err(EncodeError::NoTrailer);
         }
-        for (index, (name, _)) in self.trailers.iter().enumerate() {
+        for (index, (name, value)) in self.trailers.iter().enumerate() {
+            if let Value::Checksum(checksum) = value {
+                checksum.check_available()?;
+            }
             let repeated = self.trailers.iter().skip(index + 1).any(|(other, _)| other == name);
             if repeated
                 || index == trailer::MAX_TRAILERS
