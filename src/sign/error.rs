@@ -71,10 +71,6 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
-    /// The body can't be sent in chunks that way.
-    #[cfg(feature = "streaming")]
-    #[error(transparent)]
-    Encode(#[from] crate::streaming::EncodeError),
     /// A POST policy, or the fields of its form.
     #[cfg(feature = "post-policy")]
     #[error(transparent)]

@@ -15,7 +15,6 @@ use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::VerifyingKey;
 use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
-use crate::verify::VerifyError;
 
 /// The longest line before a chunk, in bytes, line end included.
 const MAX_HEADER: usize = 1024;
@@ -123,25 +122,21 @@ impl ChunkDecoder {
     /// right.
     ///
     /// # Errors
-    /// [`VerifyError::Chunk`]; what was handed over before is data of earlier chunks, and nothing more will come.
-    pub fn push(&mut self, input: &[u8], mut release: impl FnMut(&[u8])) -> Result<(), VerifyError> {
-        Ok(self.run(input, &mut release)?)
+    /// [`ChunkError`]; what was handed over before is data of earlier chunks, and nothing more will come.
+    pub fn push(&mut self, input: &[u8], mut release: impl FnMut(&[u8])) -> Result<(), ChunkError> {
+        let result = self.advance(input, &mut release);
+        if let Err(error) = &result {
+            self.state = State::Failed(error.clone());
+        }
+        result
     }
 
     /// Ends the body, and gives its trailers, names in lower case and values as they were sent.
     ///
     /// # Errors
-    /// [`VerifyError::Chunk`] if the body isn't whole, or a checksum in the trailer isn't the one of the data.
-    pub fn finish(mut self) -> Result<Vec<(String, Vec<u8>)>, VerifyError> {
-        Ok(self.end()?)
-    }
-
-    pub(super) fn run(&mut self, input: &[u8], release: &mut impl FnMut(&[u8])) -> Result<(), ChunkError> {
-        let result = self.advance(input, release);
-        if let Err(error) = &result {
-            self.state = State::Failed(error.clone());
-        }
-        result
+    /// [`ChunkError`] if the body isn't whole, or a checksum in the trailer isn't the one of the data.
+    pub fn finish(mut self) -> Result<Vec<(String, Vec<u8>)>, ChunkError> {
+        self.end()
     }
 
     fn advance(&mut self, mut input: &[u8], release: &mut impl FnMut(&[u8])) -> Result<(), ChunkError> {

@@ -1,18 +1,26 @@
 use alloc::string::String;
 
-/// Why a body in chunks is refused. [`VerifyError`](crate::VerifyError) holds it, and answers with it in S3's words.
+use crate::aws_error::{Dialect, Refusal};
+use crate::sign::SignError;
+
+/// Why a body in chunks is refused.
 ///
 /// ```
+/// use countersign::Dialect;
 /// use countersign::streaming::ChunkError;
-/// use countersign::{Dialect, VerifyError};
 ///
-/// let error = VerifyError::from(ChunkError::TooSmall { length: 100, limit: 8192 });
-/// assert_eq!(error.refusal(Dialect::S3Xml).status(), 400);
-/// assert_eq!(error.refusal(Dialect::S3Xml).code(), "InvalidChunkSizeError");
+/// let refusal = ChunkError::TooSmall { length: 100, limit: 8192 }.refusal(Dialect::S3Xml);
+/// assert_eq!((refusal.status(), refusal.code()), (400, "InvalidChunkSizeError"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunkError {
+    /// The body is not sent in chunks: [`Verified::body_check`](crate::Verified::body_check) checks it.
+    #[error("the body is not sent in chunks; check it with Verified::check_body or Verified::body_check")]
+    NotChunked,
+    /// The body is an event stream, whose messages carry their own signatures.
+    #[error("the body is an event stream; verify its messages with Verified::events")]
+    EventStream,
     /// There is no `x-amz-decoded-content-length`.
     #[error("there is no x-amz-decoded-content-length")]
     MissingDecodedLength,
@@ -124,9 +132,11 @@ pub enum ChunkError {
 }
 
 impl ChunkError {
-    /// Status, code and text of S3.
-    pub(crate) fn answer(&self) -> (u16, &'static str, &'static str) {
-        match self {
+    /// The answer to the client, as the services of a dialect word it. Of a malformed body, all dialects have S3's words.
+    pub fn refusal(&self, dialect: Dialect) -> Refusal {
+        let (status, code, message) = match self {
+            Self::NotChunked | Self::EventStream => internal_failure(dialect),
+            Self::SignatureMismatch { .. } | Self::TrailerSignatureMismatch => mismatch(dialect),
             Self::MissingDecodedLength => {
                 (411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
             }
@@ -136,12 +146,6 @@ impl ChunkError {
             Self::InvalidTrailerHeader { .. } => {
                 (400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
             }
-            Self::SignatureMismatch { .. } | Self::TrailerSignatureMismatch => (
-                403,
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided. Check your key and \
-                 signing method.",
-            ),
             Self::TooSmall { .. } => {
                 (400, "InvalidChunkSizeError", "Only the last chunk is allowed to have a size less than 8192 bytes")
             }
@@ -157,23 +161,48 @@ impl ChunkError {
             | Self::UnexpectedTrailer { .. }
             | Self::MissingTrailer { .. }
             | Self::RepeatedTrailer { .. }
-            | Self::MissingTrailerSignature => (
-                400,
-                "MalformedTrailerError",
-                "The request contained trailing data that was not well-formed or did not conform to our published \
-                 schema.",
-            ),
+            | Self::MissingTrailerSignature => (400, "MalformedTrailerError", MALFORMED_TRAILER),
             Self::ChecksumMismatch { .. } => {
                 (400, "BadDigest", "The checksum you specified did not match the calculated checksum.")
             }
-        }
+        };
+        Refusal::new(dialect, status, code, message.into())
     }
 }
+
+type Answer = (u16, &'static str, &'static str);
+
+/// The server asked for a decoder that the body has no use for.
+fn internal_failure(dialect: Dialect) -> Answer {
+    match dialect {
+        Dialect::S3Xml => (500, "InternalError", "We encountered an internal error. Please try again."),
+        Dialect::RestJson | Dialect::QueryXml => (500, "InternalFailure", "Internal failure"),
+    }
+}
+
+fn mismatch(dialect: Dialect) -> Answer {
+    match dialect {
+        Dialect::S3Xml => (403, "SignatureDoesNotMatch", S3_MISMATCH),
+        Dialect::QueryXml => (403, "SignatureDoesNotMatch", MISMATCH),
+        Dialect::RestJson => (403, "InvalidSignatureException", MISMATCH),
+    }
+}
+
+// The verifier's refusals have the same two texts.
+const S3_MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your key \
+                           and signing method.";
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
+                        Secret Access Key and signing method. Consult the service documentation for details.";
+const MALFORMED_TRAILER: &str = "The request contained trailing data that was not well-formed or did not conform to our \
+                                 published schema.";
 
 /// Why a body is not sent in chunks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
+    /// The request can't be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// Chunks of this size are refused by the receiver.
     #[error("chunks of {size} bytes: all but the last need at least {least}, and none may have more than {most}")]
     ChunkSize {

@@ -7,7 +7,7 @@ use super::encode::ChunkEncoder;
 use super::error::EncodeError;
 use super::trailer::Value;
 use super::{chunk, trailer};
-use crate::sign::{SignError, Signed, Signer};
+use crate::sign::{Signed, Signer};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::chain::Chain;
 use crate::sigv4::payload::StreamingPayload;
@@ -165,13 +165,13 @@ impl Signer {
     /// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html)
     ///
     /// # Errors
-    /// [`SignError`]; [`SignError::Encode`] where chunk size or trailers can't be sent.
+    /// [`EncodeError`] if the chunk size or the trailers can't be sent; [`EncodeError::Sign`] if the request can't be signed.
     pub fn sign_chunked(
         &self,
         request: &Request<'_>,
         chunked: &Chunked,
         now: Timestamp,
-    ) -> Result<SignedChunked, SignError> {
+    ) -> Result<SignedChunked, EncodeError> {
         let algorithm = self.scope(&now)?.algorithm();
         chunked.check(&self.rules, algorithm)?;
         let content_length = chunked.encoded_length(algorithm);

@@ -6,7 +6,7 @@ use super::error::ChunkError;
 use super::trailer;
 use crate::sigv4::payload::StreamingPayload;
 use crate::text::excerpt;
-use crate::verify::{Verified, VerifyError};
+use crate::verify::Verified;
 
 impl Verified<'_> {
     /// A decoder for the body of this request, which comes in chunks.
@@ -14,17 +14,17 @@ impl Verified<'_> {
     /// A server of S3's kind gets both, and tells them apart by what was signed:
     ///
     /// ```
-    /// use countersign::streaming::ChunkDecoder;
-    /// use countersign::{BodyCheck, Verified, VerifyError};
+    /// use countersign::streaming::{ChunkDecoder, ChunkError};
+    /// use countersign::{BodyCheck, Verified};
     ///
     /// enum Body {
     ///     Chunks(Box<ChunkDecoder>),
     ///     Whole(BodyCheck),
     /// }
     ///
-    /// fn body(verified: &Verified<'_>) -> Result<Body, VerifyError> {
+    /// fn body(verified: &Verified<'_>) -> Result<Body, Box<dyn std::error::Error>> {
     ///     match verified.chunk_decoder() {
-    ///         Err(VerifyError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
+    ///         Err(ChunkError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
     ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
     ///     }
     /// }
@@ -43,15 +43,15 @@ impl Verified<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`VerifyError::Chunk`] if the headers don't say what a decoder needs; [`VerifyError::NotChunked`] if the body
-    /// doesn't come in chunks.
-    pub fn chunk_decoder(&self) -> Result<ChunkDecoder, VerifyError> {
-        let Some((streaming, chain)) = self.streaming() else { return Err(VerifyError::NotChunked) };
+    /// [`ChunkError::NotChunked`] or [`ChunkError::EventStream`] if the body is not sent in chunks; another [`ChunkError`]
+    /// if the headers that describe the chunks are missing or malformed.
+    pub fn chunk_decoder(&self) -> Result<ChunkDecoder, ChunkError> {
+        let Some((streaming, chain)) = self.streaming() else { return Err(ChunkError::NotChunked) };
         let (signed, with_trailer) = match streaming {
             StreamingPayload::Signed | StreamingPayload::EcdsaSigned => (true, false),
             StreamingPayload::SignedTrailer | StreamingPayload::EcdsaSignedTrailer => (true, true),
             StreamingPayload::UnsignedTrailer => (false, true),
-            StreamingPayload::Events => return Err(VerifyError::BodyIsStreamed { streaming }),
+            StreamingPayload::Events => return Err(ChunkError::EventStream),
         };
         let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
         let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;

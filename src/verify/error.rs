@@ -269,14 +269,6 @@ pub enum VerifyError {
         /// How it is sent.
         streaming: StreamingPayload,
     },
-    /// A decoder was asked for, and the body doesn't come in chunks.
-    #[cfg(feature = "streaming")]
-    #[error("the body does not come in chunks; check it with Verified::check_body")]
-    NotChunked,
-    /// A body in chunks is not what was signed.
-    #[cfg(feature = "streaming")]
-    #[error(transparent)]
-    Chunk(#[from] crate::streaming::ChunkError),
 }
 
 impl VerifyError {

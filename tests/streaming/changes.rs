@@ -1,6 +1,5 @@
 //! A body that was changed on the way: refused before a wrong byte comes out.
 
-use countersign::VerifyError;
 use countersign::streaming::{Checksum, ChunkError, Chunked};
 
 use crate::{Trailers, decode, decoder_of, encode, modes, rules, sign};
@@ -45,8 +44,7 @@ fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
                         assert!(whole_chunks, "{chunked:?}: part of a chunk after a change at {position}");
                     }
                     match end {
-                        Err(VerifyError::Chunk(_)) => refused += 1,
-                        Err(error) => panic!("{error}"),
+                        Err(_) => refused += 1,
                         Ok(trailers) => {
                             assert_eq!(data, DATA, "{chunked:?}: {position}");
                             // A trailer that nothing proves may say anything.
@@ -117,5 +115,5 @@ fn chunks_of_another_request_are_refused() {
     let other = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16).with_checksum(Checksum::Sha256));
     let (data, end) = decode(decoder_of(&one, rules()).unwrap(), &[&encode(&other, DATA, &[])]);
     assert_eq!(data, b"");
-    assert_eq!(end, Err(VerifyError::Chunk(ChunkError::SignatureMismatch { number: 1 })));
+    assert_eq!(end, Err(ChunkError::SignatureMismatch { number: 1 }));
 }

@@ -11,11 +11,7 @@ use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, ru
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
     let signed = sign(&Chunked::unsigned(length).with_checksum(Checksum::Sha256));
     let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[body]);
-    let end = end.map(|_| ()).map_err(|error| match error {
-        VerifyError::Chunk(error) => error,
-        error => panic!("{error}"),
-    });
-    (data, end)
+    (data, end.map(|_| ()))
 }
 
 const OF_ABC: &str = "x-amz-checksum-sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
@@ -124,7 +120,7 @@ fn a_signed_chunk_may_not_be_larger_than_the_rules_say() {
     rules.max_chunk_size = 8192;
     let header = format!("2001;chunk-signature={}\r\n", "0".repeat(64));
     let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[header.as_bytes()]);
-    assert_eq!((data, end), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 }.into())));
+    assert_eq!((data, end), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 })));
 }
 
 /// Whoever refuses unsigned bodies refuses unsigned chunks, and a signature that says nothing about the body says so.
@@ -155,7 +151,7 @@ fn a_trailer_that_is_too_long_is_not_announced() {
     let sign = |length| signer().sign_chunked(&view, &Chunked::signed(3).with_trailer("x-note", length), now());
     for length in [usize::MAX, usize::MAX - 8, 1 << 32, 16_384, 16_300] {
         let error = sign(length).unwrap_err();
-        assert_eq!(error, SignError::Encode(EncodeError::TrailerTooLong { limit: 16_384 }), "{length}");
+        assert_eq!(error, EncodeError::TrailerTooLong { limit: 16_384 }, "{length}");
     }
     let two = Chunked::signed(3).with_trailer("x-a", usize::MAX / 2).with_trailer("x-b", usize::MAX / 2 + 8);
     assert!(signer().sign_chunked(&view, &two, now()).is_err());
@@ -193,27 +189,23 @@ fn headers_that_a_decoder_needs() {
         all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
         decoder_of_headers(&all, rules()).map(|_| ())
     };
-    let chunk = |error| Err(VerifyError::Chunk(error));
     let signed = Payload::Streaming(StreamingPayload::Signed);
     let trailer = Payload::Streaming(StreamingPayload::UnsignedTrailer);
     const LENGTH: &str = "x-amz-decoded-content-length";
     assert_eq!(request(&[(LENGTH, "3")], signed), Ok(()));
     assert_eq!(request(&[(LENGTH, "3"), ("X-Amz-Trailer", "a , b")], trailer), Ok(()));
-    assert_eq!(request(&[], signed), chunk(ChunkError::MissingDecodedLength));
+    assert_eq!(request(&[], signed), Err(ChunkError::MissingDecodedLength));
     for got in ["", "-1", "+1", "1x", "0x1", "18446744073709551616", "1,1"] {
-        assert_eq!(request(&[(LENGTH, got)], signed), chunk(ChunkError::InvalidDecodedLength { got: got.into() }));
+        assert_eq!(request(&[(LENGTH, got)], signed), Err(ChunkError::InvalidDecodedLength { got: got.into() }));
     }
     let twice = request(&[(LENGTH, "3"), (LENGTH, "3")], signed);
-    assert_eq!(twice, chunk(ChunkError::InvalidDecodedLength { got: "3".into() }));
-    let of = |got: &str| chunk(ChunkError::InvalidTrailerHeader { got: got.into() });
+    assert_eq!(twice, Err(ChunkError::InvalidDecodedLength { got: "3".into() }));
+    let of = |got: &str| Err(ChunkError::InvalidTrailerHeader { got: got.into() });
     assert_eq!(request(&[(LENGTH, "3"), ("x-amz-trailer", "a")], signed), of("a"));
     assert_eq!(request(&[(LENGTH, "3")], trailer), of(""));
     assert_eq!(request(&[(LENGTH, "3"), ("x-amz-trailer", "a,a")], trailer), of("a,a"));
-    assert_eq!(
-        request(&[(LENGTH, "3")], Payload::Streaming(StreamingPayload::Events)),
-        Err(VerifyError::BodyIsStreamed { streaming: StreamingPayload::Events })
-    );
-    assert_eq!(request(&[], Payload::EMPTY), Err(VerifyError::NotChunked));
+    assert_eq!(request(&[(LENGTH, "3")], Payload::Streaming(StreamingPayload::Events)), Err(ChunkError::EventStream));
+    assert_eq!(request(&[], Payload::EMPTY), Err(ChunkError::NotChunked));
 }
 
 #[test]
@@ -240,8 +232,8 @@ fn what_an_encoder_refuses() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let s3 = signer().with_rules(Rules::S3);
     let error = |chunked: Chunked| match s3.sign_chunked(&view, &chunked, now()) {
-        Err(SignError::Encode(error)) => error,
-        other => panic!("{other:?}"),
+        Err(error) => error,
+        Ok(signed) => panic!("{signed:?}"),
     };
     let size = |size| EncodeError::ChunkSize { size, least: 8192, most: 16_777_216 };
     assert_eq!(error(Chunked::signed(5).with_chunk_size(0)), size(0));
@@ -320,7 +312,6 @@ fn answers_in_the_words_of_s3() {
         (ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }, 400, "BadDigest"),
     ];
     for (error, status, code) in answers {
-        let error = VerifyError::from(error);
         assert_eq!(
             (error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()),
             (status, code),
@@ -331,7 +322,41 @@ fn answers_in_the_words_of_s3() {
             assert_eq!(error.refusal(dialect).status(), status);
         }
     }
-    let small = VerifyError::from(ChunkError::TooSmall { length: 1, limit: 8192 });
+    for (error, answers) in [
+        (
+            ChunkError::SignatureMismatch { number: 1 },
+            [
+                (
+                    Dialect::RestJson,
+                    403,
+                    "InvalidSignatureException",
+                    "Check your AWS Secret Access Key and signing method.",
+                ),
+                (
+                    Dialect::QueryXml,
+                    403,
+                    "SignatureDoesNotMatch",
+                    "Check your AWS Secret Access Key and signing method.",
+                ),
+                (Dialect::S3Xml, 403, "SignatureDoesNotMatch", "Check your key and signing method."),
+            ],
+        ),
+        (
+            ChunkError::NotChunked,
+            [
+                (Dialect::RestJson, 500, "InternalFailure", "Internal failure"),
+                (Dialect::QueryXml, 500, "InternalFailure", "Internal failure"),
+                (Dialect::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again."),
+            ],
+        ),
+    ] {
+        for (dialect, status, code, text) in answers {
+            let refusal = error.refusal(dialect);
+            assert_eq!((refusal.status(), refusal.code()), (status, code), "{dialect:?}");
+            assert!(refusal.message().contains(text), "{dialect:?}: {}", refusal.message());
+        }
+    }
+    let small = ChunkError::TooSmall { length: 1, limit: 8192 };
     assert_eq!(
         small.refusal(Dialect::S3Xml).message(),
         "Only the last chunk is allowed to have a size less than 8192 bytes"

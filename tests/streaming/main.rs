@@ -17,8 +17,8 @@ mod random;
 #[cfg(feature = "sigv4a")]
 mod sigv4a;
 
-use countersign::streaming::{Checksum, ChunkDecoder, Chunked, SignedChunked};
-use countersign::{Credentials, Presented, Request, Rules, Signer, Timestamp, Verifier, VerifyError};
+use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
+use countersign::{Credentials, Presented, Request, Rules, Signer, Timestamp, Verifier};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const TIME: &str = "20130524T000000Z";
@@ -66,22 +66,22 @@ fn encode(signed: &SignedChunked, data: &[u8], trailers: &[(&str, &str)]) -> Vec
 }
 
 /// A decoder for headers as they arrive, with some of them changed.
-fn decoder_of(signed: &SignedChunked, rules: Rules) -> Result<ChunkDecoder, VerifyError> {
+fn decoder_of(signed: &SignedChunked, rules: Rules) -> Result<ChunkDecoder, ChunkError> {
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     decoder_of_headers(&headers, rules)
 }
 
-fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, VerifyError> {
+fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, ChunkError> {
     let request = Request::new("PUT", "/key", headers).with_host("bucket.example");
-    let presented = Presented::parse(request)?;
+    let presented = Presented::parse(request).unwrap();
     let key = presented.derive_key(Some(&credentials()));
-    Verifier::new("us-east-1", "s3").with_rules(rules).verify(presented, &key, now())?.chunk_decoder()
+    Verifier::new("us-east-1", "s3").with_rules(rules).verify(presented, &key, now()).unwrap().chunk_decoder()
 }
 
 type Trailers = Vec<(String, Vec<u8>)>;
 
 /// What came out, and how it ended.
-fn decode(mut decoder: ChunkDecoder, pieces: &[&[u8]]) -> (Vec<u8>, Result<Trailers, VerifyError>) {
+fn decode(mut decoder: ChunkDecoder, pieces: &[&[u8]]) -> (Vec<u8>, Result<Trailers, ChunkError>) {
     let mut data = Vec::new();
     for piece in pieces {
         if let Err(error) = decoder.push(piece, |released| data.extend_from_slice(released)) {

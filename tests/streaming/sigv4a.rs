@@ -1,7 +1,7 @@
 //! Chunks under SigV4A.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Presented, Request, Rules, Signer, SigningKey, Verifier, VerifyError};
+use countersign::{Presented, Request, Rules, Signer, SigningKey, Verifier};
 
 use crate::{credentials, decode, encode, now, rules};
 
@@ -76,12 +76,12 @@ fn a_changed_body_is_refused_before_a_wrong_byte_comes_out() {
             let mut changed = body.clone();
             changed[position] ^= 1;
             let (data, end) = decode(decoder(&signed, rules()), &[&changed]);
-            assert!(DATA.starts_with(&data) && matches!(end, Err(VerifyError::Chunk(_))), "{payload}: {position}");
+            assert!(DATA.starts_with(&data) && end.is_err(), "{payload}: {position}");
         }
     }
     // A signature of HMAC's form has no place there.
     let signed = sign(&modes()[0].0);
     let body = format!("10;chunk-signature={}\r\n", "0".repeat(64));
     let (_, end) = decode(decoder(&signed, rules()), &[body.as_bytes()]);
-    assert!(matches!(end, Err(VerifyError::Chunk(ChunkError::MalformedHeader { .. }))));
+    assert!(matches!(end, Err(ChunkError::MalformedHeader { .. })));
 }

@@ -1,11 +1,13 @@
 //! A request as it arrives at a server.
 
+use std::error::Error;
+
 use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
 
 use super::Request;
 
 /// Data and trailers of a body in chunks.
-pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), VerifyError>;
+pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), Box<dyn Error>>;
 
 #[derive(Clone)]
 pub struct Wire {
@@ -73,13 +75,13 @@ impl Wire {
         })
     }
 
-    fn verify_then<T>(
+    fn verify_then<T, E: From<VerifyError>>(
         &self,
         verifier: &Verifier,
         known: &[Credentials],
         now: Timestamp,
-        then: impl FnOnce(Verified<'_>) -> Result<T, VerifyError>,
-    ) -> Result<T, VerifyError> {
+        then: impl FnOnce(Verified<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.with_view(|request| {
             let presented = Presented::parse(request)?.with_body(&self.body);
             let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());

@@ -19,7 +19,6 @@ use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
 use crate::streaming::sign::{Chunked, SignedChunked};
-use crate::verify::VerifyError;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -27,18 +26,18 @@ impl Signer {
     /// Like [`Signer::sign_chunked`], and inserts the headers, `content-length` among them.
     ///
     /// # Errors
-    /// [`SignError`]; the request is as it was.
+    /// [`EncodeError`]; the request is as it was.
     pub fn sign_chunked_http<B>(
         &self,
         request: &mut http::Request<B>,
         chunked: &Chunked,
         now: Timestamp,
-    ) -> Result<SignedChunked, SignError> {
+    ) -> Result<SignedChunked, EncodeError> {
         let signed = self.sign_chunked(&Request::from(&*request), chunked, now)?;
         let mut own = Vec::new();
         for (name, value) in signed.own_headers() {
-            let value =
-                HeaderValue::from_str(value).map_err(|_| RequestError::HeaderValue { name: name.into(), byte: 0 })?;
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| SignError::from(RequestError::HeaderValue { name: name.into(), byte: 0 }))?;
             own.push((HeaderName::from_static(name), value));
         }
         let headers = request.headers_mut();
@@ -120,16 +119,16 @@ where
 
 /// The data of the body in chunks below, each chunk once its signature is checked, and then its trailers.
 ///
-/// The body ends only after all of it was checked. An error of the check is a [`VerifyError`], which
+/// The body ends only after all of it was checked. An error of the check is a [`ChunkError`], which
 /// [`downcast_ref`](core::error::Error) finds. After an error, every further poll returns an error: the body never ends as
 /// if it were complete.
 ///
 /// ```
-/// use countersign::streaming::DecodedBody;
-/// use countersign::{Verified, VerifyError};
+/// use countersign::Verified;
+/// use countersign::streaming::{ChunkError, DecodedBody};
 /// use http_body::Body;
 ///
-/// fn data<B: Body>(verified: &Verified<'_>, body: B) -> Result<DecodedBody<B>, VerifyError> {
+/// fn data<B: Body>(verified: &Verified<'_>, body: B) -> Result<DecodedBody<B>, ChunkError> {
 ///     Ok(DecodedBody::new(verified.chunk_decoder()?, body))
 /// }
 /// ```
@@ -169,13 +168,13 @@ struct Decoding(ChunkDecoder);
 impl Codec for Decoding {
     /// The trailers, unless there are none or they have been handed out.
     type End = Option<HeaderMap>;
-    type Error = VerifyError;
+    type Error = ChunkError;
 
-    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), VerifyError> {
-        Ok(Codec::push(&mut self.0, input, out)?)
+    fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ChunkError> {
+        Codec::push(&mut self.0, input, out)
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<Option<HeaderMap>, VerifyError> {
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<Option<HeaderMap>, ChunkError> {
         let trailers = header_map(Codec::finish(&mut self.0, out)?)?;
         Ok((!trailers.is_empty()).then_some(trailers))
     }
@@ -239,7 +238,7 @@ impl<C: Codec<Error: Error + Clone + Send + Sync + 'static>, B: Body<Error: Into
     }
 }
 
-fn header_map(trailers: Vec<(alloc::string::String, Vec<u8>)>) -> Result<HeaderMap, VerifyError> {
+fn header_map(trailers: Vec<(alloc::string::String, Vec<u8>)>) -> Result<HeaderMap, ChunkError> {
     let mut map = HeaderMap::new();
     for (name, value) in trailers {
         let pair = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_bytes(value.trim_ascii()).ok());

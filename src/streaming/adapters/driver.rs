@@ -109,7 +109,7 @@ impl Codec for ChunkDecoder {
     type Error = ChunkError;
 
     fn push(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), ChunkError> {
-        self.run(input, &mut |data| out.extend_from_slice(data))
+        Self::push(self, input, |data| out.extend_from_slice(data))
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) -> Result<Self::End, ChunkError> {

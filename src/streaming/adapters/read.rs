@@ -10,7 +10,6 @@ use super::driver::{Codec, Encoding, Failure, State};
 use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::EncodeError;
-use crate::verify::VerifyError;
 
 /// Bytes read from below at a time.
 const READ: usize = 65_536;
@@ -62,7 +61,7 @@ impl<R: Read> Read for EncodedRead<R> {
 /// reads from a [`Read`] stores.
 ///
 /// The end of the data (`Ok(0)`) comes only after the whole body was checked; until then, nothing that was read is proven
-/// to be whole. An error of the check holds the [`VerifyError`]. After an error, every further read returns an error, as
+/// to be whole. An error of the check holds the [`ChunkError`](crate::streaming::ChunkError). After an error, every further read returns an error, as
 /// with [`EncodedRead`].
 ///
 /// ```
@@ -110,7 +109,7 @@ impl<R: Read> DecodedRead<R> {
 
 impl<R: Read> Read for DecodedRead<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.0.read(to, |error| io::Error::new(ErrorKind::InvalidData, VerifyError::from(error.clone())))
+        self.0.read(to, |error| io::Error::new(ErrorKind::InvalidData, error.clone()))
     }
 }
 

@@ -216,13 +216,6 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
         .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
         #[cfg(feature = "post-policy")]
         VerifyError::Policy(error) => crate::post_policy::refusal(error, Dialect::S3Xml),
-        #[cfg(feature = "streaming")]
-        VerifyError::Chunk(error) => {
-            let (status, code, message) = error.answer();
-            Refusal::new(Dialect::S3Xml, status, code, message.into())
-        }
-        #[cfg(feature = "streaming")]
-        VerifyError::NotChunked => internal_error(),
         VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_error(),
     }
 }
