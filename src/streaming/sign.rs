@@ -7,11 +7,11 @@ use super::encode::ChunkEncoder;
 use super::error::EncodeError;
 use super::trailer::Value;
 use super::{chunk, trailer};
-use crate::sign::{Signed, Signer};
+use crate::sign::{SignError, Signed, Signer};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::chain::Chain;
 use crate::sigv4::payload::StreamingPayload;
-use crate::sigv4::request::{Headers, Request};
+use crate::sigv4::request::{Headers, Request, RequestError};
 use crate::sigv4::rules::Rules;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
@@ -175,7 +175,7 @@ impl Signer {
         let algorithm = self.scope(&now)?.algorithm();
         chunked.check(&self.rules, algorithm)?;
         let content_length = chunked.encoded_length(algorithm);
-        let own = OwnHeaders::of(request, chunked, content_length);
+        let own = OwnHeaders::of(request, chunked, content_length).map_err(SignError::from)?;
         let added: Vec<(&str, &str)> = own.iter().collect();
         let mut headers: Vec<(&str, &[u8])> = request
             .headers
@@ -202,14 +202,14 @@ struct OwnHeaders {
 impl OwnHeaders {
     const NAMES: [&str; 4] = ["content-encoding", "content-length", "x-amz-decoded-content-length", "x-amz-trailer"];
 
-    fn of(request: &Request<'_>, chunked: &Chunked, content_length: u64) -> Self {
+    fn of(request: &Request<'_>, chunked: &Chunked, content_length: u64) -> Result<Self, RequestError> {
         let names: Vec<&str> = chunked.trailers.iter().map(|(name, _)| name.as_str()).collect();
-        Self {
-            content_encoding: content_encoding(request),
+        Ok(Self {
+            content_encoding: content_encoding(request)?,
             content_length: content_length.to_string(),
             decoded_length: chunked.decoded_length.to_string(),
             trailer: names.join(","),
-        }
+        })
     }
 
     fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -218,20 +218,21 @@ impl OwnHeaders {
     }
 }
 
-/// `aws-chunked` before whatever encodes the data itself.
-fn content_encoding(request: &Request<'_>) -> String {
+/// `aws-chunked`, followed by the encodings of the data itself.
+fn content_encoding(request: &Request<'_>) -> Result<String, RequestError> {
+    const NAME: &str = "content-encoding";
     let mut encoding = String::from("aws-chunked");
-    let given = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
-    for (_, value) in given {
-        let value = String::from_utf8_lossy(value);
-        for token in value.split(',').map(str::trim) {
+    for (_, value) in request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(NAME)) {
+        let text = core::str::from_utf8(value).ok().filter(|text| text.is_ascii());
+        let text = text.ok_or_else(|| RequestError::not_ascii(NAME, value))?;
+        for token in text.split(',').map(str::trim) {
             if !token.is_empty() && !token.eq_ignore_ascii_case("aws-chunked") {
                 encoding.push(',');
                 encoding.push_str(token);
             }
         }
     }
-    encoding
+    Ok(encoding)
 }
 
 /// A signed request whose body follows in chunks.
@@ -248,11 +249,10 @@ impl SignedChunked {
     /// The headers to add, lower-case name and value; of the same headers, replace those that the request has, and drop
     /// an `x-amz-trailer` of an earlier signature where none is among these. Keep them out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.signed.headers().chain(self.own.iter())
+        self.signed.headers().chain(self.own_headers())
     }
 
     /// The headers that the body in chunks needs, without those of the signature.
-    #[cfg(feature = "http-body")]
     pub(super) fn own_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.own.iter()
     }

@@ -2,7 +2,8 @@
 
 use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
-    Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, UnsignedPayload, Verifier, VerifyError,
+    Dialect, Payload, Presented, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload, Verifier,
+    VerifyError,
 };
 
 use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
@@ -293,6 +294,26 @@ fn headers_of_the_request_are_replaced_and_encodings_kept() {
     assert_eq!(header("x-amz-trailer"), None);
     assert!(!signed.signed().canonical_request().raw().to_string().contains("other"));
     assert!(format!("{signed:?} {:?}", signed.encoder()).len() < 2000);
+}
+
+/// A content encoding that is not ASCII would be sent changed; the error names the byte that was given.
+#[test]
+fn a_content_encoding_that_is_not_ascii_is_refused() {
+    let refused = |error: EncodeError| {
+        let name = "content-encoding".into();
+        assert_eq!(error, EncodeError::Sign(SignError::Request(RequestError::HeaderValue { name, byte: 0xfc })));
+    };
+    let headers = [("content-encoding", b"gzip".as_slice()), ("Content-Encoding", b"z\xfc\xff")];
+    let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    refused(signer().sign_chunked(&view, &Chunked::signed(5), now()).unwrap_err());
+    #[cfg(feature = "http-body")]
+    {
+        let value = http::HeaderValue::from_bytes(b"z\xfc\xff").unwrap();
+        let request = http::Request::put("https://bucket.example/key").header("content-encoding", value);
+        let mut request = request.body(()).unwrap();
+        refused(signer().sign_chunked_http(&mut request, &Chunked::signed(5), now()).unwrap_err());
+        assert_eq!(request.headers().len(), 1);
+    }
 }
 
 #[test]

@@ -36,9 +36,7 @@ impl Signer {
         let signed = self.sign_chunked(&Request::from(&*request), chunked, now)?;
         let mut own = Vec::new();
         for (name, value) in signed.own_headers() {
-            let value = HeaderValue::from_str(value)
-                .map_err(|_| SignError::from(RequestError::HeaderValue { name: name.into(), byte: 0 }))?;
-            own.push((HeaderName::from_static(name), value));
+            own.push((HeaderName::from_static(name), header_value(name, value)?));
         }
         let headers = request.headers_mut();
         crate::http::insert(signed.signed(), headers)?;
@@ -49,6 +47,14 @@ impl Signer {
         }
         Ok(signed)
     }
+}
+
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, SignError> {
+    HeaderValue::from_str(value).map_err(|_| {
+        let refused = |byte: &u8| HeaderValue::from_bytes(&[*byte]).is_err();
+        let byte = value.bytes().find(refused).unwrap_or_default();
+        RequestError::HeaderValue { name: name.into(), byte }.into()
+    })
 }
 
 /// The data of the body below, as a body in chunks. Its size is known exactly.
