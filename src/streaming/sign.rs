@@ -84,14 +84,12 @@ impl Chunked {
 
     /// The `x-amz-content-sha256` of the request.
     fn payload(&self, algorithm: Algorithm) -> StreamingPayload {
-        match (self.signed, self.trailers.is_empty(), algorithm) {
-            (true, true, Algorithm::HmacSha256) => StreamingPayload::Signed,
-            (true, false, Algorithm::HmacSha256) => StreamingPayload::SignedTrailer,
-            #[cfg(feature = "sigv4a")]
-            (true, true, Algorithm::EcdsaP256Sha256) => StreamingPayload::EcdsaSigned,
-            #[cfg(feature = "sigv4a")]
-            (true, false, Algorithm::EcdsaP256Sha256) => StreamingPayload::EcdsaSignedTrailer,
+        match (self.signed, algorithm == Algorithm::HmacSha256, self.trailers.is_empty()) {
             (false, ..) => StreamingPayload::UnsignedTrailer,
+            (true, true, true) => StreamingPayload::Signed,
+            (true, true, false) => StreamingPayload::SignedTrailer,
+            (true, false, true) => StreamingPayload::EcdsaSigned,
+            (true, false, false) => StreamingPayload::EcdsaSignedTrailer,
         }
     }
 
