@@ -155,10 +155,10 @@ impl ChunkDecoder {
 
     fn read_header(&mut self, input: &mut &[u8]) -> Result<(), ChunkError> {
         let too_long = ChunkError::HeaderTooLong { limit: MAX_HEADER };
-        match take_line(&mut self.line, input, MAX_HEADER, too_long)? {
-            Some(line) => self.begin_chunk(&line),
-            None => Ok(()),
-        }
+        let Some(line) = take_line(&mut self.line, input, MAX_HEADER, too_long)? else { return Ok(()) };
+        self.begin_chunk(&line)?;
+        self.reuse(line);
+        Ok(())
     }
 
     fn begin_chunk(&mut self, line: &[u8]) -> Result<(), ChunkError> {
@@ -237,7 +237,15 @@ impl ChunkDecoder {
         let too_long = ChunkError::TrailerTooLong { limit: trailer::MAX_TRAILER };
         let Some(line) = take_line(&mut self.line, input, limit, too_long)? else { return Ok(()) };
         self.trailer_bytes += line.len();
-        self.trailer_line(&line)
+        self.trailer_line(&line)?;
+        self.reuse(line);
+        Ok(())
+    }
+
+    /// The next line needs no memory of its own.
+    fn reuse(&mut self, mut line: Vec<u8>) {
+        line.clear();
+        self.line = line;
     }
 
     fn trailer_line(&mut self, line: &[u8]) -> Result<(), ChunkError> {
