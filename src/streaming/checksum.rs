@@ -17,7 +17,8 @@ use super::error::EncodeError;
 /// assert!(Checksum::Sha256.is_available());
 /// ```
 ///
-/// AWS: [Checking object integrity](https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html)
+/// AWS: [Checking object
+/// integrity](https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checksum {

@@ -11,11 +11,11 @@ use crate::sigv4::signature::Signature;
 pub(super) const CRLF: &[u8] = b"\r\n";
 const CHUNK_SIGNATURE: &[u8] = b";chunk-signature=";
 
-/// Fills up a signature of SigV4A, whose length isn't fixed, so that the length of the body is known beforehand. It is no
-/// part of what the next signature covers.
+/// Pads a SigV4A signature, whose length varies, so that the length of the body is known in advance. The next signature
+/// does not cover the padding.
 const PADDING: char = '*';
 
-/// Prints the line before the data.
+/// Writes the header line of a chunk.
 pub(super) fn write_header(out: &mut Vec<u8>, length: usize, signature: Option<&Signature>) {
     out.extend_from_slice(alloc::format!("{length:x}").as_bytes());
     if let Some(signature) = signature {
@@ -25,8 +25,8 @@ pub(super) fn write_header(out: &mut Vec<u8>, length: usize, signature: Option<&
     out.extend_from_slice(CRLF);
 }
 
-/// How many bytes a chunk has on the wire; one of length 0 lacks the line end behind its data, which belongs to what
-/// closes the body. `None` where chunks are not signed.
+/// Bytes of a chunk on the wire. A chunk of length 0 has no line end after its data: that line end closes the body.
+/// `signed` is `None` if chunks are not signed.
 pub(super) fn framed_length(length: u64, signed: Option<Algorithm>) -> u64 {
     let digits = u64::from((u64::BITS - length.leading_zeros()).div_ceil(4).max(1));
     let signature = signed.map_or(0, |algorithm| CHUNK_SIGNATURE.len() + algorithm.signature_digits());
@@ -34,7 +34,7 @@ pub(super) fn framed_length(length: u64, signed: Option<Algorithm>) -> u64 {
     data.saturating_add(digits + signature as u64 + 2)
 }
 
-/// Reads the line before the data, without its line end. Digits of the length may be in either case: one of AWS's own
+/// Parses the header line of a chunk, without its line end. Digits of the length may be in either case: one of the AWS
 /// SDKs writes them in upper case.
 pub(super) fn parse_header(line: &[u8], signed: Option<Algorithm>) -> Result<(u64, Option<Signature>), ChunkError> {
     let malformed = || ChunkError::MalformedHeader { got: crate::text::excerpt(line) };
@@ -47,15 +47,15 @@ pub(super) fn parse_header(line: &[u8], signed: Option<Algorithm>) -> Result<(u6
         }
         _ => return Err(malformed()),
     };
-    // `from_str_radix` would take a sign.
+    // `from_str_radix` would accept a sign.
     if length.is_empty() || length.len() > 16 || !length.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(malformed());
     }
     Ok((u64::from_str_radix(length, 16).map_err(|_| malformed())?, signature))
 }
 
-/// Keeps the next data of a chunk, of which `to_come` bytes are to come, these among them. The memory grows as that of
-/// any [`Vec`], and never beyond the chunk.
+/// Appends data to an incomplete chunk that lacks `to_come` bytes, including `data`. The memory grows as that of any
+/// [`Vec`], but never beyond the length of the chunk.
 pub(super) fn hold(chunk: &mut Vec<u8>, data: &[u8], to_come: usize) {
     if chunk.capacity() - chunk.len() < data.len() {
         chunk.reserve_exact(data.len().max(chunk.capacity().min(to_come)));
@@ -63,7 +63,7 @@ pub(super) fn hold(chunk: &mut Vec<u8>, data: &[u8], to_come: usize) {
     chunk.extend_from_slice(data);
 }
 
-/// The digits of the signature of a chunk or trailer, always as many.
+/// The digits of the signature of a chunk or trailer, padded to a fixed number.
 pub(super) fn padded(signature: &Signature) -> String {
     let mut digits = signature.to_hex();
     let missing = signature.algorithm().signature_digits().saturating_sub(digits.len());
@@ -71,7 +71,7 @@ pub(super) fn padded(signature: &Signature) -> String {
     digits
 }
 
-/// The same, read; without padding, too.
+/// Parses such digits, with or without padding.
 pub(super) fn parse_signature(algorithm: Algorithm, digits: &str) -> Option<Signature> {
     let most = algorithm.signature_digits();
     Signature::read(algorithm, if digits.len() == most { digits.trim_end_matches(PADDING) } else { digits })

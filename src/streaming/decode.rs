@@ -16,50 +16,51 @@ use crate::sigv4::signing_key::VerifyingKey;
 use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 
-/// The longest line before a chunk, in bytes, line end included.
+/// The longest header line of a chunk, in bytes, including the line end.
 const MAX_HEADER: usize = 1024;
 
-/// Reads a body in chunks: frames in, data out. Only [`Verified::chunk_decoder`] makes one.
+/// Decodes a body in chunks: chunks in, data out. Created by
+/// [`Verified::chunk_decoder`](crate::Verified::chunk_decoder).
 ///
-/// These are its checks, in the order in which they run:
+/// The checks, in the order in which they run:
 ///
 /// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if, and only if,
 ///    the payload has some.
-/// 2. The line before a chunk (at most 1024 bytes) has its form; no signed chunk is longer than the rules'
-///    `max_chunk_size`, no chunk but the last shorter than `min_chunk_size`, and all together are not longer than
-///    announced.
-/// 3. The signature of the chunk is the one of its data and of all chunks before it, compared in constant time. Only now
-///    its data is handed over.
+/// 2. The header line of a chunk (at most 1024 bytes) is well-formed; no signed chunk is longer than the rules'
+///    `max_chunk_size`, no chunk but the last is shorter than `min_chunk_size`, and all chunks together are not longer
+///    than announced.
+/// 3. The signature of the chunk matches its data and all chunks before it, compared in constant time. Only then is the
+///    data released.
 /// 4. The data is as long as announced.
-/// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature is the one of the
-///    trailer and of all chunks. A checksum that this build can compute ([`Checksum::is_available`]) is the one
-///    of the data; any other is handed over as it was sent, compared with nothing.
+/// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature matches the
+///    trailer and all chunks. A checksum that this build can compute ([`Checksum::is_available`]) matches the data; any
+///    other is returned as it was sent, without a comparison.
 /// 6. Nothing follows.
 ///
-/// Data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is handed over as it arrives; until
-/// [`ChunkDecoder::finish`] says so, nothing of it is checked. And of any body, only `finish` says that it is whole.
+/// Data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is released as it arrives; nothing of it is verified
+/// until [`ChunkDecoder::finish`] returns `Ok`. For every body, only `finish` shows that it is complete.
 ///
-/// Memory is bounded by one chunk that did arrive, not by what a chunk announces.
+/// Memory is bounded by the data of one chunk that has arrived, not by the length that the chunk announces.
 ///
 /// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
 /// [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 pub struct ChunkDecoder {
     /// `None` where chunks are not signed.
     chain: Option<Chain<VerifyingKey<'static>>>,
-    /// `None` where none is to come.
+    /// `None` if the payload has no trailer.
     announced_trailers: Option<Vec<String>>,
     announced: u64,
     received: u64,
     least: u64,
     most: u64,
     state: State,
-    /// The start of a line that isn't whole yet.
+    /// The start of an incomplete line.
     line: Vec<u8>,
-    /// The start of a chunk that isn't whole yet.
+    /// The start of an incomplete chunk.
     chunk: Vec<u8>,
     sha256: Sha256,
     number: u64,
-    /// The length of a chunk that has to be the last.
+    /// The length of a chunk that is so short that it has to be the last.
     small: Option<u64>,
     checksums: Vec<(Checksum, Running)>,
     trailers: Vec<(String, Vec<u8>)>,
@@ -67,18 +68,18 @@ pub struct ChunkDecoder {
 }
 
 enum State {
-    /// Before or in the line before a chunk.
+    /// In the header line of a chunk.
     Header,
     Data {
         left: u64,
         signature: Option<Signature>,
     },
-    /// Behind the data, with how much of its line end is there.
+    /// After the data, in its line end.
     DataEnd {
         seen: usize,
     },
     Trailer,
-    /// Behind the last chunk, or the trailer: an empty line, or two of them.
+    /// After the last chunk or the trailer: one or two empty lines.
     End {
         seen: usize,
     },
@@ -118,11 +119,11 @@ impl ChunkDecoder {
         }
     }
 
-    /// Takes the next bytes of the body, however it was split, and hands over the data of each chunk whose signature is
-    /// right.
+    /// Takes the next bytes of the body, split anywhere, and releases the data of each chunk whose signature is
+    /// verified.
     ///
     /// # Errors
-    /// [`ChunkError`]; what was handed over before is data of earlier chunks, and nothing more will come.
+    /// [`ChunkError`]; the data released before belongs to earlier chunks, and no more is released.
     pub fn push(&mut self, input: &[u8], mut release: impl FnMut(&[u8])) -> Result<(), ChunkError> {
         let result = self.advance(input, &mut release);
         if let Err(error) = &result {
@@ -131,10 +132,10 @@ impl ChunkDecoder {
         result
     }
 
-    /// Ends the body, and gives its trailers, names in lower case and values as they were sent.
+    /// Ends the body and returns its trailers, names in lower case and values as they were sent.
     ///
     /// # Errors
-    /// [`ChunkError`] if the body isn't whole, or a checksum in the trailer isn't the one of the data.
+    /// [`ChunkError`] if the body is incomplete, or a checksum in the trailer does not match the data.
     pub fn finish(mut self) -> Result<Vec<(String, Vec<u8>)>, ChunkError> {
         self.end()
     }
@@ -176,7 +177,7 @@ impl ChunkDecoder {
             self.state = if self.announced_trailers.is_some() { State::Trailer } else { State::End { seen: 0 } };
             return Ok(());
         }
-        // Of an unsigned chunk nothing is held.
+        // An unsigned chunk is not held in memory.
         if length > self.most && self.chain.is_some() {
             return Err(ChunkError::TooLarge { length, limit: self.most });
         }
@@ -242,7 +243,7 @@ impl ChunkDecoder {
         Ok(())
     }
 
-    /// The next line needs no memory of its own.
+    /// Keeps the memory of a line for the next one.
     fn reuse(&mut self, mut line: Vec<u8>) {
         line.clear();
         self.line = line;
@@ -252,7 +253,7 @@ impl ChunkDecoder {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
-            // Before the signature the guide shows an empty line.
+            // The S3 guide shows an empty line before the signature.
             if self.chain.is_none() {
                 self.state = State::End { seen: 0 };
             }
@@ -282,7 +283,7 @@ impl ChunkDecoder {
     }
 
     fn read_end(&mut self, input: &[u8], seen: usize) -> Result<(), ChunkError> {
-        // The guide shows one more empty line than most clients send.
+        // The S3 guide shows one more empty line than most clients send.
         let line_ends = input.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
         let seen = seen.saturating_add(input.len());
         if !line_ends || seen > 2 * chunk::CRLF.len() {
@@ -294,7 +295,7 @@ impl ChunkDecoder {
 
     pub(super) fn end(&mut self) -> Result<Vec<(String, Vec<u8>)>, ChunkError> {
         if matches!(self.state, State::Trailer) && !self.line.is_empty() {
-            // Some clients leave out the last line end. A line that nothing proves may have been cut.
+            // Some clients omit the last line end. A line that is neither signed nor compared may have been truncated.
             let line = core::mem::take(&mut self.line);
             let is_compared = trailer::parse_line(&line)
                 .is_ok_and(|(name, _)| Checksum::from_header_name(&name).is_some_and(Checksum::is_available));
@@ -344,7 +345,7 @@ fn release_data(data: &[u8], checksums: &mut [(Checksum, Running)], release: &mu
     release(data);
 }
 
-/// A line with its line end, once it is whole.
+/// A line with its line end, once it is complete.
 fn take_line(
     line: &mut Vec<u8>,
     input: &mut &[u8],
@@ -361,7 +362,7 @@ fn take_line(
     Ok(end.map(|_| core::mem::take(line)))
 }
 
-/// Shows how far it is; data and signatures stay out.
+/// Shows the progress, without data or signatures.
 impl fmt::Debug for ChunkDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkDecoder")

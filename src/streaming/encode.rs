@@ -13,9 +13,9 @@ use crate::sigv4::chain::Chain;
 use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 
-/// Frames a body: data in, chunks out. It holds at most the data of one chunk.
+/// Encodes a body: data in, chunks out. Holds at most the data of one chunk.
 ///
-/// What goes out is handed over in pieces, to be sent one behind the other; data that fills a whole chunk is not copied.
+/// The output is passed to a callback in pieces, to be sent in that order; data that fills a whole chunk is not copied.
 ///
 /// ```
 /// # use countersign::streaming::Chunked;
@@ -35,14 +35,14 @@ use crate::text::excerpt;
 /// ```
 #[derive(Clone)]
 pub struct ChunkEncoder {
-    /// `None` where chunks are not signed.
+    /// `None` if chunks are not signed.
     chain: Option<Chain>,
     chunk_size: usize,
     announced: u64,
     given: u64,
-    /// The start of a chunk that isn't full yet.
+    /// The start of an incomplete chunk.
     pending: Vec<u8>,
-    /// Of `pending`, where chunks are signed.
+    /// Of `pending`, if chunks are signed.
     sha256: Sha256,
     trailers: Vec<(String, Trailer)>,
     finished: bool,
@@ -82,10 +82,10 @@ impl ChunkEncoder {
         }
     }
 
-    /// Takes the next piece of the data, of any length, and hands over the chunks that it completes.
+    /// Takes the next piece of the data, of any length, and passes the chunks that it completes to `out`.
     ///
     /// # Errors
-    /// [`EncodeError::DecodedLength`] if there is more than announced; nothing of this piece was handed over.
+    /// [`EncodeError::DecodedLength`] if there is more data than announced; nothing of this piece is passed on.
     pub fn push(&mut self, mut data: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
         if self.finished {
             return Err(EncodeError::Finished);
@@ -111,8 +111,8 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Gives the value of a trailer that was announced with [`Chunked::with_trailer`](super::Chunked::with_trailer). The
-    /// last one counts.
+    /// Sets the value of a trailer that was announced with [`Chunked::with_trailer`](super::Chunked::with_trailer). A
+    /// later value replaces an earlier one.
     ///
     /// # Errors
     /// [`EncodeError::UnannouncedTrailer`], [`EncodeError::TrailerValue`].
@@ -134,11 +134,11 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Hands over what is left: the last data, the closing chunk, the trailer.
+    /// Passes the rest of the body to `out`: the last data, the closing chunk, the trailer.
     ///
     /// # Errors
-    /// [`EncodeError::DecodedLength`] if there was less data than announced, [`EncodeError::MissingTrailer`]; nothing was
-    /// handed over, and more may be given.
+    /// [`EncodeError::DecodedLength`] if there was less data than announced, [`EncodeError::MissingTrailer`]; nothing
+    /// is passed on, and the missing data or trailer may still be given.
     pub fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
         if self.finished {
             return Err(EncodeError::Finished);
@@ -167,7 +167,7 @@ impl ChunkEncoder {
         }
     }
 
-    /// What is pending and `rest` make a chunk. Only what had to wait was copied.
+    /// Writes a chunk of the pending data and `rest`. Only the pending data was copied.
     fn chunk(&mut self, rest: &[u8], out: &mut impl FnMut(&[u8])) {
         self.hash(rest);
         let sha256 = self.sha256.finalize_reset().into();
@@ -205,7 +205,7 @@ impl ChunkEncoder {
     }
 }
 
-/// Shows how far it is; data and signatures stay out.
+/// Shows the progress, without data or signatures.
 impl fmt::Debug for ChunkEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ChunkEncoder")

@@ -24,62 +24,62 @@ pub enum ChunkError {
     /// There is no `x-amz-decoded-content-length`.
     #[error("there is no x-amz-decoded-content-length")]
     MissingDecodedLength,
-    /// `x-amz-decoded-content-length` is no number, or there more than once.
-    #[error("x-amz-decoded-content-length is {got:?}, no number of bytes")]
+    /// `x-amz-decoded-content-length` is not a number, or appears more than once.
+    #[error("x-amz-decoded-content-length is {got:?}, not a number of bytes")]
     InvalidDecodedLength {
         /// What was given, shortened if it is long.
         got: String,
     },
-    /// `x-amz-trailer` is missing, malformed or there although no trailer is to come.
+    /// `x-amz-trailer` is missing or malformed, or is present although the payload has no trailer.
     #[error("x-amz-trailer is {got:?}, not a list of the trailers that follow")]
     InvalidTrailerHeader {
         /// What was given, shortened if it is long.
         got: String,
     },
-    /// The line before a chunk is too long.
-    #[error("the line before a chunk has more than {limit} bytes")]
+    /// The header line of a chunk is too long.
+    #[error("the header line of a chunk has more than {limit} bytes")]
     HeaderTooLong {
         /// Bytes.
         limit: usize,
     },
-    /// The line before a chunk is malformed.
-    #[error("{got:?} is no line before a chunk")]
+    /// The header line of a chunk is malformed.
+    #[error("the header line of a chunk is malformed: {got:?}")]
     MalformedHeader {
-        /// What was there, shortened if it is long.
+        /// The line, shortened if it is long.
         got: String,
     },
-    /// A chunk is longer than is taken.
-    #[error("a chunk of {length} bytes, at most {limit} are taken")]
+    /// A chunk is longer than the rules allow.
+    #[error("a chunk has {length} bytes, at most {limit} are accepted")]
     TooLarge {
         /// Bytes.
         length: u64,
-        /// Bytes, by the rules.
+        /// Bytes, from the rules.
         limit: u64,
     },
-    /// A chunk that is not the last is shorter than is taken.
-    #[error("a chunk of {length} bytes that is not the last, at least {limit} are needed")]
+    /// A chunk that is not the last is shorter than the rules allow.
+    #[error("a chunk that is not the last has {length} bytes, at least {limit} are required")]
     TooSmall {
         /// Bytes.
         length: u64,
-        /// Bytes, by the rules.
+        /// Bytes, from the rules.
         limit: u64,
     },
     /// The data of a chunk is not followed by a line end: it is shorter or longer than announced.
     #[error("chunk {number} is shorter or longer than announced")]
     MalformedEnd {
-        /// Which, from 1.
+        /// Number of the chunk, from 1.
         number: u64,
     },
-    /// The signature of a chunk is not the one of its data.
+    /// The signature of a chunk does not match its data.
     #[error("the signature of chunk {number} does not match")]
     SignatureMismatch {
-        /// Which, from 1.
+        /// Number of the chunk, from 1.
         number: u64,
     },
-    /// There is more or less data than `x-amz-decoded-content-length` says.
-    #[error("the chunks hold {received} bytes or more, announced were {announced}")]
+    /// The body has more or less data than `x-amz-decoded-content-length` announces.
+    #[error("x-amz-decoded-content-length announces {announced} bytes, but the chunks hold {received} or more")]
     DecodedLength {
-        /// Bytes, by the header.
+        /// Bytes, from the header.
         announced: u64,
         /// Bytes in chunks so far.
         received: u64,
@@ -87,8 +87,8 @@ pub enum ChunkError {
     /// The body ends before its last chunk or its trailer.
     #[error("the body ends before its last chunk or trailer")]
     Truncated,
-    /// There are bytes behind the end of the body.
-    #[error("there are bytes behind the end of the body")]
+    /// The body continues after its end.
+    #[error("the body continues after its end")]
     BytesAfterEnd,
     /// The trailer is too long.
     #[error("the trailer has more than {limit} bytes")]
@@ -96,11 +96,11 @@ pub enum ChunkError {
         /// Bytes.
         limit: usize,
     },
-    /// A line of the trailer is no `name:value`.
-    #[error("a line of the trailer is no name:value")]
+    /// A line of the trailer is not `name:value`.
+    #[error("a line of the trailer is not of the form name:value")]
     MalformedTrailer,
-    /// A trailer that `x-amz-trailer` doesn't name.
-    #[error("the trailer holds {name:?}, which x-amz-trailer doesn't name")]
+    /// The body has a trailer that `x-amz-trailer` does not name.
+    #[error("the trailer holds {name:?}, which x-amz-trailer does not name")]
     UnexpectedTrailer {
         /// Its name, shortened if it is long.
         name: String,
@@ -111,8 +111,8 @@ pub enum ChunkError {
         /// Its name.
         name: String,
     },
-    /// A trailer stands there twice.
-    #[error("the trailer holds {name:?} twice")]
+    /// A trailer appears more than once.
+    #[error("the trailer holds {name:?} more than once")]
     RepeatedTrailer {
         /// Its name.
         name: String,
@@ -120,11 +120,11 @@ pub enum ChunkError {
     /// `x-amz-trailer-signature` is missing or malformed.
     #[error("x-amz-trailer-signature is missing or malformed")]
     MissingTrailerSignature,
-    /// `x-amz-trailer-signature` is not the one of the trailer.
+    /// `x-amz-trailer-signature` does not match the trailer.
     #[error("the signature of the trailer does not match")]
     TrailerSignatureMismatch,
-    /// The checksum in the trailer is not the one of the data.
-    #[error("{name} is not the checksum of the data")]
+    /// The checksum in the trailer does not match the data.
+    #[error("{name} does not match the data")]
     ChecksumMismatch {
         /// The trailer.
         name: &'static str,
@@ -132,7 +132,8 @@ pub enum ChunkError {
 }
 
 impl ChunkError {
-    /// The answer to the client, as the services of a dialect word it. Of a malformed body, all dialects have S3's words.
+    /// The response to the client, as the services of a dialect word it. For a malformed body, every dialect has S3's
+    /// texts.
     pub fn refusal(&self, dialect: Dialect) -> Refusal {
         let (status, code, message) = match self {
             Self::NotChunked | Self::EventStream => internal_failure(dialect),
@@ -172,7 +173,7 @@ impl ChunkError {
 
 type Answer = (u16, &'static str, &'static str);
 
-/// The server asked for a decoder that the body has no use for.
+/// The server asked for a decoder of a body that is not sent in chunks.
 fn internal_failure(dialect: Dialect) -> Answer {
     match dialect {
         Dialect::S3Xml => (500, "InternalError", "We encountered an internal error. Please try again."),
@@ -189,31 +190,31 @@ fn mismatch(dialect: Dialect) -> Answer {
 }
 
 // The verifier's refusals have the same two texts.
-const S3_MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your key \
-                           and signing method.";
-const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
-                        Secret Access Key and signing method. Consult the service documentation for details.";
+const S3_MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
+                           key and signing method.";
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
+                        AWS Secret Access Key and signing method. Consult the service documentation for details.";
 const MALFORMED_TRAILER: &str = "The request contained trailing data that was not well-formed or did not conform to our \
                                  published schema.";
 
-/// Why a body is not sent in chunks.
+/// Why a body can't be sent in chunks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The request can't be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// Chunks of this size are refused by the receiver.
-    #[error("chunks of {size} bytes: all but the last need at least {least}, and none may have more than {most}")]
+    /// The receiver would refuse chunks of this size.
+    #[error("a chunk size of {size} bytes: all chunks but the last need at least {least} bytes, none more than {most}")]
     ChunkSize {
         /// Bytes.
         size: usize,
-        /// Bytes, by the rules.
+        /// Bytes, from the rules.
         least: u64,
-        /// Bytes, by the rules.
+        /// Bytes, from the rules.
         most: u64,
     },
-    /// Unsigned chunks need a trailer that proves them: [`Chunked::with_checksum`](super::Chunked::with_checksum).
+    /// Unsigned chunks need a trailer with a checksum: [`Chunked::with_checksum`](super::Chunked::with_checksum).
     #[error("unsigned chunks need a trailer; add a checksum")]
     NoTrailer,
     /// This build can't compute the checksum, because its feature is off.
@@ -224,31 +225,31 @@ pub enum EncodeError {
         /// The feature.
         feature: &'static str,
     },
-    /// A trailer's name is no header name, or there twice, or one that the trailer can't hold.
-    #[error("{name:?} can't be the name of a trailer, or is there twice")]
+    /// The name of a trailer is not a valid header name, appears twice, or is reserved; or there are too many trailers.
+    #[error("{name:?} can't be the name of a trailer, or appears twice")]
     TrailerName {
         /// The name, shortened if it is long.
         name: String,
     },
-    /// The trailer would be longer than a receiver takes, its signature and line ends included.
+    /// The trailer would be longer than a receiver accepts, including its signature and line ends.
     #[error("the trailer would have more than {limit} bytes")]
     TrailerTooLong {
         /// Bytes.
         limit: usize,
     },
-    /// A trailer that was not announced when the request was signed.
+    /// The trailer was not announced when the request was signed.
     #[error("the trailer {name:?} was not announced with Chunked::with_trailer")]
     UnannouncedTrailer {
         /// The name, shortened if it is long.
         name: String,
     },
-    /// A trailer that was announced and never given.
+    /// A trailer was announced, but its value was not given.
     #[error("the trailer {name:?} was announced; give its value with ChunkEncoder::set_trailer")]
     MissingTrailer {
         /// The name.
         name: String,
     },
-    /// A trailer's value has another length than announced, or holds CR, LF or NUL.
+    /// The value of a trailer is not as long as announced, or contains CR, LF or NUL.
     #[error("the value of the trailer {name:?} has to be {announced} bytes without a line end")]
     TrailerValue {
         /// The name.
@@ -256,12 +257,12 @@ pub enum EncodeError {
         /// Bytes, as announced.
         announced: usize,
     },
-    /// There is more or less data than announced when the request was signed.
+    /// The body has more or less data than announced when the request was signed.
     #[error("{announced} bytes of data were announced, not {given}")]
     DecodedLength {
         /// Bytes.
         announced: u64,
-        /// Bytes; with more to come where there are more than announced.
+        /// Bytes so far.
         given: u64,
     },
     /// The body is finished already.

@@ -2,15 +2,15 @@
 //!
 //! A large upload can't be hashed before it is sent. S3 takes it in chunks instead: the request is signed with
 //! `x-amz-content-sha256: STREAMING-…`, and each chunk carries a signature over its data and the signature before it
-//! (or none, and a checksum in the trailer). Nothing here owns a socket or a runtime: bytes go in, frames come out, and
-//! memory is bounded by one chunk.
+//! (or no signature, and a checksum in the trailer). Nothing here owns a socket or a runtime: data goes in, chunks come
+//! out, and memory is bounded by one chunk.
 //!
-//! - Sending: a [`Chunked`] says what will follow, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the request
-//!   for it, and [`SignedChunked::encoder`] frames the body. [`EncodedRead`] and `EncodedBody` do that around a
+//! - Sending: a [`Chunked`] describes the body, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the
+//!   request, and [`SignedChunked::encoder`] encodes the body. [`EncodedRead`] and `EncodedBody` wrap a
 //!   [`Read`](std::io::Read) and an `http_body::Body`.
-//! - Receiving: [`Verified::chunk_decoder`](crate::Verified::chunk_decoder) of a request whose own signature is right;
-//!   [`DecodedRead`] and `DecodedBody` around it. Not one byte of a signed chunk comes out before its signature is
-//!   checked.
+//! - Receiving: [`Verified::chunk_decoder`](crate::Verified::chunk_decoder) decodes the body of a verified request;
+//!   [`DecodedRead`] and `DecodedBody` are wrappers with it. No byte of a signed chunk is released before the signature
+//!   of the chunk is verified.
 //!
 //! ```
 //! use countersign::streaming::{Checksum, Chunked};

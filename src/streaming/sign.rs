@@ -16,7 +16,7 @@ use crate::sigv4::rules::Rules;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 
-/// What a body in chunks will be: its length, the size of its chunks, its trailer.
+/// Describes a body that will be sent in chunks: its length, chunk size and trailer.
 ///
 /// ```
 /// use countersign::streaming::{Checksum, Chunked};
@@ -25,11 +25,11 @@ use crate::text::excerpt;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.s3.amazonaws.com");
 /// # let now = "20130524T000000Z".parse()?;
 ///
-/// // Chunks that are signed, or, over TLS, chunks whose one proof is a checksum in the trailer.
+/// // Signed chunks, or, over TLS, unsigned chunks with a checksum in the trailer.
 /// let signed = Chunked::signed(66_560);
 /// let unsigned = Chunked::unsigned(66_560).with_checksum(Checksum::Sha256);
 ///
-/// // 65 KiB make two chunks and the last, empty one; the figure is that of the S3 API reference.
+/// // 65 KiB are sent as two chunks and an empty one; the length is the one in the S3 API reference.
 /// assert_eq!(signer.sign_chunked(&request, &signed, now)?.content_length(), 66_824);
 /// assert!(signer.sign_chunked(&request, &unsigned, now)?.headers().any(|header| {
 ///     header == ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
@@ -41,7 +41,7 @@ pub struct Chunked {
     signed: bool,
     decoded_length: u64,
     chunk_size: usize,
-    /// Names in lower case, with what is known of their values.
+    /// Names in lower case, and where their values come from.
     trailers: Vec<(String, Value)>,
 }
 
@@ -55,26 +55,26 @@ impl Chunked {
     }
 
     /// A body of `decoded_length` bytes whose chunks are not signed: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. It needs a
-    /// trailer, a checksum as a rule, and TLS: whoever can change the body can change its checksum.
+    /// trailer, usually a checksum, and TLS: an attacker who can change the body can also change its checksum.
     pub fn unsigned(decoded_length: u64) -> Self {
         Self { signed: false, ..Self::signed(decoded_length) }
     }
 
-    /// Data bytes of a chunk; 65536 where it isn't said. S3 takes no chunk under 8192 bytes but the last.
+    /// Data bytes of a chunk; the default is 65536. S3 refuses chunks of less than 8192 bytes, except the last.
     pub fn with_chunk_size(mut self, bytes: usize) -> Self {
         self.chunk_size = bytes;
         self
     }
 
-    /// Sends a checksum of the data, computed on the way, in the trailer. S3 takes one, and refuses a request with more.
+    /// Sends a checksum of the data, computed while it is sent, in the trailer. S3 accepts one checksum per request.
     /// The request is signed only if the checksum [is available](Checksum::is_available).
     pub fn with_checksum(mut self, checksum: Checksum) -> Self {
         self.trailers.push((checksum.header_name().into(), Value::Checksum(checksum)));
         self
     }
 
-    /// Announces a trailer whose value, of that many bytes, is given with [`ChunkEncoder::set_trailer`] while the body is
-    /// sent.
+    /// Announces a trailer whose value has `value_length` bytes and is given with [`ChunkEncoder::set_trailer`] while
+    /// the body is sent.
     pub fn with_trailer(mut self, name: impl Into<String>, value_length: usize) -> Self {
         let mut name = name.into();
         name.make_ascii_lowercase();
@@ -93,7 +93,7 @@ impl Chunked {
         }
     }
 
-    /// Bytes of the body with its frames and trailer.
+    /// Bytes of the encoded body, including the trailer.
     fn encoded_length(&self, algorithm: Algorithm) -> u64 {
         let signed = self.signed.then_some(algorithm);
         let size = (self.chunk_size as u64).max(1);
@@ -103,7 +103,7 @@ impl Chunked {
         chunks.saturating_add(framed(0)).saturating_add(self.trailer_length(algorithm))
     }
 
-    /// Bytes of the trailer with its signature, and of the line end that closes the body.
+    /// Bytes of the trailer, including its signature and the line end that closes the body.
     fn trailer_length(&self, algorithm: Algorithm) -> u64 {
         let lines = self.trailers.iter().map(|(name, value)| trailer::line_length(name, value.length()));
         let signature = (self.signed && !self.trailers.is_empty())
@@ -140,9 +140,9 @@ impl Chunked {
 }
 
 impl Signer {
-    /// Signs a request whose body will follow in chunks. The headers that say so are set and signed with the others:
+    /// Signs a request whose body is sent in chunks. The headers that describe the body are set and signed:
     /// `x-amz-content-sha256`, `x-amz-decoded-content-length` and, with a trailer, `x-amz-trailer`. `content-encoding`
-    /// and `content-length` are set; [`Signer::also_sign`] has them signed, too.
+    /// and `content-length` are set, and signed if [`Signer::also_sign`] names them.
     ///
     /// ```
     /// use countersign::streaming::Chunked;
@@ -163,7 +163,8 @@ impl Signer {
     /// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html)
     ///
     /// # Errors
-    /// [`EncodeError`] if the chunk size or the trailers can't be sent; [`EncodeError::Sign`] if the request can't be signed.
+    /// [`EncodeError`] if the chunk size or the trailers can't be sent; [`EncodeError::Sign`] if the request can't be
+    /// signed.
     pub fn sign_chunked(
         &self,
         request: &Request<'_>,
@@ -233,7 +234,7 @@ fn content_encoding(request: &Request<'_>) -> Result<String, RequestError> {
     Ok(encoding)
 }
 
-/// A signed request whose body follows in chunks.
+/// A signed request whose body is sent in chunks.
 #[derive(Clone)]
 pub struct SignedChunked {
     signed: Signed,
@@ -244,8 +245,8 @@ pub struct SignedChunked {
 }
 
 impl SignedChunked {
-    /// The headers to add, lower-case name and value; of the same headers, replace those that the request has, and drop
-    /// an `x-amz-trailer` of an earlier signature where none is among these. Keep them out of logs.
+    /// The headers to add, as lower-case name and value. They replace headers of the same name in the request; an
+    /// `x-amz-trailer` from an earlier signature has to be removed if it is not replaced. Keep them out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.signed.headers().chain(self.own_headers())
     }
@@ -260,12 +261,12 @@ impl SignedChunked {
         &self.signed
     }
 
-    /// Bytes of the body with its frames and trailer, exactly.
+    /// The exact length of the encoded body in bytes, including the trailer.
     pub fn content_length(&self) -> u64 {
         self.content_length
     }
 
-    /// Frames the body. For each attempt to send it, a new one.
+    /// An encoder for the body. Each attempt to send the body needs a new one.
     pub fn encoder(&self) -> ChunkEncoder {
         let trailers = self.chunked.trailers.iter().cloned();
         ChunkEncoder::new(self.chain.clone(), self.chunked.decoded_length, self.chunked.chunk_size, trailers)

@@ -1,4 +1,4 @@
-//! Trailers: headers behind the last chunk, announced in `x-amz-trailer`.
+//! Trailers: headers after the last chunk, announced in `x-amz-trailer`.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -10,16 +10,16 @@ use crate::text::is_token_byte;
 
 pub(super) const X_AMZ_TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 
-/// The most trailers of a body.
+/// The maximum number of trailers.
 pub(super) const MAX_TRAILERS: usize = 64;
-/// The most bytes of a trailer, line ends included.
+/// The maximum length of all trailers in bytes, including line ends.
 pub(super) const MAX_TRAILER: usize = 16_384;
 
 /// Where the value of a trailer comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value {
     Checksum(Checksum),
-    /// Given by the caller; bytes.
+    /// Given by the caller, with this many bytes.
     Given(usize),
 }
 
@@ -32,7 +32,7 @@ impl Value {
     }
 }
 
-/// Prints one line.
+/// Writes one line.
 pub(super) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
@@ -40,12 +40,12 @@ pub(super) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(super::chunk::CRLF);
 }
 
-/// How many bytes [`write_line`] writes.
+/// Bytes that [`write_line`] writes.
 pub(super) fn line_length(name: &str, value: usize) -> u64 {
     (name.len() as u64 + 3).saturating_add(value as u64)
 }
 
-/// Reads one line without its line end; the name in lower case.
+/// Parses one line without its line end; the name is returned in lower case.
 pub(super) fn parse_line(line: &[u8]) -> Result<(String, &[u8]), ChunkError> {
     let (name, value) = crate::text::split_once(line, b':').ok_or(ChunkError::MalformedTrailer)?;
     if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
@@ -55,7 +55,7 @@ pub(super) fn parse_line(line: &[u8]) -> Result<(String, &[u8]), ChunkError> {
     Ok((name, value))
 }
 
-/// Reads `x-amz-trailer`: names with commas between them, each once.
+/// Parses `x-amz-trailer`: distinct names, separated by commas.
 pub(super) fn parse_names(list: &[u8]) -> Result<Vec<String>, ChunkError> {
     let invalid = || ChunkError::InvalidTrailerHeader { got: crate::text::excerpt(list) };
     let mut names: Vec<String> = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn parse_names(list: &[u8]) -> Result<Vec<String>, ChunkError> {
     Ok(names)
 }
 
-/// The name in lower case, if it is one.
+/// The name in lower case, if it is a valid header name.
 pub(super) fn checked_name(name: &str) -> Option<String> {
     let name = (!name.is_empty() && name.bytes().all(is_token_byte)).then_some(name)?;
     Some(name.to_owned().to_ascii_lowercase())

@@ -9,9 +9,9 @@ use crate::text::excerpt;
 use crate::verify::Verified;
 
 impl Verified<'_> {
-    /// A decoder for the body of this request, which comes in chunks.
+    /// Returns a decoder for the body of this request, which is sent in chunks.
     ///
-    /// A server of S3's kind gets both, and tells them apart by what was signed:
+    /// A server like S3 receives bodies in chunks and whole bodies; the signed headers tell which:
     ///
     /// ```
     /// use countersign::streaming::{ChunkDecoder, ChunkError};
@@ -43,8 +43,8 @@ impl Verified<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ChunkError::NotChunked`] or [`ChunkError::EventStream`] if the body is not sent in chunks; another [`ChunkError`]
-    /// if the headers that describe the chunks are missing or malformed.
+    /// [`ChunkError::NotChunked`] or [`ChunkError::EventStream`] if the body is not sent in chunks; another
+    /// [`ChunkError`] if the headers that describe the chunks are missing or malformed.
     pub fn chunk_decoder(&self) -> Result<ChunkDecoder, ChunkError> {
         let Some((streaming, chain)) = self.streaming() else { return Err(ChunkError::NotChunked) };
         let (signed, with_trailer) = match streaming {

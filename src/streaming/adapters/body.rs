@@ -1,4 +1,4 @@
-//! `http_body::Body` around both sides, for hyper, reqwest, axum and tower.
+//! Encoder and decoder as an `http_body::Body`, for hyper, reqwest, axum and tower.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -23,10 +23,10 @@ use crate::streaming::sign::{Chunked, SignedChunked};
 type BoxError = Box<dyn Error + Send + Sync>;
 
 impl Signer {
-    /// Like [`Signer::sign_chunked`], and inserts the headers, `content-length` among them.
+    /// Like [`Signer::sign_chunked`], and inserts the headers, including `content-length`.
     ///
     /// # Errors
-    /// [`EncodeError`]; the request is as it was.
+    /// [`EncodeError`]; the request is unchanged.
     pub fn sign_chunked_http<B>(
         &self,
         request: &mut http::Request<B>,
@@ -40,7 +40,7 @@ impl Signer {
         }
         let headers = request.headers_mut();
         crate::http::insert(signed.signed(), headers)?;
-        // Of an earlier signature. All others are replaced.
+        // A leftover from an earlier signature. All other headers are replaced.
         headers.remove("x-amz-trailer");
         for (name, value) in own {
             headers.insert(name, value);
@@ -57,7 +57,7 @@ fn header_value(name: &str, value: &str) -> Result<HeaderValue, SignError> {
     })
 }
 
-/// The data of the body below, as a body in chunks. Its size is known exactly.
+/// Encodes another body in chunks. The size is known exactly.
 ///
 /// After an error, every further poll returns an error: the body never ends as if it were complete.
 ///
@@ -82,12 +82,12 @@ pub struct EncodedBody<B> {
 }
 
 impl<B: Body> EncodedBody<B> {
-    /// Frames `inner` for the request that was signed.
+    /// Encodes `inner` for the request that was signed.
     pub fn new(signed: &SignedChunked, inner: B) -> Self {
         Self { chunks: Polled::new(Encoding::new(signed.encoder()), inner), left: signed.content_length() }
     }
 
-    /// Calls back once all data is through, to give the values of trailers with [`ChunkEncoder::set_trailer`].
+    /// Sets a callback that gives the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
     pub fn before_trailer(
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,
@@ -118,16 +118,17 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        // What is left of a broken body never comes.
+        // The rest of a broken body never arrives.
         if self.chunks.is_broken() { SizeHint::new() } else { SizeHint::with_exact(self.left) }
     }
 }
 
-/// The data of the body in chunks below, each chunk once its signature is checked, and then its trailers.
+/// Decodes another body that is sent in chunks: the data of each chunk after its signature is verified, then the
+/// trailers.
 ///
-/// The body ends only after all of it was checked. An error of the check is a [`ChunkError`], which
-/// [`downcast_ref`](core::error::Error) finds. After an error, every further poll returns an error: the body never ends as
-/// if it were complete.
+/// The body ends only after all of it is verified. If it is refused, the error is a [`ChunkError`], which
+/// [`downcast_ref`](core::error::Error) finds. After an error, every further poll returns an error: the body never ends
+/// as if it were complete.
 ///
 /// ```
 /// use countersign::Verified;
@@ -141,7 +142,7 @@ where
 pub struct DecodedBody<B>(Polled<Decoding, B>);
 
 impl<B: Body> DecodedBody<B> {
-    /// Reads the body in chunks `inner`.
+    /// Decodes `inner`.
     pub fn new(decoder: ChunkDecoder, inner: B) -> Self {
         Self(Polled::new(Decoding(decoder), inner))
     }
@@ -186,7 +187,7 @@ impl Codec for Decoding {
     }
 }
 
-/// Either side around the body below.
+/// A codec with the body that it reads from.
 struct Polled<C: Codec, B> {
     state: State<C>,
     inner: Pin<Box<B>>,
@@ -217,7 +218,7 @@ impl<C: Codec<Error: Error + Clone + Send + Sync + 'static>, B: Body<Error: Into
             let mut out = Vec::new();
             match ready!(self.inner.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => {
-                    // HTTP trailers of the body below are neither announced nor signed.
+                    // HTTP trailers of the inner body are neither announced nor signed.
                     let Ok(data) = frame.into_data() else { continue };
                     self.push(data, &mut out);
                 }

@@ -1,4 +1,4 @@
-//! What all adapters share: the encoder or decoder of a body, and whether the body is open, done or broken.
+//! The state that all adapters share: whether a body is open, done or broken.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -9,9 +9,9 @@ use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
 
-/// One side of a body in chunks: bytes in, bytes out.
+/// An encoder or decoder.
 pub(super) trait Codec {
-    /// Known once the body is complete.
+    /// What is known after the end of the body.
     type End;
     type Error;
 
@@ -19,8 +19,8 @@ pub(super) trait Codec {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<Self::End, Self::Error>;
 }
 
-/// A codec until its body ends, well or with an error. No state but [`State::Open`] is ever left, so a caller that asks
-/// again after an error can't mistake the body for a complete one.
+/// The state of a body. Only [`State::Open`] is ever left, so a caller that reads again after an error can't mistake
+/// the body for a complete one.
 pub(super) enum State<C: Codec> {
     Open(C),
     Done(C::End),
@@ -31,11 +31,11 @@ pub(super) enum State<C: Codec> {
 #[derive(Debug)]
 pub(super) enum Failure<E> {
     Codec(E),
-    /// The error of the reader or body below. That error was returned when it happened, and can't be cloned.
+    /// The inner reader or body failed. Its error was returned when it occurred, and can't be cloned.
     Source(SourceFailed),
 }
 
-/// Returned for every further read after an error of the reader or body below.
+/// Returned by every read after an error of the inner reader or body.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the body is broken, an earlier read failed: {0}")]
 pub(super) struct SourceFailed(String);
@@ -58,13 +58,13 @@ impl<C: Codec> State<C> {
         }
     }
 
-    /// The reader or body below failed.
+    /// The inner reader or body failed.
     pub(super) fn source_failed(&mut self, error: &dyn fmt::Display) {
         *self = Self::Broken(Failure::Source(SourceFailed(error.to_string())));
     }
 }
 
-/// Supplies the values of trailers once all data has been encoded.
+/// Gives the values of trailers after all data is encoded.
 type BeforeTrailer = Box<dyn FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync>;
 
 /// An encoder and its callback.

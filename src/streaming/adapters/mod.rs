@@ -1,4 +1,4 @@
-//! Both sides as a stream: around a reader, and around a body of HTTP.
+//! Encoder and decoder as streams: `std::io::Read` and `http_body::Body`.
 
 #[cfg(feature = "http-body")]
 mod body;

@@ -1,4 +1,4 @@
-//! [`Read`] around both sides.
+//! Encoder and decoder as a [`Read`].
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,12 +11,12 @@ use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::EncodeError;
 
-/// Bytes read from below at a time.
+/// Bytes read from the inner reader at a time.
 const READ: usize = 65_536;
 
-/// Reads data from below and gives the body in chunks: what an HTTP client that takes a [`Read`] sends.
+/// Encodes the data of another reader in chunks, for HTTP clients that send a [`Read`].
 ///
-/// After an error, every further read returns an error, unless the reader below returned [`ErrorKind::WouldBlock`] or
+/// After an error, every further read returns an error, unless the inner reader returned [`ErrorKind::WouldBlock`] or
 /// [`ErrorKind::TimedOut`]: that read may be repeated.
 ///
 /// ```
@@ -25,7 +25,7 @@ const READ: usize = 65_536;
 /// # use countersign::{Credentials, Request, Signer};
 /// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
-/// let file = b"what stands in a file".as_slice();
+/// let file = b"the content of a file".as_slice();
 /// let upload = Chunked::signed(file.len() as u64).with_checksum(Checksum::Sha256);
 /// let signed = signer.sign_chunked(&request, &upload, "20150830T123600Z".parse()?)?;
 /// let mut body = Vec::new();
@@ -36,12 +36,12 @@ const READ: usize = 65_536;
 pub struct EncodedRead<R>(Reader<Encoding, R>);
 
 impl<R: Read> EncodedRead<R> {
-    /// Frames what `inner` reads.
+    /// Encodes the data that `inner` reads.
     pub fn new(encoder: ChunkEncoder, inner: R) -> Self {
         Self(Reader::new(Encoding::new(encoder), inner))
     }
 
-    /// Calls back once all data is through, to give the values of trailers with [`ChunkEncoder::set_trailer`].
+    /// Sets a callback that gives the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
     pub fn before_trailer(
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,
@@ -57,12 +57,12 @@ impl<R: Read> Read for EncodedRead<R> {
     }
 }
 
-/// Reads a body in chunks from below and gives its data, each chunk once its signature is checked: what a server that
-/// reads from a [`Read`] stores.
+/// Decodes the body that another reader reads in chunks: the data of each chunk after its signature is verified. For
+/// servers that read a body from a [`Read`].
 ///
-/// The end of the data (`Ok(0)`) comes only after the whole body was checked; until then, nothing that was read is proven
-/// to be whole. An error of the check holds the [`ChunkError`](crate::streaming::ChunkError). After an error, every further read returns an error, as
-/// with [`EncodedRead`].
+/// The end of the data (`Ok(0)`) is returned only after the whole body is verified; until then, the data may be
+/// incomplete. If the body is refused, the error holds the [`ChunkError`](crate::streaming::ChunkError). After an
+/// error, every further read returns an error, as with [`EncodedRead`].
 ///
 /// ```
 /// use std::io::Read;
@@ -93,12 +93,12 @@ impl<R: Read> Read for EncodedRead<R> {
 pub struct DecodedRead<R>(Reader<ChunkDecoder, R>);
 
 impl<R: Read> DecodedRead<R> {
-    /// Reads the body that `inner` reads.
+    /// Decodes the body that `inner` reads.
     pub fn new(decoder: ChunkDecoder, inner: R) -> Self {
         Self(Reader::new(decoder, inner))
     }
 
-    /// The trailers, once the end of the data was read.
+    /// The trailers, after the end of the data was read.
     pub fn trailers(&self) -> Option<&[(String, Vec<u8>)]> {
         match &self.0.state {
             State::Done(trailers) => Some(trailers),
@@ -113,13 +113,13 @@ impl<R: Read> Read for DecodedRead<R> {
     }
 }
 
-/// Either side around the reader below.
+/// A codec with the reader that it reads from.
 struct Reader<C: Codec, R> {
     state: State<C>,
     inner: R,
     out: Pending,
     buffer: Vec<u8>,
-    /// The kind of the error that the reader below returned.
+    /// The kind of the error that the inner reader returned.
     failed_with: ErrorKind,
 }
 
@@ -152,7 +152,7 @@ impl<C: Codec, R: Read> Reader<C, R> {
             Ok(0) => self.state.finish(&mut self.out.bytes),
             Ok(count) => self.state.push(self.buffer.get(..count).unwrap_or_default(), &mut self.out.bytes),
             Err(error) => {
-                // The timeout of a socket: nothing is lost, and the caller may try again.
+                // For example the timeout of a socket: no data is lost, and the caller may try again.
                 if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
                     self.failed_with = error.kind();
                     self.state.source_failed(&error);
@@ -164,7 +164,7 @@ impl<C: Codec, R: Read> Reader<C, R> {
     }
 }
 
-/// What is to be read next.
+/// Output that the caller has not read yet.
 #[derive(Default)]
 struct Pending {
     bytes: Vec<u8>,
