@@ -9,7 +9,7 @@ pub(crate) struct Partition {
     pub(crate) dns_suffix: &'static str,
     pub(super) dual_stack_suffix: &'static str,
     /// The region for which its global services are signed.
-    pub(super) global_region: &'static str,
+    pub(crate) global_region: &'static str,
 }
 
 pub(super) const GOV: &str = "aws-us-gov";

@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::net::Ipv6Addr;
 
 use super::TokenError;
+use crate::endpoint::Partition;
 use crate::text::excerpt;
 
 /// A value inside an error. What stands before an `@` is a URL's user info, what stands behind a `?` its query, and either
@@ -80,17 +81,9 @@ pub(super) fn resource_name(field: &'static str, name: &str) -> Result<String, T
     }
 }
 
-/// What a region's host names end in, by AWS's partitions.
-pub(super) fn dns_suffix(region: &str) -> &'static str {
-    const SUFFIXES: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-    ];
-    SUFFIXES.iter().find(|(start, _)| region.starts_with(start)).map_or("amazonaws.com", |(_, suffix)| suffix)
+/// The host name of a service in a region.
+pub(super) fn regional_host(service: &str, region: &str) -> String {
+    format!("{service}.{region}.{}", Partition::of_region(region).dns_suffix)
 }
 
 #[cfg(test)]

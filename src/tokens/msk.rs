@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::input::check_filled;
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::endpoint::AWS;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
@@ -38,7 +39,8 @@ use crate::text::percent::encode_segment;
 pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Timestamp) -> Result<Token, TokenError> {
     check_filled("user agent", user_agent)?;
     let signer = signer(credentials, region, "kafka-cluster")?;
-    let host = format!("kafka.{region}.amazonaws.com");
+    // AWS's own signers write this suffix in every partition.
+    let host = format!("kafka.{region}.{}", AWS.dns_suffix);
     let request = Request::new("GET", "/?Action=kafka-cluster%3AConnect", &[]).with_host(&host);
     let presigned = signer.presign(&request, FIFTEEN_MINUTES, now)?;
     let url = Zeroizing::new(format!("{}&User-Agent={}", presigned.url(), encode_segment(user_agent)));

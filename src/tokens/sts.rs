@@ -9,8 +9,9 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::input::{check_filled, check_region, dns_suffix, shown};
+use super::input::{check_filled, check_region, regional_host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::endpoint::AWS;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;
@@ -166,7 +167,7 @@ pub fn vault(
 fn sts_endpoint(region: &str) -> Result<(String, &str), TokenError> {
     check_region(region)?;
     Ok(match region {
-        "aws-global" => ("sts.amazonaws.com".into(), "us-east-1"),
-        _ => (format!("sts.{region}.{}", dns_suffix(region)), region),
+        "aws-global" => (format!("sts.{}", AWS.dns_suffix), AWS.global_region),
+        _ => (regional_host("sts", region), region),
     })
 }

@@ -2,7 +2,7 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-use super::input::{check_filled, dns_suffix, host};
+use super::input::{check_filled, host, regional_host};
 use super::{Token, TokenError, signer};
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::Request;
@@ -76,7 +76,7 @@ pub fn transcribe(
     now: Timestamp,
 ) -> Result<Token, TokenError> {
     let signer = signer(credentials, region, "transcribe")?;
-    let host = format!("transcribestreaming.{region}.{}:8443", dns_suffix(region));
+    let host = format!("{}:8443", regional_host("transcribestreaming", region));
     let mut target = String::from("/stream-transcription-websocket");
     for (index, (name, value)) in parameters.iter().enumerate() {
         check_filled("name of a parameter", name)?;
