@@ -168,6 +168,7 @@ pub(super) const WITH_RESOURCE: &[(&str, usize, &str)] = &[
     ("ddb", 1, "dynamodb"),
     ("dsql", 1, "dsql"),
     ("execute-api", 1, "execute-api"),
+    ("gateway.bedrock-agentcore", 1, "bedrock-agentcore"),
     ("iot", 1, "iotdevicegateway"),
     ("jobs.iot", 1, "iot-jobs-data"),
     ("kinesisvideo", 1, "kinesisvideo"),

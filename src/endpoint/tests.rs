@@ -90,6 +90,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("api.ecr.us-east-1.amazonaws.com", "ecr", "us-east-1"),
     ("ecr-fips.us-east-1.amazonaws.com", "ecr", "us-east-1"),
     ("vpce-0a1b-2c3d.api.ecr.us-east-1.vpce.amazonaws.com", "ecr", "us-east-1"),
+    ("abc.gateway.bedrock-agentcore.us-east-1.amazonaws.com", "bedrock-agentcore", "us-east-1"),
     ("git-codecommit.us-east-1.amazonaws.com", "codecommit", "us-east-1"),
     ("streams.dynamodb.us-east-1.amazonaws.com", "dynamodb", "us-east-1"),
     ("participant.connect.us-east-1.amazonaws.com", "execute-api", "us-east-1"),
