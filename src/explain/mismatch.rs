@@ -4,9 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::canonical::ToSign;
-use super::cause::{Cause, Finding};
+use super::cause::Cause;
 use super::compare;
 use super::diff::Diff;
+use super::finding::Finding;
 use super::sent::{Sent, UNKNOWN_BODY};
 use crate::aws_error::read::Reply;
 use crate::hash::hex_of;

@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::{MOST_NAMED, shown, shown_long, signed_and_computed};
 use crate::explain::canonical::Canonical;
-use crate::explain::cause::{Cause, Finding};
+use crate::explain::cause::Cause;
+use crate::explain::finding::Finding;
 use crate::redact::{REDACTED, is_secret_header};
 
 /// A header of one side: its values, joined as they have to be, and how many lines they stand in.

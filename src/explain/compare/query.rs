@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::{MOST_NAMED, decoded, shown_long, signed_and_computed, upper_case_escapes};
 use crate::explain::canonical::Canonical;
-use crate::explain::cause::{Cause, Finding};
+use crate::explain::cause::Cause;
+use crate::explain::finding::Finding;
 use crate::redact::{REDACTED, is_secret_parameter};
 use crate::text::excerpt;
 
