@@ -1,5 +1,7 @@
 //! The partitions of AWS, as data.
 
+use super::labels::strip_start;
+
 /// A group of regions with accounts, host names and global services of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Partition {
@@ -98,10 +100,4 @@ pub(crate) fn is_region(text: &str) -> bool {
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
-}
-
-/// The rest of a text that begins with `start`, in any case.
-pub(super) fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
-    let (head, rest) = text.split_at_checked(start.len())?;
-    head.eq_ignore_ascii_case(start).then_some(rest)
 }

@@ -244,6 +244,25 @@ fn other_hosts_are_none() {
     assert_eq!(parsed(&format!("x{}", ".s3.us-east-1.amazonaws.com".repeat(100))), None);
 }
 
+#[test]
+fn changed_hosts_are_read_or_refused_without_a_panic() {
+    let mut read = 0;
+    for (host, ..) in KINDS {
+        for position in 0..=host.len() {
+            let (start, end) = host.split_at(position);
+            let rest = end.get(1..).unwrap_or_default();
+            let changed = [".", "-", ":", "é", "\0", "vpce-"].map(|text| format!("{start}{text}{rest}"));
+            for host in changed.iter().map(String::as_str).chain([start, end]) {
+                let Some((service, region)) = parsed(host) else { continue };
+                read += 1;
+                assert!(!service.is_empty(), "{host}");
+                assert!(is_region(&region) || ["*", "-"].contains(&region.as_str()), "{host}: {region}");
+            }
+        }
+    }
+    assert!(read > 0);
+}
+
 /// Every row of every table is reached by the host that it describes.
 #[test]
 fn each_row_is_reached() {
