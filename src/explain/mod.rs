@@ -134,7 +134,7 @@ impl Explanation {
         explanation
     }
 
-    /// The causes, likeliest first. None for a response that is no refusal.
+    /// The causes, likeliest first. Empty if the response is not a refusal.
     pub fn findings(&self) -> impl ExactSizeIterator<Item = &Finding> {
         self.findings.iter()
     }

@@ -15,7 +15,7 @@ use crate::text::percent::decodes_to;
 use crate::verify::{Presented, Verifier, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
-/// or the [`Request`] as it was sent, signed by whomever or not at all.
+/// or the [`Request`] as it was sent, signed by any signer or not at all.
 ///
 /// What signing returned has the canonical request, and with it the difference to the other side's. For a request that
 /// another signer signed it is computed from the request as it was sent: a difference to the other side's arose on the way.
@@ -105,7 +105,7 @@ impl Sent {
     }
 }
 
-/// The hash that stands for a body that isn't known.
+/// The payload hash for a body that isn't known.
 pub(super) const UNKNOWN_BODY: [u8; 32] = [0; 32];
 
 /// What a signer signs of the request as it was sent.

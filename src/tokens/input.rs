@@ -1,4 +1,4 @@
-//! What callers hand in, checked before anything is signed: the server only says that the token is wrong.
+//! Checks of the arguments, before anything is signed: a server says no more than that the token is wrong.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,7 +8,7 @@ use super::TokenError;
 use crate::endpoint::Partition;
 use crate::text::excerpt;
 
-/// A value inside an error. What stands before an `@` is a URL's user info, what stands behind a `?` its query, and either
+/// A value as an error shows it: without a URL's user info, which precedes an `@`, and without its query, since either
 /// may hold a password.
 pub(super) fn shown(value: &str) -> String {
     let (value, query) = value.split_once('?').unwrap_or((value, ""));

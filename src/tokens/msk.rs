@@ -11,7 +11,7 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The bearer token of SASL/OAUTHBEARER for Amazon MSK, good for 15 minutes: what a Kafka client's token callback (in
+/// The bearer token of SASL/OAUTHBEARER for Amazon MSK, valid for 15 minutes: what a Kafka client's token callback (in
 /// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::valid_until_millis`] as its lifetime and any
 /// principal. The client asks again before it ends; connections stay open.
 ///
@@ -35,7 +35,7 @@ use crate::text::percent::encode_segment;
 /// [clients](https://docs.aws.amazon.com/msk/latest/developerguide/configure-clients-for-iam-access-control.html)
 ///
 /// # Errors
-/// [`TokenError`] for an empty user agent, a region that is none, and expired credentials.
+/// [`TokenError`] for an empty user agent, an invalid region, and expired credentials.
 pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Timestamp) -> Result<Token, TokenError> {
     check_filled("user agent", user_agent)?;
     let signer = signer(credentials, region, "kafka-cluster")?;

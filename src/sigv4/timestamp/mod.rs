@@ -19,7 +19,7 @@ use formats::parse_basic;
 
 /// The time of a request: whole seconds, UTC, written `20150830T123600Z`.
 ///
-/// It holds both forms, so that the text is made once. No method but `Timestamp::now` reads a clock.
+/// It holds both forms, so that the text is formatted once. No method but `Timestamp::now` reads a clock.
 ///
 /// ```
 /// use countersign::Timestamp;
