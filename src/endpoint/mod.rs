@@ -2,17 +2,14 @@
 //!
 //! Nothing inside signing or verifying reads a host name; callers opt in with [`Endpoint::parse`].
 
-mod forms;
+pub(crate) mod forms;
 mod labels;
-mod partition;
+pub(crate) mod partition;
 mod services;
 #[cfg(test)]
 mod tests;
 
 use core::fmt;
-
-pub(crate) use forms::global_region;
-pub(crate) use partition::{AWS, Partition, is_region};
 
 use labels::{is_label, strip_suffix, without_port};
 

@@ -1,3 +1,4 @@
+use super::partition::{AWS, Partition, is_region};
 use super::services::{AFTER_REGION, ALL_REGIONS, GLOBAL, NAMED_ALIKE, SIGNED_AS, WITH_RESOURCE};
 use super::*;
 use std::format;

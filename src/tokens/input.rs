@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::net::Ipv6Addr;
 
 use super::TokenError;
-use crate::endpoint::Partition;
+use crate::endpoint::partition::Partition;
 use crate::text::excerpt;
 
 /// A value as an error shows it: without a URL's user info, which precedes an `@`, and without its query, since either

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::input::check_filled;
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::endpoint::AWS;
+use crate::endpoint::partition::AWS;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;

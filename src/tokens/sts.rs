@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::input::{check_filled, check_region, regional_host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::endpoint::AWS;
+use crate::endpoint::partition::AWS;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;

@@ -3,7 +3,9 @@
 use alloc::string::String;
 
 use super::Found;
-use crate::endpoint::{AWS, Endpoint, global_region, is_region};
+use crate::endpoint::Endpoint;
+use crate::endpoint::forms::global_region;
+use crate::endpoint::partition::{AWS, is_region};
 use crate::explain::cause::Cause;
 use crate::explain::sent::{Auth, Sent};
 use crate::text::excerpt;
