@@ -5,6 +5,7 @@ use core::time::Duration;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, request};
 
+use crate::redact::is_secret_header;
 use crate::sign::{Presigned, SignError, Signed, Signer};
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::{Request, RequestError};
@@ -92,7 +93,7 @@ pub(crate) fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), Sig
     for (slot, (name, bytes)) in values.iter_mut().zip(signed.shared_headers()) {
         let mut value = HeaderValue::from_maybe_shared(bytes)
             .map_err(|_| RequestError::HeaderValue { name: name.into(), byte: 0 })?;
-        value.set_sensitive(!matches!(name, "x-amz-date" | "x-amz-content-sha256" | "x-amz-region-set"));
+        value.set_sensitive(is_secret_header(name));
         *slot = Some((name, value));
         count += 1;
     }

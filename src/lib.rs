@@ -10,6 +10,7 @@ extern crate alloc;
 extern crate std;
 
 mod aws_error;
+mod endpoint;
 #[cfg(feature = "event-stream")]
 pub mod event_stream;
 #[cfg(feature = "explain")]
@@ -30,6 +31,7 @@ pub mod tokens;
 mod verify;
 
 pub use aws_error::{Dialect, Refusal};
+pub use endpoint::Endpoint;
 pub use sign::{Presigned, SignError, Signed, SignedHeaders, Signer};
 pub use sigv4::canonical_request::CanonicalRequest;
 pub use sigv4::credentials::{Credentials, CredentialsError};

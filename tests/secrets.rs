@@ -184,3 +184,20 @@ fn no_refusal_tells_the_right_signature() {
     assert_eq!(kinds.len(), changes.len(), "each change has a refusal of its own");
     printed.hold_nothing();
 }
+
+#[cfg(feature = "http")]
+#[test]
+fn added_headers_are_sensitive_if_their_values_are_secret() {
+    for (service, token) in [("s3", "x-amz-security-token"), ("s3express", "x-amz-s3session-token")] {
+        let signer = Signer::new(credentials(), "us-east-1", service);
+        let mut request = http::Request::get("https://bucket.example/key").body(()).unwrap();
+        signer.sign_http(&mut request, Payload::EMPTY, now()).unwrap();
+        let (sensitive, shown): (Vec<_>, Vec<_>) =
+            request.headers().iter().partition(|(_, value)| value.is_sensitive());
+        let names = |headers: Vec<(&http::HeaderName, _)>| {
+            headers.into_iter().map(|(name, _)| name.to_string()).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(names(sensitive), ["authorization", token].map(String::from).into());
+        assert_eq!(names(shown), ["x-amz-content-sha256", "x-amz-date"].map(String::from).into());
+    }
+}

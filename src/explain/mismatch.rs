@@ -4,9 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::canonical::ToSign;
-use super::cause::{Cause, Finding};
+use super::cause::Cause;
 use super::compare;
 use super::diff::Diff;
+use super::finding::Finding;
 use super::sent::{Sent, UNKNOWN_BODY};
 use crate::aws_error::read::Reply;
 use crate::hash::hex_of;
@@ -14,56 +15,76 @@ use crate::redact::text::request_without_token;
 use crate::redact::{REDACTED, is_secret_header};
 use crate::sigv4::authorization::X_AMZ_DATE;
 
-/// What the server computed against what was signed. Nothing where one of them isn't known.
+/// Compares what the server computed with what was signed. Returns nothing where one of them isn't known.
 pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff>) {
     if sent.canonical_request.is_empty() {
         return (Vec::new(), None);
     }
-    let theirs = reply.canonical_request();
-    let mut ours = request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
-    if let Some(theirs) = theirs.filter(|_| !sent.is_what_was_signed) {
-        let of_unknown = hex_of(UNKNOWN_BODY);
-        let is_unknown = |line: &str| line.as_bytes() == of_unknown;
-        if let (Some((start, line)), Some((_, body))) = (ours.rsplit_once('\n'), theirs.rsplit_once('\n'))
-            && is_unknown(line)
-        {
-            ours = alloc::format!("{start}\n{body}");
-        }
-    }
-    let to_sign = reply.string_to_sign();
-    let mut findings = Vec::new();
-    let mut same_hash = None;
-    if let (Some(their), Some(our)) = (to_sign.and_then(ToSign::parse), ToSign::parse(&sent.string_to_sign)) {
-        findings = compare::strings_to_sign(&our, &their);
-        same_hash = Some(our.canonical_request_sha256 == their.canonical_request_sha256);
-    }
-    let diff = match theirs.filter(|_| same_hash != Some(true)) {
+    let computed = Computed { request: reply.canonical_request(), to_sign: reply.string_to_sign() };
+    let ours = our_request(sent, computed.request);
+    let (mut findings, same_hash) = computed.compare_to_sign(sent);
+    let diff = match computed.request.filter(|_| same_hash != Some(true)) {
         Some(theirs) => {
             let (of_request, diff) = compare::texts(&ours, theirs);
-            // The time of a request stands in both texts.
+            // The time of a request is part of both texts.
             if of_request.iter().any(is_of_time) {
                 findings.retain(|finding| !is_of_time(finding));
             }
             findings.splice(0..0, of_request);
             Some(diff)
         }
-        None => to_sign.map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
+        None => computed.to_sign.map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
     };
-    match (same_hash, theirs) {
-        (None, Some(_)) if findings.is_empty() && !sent.is_what_was_signed => {
-            let evidence =
-                "what is signed arrived as it was sent: the secret is wrong, or the signer's canonical request";
-            findings.push(Finding::new(Cause::Mismatch, evidence));
-            return (findings, None);
-        }
-        (Some(true), _) | (None, Some(_)) if findings.is_empty() => findings.push(wrong_secret()),
-        (Some(false), Some(_)) if findings.is_empty() => findings.push(hidden_difference(&ours)),
-        (Some(false), None) => {
-            findings.push(Finding::new(Cause::CanonicalRequestDiffers, "the hash of it in the string to sign"));
-        }
-        _ => {}
+    if findings.is_empty() && same_hash.is_none() && computed.request.is_some() && !sent.is_what_was_signed {
+        let evidence = "what is signed arrived as it was sent: the secret is wrong, or the signer's canonical request";
+        return (Vec::from([Finding::new(Cause::Mismatch, evidence)]), None);
     }
+    findings.extend(computed.conclusion(same_hash, findings.is_empty(), &ours));
     (findings, diff)
+}
+
+/// What the response tells of the server's side.
+struct Computed<'r> {
+    request: Option<&'r str>,
+    to_sign: Option<&'r str>,
+}
+
+impl Computed<'_> {
+    /// The differences of the strings to sign, and whether both name the same canonical request.
+    fn compare_to_sign(&self, sent: &Sent) -> (Vec<Finding>, Option<bool>) {
+        match (self.to_sign.and_then(ToSign::parse), ToSign::parse(&sent.string_to_sign)) {
+            (Some(their), Some(our)) => {
+                let same_hash = our.canonical_request_sha256 == their.canonical_request_sha256;
+                (compare::strings_to_sign(&our, &their), Some(same_hash))
+            }
+            _ => (Vec::new(), None),
+        }
+    }
+
+    /// What follows from the hash of the canonical request, and from texts without a difference.
+    fn conclusion(&self, same_hash: Option<bool>, no_difference: bool, ours: &str) -> Option<Finding> {
+        match (same_hash, self.request) {
+            (Some(true), _) | (None, Some(_)) if no_difference => Some(wrong_secret()),
+            (Some(false), Some(_)) if no_difference => Some(hidden_difference(ours)),
+            (Some(false), None) => {
+                let evidence = "the hash of it in the string to sign";
+                Some(Finding::new(Cause::CanonicalRequestDiffers, evidence))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The canonical request that was sent, without its token. A body that isn't known here is taken to be the server's.
+fn our_request(sent: &Sent, theirs: Option<&str>) -> String {
+    let ours = request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
+    let theirs = theirs.filter(|_| !sent.is_what_was_signed);
+    match (ours.rsplit_once('\n'), theirs.and_then(|theirs| theirs.rsplit_once('\n'))) {
+        (Some((start, line)), Some((_, body))) if line.as_bytes() == hex_of(UNKNOWN_BODY) => {
+            alloc::format!("{start}\n{body}")
+        }
+        _ => ours,
+    }
 }
 
 fn is_of_time(finding: &Finding) -> bool {

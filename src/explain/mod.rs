@@ -1,21 +1,22 @@
-//! Why the two sides disagree.
+//! Explains why a signer and a verifier disagree.
 
 mod canonical;
 mod cause;
 mod compare;
 mod diff;
+mod finding;
 mod mismatch;
 mod recognize;
 mod sent;
 mod text;
-mod words;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use cause::{Cause, Finding};
+pub use cause::Cause;
 pub use diff::Diff;
+pub use finding::Finding;
 pub use sent::Sent;
 
 use crate::aws_error::read::Reply;
@@ -24,7 +25,7 @@ use crate::sigv4::canonical_request::CanonicalRequest;
 use diff::Clipped;
 use mismatch::{mismatch, wrong_secret};
 
-/// Why a server refused a request: the causes, likeliest first, and what mends them.
+/// Why a server refused a request: the causes, likeliest first, each with its evidence and fix.
 ///
 /// Reads what API Gateway, Lambda function URLs, the query and JSON services, S3 and OpenSearch answer. Where the
 /// response holds the canonical request that the server computed, and what was signed is given, both are compared.
@@ -133,7 +134,7 @@ impl Explanation {
         explanation
     }
 
-    /// The causes, likeliest first. None for a response that is no refusal.
+    /// The causes, likeliest first. Empty if the response is not a refusal.
     pub fn findings(&self) -> impl ExactSizeIterator<Item = &Finding> {
         self.findings.iter()
     }

@@ -15,7 +15,7 @@ use crate::text::percent::decodes_to;
 use crate::verify::{Presented, Verifier, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
-/// or the [`Request`] as it was sent, signed by whomever or not at all.
+/// or the [`Request`] as it was sent, signed by any signer or not at all.
 ///
 /// What signing returned has the canonical request, and with it the difference to the other side's. For a request that
 /// another signer signed it is computed from the request as it was sent: a difference to the other side's arose on the way.
@@ -105,7 +105,7 @@ impl Sent {
     }
 }
 
-/// The hash that stands for a body that isn't known.
+/// The payload hash for a body that isn't known.
 pub(super) const UNKNOWN_BODY: [u8; 32] = [0; 32];
 
 /// What a signer signs of the request as it was sent.
@@ -192,47 +192,58 @@ fn access_key_id(credential: &str) -> String {
 
 impl From<&Request<'_>> for Sent {
     fn from(request: &Request<'_>) -> Self {
-        let mut sent = Self {
+        let (path, _) = request.path_and_query();
+        let sent = Self {
             method: request.method.into(),
+            path: String::from_utf8_lossy(path).into_owned(),
             host: request.host().map(|host| String::from_utf8_lossy(host).into_owned()).unwrap_or_default(),
             ..Self::default()
         };
-        let (path, query) = request.path_and_query();
-        sent.path = String::from_utf8_lossy(path).into_owned();
-        let version_2 = |names: [&str; 2]| names.iter().all(|own| pairs(query).any(|(name, _)| decodes_to(name, own)));
-        let parsed = Presented::parse(request);
-        sent.auth = match parsed {
-            Ok(presented) => {
-                sent.access_key_id = presented.access_key_id().into();
-                sent.session_token = presented.session_token().map(|token| Zeroizing::new(token.into()));
-                sent.region = presented.scope().region().into();
-                sent.service = presented.scope().service().into();
-                sent.timestamp = Some(presented.timestamp());
-                let auth = if presented.is_presigned() { Auth::Presigned } else { Auth::Signed };
-                sent.canonical_request =
-                    Zeroizing::new(canonical_request_of(presented).unwrap_or_default().into_bytes());
-                auth
-            }
-            Err(VerifyError::MissingAuthentication) if version_2(["AWSAccessKeyId", "Signature"]) => Auth::Version2,
-            Err(VerifyError::MissingAuthentication) => Auth::None,
-            Err(VerifyError::BothMechanisms) => Auth::Both,
-            // Of SigV4A, which is a feature of its own.
-            Err(VerifyError::UnsupportedAlgorithm { algorithm }) if algorithm.starts_with("AWS4-ECDSA-") => {
-                Auth::Signed
-            }
-            Err(VerifyError::UnsupportedScheme { scheme }) if scheme == "AWS" => Auth::Version2,
-            Err(VerifyError::UnsupportedScheme { scheme }) => Auth::Other { scheme },
-            Err(error) => {
-                let authorization = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-                let value = authorization.map(|(_, value)| String::from_utf8_lossy(value)).unwrap_or_default();
-                let credential = value.split_once("Credential=").map_or("", |(_, rest)| rest);
-                let credential = credential.split(',').next().unwrap_or_default();
-                let white_space = credential.trim().contains(char::is_whitespace);
-                Auth::Malformed { problem: error.to_string(), white_space }
-            }
-        };
-        sent
+        match Presented::parse(request) {
+            Ok(presented) => sent.with_signature(presented),
+            Err(error) => Self { auth: Auth::of_refused(error, request), ..sent },
+        }
     }
+}
+
+impl Sent {
+    fn with_signature(self, presented: Presented<'_>) -> Self {
+        Self {
+            auth: if presented.is_presigned() { Auth::Presigned } else { Auth::Signed },
+            access_key_id: presented.access_key_id().into(),
+            session_token: presented.session_token().map(|token| Zeroizing::new(token.into())),
+            region: presented.scope().region().into(),
+            service: presented.scope().service().into(),
+            timestamp: Some(presented.timestamp()),
+            canonical_request: Zeroizing::new(canonical_request_of(presented).unwrap_or_default().into_bytes()),
+            ..self
+        }
+    }
+}
+
+impl Auth {
+    /// What a request carries that has no well-formed signature.
+    fn of_refused(error: VerifyError, request: &Request<'_>) -> Self {
+        let (_, query) = request.path_and_query();
+        let has = |own: &str| pairs(query).any(|(name, _)| decodes_to(name, own));
+        match error {
+            VerifyError::MissingAuthentication if has("AWSAccessKeyId") && has("Signature") => Self::Version2,
+            VerifyError::MissingAuthentication => Self::None,
+            VerifyError::BothMechanisms => Self::Both,
+            // SigV4A, in a build without that feature.
+            VerifyError::UnsupportedAlgorithm { algorithm } if algorithm.starts_with("AWS4-ECDSA-") => Self::Signed,
+            VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => Self::Version2,
+            VerifyError::UnsupportedScheme { scheme } => Self::Other { scheme },
+            error => Self::Malformed { problem: error.to_string(), white_space: has_spaced_credential(request) },
+        }
+    }
+}
+
+fn has_spaced_credential(request: &Request<'_>) -> bool {
+    let authorization = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let value = authorization.map(|(_, value)| String::from_utf8_lossy(value)).unwrap_or_default();
+    let credential = value.split_once("Credential=").map_or("", |(_, rest)| rest);
+    credential.split(',').next().unwrap_or_default().trim().contains(char::is_whitespace)
 }
 
 impl From<Option<&Signed>> for Sent {

@@ -1,4 +1,4 @@
-//! What is never printed unless asked for: one list of names for `Display`, `http` and explanations.
+//! The headers and query parameters whose values are secret: one list for `Display`, `http` and explanations.
 
 #[cfg(feature = "explain")]
 pub(crate) mod text;
@@ -24,13 +24,12 @@ const SECRET_PARAMETERS: [&str; 3] = ["X-Amz-S3session-Token", "X-Amz-Security-T
 
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// Whether the value of a header is never printed unless asked for.
+/// Whether the value of a header is secret, and printed only on request.
 pub(crate) fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
-/// Whether the value of a query parameter is never printed unless asked for. What isn't canonical may have its name
-/// encoded.
+/// Whether the value of a query parameter is secret. In a query that isn't canonical, the name may be encoded.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let mut decoded = Vec::new();
     write_decoded(&mut decoded, name.as_bytes());

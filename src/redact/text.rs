@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use super::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::text::percent::encode_segment;
 
-/// A run of this many characters is no word.
+/// A run of this many characters may be a token.
 const TOKEN: usize = 64;
 
-/// A session token of AWS's has hundreds; what is shorter than this is a word that stands elsewhere, too.
+/// AWS's session tokens have hundreds of characters; anything shorter than this may be an ordinary word.
 const SHORTEST_SESSION_TOKEN: usize = 12;
 
 /// The text without the session token that was sent: as it is, encoded for a query, or escaped for JSON.
@@ -24,7 +24,7 @@ pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> String {
     text
 }
 
-/// The same for a canonical request, whose token has to be compared where it is meant to stand.
+/// The same for a canonical request, which keeps the token in its own header or parameter, for the comparison.
 pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> String {
     if without_token(text, session_token) == text {
         return text.into();

@@ -7,7 +7,7 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The password of an ElastiCache user for a replication group, Valkey from 7.2 or Redis OSS from 7.0, good for 15
+/// The password of an ElastiCache user for a replication group, Valkey from 7.2 or Redis OSS from 7.0, valid for 15
 /// minutes: `AUTH user token`, or `HELLO 3 AUTH user token`, over TLS. [`elasticache_serverless`] is for serverless caches.
 ///
 /// The identity needs `elasticache:Connect` on the replication group and on the user, and the user has to be made with
@@ -34,7 +34,7 @@ use crate::text::percent::encode_segment;
 /// AWS: [Authenticating with IAM](https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html)
 ///
 /// # Errors
-/// [`TokenError`] for an endpoint or a URL instead of a name, an empty user, a region that is none, and expired
+/// [`TokenError`] for an endpoint or a URL instead of a name, an empty user, an invalid region, and expired
 /// credentials.
 pub fn elasticache(
     credentials: &Credentials,
@@ -71,7 +71,7 @@ pub fn elasticache_serverless(
     connect(credentials, region, "elasticache", ("cache", cache), user, "&ResourceType=ServerlessCache", now)
 }
 
-/// The password of a MemoryDB user, Valkey or Redis OSS from 7.0, good for 15 minutes: `AUTH user token`, over TLS.
+/// The password of a MemoryDB user, Valkey or Redis OSS from 7.0, valid for 15 minutes: `AUTH user token`, over TLS.
 ///
 /// The identity needs `memorydb:connect` on the cluster and on the user. The common mistake is to sign for the
 /// endpoint: `cluster` is the name of the cluster alone. MemoryDB cuts a connection 12 hours after its token was

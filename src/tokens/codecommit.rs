@@ -16,7 +16,7 @@ use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 
-/// User name and password for git over HTTPS with CodeCommit, good for 15 minutes: the token prints as the password, and
+/// User name and password for git over HTTPS with CodeCommit, valid for 15 minutes: the token prints as the password, and
 /// [`Token::user`] is the user name, which holds the session token of temporary credentials.
 ///
 /// `host` and `path` are what git hands to a credential helper with `credential.useHttpPath` set:
@@ -45,7 +45,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// AWS: [HTTPS connections with the credential helper](https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html)
 ///
 /// # Errors
-/// [`TokenError`] for a host with a scheme or a port, a path other than `v1/repos/NAME`, a region that is none, and
+/// [`TokenError`] for a host with a scheme or a port, a path other than `v1/repos/NAME`, an invalid region, and
 /// expired credentials.
 pub fn codecommit(
     credentials: &Credentials,

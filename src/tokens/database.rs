@@ -8,7 +8,7 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The password of a database user for RDS and Aurora (PostgreSQL, MySQL, MariaDB) and RDS Proxy, good for 15 minutes.
+/// The password of a database user for RDS and Aurora (PostgreSQL, MySQL, MariaDB) and RDS Proxy, valid for 15 minutes.
 ///
 /// It signs for `rds-db`; the identity needs `rds-db:connect` on the user, and the user has to be made for IAM
 /// (PostgreSQL: `GRANT rds_iam TO app`; MySQL: `IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'`).
@@ -20,7 +20,7 @@ use crate::text::percent::encode_segment;
 ///   the cleartext plugin, since the server has to see the token.
 /// - In a connection URI the token has to be percent-encoded once more, with
 ///   [`encode_segment`](crate::encode_segment), its `%` included; as a keyword value, a struct field or an environment
-///   variable it stands as it is. `examples/rds_token.rs` shows both.
+///   variable it is used as it is. `examples/rds_token.rs` shows both.
 /// - `DBUser` is case-sensitive, and encoded here: give it as the database has it.
 ///
 /// ```
@@ -42,7 +42,7 @@ use crate::text::percent::encode_segment;
 /// AWS: [Connecting with IAM authentication](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html)
 ///
 /// # Errors
-/// [`TokenError`] for a host with a scheme or a port in it, port 0, an empty user, a region that is none, and expired
+/// [`TokenError`] for a host with a scheme or a port in it, port 0, an empty user, an invalid region, and expired
 /// credentials.
 pub fn rds(
     credentials: &Credentials,
@@ -66,7 +66,7 @@ pub fn rds(
     Ok(Token::of_url(presigned, "https://"))
 }
 
-/// The password for Aurora DSQL of a database role other than `admin`, good for `expires` after `now`: whole seconds,
+/// The password for Aurora DSQL of a database role other than `admin`, valid for `expires` after `now`: whole seconds,
 /// 1 to 604800; AWS's own helpers take 900.
 ///
 /// Connect with PostgreSQL's protocol on port 5432, database `postgres`, `sslmode=verify-full`. The identity needs
@@ -93,7 +93,7 @@ pub fn rds(
 ///
 /// # Errors
 /// [`TokenError`] for a host with a scheme or a port, a lifetime out of range
-/// ([`SignError::Expires`](crate::SignError::Expires)), a region that is none, and expired credentials.
+/// ([`SignError::Expires`](crate::SignError::Expires)), an invalid region, and expired credentials.
 pub fn dsql(
     credentials: &Credentials,
     region: &str,

@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use crate::sign::SignError;
 
-/// Why there is no token.
+/// Why a token could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
@@ -15,7 +15,7 @@ pub enum TokenError {
         /// Which value.
         field: &'static str,
     },
-    /// A value begins with a scheme, as a URL does.
+    /// A value begins with a scheme, as URLs do.
     #[error("the {field} {got:?} is a URL; give the bare name, without what stands before and behind it")]
     Scheme {
         /// Which value.
@@ -23,13 +23,13 @@ pub enum TokenError {
         /// The value, shortened if it is long.
         got: String,
     },
-    /// A host with a port behind it.
+    /// The host includes a port.
     #[error("the host {got:?} holds a port; give the bare name")]
     PortInHost {
         /// The host, shortened if it is long.
         got: String,
     },
-    /// No name of a host, or an IPv6 address without brackets.
+    /// Not a host name, or an IPv6 address without brackets.
     #[error("{got:?} is no host: give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets")]
     Host {
         /// The host, shortened if it is long.
@@ -38,7 +38,7 @@ pub enum TokenError {
     /// Port 0.
     #[error("no server listens on port 0; give the port that the database has, e.g. 5432 or 3306")]
     Port,
-    /// Nothing that a region is called.
+    /// Not the name of a region.
     #[error("{got:?} is no region; give it as AWS writes it, e.g. us-east-1")]
     Region {
         /// The region, shortened if it is long.
@@ -52,7 +52,7 @@ pub enum TokenError {
         /// The value, shortened if it is long.
         got: String,
     },
-    /// A name that holds what it can't hold.
+    /// A name with characters that it can't have.
     #[error("the {field} {got:?} may hold only {takes}")]
     Name {
         /// Which value.

@@ -1,13 +1,14 @@
-//! What callers hand in, checked before anything is signed: the server only says that the token is wrong.
+//! Checks of the arguments, before anything is signed: a server says no more than that the token is wrong.
 
 use alloc::format;
 use alloc::string::String;
 use core::net::Ipv6Addr;
 
 use super::TokenError;
+use crate::endpoint::partition::Partition;
 use crate::text::excerpt;
 
-/// A value inside an error. What stands before an `@` is a URL's user info, what stands behind a `?` its query, and either
+/// A value as an error shows it: without a URL's user info, which precedes an `@`, and without its query, since either
 /// may hold a password.
 pub(super) fn shown(value: &str) -> String {
     let (value, query) = value.split_once('?').unwrap_or((value, ""));
@@ -80,17 +81,9 @@ pub(super) fn resource_name(field: &'static str, name: &str) -> Result<String, T
     }
 }
 
-/// What a region's host names end in, by AWS's partitions.
-pub(super) fn dns_suffix(region: &str) -> &'static str {
-    const SUFFIXES: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-    ];
-    SUFFIXES.iter().find(|(start, _)| region.starts_with(start)).map_or("amazonaws.com", |(_, suffix)| suffix)
+/// The host name of a service in a region.
+pub(super) fn regional_host(service: &str, region: &str) -> String {
+    format!("{service}.{region}.{}", Partition::of_region(region).dns_suffix)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Connection tokens: a signed request in the shape that a database, a broker or a cluster takes as a password.
 //!
-//! | for | function | sent as | lives |
+//! | for | function | sent as | valid for |
 //! |---|---|---|---|
 //! | RDS, Aurora, RDS Proxy | [`rds`] | the password | 15 minutes |
 //! | Aurora DSQL | [`dsql`], [`dsql_admin`] | the password | 1 second to 7 days |
@@ -13,8 +13,8 @@
 //! | Vault, AWS auth method | [`vault`] | the body of the login | 15 minutes |
 //! | CodeCommit over HTTPS | [`codecommit`] | user name and password | 15 minutes |
 //!
-//! A token is asked for when a connection is opened, and is not looked at afterwards: a pool needs a new one for each
-//! new connection, and an open one stays open. Making one takes microseconds and no network, so none has to be kept.
+//! The server checks a token when a connection is opened, and not afterwards: a pool needs a new one for each new
+//! connection, and an open connection stays open. Making one takes microseconds and no network, so none has to be kept.
 //! Wrong permissions show up on connecting only: a token says nothing about whether it will be accepted.
 //!
 //! ```
@@ -59,7 +59,7 @@ const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
 
 /// A connection token: it prints as what the server takes, tells when it ends, and is wiped when dropped.
 ///
-/// Whoever has it can connect; `Debug` doesn't show it.
+/// Anyone who has it can connect. `Debug` does not show it.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -94,7 +94,7 @@ impl Token {
         self.user.as_ref().map(|user| user.as_str())
     }
 
-    /// When it really ends: after its own time, or with the credentials, whichever is earlier.
+    /// When the token ends: after its own time, or with the credentials, whichever is earlier.
     pub fn valid_until(&self) -> Timestamp {
         self.valid_until
     }

@@ -5,12 +5,13 @@ use zeroize::Zeroizing;
 
 use super::input::check_filled;
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::endpoint::partition::AWS;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The bearer token of SASL/OAUTHBEARER for Amazon MSK, good for 15 minutes: what a Kafka client's token callback (in
+/// The bearer token of SASL/OAUTHBEARER for Amazon MSK, valid for 15 minutes: what a Kafka client's token callback (in
 /// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::valid_until_millis`] as its lifetime and any
 /// principal. The client asks again before it ends; connections stay open.
 ///
@@ -34,11 +35,12 @@ use crate::text::percent::encode_segment;
 /// [clients](https://docs.aws.amazon.com/msk/latest/developerguide/configure-clients-for-iam-access-control.html)
 ///
 /// # Errors
-/// [`TokenError`] for an empty user agent, a region that is none, and expired credentials.
+/// [`TokenError`] for an empty user agent, an invalid region, and expired credentials.
 pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Timestamp) -> Result<Token, TokenError> {
     check_filled("user agent", user_agent)?;
     let signer = signer(credentials, region, "kafka-cluster")?;
-    let host = format!("kafka.{region}.amazonaws.com");
+    // AWS's own signers write this suffix in every partition.
+    let host = format!("kafka.{region}.{}", AWS.dns_suffix);
     let request = Request::new("GET", "/?Action=kafka-cluster%3AConnect", &[]).with_host(&host);
     let presigned = signer.presign(&request, FIFTEEN_MINUTES, now)?;
     let url = Zeroizing::new(format!("{}&User-Agent={}", presigned.url(), encode_segment(user_agent)));

@@ -1,4 +1,4 @@
-//! A signed `GetCallerIdentity`, which a server sends to STS to learn who is at the door.
+//! A signed `GetCallerIdentity`, which a server sends to STS to learn who the caller is.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,8 +9,9 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::input::{check_filled, check_region, dns_suffix, shown};
+use super::input::{check_filled, check_region, regional_host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
+use crate::endpoint::partition::AWS;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;
@@ -21,7 +22,7 @@ const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 /// The bearer token for the API server of an EKS cluster, `k8s-aws-v1.…`. `cluster` is the cluster's name as EKS has it,
 /// case and all; on Outposts, its id.
 ///
-/// The presigned call lives 60 seconds, as the AWS CLI has it; the cluster takes the token for 15 minutes after `now`,
+/// The presigned call is valid for 60 seconds, as with the AWS CLI; the cluster accepts the token for 15 minutes after `now`,
 /// which is what [`Token::valid_until`] says. [`exec_credential`] makes the JSON of it that `kubectl` and client
 /// libraries read. The identity has to be known to the cluster (an access entry, or `aws-auth`): otherwise the answer
 /// is 401 however right the token is.
@@ -125,7 +126,7 @@ pub fn exec_credential(token: &Token) -> Zeroizing<String> {
 /// [login](https://developer.hashicorp.com/vault/api-docs/auth/aws#login)
 ///
 /// # Errors
-/// [`TokenError`] for an empty role or server id, a server id that no header can hold, a region that is none, and expired
+/// [`TokenError`] for an empty role or server id, a server id that no header can hold, an invalid region, and expired
 /// credentials.
 pub fn vault(
     credentials: &Credentials,
@@ -166,7 +167,7 @@ pub fn vault(
 fn sts_endpoint(region: &str) -> Result<(String, &str), TokenError> {
     check_region(region)?;
     Ok(match region {
-        "aws-global" => ("sts.amazonaws.com".into(), "us-east-1"),
-        _ => (format!("sts.{region}.{}", dns_suffix(region)), region),
+        "aws-global" => (format!("sts.{}", AWS.dns_suffix), AWS.global_region),
+        _ => (regional_host("sts", region), region),
     })
 }

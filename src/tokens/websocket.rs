@@ -2,14 +2,14 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
-use super::input::{check_filled, dns_suffix, host};
+use super::input::{check_filled, host, regional_host};
 use super::{Token, TokenError, signer};
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// Of IoT, that is no figure of AWS: aws/aws-sdk-js#2254 saw a URL refused ten minutes after signing.
+/// AWS documents no figure for IoT; aws/aws-sdk-js#2254 reports a URL refused ten minutes after signing.
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 
 /// The URL to which an MQTT client connects over websocket, `wss://ENDPOINT/mqtt?…`, with the sub-protocol `mqtt`.
@@ -36,7 +36,7 @@ const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 /// AWS: [Device communication protocols](https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html)
 ///
 /// # Errors
-/// [`TokenError`] for an endpoint with a scheme or a port, a region that is none, and expired credentials.
+/// [`TokenError`] for an endpoint with a scheme or a port, an invalid region, and expired credentials.
 pub fn iot_mqtt(credentials: &Credentials, region: &str, endpoint: &str, now: Timestamp) -> Result<Token, TokenError> {
     let host = host(endpoint)?;
     let request = Request::new("GET", "/mqtt", &[]).with_host(&host).with_scheme("wss");
@@ -68,7 +68,7 @@ pub fn iot_mqtt(credentials: &Credentials, region: &str, endpoint: &str, now: Ti
 /// AWS: [Setting up a WebSocket stream](https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html#streaming-websocket)
 ///
 /// # Errors
-/// [`TokenError`] for a parameter without a name, a region that is none, and expired credentials.
+/// [`TokenError`] for a parameter without a name, an invalid region, and expired credentials.
 pub fn transcribe(
     credentials: &Credentials,
     region: &str,
@@ -76,7 +76,7 @@ pub fn transcribe(
     now: Timestamp,
 ) -> Result<Token, TokenError> {
     let signer = signer(credentials, region, "transcribe")?;
-    let host = format!("transcribestreaming.{region}.{}:8443", dns_suffix(region));
+    let host = format!("{}:8443", regional_host("transcribestreaming", region));
     let mut target = String::from("/stream-transcription-websocket");
     for (index, (name, value)) in parameters.iter().enumerate() {
         check_filled("name of a parameter", name)?;

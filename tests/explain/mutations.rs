@@ -310,7 +310,7 @@ fn parameter(pair: &str) -> Option<String> {
 }
 
 /// Whether a text is what a pattern with `*` says.
-pub fn matches(pattern: &str, text: &str) -> bool {
+fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
     let Some(end) = pieces.next_back() else { return rest.is_empty() };

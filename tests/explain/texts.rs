@@ -141,6 +141,28 @@ fn a_request_as_it_was_sent_serves_where_another_signer_signed() {
 }
 
 #[test]
+fn the_region_to_use_is_read_from_the_host() {
+    let body = br#"{"message":"Credential should be scoped to a valid region, not 'us-west-2'. "}"#;
+    for (host, service, expected) in [
+        ("abc123.execute-api.eu-west-1.amazonaws.com", "execute-api", Some("eu-west-1")),
+        ("abc123.execute-api.eusc-de-east-1.amazonaws.eu", "execute-api", Some("eusc-de-east-1")),
+        ("iam.us-gov.amazonaws.com", "iam", Some("us-gov-west-1")),
+        ("route53.amazonaws.com.cn", "route53", Some("cn-northwest-1")),
+        ("us-east-1.queue.amazonaws.com", "sqs", Some("us-east-1")),
+        ("unheard-of.eu-west-1.amazonaws.com", "unheard-of", Some("eu-west-1")),
+        ("gateway.example.com", "iam", Some("us-east-1")),
+        ("gateway.example.com", "execute-api", None),
+        ("abc123.execute-api.us-west-2.amazonaws.com", "execute-api", None),
+    ] {
+        let signer = Signer::new(credentials(), "us-west-2", service);
+        let signed = signer.sign(&Request::new("GET", "/", &[]).with_host(host), Payload::EMPTY, now()).unwrap();
+        let explanation = Explanation::from_response(403, &[], body, Some(&signed));
+        let cause = Cause::WrongRegion { expected: expected.map(Into::into) };
+        assert_eq!(explanation.findings().next().unwrap().cause(), &cause, "{host}");
+    }
+}
+
+#[test]
 fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
     let signed = sign(&[("content-type", b"application/json")], b"{}", now());
     let mut headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();

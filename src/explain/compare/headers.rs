@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::{MOST_NAMED, shown, shown_long, signed_and_computed};
 use crate::explain::canonical::Canonical;
-use crate::explain::cause::{Cause, Finding};
+use crate::explain::cause::Cause;
+use crate::explain::finding::Finding;
 use crate::redact::{REDACTED, is_secret_header};
 
 /// A header of one side: its values, joined as they have to be, and how many lines they stand in.
@@ -35,56 +36,54 @@ pub(super) fn header_differences(
     payload_differs: bool,
     findings: &mut Vec<Finding>,
 ) {
-    let most = findings.len() + MOST_NAMED;
-    let mut push = |cause: Cause, evidence: String| {
-        if findings.len() < most {
-            findings.push(Finding::new(cause, evidence));
-        }
-    };
     let (of_ours, of_theirs) = (by_name(ours), by_name(theirs));
-    for (name, Lines { value: signed, count }) in &of_ours {
-        let (cause, evidence) = match of_theirs.get(name) {
-            Some(Lines { value: verified, count: computed }) if signed == verified => {
-                if count == computed {
-                    continue;
-                }
-                let evidence = alloc::format!("{count} lines were signed, {computed} computed");
-                (Cause::HeaderNotJoined { name: shown(name) }, evidence)
-            }
-            Some(Lines { value: verified, .. }) if signed.contains(REDACTED) || verified.contains(REDACTED) => continue,
-            // Said by the payload's line, which is what stands for it.
-            _ if payload_differs && name == "x-amz-content-sha256" => continue,
-            // Some services compute a header that didn't arrive as an empty one.
-            Some(Lines { value: verified, .. }) if !verified.is_empty() => {
-                let cause = header_change(name, signed, verified);
-                let evidence = match &cause {
-                    Cause::HeaderRespaced { .. } if !is_secret_header(name) => signed_and_computed(signed, verified),
-                    _ => alloc::format!("the line of {} differs", shown(name)),
-                };
-                (cause, evidence)
-            }
-            _ => (header_removed(name), alloc::format!("the line of {} was only signed", shown(name))),
-        };
-        push(cause, evidence);
-    }
-    for name in of_theirs.keys().filter(|name| !of_ours.contains_key(*name)) {
+    let signed = of_ours.iter().filter_map(|(name, signed)| {
+        // The difference of the payload's line is a finding of its own.
+        let is_payload = payload_differs && name == "x-amz-content-sha256";
+        line_difference(name, signed, of_theirs.get(name), is_payload)
+    });
+    let added = of_theirs.keys().filter(|name| !of_ours.contains_key(*name)).map(|name| {
         let evidence = alloc::format!("the line of {} was only computed", shown(name));
-        push(Cause::HeaderAdded { name: shown(name) }, evidence);
+        Finding::new(Cause::HeaderAdded { name: shown(name) }, evidence)
+    });
+    let form = form_difference(ours, theirs, of_ours.keys().eq(of_theirs.keys()));
+    findings.extend(signed.chain(added).chain(form).take(MOST_NAMED));
+}
+
+/// How a signed header differs on the other side.
+fn line_difference(name: &str, signed: &Lines, computed: Option<&Lines>, is_payload: bool) -> Option<Finding> {
+    // Some services compute a header that didn't arrive as an empty one.
+    let arrived = computed.filter(|computed| !computed.value.is_empty() || signed.value.is_empty());
+    let Some(computed) = arrived else {
+        let hidden = computed.is_some() && signed.value.contains(REDACTED);
+        let evidence = alloc::format!("the line of {} was only signed", shown(name));
+        return (!hidden && !is_payload).then(|| Finding::new(header_removed(name), evidence));
+    };
+    if signed.value == computed.value {
+        let evidence = alloc::format!("{} lines were signed, {} computed", signed.count, computed.count);
+        let cause = || Cause::HeaderNotJoined { name: shown(name) };
+        return (signed.count != computed.count).then(|| Finding::new(cause(), evidence));
     }
-    if let Some((cause, evidence)) = form_difference(ours, theirs, of_ours.keys().eq(of_theirs.keys())) {
-        push(cause, evidence);
+    if is_payload || [signed, computed].iter().any(|lines| lines.value.contains(REDACTED)) {
+        return None;
     }
+    let cause = header_change(name, &signed.value, &computed.value);
+    let evidence = match &cause {
+        Cause::HeaderRespaced { .. } if !is_secret_header(name) => signed_and_computed(&signed.value, &computed.value),
+        _ => alloc::format!("the line of {} differs", shown(name)),
+    };
+    Some(Finding::new(cause, evidence))
 }
 
 /// Both sides have the same headers, and write them differently.
-fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: bool) -> Option<(Cause, String)> {
+fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: bool) -> Option<Finding> {
     let upper_case = |canonical: &Canonical<'_>| {
         let names = canonical.headers().map(|(name, _)| name).chain(canonical.signed_headers.split(';'));
         names.filter(|name| name.bytes().any(|byte| byte.is_ascii_uppercase())).map(shown).next()
     };
     if let Some(name) = upper_case(ours).xor(upper_case(theirs)) {
         let evidence = alloc::format!("{name} stands there on one side, {} on the other", name.to_ascii_lowercase());
-        return Some((Cause::HeaderNameCase { name }, evidence));
+        return Some(Finding::new(Cause::HeaderNameCase { name }, evidence));
     }
     if !same_names {
         return None;
@@ -102,9 +101,10 @@ fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: boo
     if ours.signed_headers != theirs.signed_headers {
         let same = sorted(ours) == sorted(theirs);
         let cause = if same { Cause::HeaderOrder } else { Cause::MalformedAuthorization };
-        Some((cause, signed_and_computed(ours.signed_headers, theirs.signed_headers)))
+        Some(Finding::new(cause, signed_and_computed(ours.signed_headers, theirs.signed_headers)))
     } else if order(ours) != order(theirs) {
-        Some((Cause::HeaderOrder, signed_and_computed(&order(ours).join(";"), &order(theirs).join(";"))))
+        let evidence = signed_and_computed(&order(ours).join(";"), &order(theirs).join(";"));
+        Some(Finding::new(Cause::HeaderOrder, evidence))
     } else {
         None
     }

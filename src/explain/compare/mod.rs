@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 pub(super) use headers::{header_removed, is_token_header};
 
 use super::canonical::{Canonical, ToSign};
-use super::cause::{Cause, Finding};
+use super::cause::Cause;
 use super::diff::Diff;
+use super::finding::Finding;
 use crate::hash::{EMPTY_SHA256, hex_of};
 use crate::redact::REDACTED;
 use crate::sigv4::canonical_request::CanonicalRequest;

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::{MOST_NAMED, decoded, shown_long, signed_and_computed, upper_case_escapes};
 use crate::explain::canonical::Canonical;
-use crate::explain::cause::{Cause, Finding};
+use crate::explain::cause::Cause;
+use crate::explain::finding::Finding;
 use crate::redact::{REDACTED, is_secret_parameter};
 use crate::text::excerpt;
 
@@ -15,73 +16,89 @@ const MOST_COMPARED: usize = 64;
 type Pair<'a> = (&'a str, Option<&'a str>);
 
 pub(super) fn query_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>, findings: &mut Vec<Finding>) {
-    let (mut only_ours, mut only_theirs) = (Vec::new(), Vec::new());
-    let mut counts: BTreeMap<Pair<'_>, i32> = BTreeMap::new();
-    // What one side hides counts as equal.
     let hides = |canonical: &Canonical<'_>| canonical.query_pairs().any(|(_, value)| value == Some(REDACTED));
     let hidden = hides(ours) || hides(theirs);
+    let (only_ours, only_theirs) = pairs_of_one_side(ours, theirs, hidden);
+    if only_ours.is_empty() && only_theirs.is_empty() {
+        findings.extend(order_difference(ours, theirs, hidden));
+        return;
+    }
+    for finding in pair_differences(only_ours, only_theirs).take(MOST_NAMED) {
+        if !findings.iter().any(|earlier| earlier.cause() == finding.cause()) {
+            findings.push(finding);
+        }
+    }
+}
+
+/// The pairs that only our side has, and those that only their side has. What one side hides counts as equal.
+fn pairs_of_one_side<'a>(ours: &Canonical<'a>, theirs: &Canonical<'a>, hidden: bool) -> (Vec<Pair<'a>>, Vec<Pair<'a>>) {
+    let mut counts: BTreeMap<Pair<'_>, i32> = BTreeMap::new();
     for pair in ours.query_pairs() {
         *counts.entry(without_secret(pair, hidden)).or_default() += 1;
     }
     for pair in theirs.query_pairs() {
         *counts.entry(without_secret(pair, hidden)).or_default() -= 1;
     }
+    let (mut only_ours, mut only_theirs) = (Vec::new(), Vec::new());
     for (pair, count) in counts {
         let side = if count > 0 { &mut only_ours } else { &mut only_theirs };
         (0..count.unsigned_abs()).for_each(|_| side.push(pair));
     }
-    if only_ours.is_empty() && only_theirs.is_empty() {
-        let mut sides = ours.query_pairs().zip(theirs.query_pairs());
-        let other = |(our, their): &(_, _)| without_secret(*our, hidden) != without_secret(*their, hidden);
-        if let Some((_, (name, _))) = sides.find(other) {
-            let name = shown_decoded(name);
-            let evidence = alloc::format!("the same parameters stand in another order from {name} on");
-            findings.push(Finding::new(Cause::QueryOrder, evidence));
-        }
-        return;
-    }
-    // What differs in writing only is set side by side by what it means.
+    (only_ours, only_theirs)
+}
+
+/// Both sides have the same pairs.
+fn order_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, hidden: bool) -> Option<Finding> {
+    let mut sides = ours.query_pairs().zip(theirs.query_pairs());
+    let (_, (name, _)) = sides.find(|(our, their)| without_secret(*our, hidden) != without_secret(*their, hidden))?;
+    let name = shown_decoded(name);
+    let evidence = alloc::format!("the same parameters stand in another order from {name} on");
+    Some(Finding::new(Cause::QueryOrder, evidence))
+}
+
+/// Changed parameters first, then removed ones, then added ones.
+fn pair_differences<'a>(
+    only_ours: Vec<Pair<'a>>,
+    only_theirs: Vec<Pair<'a>>,
+) -> impl Iterator<Item = Finding> + use<'a> {
     let mut partners: BTreeMap<Vec<u8>, Vec<Pair<'_>>> = BTreeMap::new();
-    for pair in &only_theirs {
-        partners.entry(meaning(pair.0)).or_default().push(*pair);
+    for pair in only_theirs {
+        partners.entry(meaning(pair.0)).or_default().push(pair);
     }
-    let mut written = Vec::new();
-    let mut removed = Vec::new();
+    let (mut changed, mut removed) = (Vec::new(), Vec::new());
     for pair in only_ours {
-        let name = meaning(pair.0);
-        let found = partners.get_mut(&name).and_then(|candidates| {
-            let value = meaning(pair.1.unwrap_or_default());
-            let same = candidates
-                .iter()
-                .take(MOST_COMPARED)
-                .position(|(_, other)| meaning(other.unwrap_or_default()) == value);
-            (!candidates.is_empty()).then(|| candidates.swap_remove(same.unwrap_or_default()))
-        });
-        match found {
-            Some(partner) => {
-                let cause = pair_difference(pair, partner);
-                let evidence = match cause {
-                    Cause::ParameterChanged { .. } => String::from("the third line differs"),
-                    _ => of_both(pair, partner),
-                };
-                written.push((cause, evidence));
-            }
+        match take_partner(&mut partners, pair) {
+            Some(partner) => changed.push(changed_pair(pair, partner)),
             None => removed.push(pair.0),
         }
     }
-    let only = |cause: Cause, what: &str| (cause, String::from(what));
-    let removed = removed
-        .into_iter()
-        .map(|name| only(Cause::ParameterRemoved { name: shown_decoded(name) }, "in the signed query only"));
-    let added = partners
-        .values()
-        .flatten()
-        .map(|(name, _)| only(Cause::ParameterAdded { name: shown_decoded(name) }, "in the computed query only"));
-    for (cause, evidence) in written.into_iter().chain(removed).chain(added).take(MOST_NAMED) {
-        if !findings.iter().any(|finding| *finding.cause() == cause) {
-            findings.push(Finding::new(cause, evidence));
-        }
-    }
+    let added = partners.into_values().flatten().map(|(name, _)| {
+        let cause = Cause::ParameterAdded { name: shown_decoded(name) };
+        Finding::new(cause, "in the computed query only")
+    });
+    let removed = removed.into_iter().map(|name| {
+        let cause = Cause::ParameterRemoved { name: shown_decoded(name) };
+        Finding::new(cause, "in the signed query only")
+    });
+    changed.into_iter().chain(removed).chain(added)
+}
+
+/// The pair of the other side with the same name: one that means the same and is written differently, or else any.
+fn take_partner<'a>(partners: &mut BTreeMap<Vec<u8>, Vec<Pair<'a>>>, pair: Pair<'_>) -> Option<Pair<'a>> {
+    let candidates = partners.get_mut(&meaning(pair.0)).filter(|candidates| !candidates.is_empty())?;
+    let value = meaning(pair.1.unwrap_or_default());
+    let means_the_same = |(_, other): &Pair<'_>| meaning(other.unwrap_or_default()) == value;
+    let position = candidates.iter().take(MOST_COMPARED).position(means_the_same);
+    Some(candidates.swap_remove(position.unwrap_or_default()))
+}
+
+fn changed_pair(pair: Pair<'_>, partner: Pair<'_>) -> Finding {
+    let cause = pair_difference(pair, partner);
+    let evidence = match cause {
+        Cause::ParameterChanged { .. } => String::from("the third line differs"),
+        _ => of_both(pair, partner),
+    };
+    Finding::new(cause, evidence)
 }
 
 fn of_both(our: Pair<'_>, their: Pair<'_>) -> String {

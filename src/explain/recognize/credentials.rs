@@ -1,9 +1,11 @@
 //! What the response says of the credentials: whether they arrived, their scope, key and token.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::Found;
+use crate::endpoint::Endpoint;
+use crate::endpoint::forms::global_region;
+use crate::endpoint::partition::{AWS, is_region};
 use crate::explain::cause::Cause;
 use crate::explain::sent::{Auth, Sent};
 use crate::text::excerpt;
@@ -139,18 +141,14 @@ impl Found<'_> {
 
     /// From the host name, for texts that name the wrong region only.
     fn region_to_use(&self, wrong: &str) -> Option<String> {
-        const GLOBAL: [&str; 7] =
-            ["iam", "sts", "cloudfront", "route53", "organizations", "importexport", "globalaccelerator"];
-        let is_region = |label: &&str| {
-            let parts: Vec<&str> = label.split('-').collect();
-            parts.len() >= 3
-                && parts.first().is_some_and(|part| part.len() == 2)
-                && parts.last().is_some_and(|part| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_digit()))
-        };
-        // From the end: a bucket may be named like a region.
-        let in_host = self.sent.host.rsplit('.').find(is_region);
-        let global = (in_host.is_none() && GLOBAL.contains(&self.sent.service.as_str())).then_some("us-east-1");
-        in_host.or(global).filter(|region| *region != wrong).map(|region| excerpt(region.as_bytes()))
+        let host = self.sent.host.as_str();
+        let endpoint = Endpoint::parse(host);
+        let in_endpoint = endpoint.as_ref().and_then(Endpoint::region).filter(|region| is_region(region));
+        // The endpoint of a service that isn't listed. From the end: a bucket may be named like a region.
+        let in_host = || host.rsplit('.').find(|label| is_region(label));
+        let global = || global_region(&self.sent.service, &AWS);
+        let region = in_endpoint.or_else(in_host).or_else(global);
+        region.filter(|region| *region != wrong).map(|region| excerpt(region.as_bytes()))
     }
 
     pub(super) fn keys(&mut self, text: &str) {

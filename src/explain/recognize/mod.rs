@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 
 use texts::{CODES, MISMATCH, TEXTS};
 
-use super::cause::{Cause, Finding};
+use super::cause::Cause;
 use super::compare::{header_removed, payload_difference};
+use super::finding::Finding;
 use super::sent::{Auth, Sent};
 use super::text::sentences;
 use crate::aws_error::read::Reply;

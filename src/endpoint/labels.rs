@@ -1,0 +1,51 @@
+//! The labels of a host name, compared in any case.
+
+pub(super) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+pub(super) fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// The last label, and the labels before it.
+pub(super) fn pop(labels: &str) -> (&str, &str) {
+    labels.rsplit_once('.').unwrap_or(("", labels))
+}
+
+pub(super) fn count(labels: &str) -> usize {
+    if labels.is_empty() { 0 } else { labels.split('.').count() }
+}
+
+/// What precedes a domain, without the dot between them.
+pub(super) fn strip_suffix<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
+    let (labels, end) = host.split_at_checked(host.len().checked_sub(suffix.len())?)?;
+    if end.eq_ignore_ascii_case(suffix) { labels.strip_suffix('.') } else { None }
+}
+
+/// A label as a table has it, with `-fips` at its end or without.
+pub(super) fn is_named(label: &str, name: &str) -> bool {
+    let rest = strip_start(label, name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.eq_ignore_ascii_case("-fips"))
+}
+
+/// What precedes labels that a table names.
+pub(super) fn strip_labels<'h>(labels: &'h str, names: &str) -> Option<&'h str> {
+    names.rsplit('.').try_fold(labels, |rest, name| {
+        let (before, label) = pop(rest);
+        is_named(label, name).then_some(before)
+    })
+}
+
+pub(super) fn is_exactly(labels: &str, names: &str) -> bool {
+    count(labels) == count(names) && strip_labels(labels, names).is_some()
+}
+
+/// The rest of a text that begins with `start`, in any case.
+pub(super) fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+    let (head, rest) = text.split_at_checked(start.len())?;
+    head.eq_ignore_ascii_case(start).then_some(rest)
+}

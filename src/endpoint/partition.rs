@@ -1,0 +1,103 @@
+//! The partitions of AWS, as data.
+
+use super::labels::strip_start;
+
+/// A group of regions with accounts, host names and global services of its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Partition {
+    pub(crate) id: &'static str,
+    /// How the names of its regions begin; a word and a number follow, as in `us-` `east-1`.
+    region_starts: &'static [&'static str],
+    pub(crate) dns_suffix: &'static str,
+    pub(super) dual_stack_suffix: &'static str,
+    /// The region for which its global services are signed.
+    pub(crate) global_region: &'static str,
+}
+
+pub(super) const GOV: &str = "aws-us-gov";
+
+/// Source: AWS's partitions metadata (`partitions.json`) as botocore 1.43.11 and the other SDKs publish it.
+pub(super) const PARTITIONS: [Partition; 8] = [
+    Partition {
+        id: "aws-cn",
+        region_starts: &["cn-"],
+        dns_suffix: "amazonaws.com.cn",
+        dual_stack_suffix: "api.amazonwebservices.com.cn",
+        global_region: "cn-northwest-1",
+    },
+    Partition {
+        id: GOV,
+        region_starts: &["us-gov-"],
+        dns_suffix: "amazonaws.com",
+        dual_stack_suffix: "api.aws",
+        global_region: "us-gov-west-1",
+    },
+    Partition {
+        id: "aws-eusc",
+        region_starts: &["eusc-de-"],
+        dns_suffix: "amazonaws.eu",
+        dual_stack_suffix: "api.amazonwebservices.eu",
+        global_region: "eusc-de-east-1",
+    },
+    Partition {
+        id: "aws-iso",
+        region_starts: &["us-iso-"],
+        dns_suffix: "c2s.ic.gov",
+        dual_stack_suffix: "api.aws.ic.gov",
+        global_region: "us-iso-east-1",
+    },
+    Partition {
+        id: "aws-iso-b",
+        region_starts: &["us-isob-"],
+        dns_suffix: "sc2s.sgov.gov",
+        dual_stack_suffix: "api.aws.scloud",
+        global_region: "us-isob-east-1",
+    },
+    Partition {
+        id: "aws-iso-e",
+        region_starts: &["eu-isoe-"],
+        dns_suffix: "cloud.adc-e.uk",
+        dual_stack_suffix: "api.cloud-aws.adc-e.uk",
+        global_region: "eu-isoe-west-1",
+    },
+    Partition {
+        id: "aws-iso-f",
+        region_starts: &["us-isof-"],
+        dns_suffix: "csp.hci.ic.gov",
+        dual_stack_suffix: "api.aws.hci.ic.gov",
+        global_region: "us-isof-south-1",
+    },
+    AWS,
+];
+
+/// The last row, since the names of other partitions' regions begin as its own do.
+pub(crate) const AWS: Partition = Partition {
+    id: "aws",
+    region_starts: &["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
+    dns_suffix: "amazonaws.com",
+    dual_stack_suffix: "api.aws",
+    global_region: "us-east-1",
+};
+
+impl Partition {
+    /// The partition of a region; `aws` for a region that no partition claims, as the SDKs do it.
+    pub(crate) fn of_region(region: &str) -> &'static Partition {
+        PARTITIONS.iter().find(|partition| partition.after_start(region).is_some()).unwrap_or(&AWS)
+    }
+
+    fn after_start<'r>(&self, region: &'r str) -> Option<&'r str> {
+        self.region_starts.iter().find_map(|start| strip_start(region, start))
+    }
+}
+
+/// Whether a text has the form of a region's name, in any case.
+pub(crate) fn is_region(text: &str) -> bool {
+    let rest = Partition::of_region(text).after_start(text);
+    rest.and_then(|rest| rest.split_once('-')).is_some_and(|(word, number)| {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !word.is_empty()
+            && word.bytes().all(is_word)
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}

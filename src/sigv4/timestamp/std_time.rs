@@ -1,0 +1,34 @@
+//! What needs `std`: the clock and `SystemTime`.
+
+use super::{LAST, Timestamp, TimestampError};
+
+impl Timestamp {
+    /// The clock's time now. The one place in the crate that reads a clock.
+    pub fn now() -> Self {
+        let seconds = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(LAST),
+            Err(_) => 0,
+        };
+        Self::in_range(seconds.min(LAST))
+    }
+
+    pub(crate) fn same_day(&self, other: &Self) -> bool {
+        self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
+    }
+}
+
+impl TryFrom<std::time::SystemTime> for Timestamp {
+    type Error = TimestampError;
+
+    fn try_from(time: std::time::SystemTime) -> Result<Self, TimestampError> {
+        let seconds = match time.duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => {
+                let before = before.duration();
+                let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
+                -whole - i64::from(before.subsec_nanos() > 0)
+            }
+        };
+        Self::from_unix_seconds(seconds)
+    }
+}
