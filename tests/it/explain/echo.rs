@@ -2,8 +2,8 @@
 
 use countersign::{CanonicalRequest, Credentials, Dialect, Payload, Verifier, VerifyError};
 
+use super::mutations::{arrival, cases};
 use crate::cases::plain::Plain;
-use crate::mutations::{arrival, cases};
 
 const DIALECTS: [Dialect; 3] = [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml];
 

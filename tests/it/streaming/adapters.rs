@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use countersign::VerifyError;
 use countersign::streaming::{Checksum, ChunkError, Chunked, DecodedRead, EncodeError, EncodedRead};
 
-use crate::{decoder_of, encode, modes, rules, sign};
+use super::{decoder_of, encode, modes, rules, sign};
 
 /// Reads little at a time, and is interrupted now and then.
 struct Trickle<'a> {
@@ -122,7 +122,6 @@ fn a_body_of_too_much_data_never_ends_well() {
     }
 }
 
-#[cfg(feature = "http-body")]
 mod body {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
@@ -224,7 +223,8 @@ mod body {
         let mut request =
             http::Request::put("https://bucket.example/key").header("content-encoding", "gzip").body(()).unwrap();
         let chunked = Chunked::unsigned(5).with_checksum(Checksum::Sha256);
-        let signed = crate::signer().sign_chunked_http(&mut request, &chunked, crate::now()).unwrap();
+        let signed =
+            crate::streaming::signer().sign_chunked_http(&mut request, &chunked, crate::streaming::now()).unwrap();
         for (name, value) in signed.headers() {
             assert_eq!(request.headers()[name], value);
             assert_eq!(request.headers().get_all(name).iter().count(), 1);
@@ -233,12 +233,14 @@ mod body {
         assert!(request.headers()["authorization"].is_sensitive());
 
         // Signed again, without a trailer: what the first signature announced is gone.
-        crate::signer().sign_chunked_http(&mut request, &Chunked::signed(5), crate::now()).unwrap();
+        crate::streaming::signer()
+            .sign_chunked_http(&mut request, &Chunked::signed(5), crate::streaming::now())
+            .unwrap();
         assert!(!request.headers().contains_key("x-amz-trailer"));
         assert_eq!(request.headers()["content-encoding"], "aws-chunked,gzip");
         let presented = countersign::Presented::parse(&request).unwrap();
-        let key = presented.derive_key(Some(&crate::credentials()));
+        let key = presented.derive_key(Some(&crate::streaming::credentials()));
         let verifier = countersign::Verifier::new("us-east-1", "s3").with_rules(rules());
-        assert!(verifier.verify(presented, &key, crate::now()).unwrap().chunk_decoder().is_ok());
+        assert!(verifier.verify(presented, &key, crate::streaming::now()).unwrap().chunk_decoder().is_ok());
     }
 }

@@ -707,7 +707,6 @@ fn signing_twice_is_signing_once() {
     }
 }
 
-#[cfg(feature = "http")]
 #[test]
 fn signing_an_http_request_twice_replaces_and_failing_changes_nothing() {
     let signer = Signer::new(temporary(), "us-east-1", "s3");

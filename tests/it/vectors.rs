@@ -1,19 +1,14 @@
 //! Walks every file of `test-vectors/`: both directions, all stages, and every single-byte change of every request.
 
-#[path = "../examples/conformance/cases/mod.rs"]
-mod cases;
-#[path = "support/naive.rs"]
-mod naive;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cases::Case;
-use cases::plain::{Location, Plain};
-use cases::sigv4a::{SigV4a, SignedRequest, verifies};
-use cases::wire::Wire;
-use naive::Naive;
+use crate::cases::Case;
+use crate::cases::plain::{Location, Plain};
+use crate::cases::sigv4a::{SigV4a, SignedRequest, verifies};
+use crate::cases::wire::Wire;
+use crate::support::naive::{self, Naive};
 
 /// Name of the file, and its cases.
 fn files() -> BTreeMap<String, Vec<Case>> {

@@ -8,7 +8,7 @@ use countersign::tokens::{self, Token};
 use countersign::{Credentials, encode_segment};
 use serde_json::Value;
 
-use crate::{SESSION_TOKEN, long_term, now, temporary};
+use super::{SESSION_TOKEN, long_term, now, temporary};
 
 /// Parameters behind those of the token itself, as botocore orders them.
 fn signed(region_and_service: &str, expires: u32, token: bool, signature: &str) -> String {

@@ -1,21 +1,15 @@
 //! Event streams, both directions: what is refused, and when.
-#![cfg(feature = "event-stream")]
 
-#[path = "../support/memory.rs"]
-mod held;
 mod memory;
-#[path = "../support/random.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
-mod random;
 
 use std::time::Duration;
 
+use crate::support::random::Random;
 use countersign::event_stream::{EventStreamError, EventVerifier, HeaderValue, Message, MessageReader};
 use countersign::{
     Credentials, Payload, Presented, Request, Rules, Scope, SignError, Signer, SigningKey, StreamingPayload, Timestamp,
     Verifier, VerifyError,
 };
-use random::Random;
 
 const SECRET: &str = "wJalrXUtnFEMIsecret";
 const TOKEN: &str = "FwoGZXIvYXdztoken";

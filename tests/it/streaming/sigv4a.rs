@@ -3,7 +3,7 @@
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
 use countersign::{Presented, Request, Rules, Signer, SigningKey, Verifier, VerifyError};
 
-use crate::{credentials, decode, encode, now, rules};
+use super::{credentials, decode, encode, now, rules};
 
 const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog";
 

@@ -513,7 +513,6 @@ fn the_signature_is_that_of_rfc_6979() {
 
 const RFC_6979: &str = "304502206c8e97f7ed2541ed924ade73b4acf7c40156ee796b1f57156c77319278c93042022100f933779aa3fcbd0279217cd671618552026d099cd2e1770225a5167ac5b6bcfd";
 
-#[cfg(feature = "http")]
 #[test]
 fn http_requests_have_the_region_set_inserted() {
     let mut request = http::Request::get("https://example.com/").header("x-amz-region-set", "old").body(()).unwrap();
@@ -525,7 +524,6 @@ fn http_requests_have_the_region_set_inserted() {
     assert!(verifier().verify(presented, &key(), now()).is_ok());
 }
 
-#[cfg(feature = "post-policy")]
 #[test]
 fn a_form_is_not_signed_with_it() {
     use countersign::post_policy::Policy;
@@ -534,7 +532,6 @@ fn a_form_is_not_signed_with_it() {
     assert_eq!(error, SignError::Scope(ScopeError::Empty { field: "region" }));
 }
 
-#[cfg(feature = "explain")]
 #[test]
 fn explained() {
     use countersign::explain::{Cause, Explanation};

@@ -1,15 +1,10 @@
 //! Random requests, against the naive transcription and in both directions.
 
-#[path = "support/naive.rs"]
-mod naive;
-#[path = "support/random.rs"]
-mod random;
-
 use std::time::Duration;
 
+use crate::support::naive::{self, Naive};
+use crate::support::random::Random;
 use countersign::{Credentials, Payload, Presented, Request, Rules, SignError, Signer, Timestamp, Verifier};
-use naive::Naive;
-use random::Random;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const TIME: &str = "20150830T123600Z";

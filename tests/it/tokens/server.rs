@@ -7,8 +7,8 @@ use countersign::tokens::{self, Token};
 use countersign::{Credentials, Presented, Request, Timestamp, Verifier, VerifyError};
 use serde_json::Value;
 
-use crate::random::Random;
-use crate::{every_kind, long_term, now, temporary};
+use super::{every_kind, long_term, now, temporary};
+use crate::support::random::Random;
 
 /// The presigned request inside a token.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use countersign::event_stream::{EventStreamError, MessageReader};
 
-use crate::held::most_held;
-use crate::{Stream, crc32, message, now};
+use super::{Stream, crc32, message, now};
+use crate::support::allocator::most_held;
 
 /// The start of a frame that announces so much, and a kibibyte of it.
 fn announced(total: u32, headers: u32) -> Vec<u8> {

@@ -2,8 +2,6 @@
 
 mod errors;
 mod figures;
-#[path = "../support/random.rs"]
-mod random;
 mod server;
 
 use std::time::Duration;

@@ -1,51 +1,10 @@
 //! Counts heap allocations, with the day's key at hand.
 
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::time::Duration;
 
 use countersign::{Credentials, Payload, Presented, Request, Signer, Timestamp, Verifier};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(bytes: usize) {
-    ALLOCATIONS.with(|count| count.set(count.get() + 1));
-    BYTES.with(|count| count.set(count.get() + bytes));
-}
-
-// SAFETY: hands every call on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `run` allocates, and how many bytes.
-fn counted<T>(run: impl FnOnce() -> T) -> (T, usize, usize) {
-    let before = (ALLOCATIONS.get(), BYTES.get());
-    let result = run();
-    (result, ALLOCATIONS.get() - before.0, BYTES.get() - before.1)
-}
+use crate::support::allocator::counted;
 
 struct Case {
     name: &'static str,
@@ -118,7 +77,6 @@ fn signing_and_verifying_stay_within_the_budget() {
         let (signed, allocations, _) = counted(|| signer.sign(&request, Payload::Bytes(&case.body), now()).unwrap());
         at_most(case.name, "sign wire parts", 2, allocations);
 
-        #[cfg(feature = "http")]
         {
             let uri = format!("https://abc123.execute-api.us-east-1.amazonaws.com{}", case.target);
             let mut builder = http::Request::builder().method(case.method).uri(&uri);

@@ -3,7 +3,7 @@
 use countersign::VerifyError;
 use countersign::streaming::{Checksum, ChunkError, Chunked};
 
-use crate::{Trailers, decode, decoder_of, encode, modes, rules, sign};
+use super::{Trailers, decode, decoder_of, encode, modes, rules, sign};
 
 const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
 
@@ -24,7 +24,7 @@ fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
     let (mut refused, mut unchanged) = (0, 0);
     for (chunked, given) in chunked_modes() {
         let signed = sign(&chunked);
-        let signed_chunks = crate::chunks_are_signed(&signed);
+        let signed_chunks = crate::streaming::chunks_are_signed(&signed);
         let body = encode(&signed, DATA, &given);
         let (_, original) = decode(decoder_of(&signed, rules()).unwrap(), &[&body]);
         let original = original.unwrap();
@@ -82,7 +82,7 @@ fn chunks_cannot_be_left_out_swapped_repeated_or_cut() {
         let try_frames = |frames: Vec<&[u8]>| decode(decoder_of(&signed, rules()).unwrap(), &frames);
         let in_order = try_frames(vec![frame(0), frame(1), frame(2), frame(3), frame(4), rest]);
         assert!(in_order.1.is_ok());
-        let signed_chunks = crate::chunks_are_signed(&signed);
+        let signed_chunks = crate::streaming::chunks_are_signed(&signed);
         for (what, frames) in [
             ("left out", vec![frame(0), frame(2), frame(3), frame(4), rest]),
             ("swapped", vec![frame(1), frame(0), frame(2), frame(3), frame(4), rest]),
@@ -104,7 +104,7 @@ fn chunks_cannot_be_left_out_swapped_repeated_or_cut() {
             if length + 4 < body.len() {
                 assert!(end.is_err(), "{chunked:?}: cut to {length} of {}", body.len());
             } else if let Ok(trailers) = end {
-                assert_eq!((data.as_slice(), trailers.is_empty()), (DATA, !crate::has_trailer(&signed)));
+                assert_eq!((data.as_slice(), trailers.is_empty()), (DATA, !crate::streaming::has_trailer(&signed)));
             }
         }
     }

@@ -4,7 +4,7 @@ use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Dialect, Payload, Presented, Request, Signer, Verifier};
 use serde_json::Value;
 
-use crate::catalogue::{By, CASES, TOKEN, now, sent};
+use super::catalogue::{By, CASES, TOKEN, now, sent};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";

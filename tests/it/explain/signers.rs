@@ -3,7 +3,7 @@
 
 use countersign::explain::Explanation;
 
-use crate::mutations::{cases, matches, sigv4a_cases};
+use super::mutations::{cases, matches, sigv4a_cases};
 
 /// A canonical request in parts.
 #[derive(Clone)]

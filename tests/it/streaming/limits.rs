@@ -5,7 +5,7 @@ use countersign::{
     Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, UnsignedPayload, Verifier, VerifyError,
 };
 
-use crate::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
+use super::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
 
 /// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {

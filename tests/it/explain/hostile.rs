@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use countersign::explain::{Cause, Explanation, Sent};
 use countersign::{Credentials, Payload, Request, Signed, Signer};
 
-use crate::memory;
+use crate::support::allocator;
 
 fn signed() -> Signed {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret").unwrap();
@@ -29,7 +29,7 @@ fn worked() -> Duration {
 fn causes(status: u16, body: &[u8]) -> Vec<Cause> {
     let signed = Sent::from(&signed());
     let begun = worked();
-    let (explanation, most) = memory::most_held(|| Explanation::from_response(status, &[], body, signed));
+    let (explanation, most) = allocator::most_held(|| Explanation::from_response(status, &[], body, signed));
     let shown = format!("{explanation} {explanation:?} {:?}", explanation.diff());
     // Ten times what it takes in a debug build.
     let took = worked() - begun;
@@ -103,7 +103,7 @@ fn two_long_texts_are_compared_in_bounded_time_and_memory() {
     };
     let (ours, theirs) = (text(1), text(2));
     let begun = worked();
-    let (explanation, most) = memory::most_held(|| Explanation::between(&theirs, &ours));
+    let (explanation, most) = allocator::most_held(|| Explanation::between(&theirs, &ours));
     let took = worked() - begun;
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(most < 40 * (ours.len() + theirs.len()), "{most} bytes for {}", ours.len() + theirs.len());
@@ -116,7 +116,7 @@ fn long_headers_of_a_response_are_bounded() {
     let names = ["x-amzn-ErrorType", "Location", "x-amz-bucket-region", "X-Aoss-Response-Hint", "Date", "x-other"];
     let headers: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, long.as_slice())).collect();
     let signed = Sent::from(&signed());
-    let (explanation, most) = memory::most_held(|| Explanation::from_response(301, &headers, b"", signed));
+    let (explanation, most) = allocator::most_held(|| Explanation::from_response(301, &headers, b"", signed));
     assert!(most < 1024 * 1024, "{most} bytes");
     assert!(explanation.to_string().len() < 4096, "{explanation}");
 }

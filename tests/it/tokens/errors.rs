@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign::tokens::{self, TokenError};
 use countersign::{ScopeError, SignError};
 
-use crate::{at, every_kind, long_term, now, temporary};
+use super::{at, every_kind, long_term, now, temporary};
 
 fn rds(region: &str, host: &str, port: u16, user: &str) -> TokenError {
     tokens::rds(&long_term(), region, host, port, user, now()).unwrap_err()
