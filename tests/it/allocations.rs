@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Presented, Request, Signer, Timestamp, Verifier};
+use countersign::{Credentials, Payload, Presented, Request, Signer};
 
 use crate::support::allocator::counted;
+use crate::support::fixtures::{self, HOST, now, verifier};
 
 struct Case {
     name: &'static str,
@@ -53,10 +54,6 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn now() -> Timestamp {
-    "20150830T123600Z".parse().unwrap()
-}
-
 fn at_most(name: &str, what: &str, limit: usize, allocations: usize) {
     println!("{name}: {what}: {allocations} allocations, at most {limit}");
     assert!(allocations <= limit, "{name}: {what}: {allocations} allocations, at most {limit}");
@@ -65,41 +62,37 @@ fn at_most(name: &str, what: &str, limit: usize, allocations: usize) {
 #[test]
 fn signing_and_verifying_stay_within_the_budget() {
     for case in cases() {
-        let mut credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
+        let mut credentials = fixtures::credentials();
         if let Some(token) = &case.token {
             credentials = credentials.with_session_token(token).unwrap();
         }
         let signer = Signer::new(credentials.clone(), "us-east-1", case.service);
-        let request = Request::new(case.method, case.target, &case.headers)
-            .with_host("abc123.execute-api.us-east-1.amazonaws.com");
+        let request = Request::new(case.method, case.target, &case.headers).with_host(HOST);
         signer.sign(&request, Payload::EMPTY, now()).unwrap();
 
         let (signed, allocations, _) = counted(|| signer.sign(&request, Payload::Bytes(&case.body), now()).unwrap());
         at_most(case.name, "sign wire parts", 2, allocations);
 
-        {
-            let uri = format!("https://abc123.execute-api.us-east-1.amazonaws.com{}", case.target);
-            let mut builder = http::Request::builder().method(case.method).uri(&uri);
-            for (name, value) in &case.headers {
-                builder = builder.header(*name, *value);
-            }
-            let mut request = builder.body(()).unwrap();
-            let (_, allocations, _) =
-                counted(|| signer.sign_http(&mut request, Payload::Bytes(&case.body), now()).unwrap());
-            at_most(case.name, "sign http::Request", 4, allocations);
-            let (_, allocations, _) = counted(|| Presented::parse(&request).unwrap());
-            at_most(case.name, "parse http::Request", 1, allocations);
+        let uri = format!("https://{HOST}{}", case.target);
+        let mut builder = http::Request::builder().method(case.method).uri(&uri);
+        for (name, value) in &case.headers {
+            builder = builder.header(*name, *value);
         }
+        let mut http_request = builder.body(()).unwrap();
+        let (_, allocations, _) =
+            counted(|| signer.sign_http(&mut http_request, Payload::Bytes(&case.body), now()).unwrap());
+        at_most(case.name, "sign http::Request", 4, allocations);
+        let (_, allocations, _) = counted(|| Presented::parse(&http_request).unwrap());
+        at_most(case.name, "parse http::Request", 1, allocations);
 
         let (presigned, allocations, _) =
             counted(|| signer.presign(&request, Duration::from_secs(900), now()).unwrap());
         at_most(case.name, "presign", 3, allocations);
 
-        let verifier = Verifier::new("us-east-1", case.service);
+        let verifier = verifier(case.service);
         let mut headers = case.headers.clone();
         headers.extend(signed.headers().map(|(name, value)| (name, &*value.as_bytes().to_vec().leak())));
-        let arrived =
-            Request::new(case.method, case.target, &headers).with_host("abc123.execute-api.us-east-1.amazonaws.com");
+        let arrived = Request::new(case.method, case.target, &headers).with_host(HOST);
         let key = Presented::parse(arrived).unwrap().derive_key(Some(&credentials));
         let (_, allocations, _) = counted(|| {
             let presented = Presented::parse(arrived).unwrap().with_body(&case.body);
@@ -107,8 +100,7 @@ fn signing_and_verifying_stay_within_the_budget() {
         });
         at_most(case.name, "verify", 2, allocations);
 
-        let arrived = Request::new(case.method, presigned.target(), &case.headers)
-            .with_host("abc123.execute-api.us-east-1.amazonaws.com");
+        let arrived = Request::new(case.method, presigned.target(), &case.headers).with_host(HOST);
         let (_, allocations, _) = counted(|| {
             let presented = Presented::parse(arrived).unwrap().with_body(b"");
             verifier.verify(presented, &key, now()).unwrap()

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use countersign::{Dialect, Timestamp, VerifyError};
+use countersign::{Dialect, VerifyError};
+
+use crate::support::fixtures::at;
 
 const MISMATCH: VerifyError = VerifyError::SignatureMismatch { computed: None };
 const JSON: Dialect = Dialect::RestJson;
 const QUERY: Dialect = Dialect::QueryXml;
 const S3: Dialect = Dialect::S3Xml;
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
 
 fn check(error: &VerifyError, dialect: Dialect, status: u16, code: &str, message: &str) {
     assert_eq!(

@@ -7,33 +7,18 @@ use countersign::{
     StreamingPayload, Timestamp, Verifier, VerifyError,
 };
 
+use crate::support::fixtures::{
+    HOST, Headers, TEMPORARY_SECRET, added, credentials, now, signer, temporary, verifier, verify, views,
+};
+
 const MISMATCH: VerifyError = VerifyError::SignatureMismatch { computed: None };
-const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
-type Headers = Vec<(String, Vec<u8>)>;
-
-fn credentials() -> Credentials {
-    Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap()
-}
-
-fn temporary() -> Credentials {
-    Credentials::new("ASIAEXAMPLE", "secretOfTheSession").unwrap().with_session_token("token").unwrap()
-}
-
-fn now() -> Timestamp {
-    "20150830T123600Z".parse().unwrap()
-}
 
 fn after(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(now().unix_seconds() + seconds).unwrap()
 }
 
-fn signer(service: &str) -> Signer {
-    Signer::new(credentials(), "us-east-1", service)
-}
-
 fn with<T>(method: &str, target: &[u8], headers: &Headers, with: impl FnOnce(Request<'_>) -> T) -> T {
-    let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-    with(Request::new(method, target, &headers).with_host(HOST))
+    with(Request::new(method, target, &views(headers)).with_host(HOST))
 }
 
 fn headers(given: &[(&str, &str)]) -> Headers {
@@ -45,7 +30,7 @@ fn signed(signer: &Signer, method: &str, target: &str, given: &[(&str, &str)], p
     let mut all = headers(given);
     let signed = with(method, target.as_bytes(), &all, |request| signer.sign(&request, payload, now())).unwrap();
     all.retain(|(name, _)| signed.headers().all(|(added, _)| added != name.to_lowercase()));
-    all.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+    all.extend(added(&signed));
     all
 }
 
@@ -56,7 +41,7 @@ struct Server {
 }
 
 fn server(service: &str) -> Server {
-    Server { verifier: Verifier::new("us-east-1", service), known: vec![credentials(), temporary()], now: now() }
+    Server { verifier: verifier(service), known: vec![credentials(), temporary()], now: now() }
 }
 
 impl Server {
@@ -205,12 +190,11 @@ fn every_connection_header_counts() {
 /// However many there are, and in whatever case and order they arrive.
 #[test]
 fn at_the_limits_every_name_still_counts() {
-    let many: Vec<(String, Vec<u8>)> =
-        (0..1021).rev().map(|n| (format!("X-Amz-Meta-{n}"), n.to_string().into_bytes())).collect();
+    let many: Headers = (0..1021).rev().map(|n| (format!("X-Amz-Meta-{n}"), n.to_string().into_bytes())).collect();
     let mut all = many.clone();
     with("GET", b"/", &many, |request| {
         let signed = signer("sts").sign(&request, Payload::EMPTY, now()).unwrap();
-        all.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+        all.extend(added(&signed));
     });
     assert_eq!(all.len(), 1023);
     assert_eq!(server("sts").gets("GET", b"/", &all, b""), Ok(()));
@@ -546,11 +530,11 @@ fn keys_and_tokens_belong_together() {
     let id = || String::from("ASIAEXAMPLE");
     let invalid = Err(VerifyError::InvalidSessionToken { access_key_id: id() });
 
-    let without =
-        Signer::new(Credentials::new("ASIAEXAMPLE", "secretOfTheSession").unwrap(), "us-east-1", "execute-api");
+    let without = Signer::new(Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap(), "us-east-1", "execute-api");
     let all = signed(&without, "GET", "/a", &[], Payload::EMPTY);
     assert_eq!(server("execute-api").gets("GET", b"/a", &all, b""), invalid);
-    let other = Credentials::new("ASIAEXAMPLE", "secretOfTheSession").unwrap().with_session_token("tokem").unwrap();
+    let other =
+        Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap().with_session_token("FwoGZXIvYXdztokem").unwrap();
     let all = signed(&Signer::new(other, "us-east-1", "execute-api"), "GET", "/a", &[], Payload::EMPTY);
     assert_eq!(server("execute-api").gets("GET", b"/a", &all, b""), invalid);
     let not_needed = credentials().with_session_token("token").unwrap();
@@ -589,8 +573,7 @@ fn the_body_is_the_one_that_was_signed() {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         with("POST", b"/a", &all, |request| {
             let presented = Presented::parse(request)?;
-            let key = presented.derive_key(Some(&credentials()));
-            let verified = Verifier::new("us-east-1", service).verify(presented, &key, now())?;
+            let verified = verify(&verifier(service), presented, &credentials(), now())?;
             let mut check = verified.body_check()?;
             body.chunks(3).for_each(|piece| check.update(piece));
             verified.check_body(body).and(check.finish())
@@ -610,7 +593,7 @@ fn payloads_that_the_rules_do_not_take_are_refused() {
     assert_eq!(server("s3").gets("PUT", b"/a", &unsigned, b"anything"), Ok(()));
     let lattice = signed(&signer("vpc-lattice-svcs"), "PUT", "/a", &[], Payload::Bytes(b"x"));
     assert_eq!(server("vpc-lattice-svcs").gets("PUT", b"/a", &lattice, b"anything"), Ok(()));
-    let hashed = Signer::new(credentials(), "us-east-1", "vpc-lattice-svcs").with_rules(Rules::CONTENT_SHA256);
+    let hashed = signer("vpc-lattice-svcs").with_rules(Rules::CONTENT_SHA256);
     let hashed = signed(&hashed, "PUT", "/a", &[], Payload::EMPTY);
     assert!(server("vpc-lattice-svcs").gets("PUT", b"/a", &hashed, b"").is_err());
 

@@ -2,28 +2,20 @@
 
 use base64ct::{Base64, Encoding};
 use countersign::post_policy::{Policy, PolicyError, PresentedForm};
-use countersign::{Credentials, Dialect, Rules, SignError, Signer, Timestamp, Verifier, VerifyError};
+use countersign::{Credentials, Dialect, Rules, SignError, Signer, Timestamp, VerifyError};
+
+use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, temporary, verifier};
 
 const BUCKET: &str = "examplebucket";
-const SECRET: &str = "wJalrXUtnFEMIsecret";
-const TOKEN: &str = "FwoGZXIvYXdztoken";
 
 type Fields = Vec<(String, String)>;
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
 
 fn now() -> Timestamp {
     at("20151229T000000Z")
 }
 
-fn credentials() -> Credentials {
-    Credentials::new("ASIAEXAMPLE", SECRET).unwrap().with_session_token(TOKEN).unwrap()
-}
-
 fn signer() -> Signer {
-    Signer::new(credentials(), "us-east-1", "s3")
+    Signer::new(temporary(), "us-east-1", "s3")
 }
 
 fn policy() -> Policy {
@@ -55,7 +47,7 @@ fn form_of(text: &str, fields: &[(&str, &str)]) -> Fields {
     });
     let policy = Base64::encode_string(text.as_bytes());
     let scope = countersign::Scope::new("20151229", "us-east-1", "s3").unwrap();
-    let known = Credentials::new("ASIAEXAMPLE", SECRET).unwrap();
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     set(&mut form, "x-amz-signature", &hmac(&known, &scope, policy.as_bytes()));
     form.push(("policy".into(), policy));
     form.extend(owned(fields.iter().copied()));
@@ -84,17 +76,17 @@ fn verify_at(form: &Fields, known: Option<&Credentials>, now: Timestamp) -> Resu
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let presented = PresentedForm::parse(BUCKET, fields)?.with_file_name("C:\\photos/a.png")?;
     let key = presented.derive_key(known);
-    let verified = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now)?;
+    let verified = verifier("s3").verify_form(presented, &key, now)?;
     Ok(owned(verified.fields()))
 }
 
 fn verify(form: &Fields) -> Result<Fields, VerifyError> {
-    verify_at(form, Some(&credentials()), now())
+    verify_at(form, Some(&temporary()), now())
 }
 
 /// Verifies what a key without a session token signed.
 fn verify_text(text: &str, fields: &[(&str, &str)]) -> Result<Fields, VerifyError> {
-    let known = Credentials::new("ASIAEXAMPLE", SECRET).unwrap();
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     verify_at(&form_of(text, fields), Some(&known), now())
 }
 
@@ -305,14 +297,14 @@ fn refusals_are_worded_as_s3_does() {
     assert_eq!(error.refusal(Dialect::S3Xml).code(), "InvalidAccessKeyId");
     let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
     assert_eq!(verify_at(&form(), Some(&other), now()), Err(VerifyError::SignatureMismatch { computed: None }));
-    let ended = credentials().with_expiry(now());
+    let ended = temporary().with_expiry(now());
     assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().refusal(Dialect::S3Xml).code(), "ExpiredToken");
 }
 
 #[test]
 fn a_policy_ends() {
     let expired = (403, "AccessDenied", "Invalid according to Policy: Policy expired.".to_owned());
-    let known = credentials();
+    let known = temporary();
     let refused = |form: &Fields, now| answer(&verify_at(form, Some(&known), now).unwrap_err());
     assert!(verify_at(&form(), Some(&known), at("20151229T005959Z")).is_ok());
     assert_eq!(refused(&form(), at("20151229T010000Z")), expired);
@@ -381,7 +373,7 @@ fn a_policy_that_is_none_is_refused_behind_its_signature() {
     let mut form = form_of("{}", &[("key", "a")]);
     set(&mut form, "policy", "e30");
     let scope = countersign::Scope::new("20151229", "us-east-1", "s3").unwrap();
-    let known = Credentials::new("ASIAEXAMPLE", SECRET).unwrap();
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     set(&mut form, "x-amz-signature", &hmac(&known, &scope, b"e30"));
     let error = verify_at(&form, Some(&known), now()).unwrap_err();
     assert_eq!(error, VerifyError::Policy(PolicyError::NotBase64));
@@ -396,7 +388,7 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
     );
     let form = form_of(&text, &[("key", "${filename}/${filename}.txt")]);
     let fields = || form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let known = Credentials::new("ASIAEXAMPLE", SECRET).unwrap();
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     let key_with = |file_name: Option<&str>| {
         let presented = PresentedForm::parse(BUCKET, fields())?;
         let presented = match file_name {
@@ -404,7 +396,7 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
             None => presented,
         };
         let key = presented.derive_key(Some(&known));
-        let form = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now())?;
+        let form = verifier("s3").verify_form(presented, &key, now())?;
         Ok::<_, VerifyError>(form.field("KEY").unwrap().to_owned())
     };
     assert_eq!(key_with(Some("a")).unwrap(), "a/a.txt");
@@ -422,8 +414,8 @@ fn the_file_has_a_length() {
     let form = form();
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let presented = PresentedForm::parse(BUCKET, fields).unwrap();
-    let key = presented.derive_key(Some(&credentials()));
-    let form = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now()).unwrap();
+    let key = presented.derive_key(Some(&temporary()));
+    let form = verifier("s3").verify_form(presented, &key, now()).unwrap();
     assert_eq!(form.file_length(), 5..=10);
     assert!(form.check_file_length(5).is_ok() && form.check_file_length(10).is_ok());
     let error = form.check_file_length(12).unwrap_err();
@@ -488,16 +480,16 @@ fn what_s3_would_refuse_is_not_signed() {
     assert_eq!(error, r#"the condition ["eq", "$x-amz-security-token", "[redacted]"] is not met"#);
     assert!(sign_text("{", &[], now()).is_err());
 
-    let ended = Signer::new(credentials().with_expiry(now()), "us-east-1", "s3");
+    let ended = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3");
     assert!(matches!(ended.sign_post_policy(&policy(), now()), Err(SignError::CredentialsExpired { .. })));
-    let soon = Signer::new(credentials().with_expiry(at("20151229T005959Z")), "us-east-1", "s3");
+    let soon = Signer::new(temporary().with_expiry(at("20151229T005959Z")), "us-east-1", "s3");
     assert!(soon.sign_post_policy(&policy(), now()).unwrap().outlives_credentials());
 }
 
 /// A directory bucket's session token has another name, by the rules alone.
 #[test]
 fn the_session_token_has_the_name_of_the_rules() {
-    let signer = Signer::new(credentials(), "us-east-1", "s3express");
+    let signer = Signer::new(temporary(), "us-east-1", "s3express");
     assert_eq!(Rules::for_service("s3express").session_token_header, "x-amz-s3session-token");
     let policy = Policy::new(BUCKET, at("20151229T010000Z")).with_field("key", "a");
     let form = owned(signer.sign_post_policy(&policy, now()).unwrap().fields());
@@ -505,8 +497,8 @@ fn the_session_token_has_the_name_of_the_rules() {
     let verify = |form: &Fields| {
         let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let presented = PresentedForm::parse(BUCKET, fields)?;
-        let key = presented.derive_key(Some(&credentials()));
-        Verifier::new("us-east-1", "s3express").verify_form(presented, &key, now()).map(|_| ())
+        let key = presented.derive_key(Some(&temporary()));
+        verifier("s3express").verify_form(presented, &key, now()).map(|_| ())
     };
     assert_eq!(verify(&form), Ok(()));
     let mut other_name = form.clone();
@@ -525,8 +517,8 @@ fn nothing_that_is_printed_holds_a_secret() {
     let fields = arrived.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let presented = PresentedForm::parse(BUCKET, fields).unwrap();
     texts.push(format!("{presented:?}"));
-    let key = presented.derive_key(Some(&credentials()));
-    texts.push(format!("{:?}", Verifier::new("us-east-1", "s3").verify_form(presented, &key, now()).unwrap()));
+    let key = presented.derive_key(Some(&temporary()));
+    texts.push(format!("{:?}", verifier("s3").verify_form(presented, &key, now()).unwrap()));
     for index in 0..arrived.len() {
         let mut changed = arrived.clone();
         changed[index].1.insert(0, 'x');
@@ -540,7 +532,7 @@ fn nothing_that_is_printed_holds_a_secret() {
     }
     assert!(texts.len() > 20);
     for text in texts {
-        for secret in [SECRET, TOKEN, &signature, &policy_b64] {
+        for secret in [TEMPORARY_SECRET, TOKEN, &signature, &policy_b64] {
             assert!(!text.contains(secret), "{text}");
         }
     }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use countersign::{Payload, Presented, Request, Rules, SignError, Signer};
+
+use crate::support::fixtures::{Headers, SECRET, TIME, added, credentials, now, signer, verifier, verify, views};
 use crate::support::naive::{self, Naive};
 use crate::support::random::Random;
-use countersign::{Credentials, Payload, Presented, Request, Rules, SignError, Signer, Timestamp, Verifier};
-
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-const TIME: &str = "20150830T123600Z";
 
 const PATH: [&str; 24] = [
     "/", "/", "/", "//", ".", "..", "/.", "/..", "a", "B", "~", "-", "%2F", "%2f", "%20", "%zz", "%", " ", "+", "ü",
@@ -34,7 +33,7 @@ const NAMES: [&str; 10] = [
 struct Sent {
     method: &'static str,
     target: String,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: Headers,
     body: Vec<u8>,
 }
 
@@ -57,14 +56,10 @@ fn rules(random: &mut Random) -> Rules {
     rules
 }
 
-fn views(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
-}
-
 #[test]
 fn signing_agrees_with_the_naive_transcription_and_verifies() {
-    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap();
-    let now: Timestamp = TIME.parse().unwrap();
+    let credentials = credentials();
+    let now = now();
     for seed in 0..4000 {
         let mut random = Random(seed);
         let (sent, rules) = (request(&mut random), rules(&mut random));
@@ -76,7 +71,7 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
 
         let mut arrived = sent.headers.clone();
         arrived.push(("host".into(), b"example.com".to_vec()));
-        arrived.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+        arrived.extend(added(&signed));
         let names = ["content-type", "content-md5", "host", "my-header", "x-amz-content-sha256", "x-amz-date"];
         let naive = Naive {
             method: sent.method,
@@ -100,9 +95,8 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
 
         let arrived = views(&arrived);
         let presented = Presented::parse(Request::new(sent.method, &sent.target, &arrived)).unwrap();
-        let key = presented.derive_key(Some(&credentials));
-        let verifier = Verifier::new("us-east-1", "service").with_rules(rules);
-        verifier.verify(presented.with_body(&sent.body), &key, now).unwrap();
+        let verifier = verifier("service").with_rules(rules);
+        verify(&verifier, presented.with_body(&sent.body), &credentials, now).unwrap();
     }
 }
 
@@ -151,8 +145,8 @@ fn boundary_bytes(random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
-    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap();
-    let now: Timestamp = TIME.parse().unwrap();
+    let credentials = credentials();
+    let now = now();
     for seed in 0..4000 {
         let mut random = Random(seed);
         let rules = rules(&mut random);
@@ -163,7 +157,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
             target.extend(boundary_bytes(&mut random));
         }
         target.retain(|byte| !byte.is_ascii_control());
-        let headers: Vec<(String, Vec<u8>)> = (0..random.below(40))
+        let headers: Headers = (0..random.below(40))
             .map(|_| {
                 let mut value = boundary_bytes(&mut random);
                 value.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
@@ -176,7 +170,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
         let signed = signer.sign(&request, Payload::EMPTY, now).unwrap();
         let mut arrived = headers.clone();
         arrived.push(("host".into(), b"example.com".to_vec()));
-        arrived.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())));
+        arrived.extend(added(&signed));
         let naive = Naive {
             method: "GET",
             target: &target,
@@ -205,16 +199,15 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
         );
         let arrived = views(&arrived);
         let presented = Presented::parse(Request::new("GET", &target, &arrived)).unwrap();
-        let key = presented.derive_key(Some(&credentials));
-        let verifier = Verifier::new("us-east-1", "service").with_rules(rules);
-        verifier.verify(presented.with_body(b""), &key, now).unwrap();
+        let verifier = verifier("service").with_rules(rules);
+        verify(&verifier, presented.with_body(b""), &credentials, now).unwrap();
     }
 }
 
 #[test]
 fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
-    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap().with_session_token("to/ken+==").unwrap();
-    let now: Timestamp = TIME.parse().unwrap();
+    let credentials = credentials().with_session_token("to/ken+==").unwrap();
+    let now = now();
     for seed in 0..4000 {
         let mut random = Random(seed);
         let (sent, rules) = (request(&mut random), rules(&mut random));
@@ -244,16 +237,15 @@ fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
         let arrived = views(&arrived);
         let presented =
             Presented::parse(Request::new(sent.method, presigned.target(), &arrived)).unwrap().with_body(b"");
-        let key = presented.derive_key(Some(&credentials));
-        Verifier::new("us-east-1", "service").with_rules(rules).verify(presented, &key, now).unwrap();
+        verify(&verifier("service").with_rules(rules), presented, &credentials, now).unwrap();
     }
 }
 
 /// Our signer always sends `x-amz-date`; others send `date` alone, as HTTP writes it or as the string to sign does.
 #[test]
 fn a_signature_over_a_date_header_verifies() {
-    let credentials = Credentials::new("AKIDEXAMPLE", SECRET).unwrap();
-    let now: Timestamp = TIME.parse().unwrap();
+    let credentials = credentials();
+    let now = now();
     for date in ["Sun, 30 Aug 2015 12:36:00 GMT", TIME] {
         let mut headers = vec![("Host".to_owned(), b"example.com".to_vec()), ("Date".to_owned(), date.into())];
         let naive = Naive {
@@ -274,15 +266,14 @@ fn a_signature_over_a_date_header_verifies() {
         headers.push(("Authorization".into(), authorization.into_bytes()));
         let headers = views(&headers);
         let presented = Presented::parse(Request::new("GET", "/", &headers)).unwrap().with_body(b"");
-        let key = presented.derive_key(Some(&credentials));
-        Verifier::new("us-east-1", "service").verify(presented, &key, now).unwrap();
+        verify(&verifier("service"), presented, &credentials, now).unwrap();
     }
 }
 
 #[test]
 fn random_bytes_never_panic() {
-    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", SECRET).unwrap(), "us-east-1", "s3");
-    let now: Timestamp = TIME.parse().unwrap();
+    let signer = signer("s3");
+    let now = now();
     for seed in 0..20_000 {
         let mut random = Random(seed);
         let mut bytes = |most: usize| (0..random.below(most)).map(|_| random.below(256) as u8).collect::<Vec<u8>>();

@@ -3,22 +3,12 @@
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use countersign::{
-    Credentials, Dialect, Payload, Presented, Request, Scope, Signer, SigningKey, Timestamp, Verifier, VerifyError,
-};
+use countersign::{Credentials, Dialect, Payload, Presented, Request, Scope, Signer, SigningKey, VerifyError};
 
-const SECRET: &str = "wJalrXUtnFEMIsecret";
-const TOKEN: &str = "FwoGZXIvYXdztoken";
+use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, now, temporary, verifier};
+
 const COOKIE: &str = "sessioncookie";
 const CUSTOMER_KEY: &str = "customerkeycustomerkey";
-
-fn credentials() -> Credentials {
-    Credentials::new("ASIAEXAMPLE", SECRET).unwrap().with_session_token(TOKEN).unwrap()
-}
-
-fn now() -> Timestamp {
-    "20150830T123600Z".parse().unwrap()
-}
 
 /// What was printed, and what must not be in it.
 struct Printed {
@@ -29,9 +19,9 @@ struct Printed {
 impl Printed {
     fn new() -> Self {
         let scope = Scope::new("20150830", "us-east-1", "s3").unwrap();
-        let key = SigningKey::derive_bytes_exposed(&credentials(), &scope);
+        let key = SigningKey::derive_bytes_exposed(&temporary(), &scope);
         let mut printed = Self { texts: Vec::new(), secrets: Vec::new() };
-        for secret in [SECRET, TOKEN, COOKIE, CUSTOMER_KEY] {
+        for secret in [TEMPORARY_SECRET, TOKEN, COOKIE, CUSTOMER_KEY] {
             printed.secrets.push(secret.into());
         }
         printed.forbid_bytes(&*key);
@@ -78,8 +68,8 @@ impl Printed {
 #[test]
 fn public_types_hide_what_they_hold() {
     let mut printed = Printed::new();
-    let signer = Signer::new(credentials(), "us-east-1", "s3").also_sign(["cookie"]);
-    printed.debug(&credentials());
+    let signer = Signer::new(temporary(), "us-east-1", "s3").also_sign(["cookie"]);
+    printed.debug(&temporary());
     printed.debug(&signer);
     let headers =
         [("Cookie", COOKIE.as_bytes()), ("x-amz-server-side-encryption-customer-key", CUSTOMER_KEY.as_bytes())];
@@ -107,9 +97,9 @@ fn public_types_hide_what_they_hold() {
         Request::new("GET", "/key?X-Amz-Security-Token=FwoGZXIvYXdztoken", &headers).with_host("bucket.example");
     let presented = Presented::parse(request).unwrap();
     printed.debug(&presented);
-    let key = presented.derive_key(Some(&credentials()));
+    let key = presented.derive_key(Some(&temporary()));
     printed.debug(&key);
-    let verifier = Verifier::new("us-east-1", "s3");
+    let verifier = verifier("s3");
     printed.debug(&verifier);
     let verified = verifier.verify(presented, &key, now()).unwrap();
     printed.debug(&verified);
@@ -120,13 +110,15 @@ fn public_types_hide_what_they_hold() {
 #[test]
 fn errors_hide_what_a_user_put_in_a_wrong_place() {
     let mut printed = Printed::new();
-    for (id, secret) in [("", SECRET), ("AKID", "wJalrXUtnFEMIsecret\n"), (" wJalrXUtnFEMIsecret", "x"), ("AKID", "")] {
+    for (id, secret) in
+        [("", TEMPORARY_SECRET), ("AKID", "wJalrXUtnFEMIsecret\n"), (" wJalrXUtnFEMIsecret", "x"), ("AKID", "")]
+    {
         printed.both(&Credentials::new(id, secret).unwrap_err());
     }
     printed.both(&Credentials::new("AKID", "x").unwrap().with_session_token(format!("{TOKEN}\n")).unwrap_err());
 
-    let signer = Signer::new(credentials(), "us-east-1", "s3");
-    for value in [format!("Bearer {TOKEN}"), SECRET.into(), format!("Basic {SECRET}")] {
+    let signer = Signer::new(temporary(), "us-east-1", "s3");
+    for value in [format!("Bearer {TOKEN}"), TEMPORARY_SECRET.into(), format!("Basic {TEMPORARY_SECRET}")] {
         let headers = [("Authorization", value.as_bytes())];
         let request = Request::new("GET", "/", &headers).with_host("bucket.example");
         printed.both(&signer.sign(&request, Payload::EMPTY, now()).unwrap_err());
@@ -142,7 +134,7 @@ fn errors_hide_what_a_user_put_in_a_wrong_place() {
 /// The signature that would have been right, next to requests that are refused for each reason.
 #[test]
 fn no_refusal_tells_the_right_signature() {
-    let signer = Signer::new(credentials(), "us-east-1", "s3");
+    let signer = Signer::new(temporary(), "us-east-1", "s3");
     let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let signed = signer.sign(&request, Payload::Bytes(b"body"), now()).unwrap();
     let mut printed = Printed::new();
@@ -173,9 +165,9 @@ fn no_refusal_tells_the_right_signature() {
         let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
         let error = Presented::parse(request)
             .and_then(|presented| {
-                let known = (presented.access_key_id() == "ASIAEXAMPLE").then(credentials);
+                let known = (presented.access_key_id() == "ASIAEXAMPLE").then(temporary);
                 let key = presented.derive_key(known.as_ref());
-                Verifier::new("us-east-1", "s3").verify(presented, &key, now()).map(|_| ())
+                verifier("s3").verify(presented, &key, now()).map(|_| ())
             })
             .unwrap_err();
         kinds.insert(format!("{:?}", std::mem::discriminant(&error)));

@@ -4,19 +4,13 @@ use std::time::Duration;
 
 use countersign::{
     Credentials, Dialect, Payload, Presented, PublicKey, Request, Scope, ScopeError, SignError, Signature, Signer,
-    SigningKey, StreamingPayload, Timestamp, Verifier, VerifyError,
+    SigningKey, StreamingPayload, Verifier, VerifyError,
 };
+
+use crate::support::fixtures::{SECRET, credentials, now};
 
 const HOST: &str = "example.com";
 const TARGET: &str = "/photos/a%20b.jpg?versionId=1&x";
-
-fn credentials() -> Credentials {
-    Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap()
-}
-
-fn now() -> Timestamp {
-    "20150830T123600Z".parse().unwrap()
-}
 
 fn signer(region_set: &str) -> Signer {
     Signer::sigv4a(credentials(), region_set, "s3")
@@ -175,7 +169,7 @@ fn other_credentials_are_refused() {
         })
     };
     let other_secret = Credentials::new("AKIDEXAMPLE", "other").unwrap();
-    let other_id = Credentials::new("AKIDOTHER", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
+    let other_id = Credentials::new("AKIDOTHER", SECRET).unwrap();
     let with_token = credentials().with_session_token("token").unwrap();
     let expired = credentials().with_expiry(now());
     for arrived in both("*") {

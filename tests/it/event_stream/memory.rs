@@ -2,8 +2,9 @@
 
 use countersign::event_stream::{EventStreamError, MessageReader};
 
-use super::{Stream, crc32, message, now};
+use super::{Stream, crc32, message};
 use crate::support::allocator::most_held;
+use crate::support::fixtures::now;
 
 /// The start of a frame that announces so much, and a kibibyte of it.
 fn announced(total: u32, headers: u32) -> Vec<u8> {

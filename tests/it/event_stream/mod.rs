@@ -4,31 +4,17 @@ mod memory;
 
 use std::time::Duration;
 
-use crate::support::random::Random;
 use countersign::event_stream::{EventStreamError, EventVerifier, HeaderValue, Message, MessageReader};
 use countersign::{
     Credentials, Payload, Presented, Request, Rules, Scope, SignError, Signer, SigningKey, StreamingPayload, Timestamp,
-    Verifier, VerifyError,
+    VerifyError,
 };
 
-const SECRET: &str = "wJalrXUtnFEMIsecret";
-const TOKEN: &str = "FwoGZXIvYXdztoken";
-const TIME: &str = "20150830T123600Z";
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn now() -> Timestamp {
-    at(TIME)
-}
-
-fn credentials() -> Credentials {
-    Credentials::new("ASIAEXAMPLE", SECRET).unwrap().with_session_token(TOKEN).unwrap()
-}
+use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, now, temporary, verifier, verify};
+use crate::support::random::Random;
 
 fn signer() -> Signer {
-    Signer::new(credentials(), "us-east-1", "transcribe")
+    Signer::new(temporary(), "us-east-1", "transcribe")
 }
 
 fn request<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
@@ -57,13 +43,12 @@ impl Stream {
     fn events_of(&self, known: &Credentials, rules: Rules) -> EventVerifier {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         let presented = Presented::parse(request(&headers)).unwrap();
-        let key = presented.derive_key(Some(known));
-        let verifier = Verifier::new("us-east-1", "transcribe").with_rules(rules);
-        verifier.verify(presented, &key, now()).unwrap().events().unwrap()
+        let verifier = verifier("transcribe").with_rules(rules);
+        verify(&verifier, presented, known, now()).unwrap().events().unwrap()
     }
 
     fn events(&self) -> EventVerifier {
-        self.events_of(&credentials(), Rules::for_service("transcribe"))
+        self.events_of(&temporary(), Rules::for_service("transcribe"))
     }
 
     fn body(&self) -> Vec<u8> {
@@ -246,8 +231,8 @@ fn another_day_needs_another_key() {
     body.extend(events.finish(midnight).unwrap());
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let presented = Presented::parse(request(&headers)).unwrap();
-    let key = presented.derive_key(Some(&credentials()));
-    let verified = Verifier::new("us-east-1", "transcribe").verify(presented, &key, evening).unwrap();
+    let key = presented.derive_key(Some(&temporary()));
+    let verified = verifier("transcribe").verify(presented, &key, evening).unwrap();
     for size in [1, 100, body.len()] {
         let (mut events, mut received, mut asked) = (verified.events().unwrap(), Vec::new(), Vec::new());
         for mut piece in body.chunks(size) {
@@ -258,7 +243,7 @@ fn another_day_needs_another_key() {
                     Err(EventStreamError::KeyNeeded { signed }) => {
                         asked.push(signed);
                         let scope = Scope::new(signed.date(), "us-east-1", "transcribe").unwrap();
-                        events.set_key(signed, SigningKey::derive(&credentials(), &scope));
+                        events.set_key(signed, SigningKey::derive(&temporary(), &scope));
                     }
                     Err(error) => panic!("{error}"),
                 }
@@ -280,7 +265,7 @@ fn another_day_needs_another_key() {
 fn a_session_ends_within_a_stream() {
     let stream = Stream::of(&messages());
     let expiry = now().saturating_add(1);
-    let ending = credentials().with_expiry(expiry);
+    let ending = temporary().with_expiry(expiry);
     let events = || stream.events_of(&ending, Rules::for_service("transcribe"));
     assert_eq!(receive(events(), &[&stream.body()], now()).1, Ok(()));
     let ended = Err(EventStreamError::ExpiredSessionToken { expiry });
@@ -300,13 +285,12 @@ fn another_days_key_does_not_prolong_a_session() {
     let frame = signing.sign(&message("a"), after).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let presented = Presented::parse(request(&headers)).unwrap();
-    let key = presented.derive_key(Some(&credentials().with_expiry(after)));
-    let verified = Verifier::new("us-east-1", "transcribe").verify(presented, &key, before).unwrap();
+    let verified = verify(&verifier("transcribe"), presented, &temporary().with_expiry(after), before).unwrap();
     for now in [after.saturating_add(-1), after] {
         let (mut events, mut input) = (verified.events().unwrap(), frame.as_slice());
         assert_eq!(events.verify(&mut input, now), Err(EventStreamError::KeyNeeded { signed: after }));
         let scope = Scope::new(after.date(), "us-east-1", "transcribe").unwrap();
-        events.set_key(after, SigningKey::derive(&credentials(), &scope));
+        events.set_key(after, SigningKey::derive(&temporary(), &scope));
         let expected = if now < after {
             Ok(Some(message("a")))
         } else {
@@ -358,12 +342,11 @@ fn headers_that_the_signature_does_not_cover_are_refused() {
 #[test]
 fn a_verifier_of_events_comes_of_a_request_that_announces_them() {
     let verified_events = |service: &str, payload: Payload<'_>| {
-        let signer = Signer::new(credentials(), "us-east-1", service);
+        let signer = Signer::new(temporary(), "us-east-1", service);
         let signed = signer.sign(&request(&[]), payload, now()).unwrap();
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
         let presented = Presented::parse(request(&headers)).unwrap().with_body(b"");
-        let key = presented.derive_key(Some(&credentials()));
-        let verified = Verifier::new("us-east-1", service).verify(presented, &key, now())?;
+        let verified = verify(&verifier(service), presented, &temporary(), now())?;
         Ok::<_, VerifyError>(verified.events().map(|_| ()))
     };
     let events = Payload::Streaming(StreamingPayload::Events);
@@ -493,7 +476,7 @@ fn nothing_that_is_printed_holds_a_secret() {
     assert!(texts.len() > 100);
     let list: Vec<String> = signature.iter().take(6).map(u8::to_string).collect();
     for text in texts {
-        for secret in [SECRET, TOKEN, &hex::encode(&signature), &list.join(", ")] {
+        for secret in [TEMPORARY_SECRET, TOKEN, &hex::encode(&signature), &list.join(", ")] {
             assert!(!text.contains(secret), "{text}");
         }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Payload, Request, Signer, Timestamp};
 
+use crate::support::fixtures::{SECRET, at};
+
 pub type Headers = &'static [(&'static str, &'static str)];
 
 /// Who sent what.
@@ -41,12 +43,12 @@ const HOST: &str = "abc123.execute-api.eu-west-1.amazonaws.com";
 pub const TOKEN: &str = "IQoJb3JpZ2luX2VjEXAMPLE//token+of/nobody==";
 
 pub fn now() -> Timestamp {
-    "20260830T123600Z".parse().unwrap()
+    at("20260830T123600Z")
 }
 
 pub fn sent(by: By) -> Sent {
-    let long_term = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
-    let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
+    let long_term = Credentials::new("AKIAIOSFODNN7EXAMPLE", SECRET).unwrap();
+    let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", SECRET).unwrap();
     let sign = |credentials: &Credentials, service: &str, host: &str| {
         let signer = Signer::new(credentials.clone(), "us-west-2", service);
         let signed = signer.sign(&Request::new("GET", "/dev/list", &[]).with_host(host), Payload::EMPTY, now());

@@ -1,12 +1,12 @@
 //! No explanation shows a secret or a session token, wherever the response has put it.
 
 use countersign::explain::{Explanation, Sent};
-use countersign::{Credentials, Dialect, Payload, Presented, Request, Signer, Verifier};
+use countersign::{Credentials, Dialect, Payload, Presented, Request, Signer};
 use serde_json::Value;
 
 use super::catalogue::{By, CASES, TOKEN, now, sent};
+use crate::support::fixtures::{SECRET, verifier};
 
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 
 fn forms(secret: &str) -> [String; 3] {
@@ -146,7 +146,7 @@ fn a_server_that_echoes_everything_raw_shows_none() {
         for raw in [true, false] {
             let presented = Presented::parse(Request::new("GET", target, &arrived).with_host("example.com")).unwrap();
             let key = presented.derive_key(Some(known));
-            let verifier = Verifier::new("us-east-1", "s3");
+            let verifier = verifier("s3");
             let verifier = if raw { verifier.echo_computed_raw() } else { verifier.echo_computed() };
             let error = verifier.verify(presented, &key, now()).unwrap_err();
             for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {

@@ -1,26 +1,17 @@
 //! What a person reads, and what a program does with the data.
 
 use countersign::explain::{Cause, Explanation, Sent};
-use countersign::{
-    Credentials, Dialect, Payload, Presented, Request, Signed, Signer, Timestamp, Verifier, VerifyError,
-};
+use countersign::{Credentials, Dialect, Payload, Presented, Request, Signed, Timestamp, VerifyError};
 
-const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
-
-fn credentials() -> Credentials {
-    Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap()
-}
+use super::catalogue::now;
+use crate::support::fixtures::{HOST, SECRET, credentials, signer, verifier, verify};
 
 fn changed(name: &str, signed: &str, verified: &str) -> Cause {
     Cause::ParameterChanged { name: name.into(), signed: signed.into(), verified: verified.into() }
 }
 
-fn now() -> Timestamp {
-    "20260830T123600Z".parse().unwrap()
-}
-
 fn sign(headers: &[(&str, &[u8])], body: &[u8], now: Timestamp) -> Signed {
-    let signer = Signer::new(credentials(), "us-east-1", "execute-api").also_sign(["x-trace"]);
+    let signer = signer("execute-api").also_sign(["x-trace"]);
     signer
         .sign(&Request::new("POST", "/dev/items?a=1&b=2", headers).with_host(HOST), Payload::Bytes(body), now)
         .unwrap()
@@ -32,8 +23,7 @@ fn answer(signed: &Signed, target: &str, headers: &[(&str, &[u8])], body: &[u8],
     all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
     let request = Request::new("POST", target, &all).with_host(HOST);
     let presented = Presented::parse(request).unwrap().with_body(body);
-    let key = presented.derive_key(Some(&credentials()));
-    Verifier::new("us-east-1", "execute-api").echo_computed_raw().verify(presented, &key, now).unwrap_err()
+    verify(&verifier("execute-api").echo_computed_raw(), presented, &credentials(), now).unwrap_err()
 }
 
 fn explain(error: &VerifyError, signed: &Signed) -> Explanation {
@@ -151,15 +141,14 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
         arrived.last_mut().unwrap().1 = content_type;
         let presented =
             Presented::parse(Request::new("POST", target, &arrived).with_host(HOST)).unwrap().with_body(b"{}");
-        let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", key).unwrap()));
-        let verifier = Verifier::new("us-east-1", "execute-api").echo_computed();
-        let error = verifier.verify(presented, &key, now()).unwrap_err();
+        let verifier = verifier("execute-api").echo_computed();
+        let error = verify(&verifier, presented, &Credentials::new("AKIDEXAMPLE", key).unwrap(), now()).unwrap_err();
         Explanation::from_response(403, &[], error.refusal(Dialect::RestJson).body("").as_bytes(), &request)
     };
     let causes =
         |explanation: &Explanation| -> Vec<Cause> { explanation.findings().map(|f| f.cause().clone()).collect() };
 
-    let on_the_way = refused("/prod/items?a=1&b=3", b"text/plain", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    let on_the_way = refused("/prod/items?a=1&b=3", b"text/plain", SECRET);
     let header = Cause::HeaderChanged {
         name: "content-type".into(),
         signed: "application/json".into(),
@@ -199,7 +188,7 @@ fn a_cached_answer_tells_no_clock_and_a_presigned_url_only_one_that_is_ahead() {
     assert_eq!(offset(&[date, ("Age", b"17")]), None);
     assert_eq!(offset(&[date, ("age", b"0")]), Some(20));
 
-    let signer = Signer::new(credentials(), "us-east-1", "s3");
+    let signer = signer("s3");
     let request = Request::new("GET", "/key", &[]).with_host("bucket.s3.amazonaws.com");
     for (ahead, expected) in [(3600, Some(-3580)), (-3600, None)] {
         let presigned =

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use countersign::VerifyError;
 use countersign::streaming::{Checksum, ChunkError, Chunked, DecodedRead, EncodeError, EncodedRead};
 
-use super::{decoder_of, encode, modes, rules, sign};
+use super::{DATA, decoder_of, encode, modes, rules, sign};
+use crate::support::fixtures::{credentials, now, verifier, verify};
 
 /// Reads little at a time, and is interrupted now and then.
 struct Trickle<'a> {
@@ -47,8 +48,6 @@ impl Trickle<'_> {
 fn error_of(error: &io::Error) -> &VerifyError {
     error.get_ref().unwrap().downcast_ref().unwrap()
 }
-
-const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
 
 #[test]
 fn read_on_both_sides() {
@@ -223,8 +222,7 @@ mod body {
         let mut request =
             http::Request::put("https://bucket.example/key").header("content-encoding", "gzip").body(()).unwrap();
         let chunked = Chunked::unsigned(5).with_checksum(Checksum::Sha256);
-        let signed =
-            crate::streaming::signer().sign_chunked_http(&mut request, &chunked, crate::streaming::now()).unwrap();
+        let signed = crate::streaming::signer().sign_chunked_http(&mut request, &chunked, now()).unwrap();
         for (name, value) in signed.headers() {
             assert_eq!(request.headers()[name], value);
             assert_eq!(request.headers().get_all(name).iter().count(), 1);
@@ -233,14 +231,11 @@ mod body {
         assert!(request.headers()["authorization"].is_sensitive());
 
         // Signed again, without a trailer: what the first signature announced is gone.
-        crate::streaming::signer()
-            .sign_chunked_http(&mut request, &Chunked::signed(5), crate::streaming::now())
-            .unwrap();
+        crate::streaming::signer().sign_chunked_http(&mut request, &Chunked::signed(5), now()).unwrap();
         assert!(!request.headers().contains_key("x-amz-trailer"));
         assert_eq!(request.headers()["content-encoding"], "aws-chunked,gzip");
         let presented = countersign::Presented::parse(&request).unwrap();
-        let key = presented.derive_key(Some(&crate::streaming::credentials()));
-        let verifier = countersign::Verifier::new("us-east-1", "s3").with_rules(rules());
-        assert!(verifier.verify(presented, &key, crate::streaming::now()).unwrap().chunk_decoder().is_ok());
+        let verifier = verifier("s3").with_rules(rules());
+        assert!(verify(&verifier, presented, &credentials(), now()).unwrap().chunk_decoder().is_ok());
     }
 }

@@ -3,9 +3,7 @@
 use countersign::VerifyError;
 use countersign::streaming::{Checksum, ChunkError, Chunked};
 
-use super::{Trailers, decode, decoder_of, encode, modes, rules, sign};
-
-const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
+use super::{DATA, Trailers, decode, decoder_of, encode, modes, rules, sign};
 
 fn chunked_modes() -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
     modes(DATA.len() as u64).into_iter().map(|(chunked, given)| (chunked.with_chunk_size(16), given)).collect()

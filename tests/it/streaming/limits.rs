@@ -2,10 +2,11 @@
 
 use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
-    Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, UnsignedPayload, Verifier, VerifyError,
+    Dialect, Payload, Presented, Request, Rules, SignError, StreamingPayload, UnsignedPayload, VerifyError,
 };
 
-use super::{credentials, decode, decoder_of, decoder_of_headers, encode, now, rules, sign, signer};
+use super::{decode, decoder_of, decoder_of_headers, encode, rules, sign, signer};
+use crate::support::fixtures::{credentials, now, verifier, verify};
 
 /// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
@@ -135,9 +136,8 @@ fn unsigned_chunks_are_an_unsigned_body() {
     let verify = |signed: &SignedChunked, rules: Rules| {
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
         let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
-        let key = presented.derive_key(Some(&credentials()));
-        let verifier = Verifier::new("us-east-1", "s3").with_rules(rules);
-        verifier.verify(presented, &key, now()).map(|verified| verified.body_is_unsigned())
+        let verifier = verifier("s3").with_rules(rules);
+        verify(&verifier, presented, &credentials(), now()).map(|verified| verified.body_is_unsigned())
     };
     assert_eq!(verify(&unsigned, Rules::S3), Ok(true));
     assert_eq!(verify(&signed, Rules::S3), Ok(false));
@@ -229,8 +229,7 @@ fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
         let headers = [("x-amz-content-sha256", streaming.as_bytes())];
         let view = Request::new("PUT", presigned.target(), &headers).with_host("bucket.example");
         let presented = Presented::parse(view).unwrap();
-        let key = presented.derive_key(Some(&credentials()));
-        let refused = Verifier::new("us-east-1", "s3").verify(presented, &key, now()).unwrap_err();
+        let refused = verify(&verifier("s3"), presented, &credentials(), now()).unwrap_err();
         assert_eq!(refused, VerifyError::InvalidContentSha256 { got: streaming.into() });
     }
 }

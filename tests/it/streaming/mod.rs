@@ -8,18 +8,11 @@ mod memory;
 mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, Chunked, SignedChunked};
-use countersign::{Credentials, Presented, Request, Rules, Signer, Timestamp, Verifier, VerifyError};
+use countersign::{Presented, Request, Rules, Signer, VerifyError};
 
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-const TIME: &str = "20130524T000000Z";
+use crate::support::fixtures::{self, credentials, now, verifier, verify};
 
-fn now() -> Timestamp {
-    TIME.parse().unwrap()
-}
-
-fn credentials() -> Credentials {
-    Credentials::new("AKIAIOSFODNN7EXAMPLE", SECRET).unwrap()
-}
+const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
 
 /// S3's rules, and chunks of any size.
 fn rules() -> Rules {
@@ -29,7 +22,7 @@ fn rules() -> Rules {
 }
 
 fn signer() -> Signer {
-    Signer::new(credentials(), "us-east-1", "s3").with_rules(rules())
+    fixtures::signer("s3").with_rules(rules())
 }
 
 fn sign(chunked: &Chunked) -> SignedChunked {
@@ -64,8 +57,7 @@ fn decoder_of(signed: &SignedChunked, rules: Rules) -> Result<ChunkDecoder, Veri
 fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, VerifyError> {
     let request = Request::new("PUT", "/key", headers).with_host("bucket.example");
     let presented = Presented::parse(request)?;
-    let key = presented.derive_key(Some(&credentials()));
-    Verifier::new("us-east-1", "s3").with_rules(rules).verify(presented, &key, now())?.chunk_decoder()
+    verify(&verifier("s3").with_rules(rules), presented, &credentials(), now())?.chunk_decoder()
 }
 
 type Trailers = Vec<(String, Vec<u8>)>;

@@ -3,7 +3,8 @@
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
 use countersign::{Presented, Request, Rules, Signer, SigningKey, Verifier, VerifyError};
 
-use super::{credentials, decode, encode, now, rules};
+use super::{decode, encode, rules};
+use crate::support::fixtures::{credentials, now};
 
 const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog";
 

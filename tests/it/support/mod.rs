@@ -1,5 +1,6 @@
 //! What the tests share.
 
 pub mod allocator;
+pub mod fixtures;
 pub mod naive;
 pub mod random;

@@ -5,15 +5,16 @@ use std::time::Duration;
 use countersign::tokens::{self, TokenError};
 use countersign::{ScopeError, SignError};
 
-use super::{at, every_kind, long_term, now, temporary};
+use super::{every_kind, temporary};
+use crate::support::fixtures::{at, credentials, now};
 
 fn rds(region: &str, host: &str, port: u16, user: &str) -> TokenError {
-    tokens::rds(&long_term(), region, host, port, user, now()).unwrap_err()
+    tokens::rds(&credentials(), region, host, port, user, now()).unwrap_err()
 }
 
 #[test]
 fn each_error_says_what_to_do() {
-    let credentials = long_term();
+    let credentials = credentials();
     let region = "us-east-1";
     for (error, text) in [
         (
@@ -61,7 +62,7 @@ fn each_error_says_what_to_do() {
 
 #[test]
 fn a_scheme_is_refused_wherever_a_name_is_asked_for() {
-    let credentials = long_term();
+    let credentials = credentials();
     let (region, url, week) = ("us-east-1", "https://name.example.com", Duration::from_secs(604_800));
     for made in [
         tokens::rds(&credentials, region, url, 5432, "app", now()),
@@ -81,7 +82,7 @@ fn a_scheme_is_refused_wherever_a_name_is_asked_for() {
 
 #[test]
 fn ports_are_refused_where_the_default_one_is_signed() {
-    let credentials = long_term();
+    let credentials = credentials();
     for made in [
         tokens::dsql(&credentials, "us-east-1", "abc.dsql.us-east-1.on.aws:5432", Duration::from_secs(900), now()),
         tokens::iot_mqtt(&credentials, "us-east-1", "a1-ats.iot.us-east-1.amazonaws.com:443", now()),
@@ -99,7 +100,7 @@ fn ports_are_refused_where_the_default_one_is_signed() {
 
 #[test]
 fn empty_values_are_named() {
-    let credentials = long_term();
+    let credentials = credentials();
     let region = "us-east-1";
     for (field, made) in [
         ("cache", tokens::elasticache(&credentials, region, "", "app", now())),
@@ -120,7 +121,7 @@ fn empty_values_are_named() {
 #[test]
 fn every_kind_refuses_what_is_no_region_and_credentials_that_ended() {
     for region in ["", "*", "us-east-1,us-west-2", "US-EAST-1", "us/east", "x.evil.example", "us-east-1\r\n"] {
-        for (kind, _, made) in every_kind(&long_term(), region, now()) {
+        for (kind, _, made) in every_kind(&credentials(), region, now()) {
             let error = made.unwrap_err();
             assert!(
                 matches!(error, TokenError::Region { .. } | TokenError::Empty { field: "region" }),
@@ -147,8 +148,8 @@ fn dsql_lifetimes_out_of_range() {
         Duration::MAX,
     ] {
         let made = [
-            tokens::dsql(&long_term(), "us-east-1", "abc.dsql.us-east-1.on.aws", expires, now()),
-            tokens::dsql_admin(&long_term(), "us-east-1", "abc.dsql.us-east-1.on.aws", expires, now()),
+            tokens::dsql(&credentials(), "us-east-1", "abc.dsql.us-east-1.on.aws", expires, now()),
+            tokens::dsql_admin(&credentials(), "us-east-1", "abc.dsql.us-east-1.on.aws", expires, now()),
         ];
         for error in made.map(Result::unwrap_err) {
             assert!(matches!(error, TokenError::Sign(SignError::Expires { .. })), "{error}");
@@ -160,7 +161,7 @@ fn dsql_lifetimes_out_of_range() {
 #[test]
 fn repository_paths() {
     let host = "git-codecommit.us-east-1.amazonaws.com";
-    let made = |path: &str| tokens::codecommit(&long_term(), "us-east-1", host, path, now());
+    let made = |path: &str| tokens::codecommit(&credentials(), "us-east-1", host, path, now());
     for path in [
         "",
         "/",
@@ -186,7 +187,7 @@ fn repository_paths() {
 #[test]
 fn a_server_id_that_no_header_can_hold() {
     for id in ["a\r\nb", "a\0b", "\n"] {
-        let error = tokens::vault(&long_term(), "us-east-1", None, Some(id), now()).unwrap_err();
+        let error = tokens::vault(&credentials(), "us-east-1", None, Some(id), now()).unwrap_err();
         assert!(matches!(error, TokenError::Sign(SignError::Request(_))), "{error}");
     }
 }
@@ -195,11 +196,11 @@ fn a_server_id_that_no_header_can_hold() {
 fn what_an_error_shows_is_short_and_obeyed_by_no_terminal() {
     let long = "\u{1b}[31m".repeat(1000);
     for made in [
-        tokens::rds(&long_term(), "us-east-1", &long, 5432, "app", now()),
-        tokens::rds(&long_term(), &long, "db", 5432, "app", now()),
-        tokens::elasticache(&long_term(), "us-east-1", &long, "app", now()),
-        tokens::eks(&long_term(), "us-east-1", &long, now()),
-        tokens::codecommit(&long_term(), "us-east-1", "git", &long, now()),
+        tokens::rds(&credentials(), "us-east-1", &long, 5432, "app", now()),
+        tokens::rds(&credentials(), &long, "db", 5432, "app", now()),
+        tokens::elasticache(&credentials(), "us-east-1", &long, "app", now()),
+        tokens::eks(&credentials(), "us-east-1", &long, now()),
+        tokens::codecommit(&credentials(), "us-east-1", "git", &long, now()),
     ] {
         let text = made.unwrap_err().to_string();
         assert!(text.len() < 800 && !text.contains('\u{1b}'), "{text}");
@@ -209,7 +210,7 @@ fn what_an_error_shows_is_short_and_obeyed_by_no_terminal() {
 /// A connection string where a host is asked for: its password is in no error.
 #[test]
 fn no_password_of_a_url_is_shown() {
-    let credentials = long_term();
+    let credentials = credentials();
     for url in ["postgres://app:hunter2@db.example.com/x", "app:hunter2@db", "hunter2@", "https://x:hunter2@[::1]:5432"]
     {
         for made in [

@@ -8,7 +8,8 @@ use countersign::tokens::{self, Token};
 use countersign::{Credentials, encode_segment};
 use serde_json::Value;
 
-use super::{SESSION_TOKEN, long_term, now, temporary};
+use super::{SESSION_TOKEN, temporary};
+use crate::support::fixtures::{credentials, now};
 
 /// Parameters behind those of the token itself, as botocore orders them.
 fn signed(region_and_service: &str, expires: u32, token: bool, signature: &str) -> String {
@@ -28,7 +29,7 @@ fn rds(credentials: &Credentials, host: &str, port: u16, user: &str) -> Token {
 fn rds_users_and_hosts() {
     for (credentials, host, user, encoded, signature) in [
         (
-            long_term(),
+            credentials(),
             "db.example.com",
             "a+b",
             "a%2Bb",
@@ -42,14 +43,14 @@ fn rds_users_and_hosts() {
             "d129dfba3e3c30cdbc5d4224f7b2dbbb8e0e60caad07826fe077ba5c0d2c753e",
         ),
         (
-            long_term(),
+            credentials(),
             "db.example.com",
             "a&b=c/d?e#f%g",
             "a%26b%3Dc%2Fd%3Fe%23f%25g",
             "f58a13dbaced1be46b096852cd819497d8b7a3e53d2d25eda6a0dfbc17432e75",
         ),
         (
-            long_term(),
+            credentials(),
             "[2001:db8::1]",
             "app",
             "app",
@@ -74,8 +75,8 @@ fn rds_ports_that_are_some_schemes_default() {
     ] {
         let parameters = signed("eu-west-1/rds-db", 900, false, signature);
         let expected = format!("db.example.com:{port}/?Action=connect&DBUser=app{parameters}");
-        assert_eq!(rds(&long_term(), "db.example.com", port, "app").as_str(), expected);
-        assert_eq!(rds(&long_term(), "DB.Example.com", port, "app").as_str(), expected);
+        assert_eq!(rds(&credentials(), "db.example.com", port, "app").as_str(), expected);
+        assert_eq!(rds(&credentials(), "DB.Example.com", port, "app").as_str(), expected);
     }
 }
 
@@ -216,7 +217,7 @@ fn codecommit() {
              47b1a599565f48426e18e01aa9327725@git-codecommit.us-east-2.amazonaws.com/v1/repos/MyRepo",
         ),
         (
-            long_term(),
+            credentials(),
             "cn-north-1",
             "git-codecommit.cn-north-1.amazonaws.com.cn",
             "my.repo_1-x",
@@ -246,10 +247,10 @@ fn hosts_of_other_partitions() {
         ("us-isof-south-1", "csp.hci.ic.gov"),
         ("eu-isoe-west-1", "cloud.adc-e.uk"),
     ] {
-        let token = tokens::eks(&long_term(), region, "prod", now()).unwrap();
+        let token = tokens::eks(&credentials(), region, "prod", now()).unwrap();
         let url = Base64UrlUnpadded::decode_vec(token.as_str().strip_prefix("k8s-aws-v1.").unwrap()).unwrap();
         assert!(url.starts_with(format!("https://sts.{region}.{suffix}/?").as_bytes()), "{region}");
-        let url = tokens::transcribe(&long_term(), region, &[], now()).unwrap();
+        let url = tokens::transcribe(&credentials(), region, &[], now()).unwrap();
         assert!(url.as_str().starts_with(&format!("wss://transcribestreaming.{region}.{suffix}:8443/")), "{region}");
     }
 }

@@ -9,22 +9,12 @@ use std::time::Duration;
 use countersign::tokens::{self, Token, TokenError};
 use countersign::{Credentials, Timestamp};
 
+use crate::support::fixtures::{at, credentials, now};
+
 const SESSION_TOKEN: &str = "FwoGZXIvYXdz+EXAMPLE/TOKEN==";
 
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn now() -> Timestamp {
-    at("20150830T123600Z")
-}
-
-fn long_term() -> Credentials {
-    Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap()
-}
-
 fn temporary() -> Credentials {
-    long_term().with_session_token(SESSION_TOKEN).unwrap()
+    credentials().with_session_token(SESSION_TOKEN).unwrap()
 }
 
 type Made = Result<Token, TokenError>;
@@ -89,7 +79,7 @@ fn only_codecommit_makes_a_user_name() {
         assert_eq!(token.unwrap().user(), (kind == "codecommit").then_some(user.as_str()), "{kind}");
     }
     let host = "git-codecommit.us-east-1.amazonaws.com";
-    let token = tokens::codecommit(&long_term(), "us-east-1", host, "v1/repos/MyRepo", now()).unwrap();
+    let token = tokens::codecommit(&credentials(), "us-east-1", host, "v1/repos/MyRepo", now()).unwrap();
     assert_eq!(token.user(), Some("AKIDEXAMPLE"));
 }
 

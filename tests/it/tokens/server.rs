@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use countersign::tokens::{self, Token};
-use countersign::{Credentials, Presented, Request, Timestamp, Verifier, VerifyError};
+use countersign::{Credentials, Presented, Request, Timestamp, VerifyError};
 use serde_json::Value;
 
-use super::{every_kind, long_term, now, temporary};
+use super::{every_kind, temporary};
+use crate::support::fixtures::{credentials, now, verifier, verify};
 use crate::support::random::Random;
 
 /// The presigned request inside a token.
@@ -36,8 +37,7 @@ impl Arrived {
         let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         headers.push(("host", self.host.as_bytes()));
         let presented = Presented::parse(Request::new("GET", &self.target, &headers))?.with_body(b"");
-        let key = presented.derive_key(Some(known));
-        Verifier::new("us-east-1", service).verify(presented, &key, now).map(|_| ())
+        verify(&verifier(service), presented, known, now).map(|_| ())
     }
 }
 
@@ -59,7 +59,7 @@ fn service(kind: &str) -> Option<&'static str> {
 #[test]
 fn a_token_is_accepted_until_it_ends_and_not_after_a_change() {
     let mut kinds = 0;
-    for credentials in [long_term(), temporary()] {
+    for credentials in [credentials(), temporary()] {
         for (kind, lifetime, token) in every_kind(&credentials, "us-east-1", now()) {
             let Some(service) = service(kind) else { continue };
             kinds += 1;
@@ -98,7 +98,7 @@ fn a_token_is_accepted_until_it_ends_and_not_after_a_change() {
 fn iot_adds_the_session_token_after_signing() {
     let endpoint = "a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com";
     let url = |credentials: &Credentials| tokens::iot_mqtt(credentials, "us-east-1", endpoint, now()).unwrap();
-    let (without, with) = (url(&long_term()), url(&temporary()));
+    let (without, with) = (url(&credentials()), url(&temporary()));
     let token = "&X-Amz-Security-Token=FwoGZXIvYXdz%2BEXAMPLE%2FTOKEN%3D%3D";
     assert_eq!(with.as_str(), format!("{without}{token}"));
     assert!(!with.as_str().contains("X-Amz-Expires"));
@@ -116,8 +116,7 @@ fn verify_vault(login: &str, known: &Credentials, now: Timestamp) -> Result<(), 
         .collect();
     let body = decoded("iam_request_body");
     let presented = Presented::parse(Request::new("POST", "/", &headers))?.with_body(&body);
-    let key = presented.derive_key(Some(known));
-    let verified = Verifier::new("us-east-1", "sts").verify(presented, &key, now)?;
+    let verified = verify(&verifier("sts"), presented, known, now)?;
     verified.check_body(&body)
 }
 
@@ -131,7 +130,7 @@ fn vault_sends_a_request_that_is_accepted_for_fifteen_minutes() {
             verify_vault(login.as_str(), &temporary(), now().saturating_add(seconds)).unwrap();
         }
         assert!(verify_vault(login.as_str(), &temporary(), now().saturating_add(901)).is_err());
-        assert!(verify_vault(login.as_str(), &long_term().with_session_token("x").unwrap(), now()).is_err());
+        assert!(verify_vault(login.as_str(), &credentials().with_session_token("x").unwrap(), now()).is_err());
 
         let headers = json["iam_request_headers"].as_str().unwrap();
         let decoded = String::from_utf8(Base64::decode_vec(headers).unwrap()).unwrap();
@@ -173,7 +172,7 @@ fn users_of_any_text_come_back_as_they_were() {
 #[test]
 fn long_session_tokens_and_users() {
     let token: String = "abc+/=".repeat(700);
-    let credentials = long_term().with_session_token(token).unwrap();
+    let credentials = credentials().with_session_token(token).unwrap();
     for (kind, _, token) in every_kind(&credentials, "us-east-1", now()) {
         let token = token.unwrap();
         if let Some(service) = service(kind) {
