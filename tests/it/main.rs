@@ -4,8 +4,6 @@
 
 mod allocations;
 mod answers;
-#[path = "../../examples/conformance/cases/mod.rs"]
-mod cases;
 mod event_stream;
 mod examples;
 mod explain;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::cases::Case;
-use crate::cases::plain::{Location, Plain};
-use crate::cases::sigv4a::{SigV4a, SignedRequest, verifies};
-use crate::cases::wire::Wire;
+use countersign_conformance::cases::Case;
+use countersign_conformance::cases::plain::{Location, Plain};
+use countersign_conformance::cases::sigv4a::{SigV4a, SignedRequest, verifies};
+use countersign_conformance::cases::wire::Wire;
+
 use crate::support::naive::{self, Naive};
 
 /// Name of the file, and its cases.

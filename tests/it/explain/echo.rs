@@ -1,9 +1,9 @@
 //! A verifier that says what it computed: AWS's words with both texts, redacted unless asked, and never the signature.
 
 use countersign::{CanonicalRequest, Credentials, Dialect, Payload, Verifier, VerifyError};
+use countersign_conformance::cases::plain::Plain;
 
 use super::mutations::{arrival, cases};
-use crate::cases::plain::Plain;
 
 const DIALECTS: [Dialect; 3] = [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml];
 

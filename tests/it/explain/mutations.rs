@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Dialect, Payload, Timestamp, Verifier};
-
-use crate::cases::Case;
-use crate::cases::plain::{Location, Plain};
-use crate::cases::sigv4a::SigV4a;
-use crate::cases::wire::Wire;
+use countersign_conformance::cases::Case;
+use countersign_conformance::cases::plain::{Location, Plain};
+use countersign_conformance::cases::sigv4a::SigV4a;
+use countersign_conformance::cases::wire::Wire;
 
 /// What arrives, and where.
 #[derive(Clone)]

@@ -64,7 +64,6 @@ impl Wire {
     }
 
     /// The same, and the data and trailers of the body that follows.
-    #[allow(dead_code, reason = "for those who share this file")]
     pub fn decode(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp, framed: &[u8]) -> Decoded {
         self.verify_then(verifier, known, now, |verified| {
             let (mut decoder, mut data) = (verified.chunk_decoder()?, Vec::new());
