@@ -4,26 +4,32 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use countersign_conformance::cases::Case;
 use countersign_conformance::cases::plain::{Location, Plain};
 use countersign_conformance::cases::sigv4a::{SigV4a, SignedRequest, verifies};
 use countersign_conformance::cases::wire::Wire;
+use countersign_conformance::cases::{Case, Outcome};
+use serde_json::Value;
 
 use crate::support::naive::{self, Naive};
 
-/// Name of the file, and its cases.
-fn files() -> BTreeMap<String, Vec<Case>> {
+/// Name and text of each file.
+fn texts() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "jsonl") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let cases = text.lines().map(|line| Case::read(line).unwrap_or_else(|error| panic!("{error}"))).collect();
-            files.insert(path.file_stem().unwrap().to_str().unwrap().to_owned(), cases);
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            files.insert(name, std::fs::read_to_string(&path).unwrap());
         }
     }
     files
+}
+
+/// Name of the file, and its cases.
+fn files() -> BTreeMap<String, Vec<Case>> {
+    let read = |line: &str| Case::read(line).unwrap_or_else(|error| panic!("{error}"));
+    texts().into_iter().map(|(name, text)| (name, text.lines().map(read).collect())).collect()
 }
 
 fn plain_cases() -> Vec<Plain> {
@@ -43,8 +49,10 @@ fn every_case_passes_and_none_is_skipped() {
     for (file, cases) in files() {
         counts.insert(file.clone(), cases.len());
         for case in cases {
-            if let Err(difference) = case.run() {
-                failures.push(format!("{file}: {difference}"));
+            match case.run() {
+                Ok(Outcome::Passed) => {}
+                Ok(Outcome::Skipped) => failures.push(format!("{file}: a case was skipped")),
+                Err(difference) => failures.push(format!("{file}: {difference}")),
             }
         }
     }
@@ -66,6 +74,50 @@ fn every_case_passes_and_none_is_skipped() {
         ("verify_reject", 38),
     ];
     assert_eq!(counts, expected.map(|(file, count)| (file.to_owned(), count)).into());
+}
+
+/// The values in a case that may be anything, by the name of their field.
+const FREE: [&str; 9] = ["source", "features", "note", "base", "aws", "format", "reason", "policy", "mac_valid"];
+
+/// Every object in a case, with the path to it, but for those whose fields are data.
+fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.push(path.to_owned());
+            for (name, value) in fields.iter().filter(|(name, _)| !FREE.contains(&name.as_str())) {
+                objects(value, &format!("{path}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| objects(item, &format!("{path}/{index}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_field_that_no_program_reads_is_refused_wherever_it_is() {
+    let mut refused = 0;
+    for (file, text) in texts() {
+        for line in text.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let mut paths = Vec::new();
+            objects(&case, "", &mut paths);
+            for path in paths {
+                // The fields of a form, the conditions of a policy, and signatures by the name of their signer.
+                let is_data = ["/input/extra_fields", "/input/conditions/", "/expect/signatures_that_must_verify"];
+                if is_data.iter().any(|start| path.starts_with(start)) {
+                    continue;
+                }
+                let mut changed = case.clone();
+                changed.pointer_mut(&path).unwrap()["colour"] = 1.into();
+                let read = Case::read(&changed.to_string());
+                assert!(read.is_err(), "{file}: a field in {path:?} was ignored: {line}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 1000, "{refused}");
 }
 
 /// The published suite has 38 cases of each algorithm, each for header and query.

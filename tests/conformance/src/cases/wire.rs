@@ -5,6 +5,7 @@ use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyE
 use super::Request;
 
 /// Data and trailers of a body in chunks.
+#[cfg(feature = "streaming")]
 pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), VerifyError>;
 
 #[derive(Clone)]
@@ -64,6 +65,7 @@ impl Wire {
     }
 
     /// The same, and the data and trailers of the body that follows.
+    #[cfg(feature = "streaming")]
     pub fn decode(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp, framed: &[u8]) -> Decoded {
         self.verify_then(verifier, known, now, |verified| {
             let (mut decoder, mut data) = (verified.chunk_decoder()?, Vec::new());
