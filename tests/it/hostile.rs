@@ -6,6 +6,7 @@ use countersign::{
     Credentials, Payload, Presented, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders, Signer,
     StreamingPayload, Timestamp, Verifier, VerifyError,
 };
+use sha2::{Digest, Sha256};
 
 use crate::support::fixtures::{
     HOST, Headers, TEMPORARY_SECRET, added, credentials, now, signer, temporary, verifier, verify, views,
@@ -582,6 +583,38 @@ fn the_body_is_the_one_that_was_signed() {
     assert_eq!(verified("s3", b"body"), Ok(()));
     assert!(verified("s3", b"bodies").is_err_and(|error| is_body_mismatch(&error)));
     assert_eq!(verified("execute-api", b"body"), Err(VerifyError::BodyNeeded));
+}
+
+/// For a caller that hashed the body while it arrived: the same answers as for the body itself.
+#[test]
+fn the_hash_of_a_body_serves_instead_of_the_body() {
+    let sha256 = |body: &[u8]| -> [u8; 32] { Sha256::digest(body).into() };
+    for service in ["execute-api", "s3"] {
+        let all = signed(&signer(service), "POST", "/a", &[], Payload::Bytes(b"body"));
+        for (body, right) in [(b"body".as_slice(), true), (b"bodx", false), (b"bodyb", false), (b"", false)] {
+            let (by_body, by_hash) = with("POST", b"/a", &all, |request| {
+                let parse = || Presented::parse(request).unwrap();
+                let verify = |presented| verify(&verifier(service), presented, &credentials(), now()).map(|_| ());
+                (verify(parse().with_body(body)), verify(parse().with_body_sha256(sha256(body))))
+            });
+            let refusal = if service == "s3" {
+                let [signed, computed] = [b"body", body].map(|body| hex::encode(sha256(body)));
+                VerifyError::BodyMismatch { signed, computed }
+            } else {
+                MISMATCH
+            };
+            let expected = if right { Ok(()) } else { Err(refusal) };
+            assert_eq!((&by_hash, &by_body), (&expected, &expected), "{service} {}", body.escape_ascii());
+        }
+        // The last hash given counts, and it is one of the body, not of its hexadecimal text.
+        with("POST", b"/a", &all, |request| {
+            let verify = |presented| verify(&verifier(service), presented, &credentials(), now()).map(|_| ());
+            let presented = || Presented::parse(request).unwrap().with_body_sha256(sha256(b"bodx"));
+            assert_eq!(verify(presented().with_body(b"body")), Ok(()));
+            assert_eq!(verify(presented().with_body_sha256(sha256(b"body"))), Ok(()));
+            assert!(verify(presented().with_body_sha256(sha256(hex::encode(sha256(b"body")).as_bytes()))).is_err());
+        });
+    }
 }
 
 #[test]
