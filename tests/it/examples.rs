@@ -14,7 +14,9 @@ fn example(name: &str) -> Command {
     let mut folder: PathBuf = std::env::current_exe().unwrap();
     folder.pop();
     folder.pop();
-    let mut command = Command::new(folder.join("examples").join(name));
+    let program = folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "`cargo test --test it` alone builds no examples: run `cargo build --examples` before");
+    let mut command = Command::new(program);
     command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION");
     command

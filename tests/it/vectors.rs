@@ -1,36 +1,16 @@
 //! Walks every file of `test-vectors/`: both directions, all stages, and every single-byte change of every request.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_conformance::cases::plain::{Location, Plain};
-use countersign_conformance::cases::sigv4a::{SigV4a, SignedRequest, verifies};
+use countersign_conformance::cases::sigv4a::{SignedRequest, verifies};
 use countersign_conformance::cases::wire::Wire;
 use countersign_conformance::cases::{Case, Outcome};
 use serde_json::Value;
 
 use crate::support::naive::{self, Naive};
-
-/// Name and text of each file.
-fn texts() -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            files.insert(name, std::fs::read_to_string(&path).unwrap());
-        }
-    }
-    files
-}
-
-/// Name of the file, and its cases.
-fn files() -> BTreeMap<String, Vec<Case>> {
-    let read = |line: &str| Case::read(line).unwrap_or_else(|error| panic!("{error}"));
-    texts().into_iter().map(|(name, text)| (name, text.lines().map(read).collect())).collect()
-}
+use crate::support::vector_files::{files, signed_requests, texts};
 
 fn plain_cases() -> Vec<Plain> {
     let cases = files().into_values().flatten();
@@ -131,18 +111,6 @@ fn the_suite_is_whole() {
     let in_header =
         cases.iter().filter(|case| matches!(case, Case::Plain(c) if c.context.location == Location::Header));
     assert_eq!((in_header.count(), cases.len()), (38, 76));
-}
-
-fn signed_requests(from: impl Fn(&str) -> bool) -> Vec<SignedRequest> {
-    let cases = files().into_iter().filter(|(file, _)| from(file)).flat_map(|(_, cases)| cases);
-    let request = |case| match case {
-        Case::SigV4a(case) => match *case {
-            SigV4a::Request(request) => Some(*request),
-            _ => None,
-        },
-        _ => None,
-    };
-    cases.filter_map(request).collect()
 }
 
 /// What the request says, canonicalised by the naive transcription.

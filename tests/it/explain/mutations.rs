@@ -2,15 +2,15 @@
 //! API Gateway and of S3, and the explanation names the change.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Dialect, Payload, Timestamp, Verifier};
 use countersign_conformance::cases::Case;
 use countersign_conformance::cases::plain::{Location, Plain};
-use countersign_conformance::cases::sigv4a::SigV4a;
 use countersign_conformance::cases::wire::Wire;
+
+use crate::support::vector_files::{files, signed_requests};
 
 /// What arrives, and where.
 #[derive(Clone)]
@@ -417,21 +417,8 @@ fn explained(case: &Plain, arrival: &Arrival, dialect: Dialect) -> Option<Explan
     Some(Explanation::from_response(error.refusal(dialect).status(), headers, body.as_bytes(), arrival.sent.clone()))
 }
 
-fn all_cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
-    let mut cases = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            cases.extend(text.lines().map(|line| Case::read(line).unwrap_or_else(|error| panic!("{error}"))));
-        }
-    }
-    cases
-}
-
 pub fn cases() -> Vec<Plain> {
-    let plain = all_cases().into_iter().filter_map(|case| match case {
+    let plain = files().into_values().flatten().filter_map(|case| match case {
         Case::Plain(case) => Some(*case),
         _ => None,
     });
@@ -440,14 +427,7 @@ pub fn cases() -> Vec<Plain> {
 
 /// Those of `AWS4-ECDSA-P256-SHA256`, each with the first of its signatures.
 pub fn sigv4a_cases() -> Vec<Plain> {
-    let requests = all_cases().into_iter().filter_map(|case| match case {
-        Case::SigV4a(case) => match *case {
-            SigV4a::Request(request) => request.with_each_signature().into_iter().next(),
-            _ => None,
-        },
-        _ => None,
-    });
-    requests.collect()
+    signed_requests(|_| true).iter().filter_map(|request| request.with_each_signature().into_iter().next()).collect()
 }
 
 #[test]

@@ -4,3 +4,4 @@ pub mod allocator;
 pub mod fixtures;
 pub mod naive;
 pub mod random;
+pub mod vector_files;
