@@ -1,0 +1,101 @@
+//! A request as it arrives at a server.
+
+use std::error::Error;
+
+use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
+
+use super::Request;
+
+/// Data and trailers of a body in chunks.
+#[cfg(feature = "streaming")]
+pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), Box<dyn Error>>;
+
+#[derive(Clone)]
+pub struct Wire {
+    pub method: String,
+    pub scheme: String,
+    pub authority: String,
+    pub target: Vec<u8>,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Vec<u8>,
+}
+
+impl Wire {
+    pub fn of(request: &Request) -> Self {
+        let (scheme, authority, target) = split_url(&request.url);
+        Self {
+            method: request.method.clone(),
+            scheme: scheme.to_owned(),
+            authority: authority.to_lowercase(),
+            target: target.as_bytes().to_vec(),
+            headers: request.headers.iter().map(|(name, value)| (name.clone(), value.as_bytes().to_vec())).collect(),
+            body: request.body.clone(),
+        }
+    }
+
+    /// The same, with another URL.
+    pub fn with_url(mut self, url: &str) -> Self {
+        let (scheme, authority, target) = split_url(url);
+        self.scheme = scheme.to_owned();
+        self.authority = authority.to_lowercase();
+        self.target = target.as_bytes().to_vec();
+        self
+    }
+
+    pub fn set_header(&mut self, name: &str, value: &[u8]) {
+        self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_vec()));
+    }
+
+    pub fn with_view<T>(&self, with: impl FnOnce(countersign::Request<'_>) -> T) -> T {
+        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        with(
+            countersign::Request::new(&self.method, &self.target, &headers)
+                .with_host(&self.authority)
+                .with_scheme(&self.scheme),
+        )
+    }
+
+    /// What a server does: parse, look up, verify, check the body.
+    pub fn verify(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp) -> Result<(), VerifyError> {
+        self.verify_then(verifier, known, now, |verified| verified.check_body(&self.body))
+    }
+
+    /// The same up to the body, which comes in frames.
+    pub fn verify_seed(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp) -> Result<(), VerifyError> {
+        self.verify_then(verifier, known, now, |_| Ok(()))
+    }
+
+    /// The same, and the data and trailers of the body that follows.
+    #[cfg(feature = "streaming")]
+    pub fn decode(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp, framed: &[u8]) -> Decoded {
+        self.verify_then(verifier, known, now, |verified| {
+            let (mut decoder, mut data) = (verified.chunk_decoder()?, Vec::new());
+            decoder.push(framed, |piece| data.extend_from_slice(piece))?;
+            Ok((data, decoder.finish()?))
+        })
+    }
+
+    fn verify_then<T, E: From<VerifyError>>(
+        &self,
+        verifier: &Verifier,
+        known: &[Credentials],
+        now: Timestamp,
+        then: impl FnOnce(Verified<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.with_view(|request| {
+            let presented = Presented::parse(request)?.with_body(&self.body);
+            let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());
+            let key = presented.derive_key(found);
+            then(verifier.verify(presented, &key, now)?)
+        })
+    }
+}
+
+/// Scheme, authority, and path with query, as they stand.
+pub fn split_url(url: &str) -> (&str, &str, &str) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at(end);
+    (scheme, authority, target)
+}

@@ -1,0 +1,36 @@
+//! The three counts of a file, in a build with all features and in builds that have no code for some kinds of cases.
+
+use std::path::Path;
+
+use countersign_conformance::Counts;
+
+fn count(file: &str) -> Counts {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors").join(file);
+    Counts::of(&std::fs::read_to_string(path).unwrap(), |line, difference| panic!("{file}:{line}: {difference}"))
+}
+
+/// `optional` of the cases need a feature.
+fn expected(always: usize, optional: usize, has_feature: bool) -> Counts {
+    let (passed, skipped) = if has_feature { (always + optional, 0) } else { (always, optional) };
+    Counts { passed, failed: 0, skipped }
+}
+
+#[test]
+fn a_case_is_skipped_where_its_feature_is_off_and_nowhere_else() {
+    let post_policy = cfg!(feature = "post-policy");
+    assert_eq!(count("chunked.jsonl"), expected(0, 14, cfg!(feature = "streaming")));
+    assert_eq!(count("post_policy.jsonl"), expected(0, 14, post_policy));
+    assert_eq!(count("tokens.jsonl"), expected(0, 16, cfg!(feature = "tokens")));
+    // A file of two kinds.
+    assert_eq!(count("documentation.jsonl"), expected(7, 1, post_policy));
+    assert_eq!(count("s3express.jsonl"), expected(5, 0, false));
+}
+
+#[test]
+fn a_case_that_cannot_be_read_is_a_failure_in_every_build() {
+    let mut lines = Vec::new();
+    let text = "{\n\n{\"id\":\"a\",\"suite\":\"verify_reject\"}\n{\"id\":\"b\"}";
+    let counts = Counts::of(text, |line, _| lines.push(line));
+    assert_eq!((counts, lines), (Counts { passed: 0, failed: 3, skipped: 0 }, vec![1, 3, 4]));
+    assert_eq!(counts.to_string(), "0 passed, 3 failed, 0 skipped");
+}

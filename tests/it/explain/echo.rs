@@ -1,0 +1,84 @@
+//! A verifier that says what it computed: AWS's words with both texts, redacted unless asked, and never the signature.
+
+use countersign::{CanonicalRequest, Credentials, Dialect, Payload, Verifier, VerifyError};
+use countersign_conformance::cases::plain::Plain;
+
+use super::mutations::{arrival, cases};
+
+const DIALECTS: [Dialect; 3] = [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml];
+
+/// The refusal of a vector by a verifier that has another secret for its access key.
+fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Credentials) {
+    let arrival = arrival(case);
+    let known = arrival.known.first().unwrap();
+    let other = Credentials::new(known.access_key_id(), "anotherSecret").unwrap();
+    let other = match known.session_token() {
+        Some(token) => other.with_session_token(token).unwrap(),
+        None => other,
+    };
+    let verifier = echo(Verifier::new(&arrival.region, &arrival.service).with_rules(case.rules().unwrap()));
+    let known = [other.clone()];
+    let result = match case.payload().unwrap() {
+        Payload::Streaming(_) => arrival.wire.verify_seed(&verifier, &known, arrival.now),
+        _ => arrival.wire.verify(&verifier, &known, arrival.now),
+    };
+    (result.unwrap_err(), other)
+}
+
+/// All that a server may answer or log.
+fn said(error: &VerifyError) -> String {
+    let bodies: String =
+        DIALECTS.iter().map(|dialect| error.refusal(*dialect).body("1") + error.refusal(*dialect).message()).collect();
+    format!("{bodies}\n{error}\n{error:?}")
+}
+
+#[test]
+fn nothing_is_computed_aloud_unless_asked() {
+    for case in cases() {
+        let (error, _) = refused(&case, |verifier| verifier);
+        assert_eq!(error, VerifyError::SignatureMismatch { computed: None }, "{}", case.id);
+        assert!(!said(&error).contains("Canonical"), "{}", case.id);
+    }
+}
+
+#[test]
+fn what_is_echoed_is_what_the_vector_says_without_its_secrets_and_the_signature() {
+    for case in cases() {
+        assert_eq!(signature_with(&case, &case.credentials().unwrap()), case.expect.signature, "{}", case.id);
+        let published = CanonicalRequest::from_bytes(case.expect.canonical_request.as_bytes());
+        let (redacted, raw) = (published.redacted().to_string(), published.raw().to_string());
+        for (echo, expected) in
+            [(Verifier::echo_computed as fn(Verifier) -> Verifier, redacted), (Verifier::echo_computed_raw, raw)]
+        {
+            let (error, key) = refused(&case, echo);
+            let VerifyError::SignatureMismatch { computed: Some(computed) } = &error else { panic!("{error:?}") };
+            assert_eq!(computed.canonical_request(), expected, "{}", case.id);
+            assert!(computed.string_to_sign().starts_with("AWS4-HMAC-SHA256\n"));
+            let said = said(&error);
+            let signature = signature_with(&case, &key);
+            assert!(!said.contains(&signature) && !said.contains("anotherSecret"), "{}", case.id);
+            // S3 shows bytes as `47 45 54`.
+            let spaced: Vec<String> = signature.bytes().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!said.contains(&spaced.join(" ")), "{}", case.id);
+        }
+        let token = arrival(&case).known.first().and_then(|known| known.session_token().map(String::from));
+        if let Some(token) = token.filter(|token| token.len() > 8) {
+            let said = said(&refused(&case, Verifier::echo_computed).0);
+            assert!(!said.contains(&token) && !said.contains(&countersign::encode_segment(&token)), "{}", case.id);
+        }
+    }
+}
+
+/// What the verifier with that key takes for right.
+fn signature_with(case: &Plain, key: &Credentials) -> String {
+    let (_, timestamp, region, service) = case.signed_by();
+    let scope = countersign::Scope::new(&timestamp[..8], region, service).unwrap();
+    let text = format!(
+        "AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{}",
+        hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&case.expect.canonical_request))
+    );
+    let key = countersign::SigningKey::derive_bytes_exposed(key, &scope);
+    let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice()).unwrap();
+    hmac::Mac::update(&mut mac, text.as_bytes());
+    hex::encode(hmac::Mac::finalize(mac).into_bytes())
+}

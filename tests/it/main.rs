@@ -1,0 +1,18 @@
+//! The integration tests, built as one program.
+//!
+//! The dev-dependency on the crate itself turns on every feature but `time`, so that nothing here is conditional on one.
+
+mod allocations;
+mod answers;
+mod event_stream;
+mod examples;
+mod explain;
+mod hostile;
+mod post_policy;
+mod properties;
+mod secrets;
+mod sigv4a;
+mod streaming;
+mod support;
+mod tokens;
+mod vectors;

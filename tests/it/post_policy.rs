@@ -1,0 +1,539 @@
+//! Forms of browser uploads: what is refused, and what S3 would say to it.
+
+use base64ct::{Base64, Encoding};
+use countersign::post_policy::{Policy, PolicyError, PresentedForm};
+use countersign::{Credentials, Dialect, Rules, SignError, Signer, Timestamp, VerifyError};
+
+use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, temporary, verifier};
+
+const BUCKET: &str = "examplebucket";
+
+type Fields = Vec<(String, String)>;
+
+fn now() -> Timestamp {
+    at("20151229T000000Z")
+}
+
+fn signer() -> Signer {
+    Signer::new(temporary(), "us-east-1", "s3")
+}
+
+fn policy() -> Policy {
+    Policy::new(BUCKET, at("20151229T010000Z"))
+        .with_field("key", "user/eric/${filename}")
+        .with_field("acl", "private")
+        .with_starts_with("Content-Type", "image/")
+        .with_starts_with("x-amz-meta-tag", "")
+        .with_content_length(5..=10)
+}
+
+fn owned<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Fields {
+    fields.map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+/// As it arrives, with what the page adds.
+fn form() -> Fields {
+    let mut fields = owned(signer().sign_post_policy(&policy(), now()).unwrap().fields());
+    fields.push(("Content-Type".into(), "image/png,image/gif".into()));
+    fields.push(("x-amz-meta-tag".into(), String::new()));
+    fields
+}
+
+/// The form of a policy that is given as text, whatever it says.
+fn form_of(text: &str, fields: &[(&str, &str)]) -> Fields {
+    let mut form = form();
+    form.retain(|(name, _)| {
+        name.starts_with("x-amz-") && !["x-amz-meta-tag", "x-amz-security-token"].contains(&&**name)
+    });
+    let policy = Base64::encode_string(text.as_bytes());
+    let scope = countersign::Scope::new("20151229", "us-east-1", "s3").unwrap();
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
+    set(&mut form, "x-amz-signature", &hmac(&known, &scope, policy.as_bytes()));
+    form.push(("policy".into(), policy));
+    form.extend(owned(fields.iter().copied()));
+    form
+}
+
+/// HMAC-SHA256 in hexadecimal, from its definition.
+fn hmac(credentials: &Credentials, scope: &countersign::Scope<'_>, text: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let mut key = countersign::SigningKey::derive_bytes_exposed(credentials, scope).to_vec();
+    key.resize(64, 0);
+    let pad = |with: u8| key.iter().map(move |byte| byte ^ with).collect::<Vec<_>>();
+    let inner = Sha256::digest([&pad(0x36), text].concat());
+    hex::encode(Sha256::digest([&pad(0x5c)[..], &inner[..]].concat()))
+}
+
+fn set(form: &mut Fields, name: &str, value: &str) {
+    form.iter_mut().find(|(found, _)| found == name).unwrap().1 = value.into();
+}
+
+fn remove(form: &mut Fields, name: &str) {
+    form.retain(|(found, _)| found != name);
+}
+
+fn verify_at(form: &Fields, known: Option<&Credentials>, now: Timestamp) -> Result<Fields, VerifyError> {
+    let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let presented = PresentedForm::parse(BUCKET, fields)?.with_file_name("C:\\photos/a.png")?;
+    let key = presented.derive_key(known);
+    let verified = verifier("s3").verify_form(presented, &key, now)?;
+    Ok(owned(verified.fields()))
+}
+
+fn verify(form: &Fields) -> Result<Fields, VerifyError> {
+    verify_at(form, Some(&temporary()), now())
+}
+
+/// Verifies what a key without a session token signed.
+fn verify_text(text: &str, fields: &[(&str, &str)]) -> Result<Fields, VerifyError> {
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
+    verify_at(&form_of(text, fields), Some(&known), now())
+}
+
+fn answer(error: &VerifyError) -> (u16, &'static str, String) {
+    (
+        error.refusal(Dialect::S3Xml).status(),
+        error.refusal(Dialect::S3Xml).code(),
+        error.refusal(Dialect::S3Xml).message().to_owned(),
+    )
+}
+
+const FAILED: &str = "Invalid according to Policy: Policy Condition failed: ";
+const EXTRA: &str = "Invalid according to Policy: Extra input fields: ";
+
+#[test]
+fn fields_come_out_as_they_are_to_be_used() {
+    let fields = verify(&form()).unwrap();
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "key",
+            "acl",
+            "x-amz-algorithm",
+            "x-amz-credential",
+            "x-amz-date",
+            "x-amz-security-token",
+            "Content-Type",
+            "x-amz-meta-tag"
+        ]
+    );
+    assert_eq!(fields[0].1, "user/eric/a.png");
+    // What no condition names is not among them.
+    let mut form = form();
+    form.push(("x-ignore-tracker".into(), "1".into()));
+    form.push(("file".into(), "1".into()));
+    assert_eq!(verify(&form).unwrap(), fields);
+}
+
+#[test]
+fn refusals_are_worded_as_s3_does() {
+    type Change = fn(&mut Fields);
+    let missing = |name: &str| {
+        format!(
+            "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+        )
+    };
+    let cases: Vec<(Change, u16, &str, String)> = vec![
+        (|form| remove(form, "key"), 400, "InvalidArgument", missing("key")),
+        (|form| remove(form, "policy"), 400, "InvalidArgument", missing("policy")),
+        (|form| remove(form, "x-amz-algorithm"), 400, "InvalidArgument", missing("X-Amz-Algorithm")),
+        (|form| remove(form, "x-amz-credential"), 400, "InvalidArgument", missing("X-Amz-Credential")),
+        (|form| remove(form, "x-amz-date"), 400, "InvalidArgument", missing("X-Amz-Date")),
+        (|form| remove(form, "x-amz-signature"), 400, "InvalidArgument", missing("X-Amz-Signature")),
+        (
+            |form| form.retain(|(name, _)| ["key", "policy"].contains(&&**name)),
+            403,
+            "AccessDenied",
+            "Access Denied".into(),
+        ),
+        (
+            |form| {
+                form.retain(|(name, _)| ["key", "policy"].contains(&&**name));
+                form.push(("AWSAccessKeyId".into(), "AKID".into()));
+            },
+            400,
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
+        ),
+        (
+            |form| set(form, "x-amz-algorithm", "AWS4-HMAC-SHA1"),
+            400,
+            "InvalidRequest",
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
+        ),
+        (
+            |form| set(form, "x-amz-credential", "ASIAEXAMPLE/20151229/us-west-2/s3/aws4_request"),
+            400,
+            "InvalidArgument",
+            "the region 'us-west-2' is wrong; expecting 'us-east-1'".into(),
+        ),
+        (
+            |form| set(form, "x-amz-credential", "ASIAEXAMPLE/20151229/us-east-1/sts/aws4_request"),
+            400,
+            "InvalidArgument",
+            "incorrect service \"sts\". This endpoint belongs to \"s3\".".into(),
+        ),
+        (
+            |form| set(form, "x-amz-credential", "ASIAEXAMPLE/20151229/us-east-1/s3/aws4"),
+            400,
+            "InvalidArgument",
+            "incorrect terminal \"aws4\". This endpoint uses \"aws4_request\".".into(),
+        ),
+        (
+            |form| set(form, "x-amz-date", "20151228T235959Z"),
+            400,
+            "InvalidArgument",
+            "Invalid credential date. Date is not the same as X-Amz-Date.".into(),
+        ),
+        (
+            |form| set(form, "x-amz-credential", "ASIAEXAMPLE"),
+            400,
+            "InvalidArgument",
+            "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".into(),
+        ),
+        (
+            |form| set(form, "x-amz-date", "2015-12-29"),
+            400,
+            "InvalidArgument",
+            "X-Amz-Date must be formated via ISO8601 Long format".into(),
+        ),
+        (
+            |form| set(form, "policy", "eyJl"),
+            403,
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your key and \
+             signing method."
+                .into(),
+        ),
+        (
+            |form| set(form, "x-amz-signature", "00"),
+            403,
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your key and \
+             signing method."
+                .into(),
+        ),
+        (
+            |form| set(form, "x-amz-security-token", "another"),
+            400,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.".into(),
+        ),
+        (
+            |form| remove(form, "x-amz-security-token"),
+            400,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.".into(),
+        ),
+        (
+            |form| form.push(("x-amz-s3session-token".into(), TOKEN.into())),
+            400,
+            "InvalidArgument",
+            "X-Amz-Security-Token may be given only once".into(),
+        ),
+        (|form| set(form, "acl", "Private"), 403, "AccessDenied", format!("{FAILED}[\"eq\", \"$acl\", \"private\"]")),
+        (|form| remove(form, "acl"), 403, "AccessDenied", format!("{FAILED}[\"eq\", \"$acl\", \"private\"]")),
+        (
+            |form| set(form, "key", "User/eric/a"),
+            403,
+            "AccessDenied",
+            format!("{FAILED}[\"starts-with\", \"$key\", \"user/eric/\"]"),
+        ),
+        (
+            |form| set(form, "Content-Type", "image/png,text/html"),
+            403,
+            "AccessDenied",
+            format!("{FAILED}[\"starts-with\", \"$Content-Type\", \"image/\"]"),
+        ),
+        // With an empty prefix, too, a field has to be there.
+        (
+            |form| remove(form, "x-amz-meta-tag"),
+            403,
+            "AccessDenied",
+            format!("{FAILED}[\"starts-with\", \"$x-amz-meta-tag\", \"\"]"),
+        ),
+        (
+            |form| form.push(("bucket".into(), "another".into())),
+            403,
+            "AccessDenied",
+            format!("{FAILED}[\"eq\", \"$bucket\", \"another\"]"),
+        ),
+        (
+            |form| {
+                form.push(("x-amz-meta-a".into(), "1".into()));
+                form.push(("AWSAccessKeyId".into(), "AKID".into()));
+            },
+            403,
+            "AccessDenied",
+            format!("{EXTRA}x-amz-meta-a, AWSAccessKeyId"),
+        ),
+        (
+            |form| form.push(("ACL".into(), "private".into())),
+            400,
+            "InvalidArgument",
+            "ACL may be given only once".into(),
+        ),
+        (
+            |form| form.push(("x-ignore-a".into(), "a".repeat(20_480))),
+            400,
+            "MaxPostPreDataLengthExceeded",
+            "Your POST request fields preceeding the upload file was too large.".into(),
+        ),
+        (
+            |form| form.extend((0..256).map(|n| (format!("x-ignore-{n}"), String::new()))),
+            400,
+            "MaxPostPreDataLengthExceeded",
+            "Your POST request fields preceeding the upload file was too large.".into(),
+        ),
+    ];
+    for (index, (change, status, code, message)) in cases.into_iter().enumerate() {
+        let mut form = form();
+        change(&mut form);
+        let error = verify(&form).unwrap_err();
+        assert_eq!(answer(&error), (status, code, message), "{index}: {error:?}");
+    }
+    let error = verify_at(&form(), None, now()).unwrap_err();
+    assert_eq!(error.refusal(Dialect::S3Xml).code(), "InvalidAccessKeyId");
+    let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
+    assert_eq!(verify_at(&form(), Some(&other), now()), Err(VerifyError::SignatureMismatch { computed: None }));
+    let ended = temporary().with_expiry(now());
+    assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().refusal(Dialect::S3Xml).code(), "ExpiredToken");
+}
+
+#[test]
+fn a_policy_ends() {
+    let expired = (403, "AccessDenied", "Invalid according to Policy: Policy expired.".to_owned());
+    let known = temporary();
+    let refused = |form: &Fields, now| answer(&verify_at(form, Some(&known), now).unwrap_err());
+    assert!(verify_at(&form(), Some(&known), at("20151229T005959Z")).is_ok());
+    assert_eq!(refused(&form(), at("20151229T010000Z")), expired);
+    // The signature of a policy for longer is good for seven days.
+    let policy = Policy::new(BUCKET, at("20301229T010000Z")).with_field("key", "a");
+    let form_of_years = owned(signer().sign_post_policy(&policy, now()).unwrap().fields());
+    assert!(verify_at(&form_of_years, Some(&known), at("20160104T235959Z")).is_ok());
+    assert_eq!(refused(&form_of_years, at("20160105T000000Z")), expired);
+    // And it is not signed for a time that has not come.
+    assert!(verify_at(&form_of_years, Some(&known), at("20151228T234500Z")).is_ok());
+    assert_eq!(refused(&form_of_years, at("20151228T234459Z")).2, "Request is not valid yet");
+}
+
+#[test]
+fn names_are_compared_without_regard_to_case() {
+    let text = format!(
+        r#"{{"expiration":"2015-12-30T12:00:00.000Z","conditions":[{{"bUcKeT":"{BUCKET}"}},["StArTs-WiTh","$KeY","foo"],
+        {{"X-Amz-Credential":"ASIAEXAMPLE/20151229/us-east-1/s3/aws4_request"}},{{"X-Amz-Algorithm":"AWS4-HMAC-SHA256"}},
+        {{"X-Amz-Date":"20151229T000000Z"}},["eq","$AcL","private"]]}}"#
+    );
+    assert!(verify_text(&text, &[("kEy", "foo.txt"), ("aCl", "private"), ("Bucket", BUCKET)]).is_ok());
+    let without_bucket = text.replace(r#"{"bUcKeT":"examplebucket"},"#, "");
+    let error = verify_text(&without_bucket, &[("key", "foo.txt"), ("acl", "private")]).unwrap_err();
+    assert_eq!(answer(&error), (403, "AccessDenied", format!("{EXTRA}bucket")));
+    let other_bucket = text.replace(BUCKET, "another");
+    let error = verify_text(&other_bucket, &[("key", "foo.txt"), ("acl", "private")]).unwrap_err();
+    assert_eq!(answer(&error).2, format!("{FAILED}[\"eq\", \"$bUcKeT\", \"another\"]"));
+}
+
+#[test]
+fn a_policy_that_is_none_is_refused_behind_its_signature() {
+    for (text, message) in [
+        ("", "Invalid Policy: Invalid JSON."),
+        (r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[{"acl":"private"},]}"#, "Invalid Policy: Invalid JSON."),
+        (r#"{"conditions":[]}"#, "Invalid Policy: Policy missing expiration."),
+        (
+            r#"{"expiration":"2011-09-13T07:52:58+02:00","conditions":[]}"#,
+            "Invalid Policy: Invalid 'expiration' value: '2011-09-13T07:52:58+02:00'",
+        ),
+        (r#"{"expiration":"2015-12-30T12:00:00Z"}"#, "Invalid Policy: Policy missing conditions."),
+        (r#"{"Statement":[]}"#, "Invalid Policy: Unexpected: 'statement'"),
+        (
+            r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[{"a":"b","c":"d"}]}"#,
+            "Invalid Policy: Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.",
+        ),
+        (
+            r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[{"Content-Length":6199034}]}"#,
+            "Invalid Policy: Invalid Simple-Condition: value must be a string.",
+        ),
+        (
+            r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[["like","$key",""]]}"#,
+            "Invalid Policy: Invalid Condition: unknown operation 'like'.",
+        ),
+        (
+            r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[["content-length-range",0]]}"#,
+            "Invalid Policy: Invalid content-length-range: wrong number or type of arguments.",
+        ),
+        (
+            r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[[]]}"#,
+            "Invalid Policy: Invalid Condition: missing operation identifier.",
+        ),
+    ] {
+        let error = verify_text(text, &[("key", "a")]).unwrap_err();
+        assert_eq!(answer(&error), (400, "InvalidPolicyDocument", message.to_owned()), "{text}");
+    }
+    let mut form = form_of("{}", &[("key", "a")]);
+    set(&mut form, "policy", "e30");
+    let scope = countersign::Scope::new("20151229", "us-east-1", "s3").unwrap();
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
+    set(&mut form, "x-amz-signature", &hmac(&known, &scope, b"e30"));
+    let error = verify_at(&form, Some(&known), now()).unwrap_err();
+    assert_eq!(error, VerifyError::Policy(PolicyError::NotBase64));
+}
+
+#[test]
+fn the_name_of_the_file_goes_into_the_fields_once() {
+    let text = format!(
+        r#"{{"expiration":"2015-12-30T12:00:00Z","conditions":[{{"bucket":"{BUCKET}"}},["starts-with","$key",""],
+        {{"x-amz-credential":"ASIAEXAMPLE/20151229/us-east-1/s3/aws4_request"}},{{"x-amz-algorithm":"AWS4-HMAC-SHA256"}},
+        {{"x-amz-date":"20151229T000000Z"}}]}}"#
+    );
+    let form = form_of(&text, &[("key", "${filename}/${filename}.txt")]);
+    let fields = || form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
+    let key_with = |file_name: Option<&str>| {
+        let presented = PresentedForm::parse(BUCKET, fields())?;
+        let presented = match file_name {
+            Some(file_name) => presented.with_file_name(file_name)?,
+            None => presented,
+        };
+        let key = presented.derive_key(Some(&known));
+        let form = verifier("s3").verify_form(presented, &key, now())?;
+        Ok::<_, VerifyError>(form.field("KEY").unwrap().to_owned())
+    };
+    assert_eq!(key_with(Some("a")).unwrap(), "a/a.txt");
+    assert_eq!(key_with(Some("C:\\Program Files\\directory1\\file.txt")).unwrap(), "file.txt/file.txt.txt");
+    assert_eq!(key_with(Some("../../${filename}")).unwrap(), "${filename}/${filename}.txt");
+    assert_eq!(key_with(Some("")).unwrap(), "/.txt");
+    assert_eq!(key_with(Some("a/")).unwrap(), "/.txt");
+    assert_eq!(key_with(None).unwrap(), "${filename}/${filename}.txt");
+    let too_long = key_with(Some(&"a".repeat(20_000))).unwrap_err();
+    assert_eq!(answer(&too_long).1, "MaxPostPreDataLengthExceeded");
+}
+
+#[test]
+fn the_file_has_a_length() {
+    let form = form();
+    let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let presented = PresentedForm::parse(BUCKET, fields).unwrap();
+    let key = presented.derive_key(Some(&temporary()));
+    let form = verifier("s3").verify_form(presented, &key, now()).unwrap();
+    assert_eq!(form.file_length(), 5..=10);
+    assert!(form.check_file_length(5).is_ok() && form.check_file_length(10).is_ok());
+    let error = form.check_file_length(12).unwrap_err();
+    assert_eq!(
+        error.refusal(Dialect::S3Xml).body("id"),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds \
+         the maximum allowed size</Message><ProposedSize>12</ProposedSize><MaxSizeAllowed>10</MaxSizeAllowed>\
+         <RequestId>id</RequestId></Error>"
+    );
+    let error = form.check_file_length(1).unwrap_err();
+    assert_eq!(
+        answer(&error),
+        (400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size".to_owned())
+    );
+}
+
+#[test]
+fn what_s3_would_refuse_is_not_signed() {
+    let sign = |policy: &Policy| match signer().sign_post_policy(policy, now()).map(|_| ()) {
+        Err(SignError::Policy(error)) => Err(error),
+        other => other.map_err(|error| panic!("{error}")),
+    };
+    let to = |end| Policy::new(BUCKET, at(end));
+    assert_eq!(sign(&policy()), Ok(()));
+    let expiration = at("20151229T000000Z");
+    assert_eq!(sign(&to("20151229T000000Z")), Err(PolicyError::Expired { expiration, now: now() }));
+    let end = "20151230T000000Z";
+    let repeated = sign(&to(end).with_field("key", "a").with_field("Key", "a"));
+    assert_eq!(repeated, Err(PolicyError::RepeatedField { name: "Key".into() }));
+    for (name, value) in [("", "a"), ("a\n", "a"), ("a", "a\r\nb"), ("a", "\0")] {
+        assert!(matches!(sign(&to(end).with_field(name, value)), Err(PolicyError::Unsendable { .. })), "{name:?}");
+    }
+    let long = sign(&to(end).with_field("x-ignore-a", "a".repeat(20_480)));
+    assert!(matches!(long, Err(PolicyError::FieldsTooLong { .. })));
+    let only_exact = sign(&to(end).with_starts_with("x-amz-security-token", ""));
+    assert!(matches!(only_exact, Err(PolicyError::OnlyExact { .. })));
+    let contradiction = sign(&to(end).with_field("acl", "a").with_starts_with("ACL", "b"));
+    assert_eq!(
+        contradiction,
+        Err(PolicyError::ConditionFailed { condition: r#"["starts-with", "$ACL", "b"]"#.into() })
+    );
+
+    let text = signer().sign_post_policy(&policy(), now()).unwrap();
+    let text = Base64::decode_vec(text.fields().find(|(name, _)| *name == "policy").unwrap().1).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let sign_text = |text: &str, fields: &[(&str, &str)], now| {
+        signer().sign_post_policy_text(text, fields.iter().copied(), now).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(sign_text(&text, &[("key", "user/eric/a")], now()), Ok(()));
+    assert_eq!(
+        sign_text(&text, &[("x-amz-meta-a", "")], now()).unwrap_err(),
+        "no condition of the policy names x-amz-meta-a"
+    );
+    // Signed for another second.
+    let error = sign_text(&text, &[], at("20151229T000001Z")).unwrap_err();
+    assert_eq!(error, r#"the condition ["eq", "$x-amz-date", "20151229T000000Z"] is not met"#);
+    let without_token = text.replace("x-amz-security-token", "x-amz-meta-a");
+    let error = sign_text(&without_token, &[], now()).unwrap_err();
+    assert_eq!(error, "no condition of the policy names x-amz-security-token");
+    let other_token = text.replace(TOKEN, "another");
+    let error = sign_text(&other_token, &[], now()).unwrap_err();
+    assert_eq!(error, r#"the condition ["eq", "$x-amz-security-token", "[redacted]"] is not met"#);
+    assert!(sign_text("{", &[], now()).is_err());
+
+    let ended = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3");
+    assert!(matches!(ended.sign_post_policy(&policy(), now()), Err(SignError::CredentialsExpired { .. })));
+    let soon = Signer::new(temporary().with_expiry(at("20151229T005959Z")), "us-east-1", "s3");
+    assert!(soon.sign_post_policy(&policy(), now()).unwrap().outlives_credentials());
+}
+
+/// A directory bucket's session token has another name, by the rules alone.
+#[test]
+fn the_session_token_has_the_name_of_the_rules() {
+    let signer = Signer::new(temporary(), "us-east-1", "s3express");
+    assert_eq!(Rules::for_service("s3express").session_token_header, "x-amz-s3session-token");
+    let policy = Policy::new(BUCKET, at("20151229T010000Z")).with_field("key", "a");
+    let form = owned(signer.sign_post_policy(&policy, now()).unwrap().fields());
+    assert!(form.contains(&("x-amz-s3session-token".into(), TOKEN.into())));
+    let verify = |form: &Fields| {
+        let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let presented = PresentedForm::parse(BUCKET, fields)?;
+        let key = presented.derive_key(Some(&temporary()));
+        verifier("s3express").verify_form(presented, &key, now()).map(|_| ())
+    };
+    assert_eq!(verify(&form), Ok(()));
+    let mut other_name = form.clone();
+    remove(&mut other_name, "x-amz-s3session-token");
+    other_name.push(("x-amz-security-token".into(), TOKEN.into()));
+    assert!(matches!(verify(&other_name), Err(VerifyError::Policy(PolicyError::ConditionFailed { .. }))));
+}
+
+#[test]
+fn nothing_that_is_printed_holds_a_secret() {
+    let form = signer().sign_post_policy(&policy(), now()).unwrap();
+    let signature = form.signature().to_hex();
+    let policy_b64 = form.fields().find(|(name, _)| *name == "policy").unwrap().1.to_owned();
+    let mut texts = vec![format!("{form:?} {:?}", policy().with_field("x-amz-security-token", TOKEN))];
+    let arrived = self::form();
+    let fields = arrived.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let presented = PresentedForm::parse(BUCKET, fields).unwrap();
+    texts.push(format!("{presented:?}"));
+    let key = presented.derive_key(Some(&temporary()));
+    texts.push(format!("{:?}", verifier("s3").verify_form(presented, &key, now()).unwrap()));
+    for index in 0..arrived.len() {
+        let mut changed = arrived.clone();
+        changed[index].1.insert(0, 'x');
+        if let Err(error) = verify(&changed) {
+            texts.push(format!("{error} {error:?} {}", error.refusal(Dialect::S3Xml).body("")));
+        }
+        changed.remove(index);
+        if let Err(error) = verify(&changed) {
+            texts.push(format!("{error} {error:?} {}", error.refusal(Dialect::RestJson).body("")));
+        }
+    }
+    assert!(texts.len() > 20);
+    for text in texts {
+        for secret in [TEMPORARY_SECRET, TOKEN, &signature, &policy_b64] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Random requests, against the naive transcription and in both directions.
+
+use std::time::Duration;
+
+use countersign::{Payload, Presented, Request, Rules, SignError, Signer};
+
+use crate::support::fixtures::{Headers, SECRET, TIME, added, credentials, now, signer, verifier, verify, views};
+use crate::support::naive::{self, Naive};
+use crate::support::random::Random;
+
+const PATH: [&str; 24] = [
+    "/", "/", "/", "//", ".", "..", "/.", "/..", "a", "B", "~", "-", "%2F", "%2f", "%20", "%zz", "%", " ", "+", "ü",
+    ":", "@", "=", "%C3%BC",
+];
+const QUERY: [&str; 22] = [
+    "&", "&", "&", "&&", "=", "=", "a", "b", "a-", "a.", "A", "%61", "%2b", "+", "%zz", "%", ";", "?", "/", "ü", "%3D",
+    "1",
+];
+const VALUE: [&str; 10] = ["a", "b", " ", "  ", "\t", ",", "\"", "ü", "=", ";"];
+const NAMES: [&str; 10] = [
+    "Content-Type",
+    "content-md5",
+    "X-Amz-Meta-A",
+    "x-amz-meta-a",
+    "x-amz-meta-a-b",
+    "X-AMZ-target",
+    "My-Header",
+    "my_header",
+    "accept",
+    "Range",
+];
+
+struct Sent {
+    method: &'static str,
+    target: String,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+fn request(random: &mut Random) -> Sent {
+    let mut target = format!("/{}", random.text(&PATH, 8));
+    if random.below(4) > 0 {
+        target = format!("{target}?{}", random.text(&QUERY, 14));
+    }
+    let headers =
+        (0..random.below(24)).map(|_| (random.pick(&NAMES).to_owned(), random.text(&VALUE, 6).into_bytes())).collect();
+    let body = random.text(&VALUE, 4).into_bytes();
+    Sent { method: random.pick(&["GET", "PUT", "PATCH", "x-custom"]), target, headers, body }
+}
+
+fn rules(random: &mut Random) -> Rules {
+    let mut rules = Rules::GENERIC;
+    rules.normalize_path = random.below(2) == 0;
+    rules.double_encode_path = random.below(2) == 0;
+    rules.content_sha256_header = random.below(2) == 0;
+    rules
+}
+
+#[test]
+fn signing_agrees_with_the_naive_transcription_and_verifies() {
+    let credentials = credentials();
+    let now = now();
+    for seed in 0..4000 {
+        let mut random = Random(seed);
+        let (sent, rules) = (request(&mut random), rules(&mut random));
+        let signer =
+            Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules).also_sign(["my-header"]);
+        let given = views(&sent.headers);
+        let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
+        let signed = signer.sign(&wire, Payload::Bytes(&sent.body), now).unwrap();
+
+        let mut arrived = sent.headers.clone();
+        arrived.push(("host".into(), b"example.com".to_vec()));
+        arrived.extend(added(&signed));
+        let names = ["content-type", "content-md5", "host", "my-header", "x-amz-content-sha256", "x-amz-date"];
+        let naive = Naive {
+            method: sent.method,
+            target: sent.target.as_bytes(),
+            headers: &arrived,
+            signed_headers: &[&names[..], &["x-amz-meta-a", "x-amz-meta-a-b", "x-amz-target"]].concat(),
+            payload: &naive::sha256_hex(&sent.body),
+            normalize_path: rules.normalize_path,
+            double_encode: rules.double_encode_path,
+            left_out: &[],
+        };
+        let canonical_request = naive.canonical_request();
+        assert_eq!(
+            String::from_utf8_lossy(&canonical_request),
+            signed.canonical_request().raw().to_string(),
+            "seed {seed}: {}",
+            sent.target
+        );
+        let signature = naive::signature(SECRET, TIME, "us-east-1", "service", &canonical_request);
+        assert_eq!(signature, signed.signature().to_hex());
+
+        let arrived = views(&arrived);
+        let presented = Presented::parse(Request::new(sent.method, &sent.target, &arrived)).unwrap();
+        let verifier = verifier("service").with_rules(rules);
+        verify(&verifier, presented.with_body(&sent.body), &credentials, now).unwrap();
+    }
+}
+
+/// Bytes of every kind, in runs around the sixteen that are looked at together, cut off anywhere.
+fn boundary_bytes(random: &mut Random) -> Vec<u8> {
+    const MARKS: [&[u8]; 24] = [
+        b"%",
+        b"%2",
+        b"%2f",
+        b"%2F",
+        b"%41",
+        b"%zz",
+        b"%%",
+        b"/",
+        b"//",
+        b"/.",
+        b"/..",
+        b".",
+        b"..",
+        b"&",
+        b"&&",
+        b"=",
+        b"?",
+        b"+",
+        b" ",
+        b"~",
+        b"\xff",
+        b"\xc3\xbc",
+        b"%58",
+        b"X-Amz-Signature=",
+    ];
+    let mut bytes = Vec::new();
+    for _ in 0..random.below(6) {
+        match random.below(3) {
+            0 => bytes.extend_from_slice(MARKS[random.below(MARKS.len())]),
+            1 => {
+                let byte = b"aZ0-_.~%/=&\xe1"[random.below(12)];
+                bytes.extend(vec![byte; [1, 2, 14, 15, 16, 17, 31, 32, 33][random.below(9)]]);
+            }
+            _ => bytes.push(random.below(256) as u8),
+        }
+    }
+    bytes.truncate(random.below(71));
+    bytes
+}
+
+#[test]
+fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
+    let credentials = credentials();
+    let now = now();
+    for seed in 0..4000 {
+        let mut random = Random(seed);
+        let rules = rules(&mut random);
+        let mut target = if random.below(4) > 0 { b"/".to_vec() } else { Vec::new() };
+        target.extend(boundary_bytes(&mut random));
+        if random.below(2) == 0 {
+            target.push(b'?');
+            target.extend(boundary_bytes(&mut random));
+        }
+        target.retain(|byte| !byte.is_ascii_control());
+        let headers: Headers = (0..random.below(40))
+            .map(|_| {
+                let mut value = boundary_bytes(&mut random);
+                value.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+                (random.pick(&["x-amz-a", "X-Amz-A", "x-amz-A-b", "X-AMZ-a_b", "x-amz-a^", "x-amz-a1"]).into(), value)
+            })
+            .collect();
+        let given = views(&headers);
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules);
+        let request = Request::new("GET", &target, &given).with_host("example.com");
+        let signed = signer.sign(&request, Payload::EMPTY, now).unwrap();
+        let mut arrived = headers.clone();
+        arrived.push(("host".into(), b"example.com".to_vec()));
+        arrived.extend(added(&signed));
+        let naive = Naive {
+            method: "GET",
+            target: &target,
+            headers: &arrived,
+            signed_headers: &[
+                "host",
+                "x-amz-date",
+                "x-amz-content-sha256",
+                "x-amz-a",
+                "x-amz-a-b",
+                "x-amz-a_b",
+                "x-amz-a^",
+                "x-amz-a1",
+            ],
+            payload: &naive::sha256_hex(b""),
+            normalize_path: rules.normalize_path,
+            double_encode: rules.double_encode_path,
+            left_out: &[],
+        };
+        let shown = target.escape_ascii();
+        let canonical_request = naive.canonical_request();
+        assert_eq!(
+            canonical_request.escape_ascii().to_string(),
+            signed.canonical_request().as_bytes().escape_ascii().to_string(),
+            "seed {seed}: {shown}"
+        );
+        let arrived = views(&arrived);
+        let presented = Presented::parse(Request::new("GET", &target, &arrived)).unwrap();
+        let verifier = verifier("service").with_rules(rules);
+        verify(&verifier, presented.with_body(b""), &credentials, now).unwrap();
+    }
+}
+
+#[test]
+fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
+    let credentials = credentials().with_session_token("to/ken+==").unwrap();
+    let now = now();
+    for seed in 0..4000 {
+        let mut random = Random(seed);
+        let (sent, rules) = (request(&mut random), rules(&mut random));
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules);
+        let given = views(&sent.headers);
+        let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
+        let presigned = signer.presign(&wire, Duration::from_secs(60), now).unwrap();
+
+        let mut arrived = sent.headers.clone();
+        arrived.push(("host".into(), b"example.com".to_vec()));
+        let naive = Naive {
+            method: sent.method,
+            target: presigned.target().as_bytes(),
+            headers: &arrived,
+            signed_headers: &["content-type", "content-md5", "host", "x-amz-meta-a", "x-amz-meta-a-b", "x-amz-target"],
+            payload: &naive::sha256_hex(b""),
+            normalize_path: rules.normalize_path,
+            double_encode: rules.double_encode_path,
+            left_out: &["X-Amz-Signature"],
+        };
+        assert_eq!(
+            String::from_utf8_lossy(&naive.canonical_request()),
+            presigned.canonical_request().raw().to_string(),
+            "seed {seed}: {}",
+            sent.target
+        );
+        let arrived = views(&arrived);
+        let presented =
+            Presented::parse(Request::new(sent.method, presigned.target(), &arrived)).unwrap().with_body(b"");
+        verify(&verifier("service").with_rules(rules), presented, &credentials, now).unwrap();
+    }
+}
+
+/// Our signer always sends `x-amz-date`; others send `date` alone, as HTTP writes it or as the string to sign does.
+#[test]
+fn a_signature_over_a_date_header_verifies() {
+    let credentials = credentials();
+    let now = now();
+    for date in ["Sun, 30 Aug 2015 12:36:00 GMT", TIME] {
+        let mut headers = vec![("Host".to_owned(), b"example.com".to_vec()), ("Date".to_owned(), date.into())];
+        let naive = Naive {
+            method: "GET",
+            target: b"/",
+            headers: &headers,
+            signed_headers: &["date", "host"],
+            payload: &naive::sha256_hex(b""),
+            normalize_path: true,
+            double_encode: true,
+            left_out: &[],
+        };
+        let signature = naive::signature(SECRET, TIME, "us-east-1", "service", &naive.canonical_request());
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, \
+             SignedHeaders=date;host, Signature={signature}"
+        );
+        headers.push(("Authorization".into(), authorization.into_bytes()));
+        let headers = views(&headers);
+        let presented = Presented::parse(Request::new("GET", "/", &headers)).unwrap().with_body(b"");
+        verify(&verifier("service"), presented, &credentials, now).unwrap();
+    }
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    let signer = signer("s3");
+    let now = now();
+    for seed in 0..20_000 {
+        let mut random = Random(seed);
+        let mut bytes = |most: usize| (0..random.below(most)).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
+        let (target, value, authorization) = (bytes(40), bytes(20), bytes(60));
+        let authorization = [b"AWS4-HMAC-SHA256 Credential=", authorization.as_slice()].concat();
+        let headers =
+            [("host", value.as_slice()), ("x-amz-date", b"20150830T123600Z"), ("authorization", &authorization)];
+        let request = Request::new("GET", &target, &headers);
+        match signer.sign(&request, Payload::EMPTY, now) {
+            Ok(_) | Err(SignError::Request(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let _ = signer.presign(&request, Duration::from_secs(1), now);
+        assert!(Presented::parse(request).is_err());
+    }
+}

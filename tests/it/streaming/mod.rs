@@ -1,0 +1,94 @@
+//! Bodies in chunks, both directions.
+
+mod adapters;
+mod changes;
+mod frames;
+mod limits;
+mod memory;
+mod sigv4a;
+
+use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
+use countersign::{Presented, Request, Rules, Signer};
+
+use crate::support::fixtures::{self, credentials, now, verifier, verify};
+
+const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
+
+/// S3's rules, and chunks of any size.
+fn rules() -> Rules {
+    let mut rules = Rules::S3;
+    rules.min_chunk_size = 1;
+    rules
+}
+
+fn signer() -> Signer {
+    fixtures::signer("s3").with_rules(rules())
+}
+
+fn sign(chunked: &Chunked) -> SignedChunked {
+    signer().sign_chunked(&Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
+}
+
+fn chunks_are_signed(signed: &SignedChunked) -> bool {
+    !signed.headers().any(|header| header == ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"))
+}
+
+fn has_trailer(signed: &SignedChunked) -> bool {
+    signed.headers().any(|(name, _)| name == "x-amz-trailer")
+}
+
+/// The body, with trailers of the caller.
+fn encode(signed: &SignedChunked, data: &[u8], trailers: &[(&str, &str)]) -> Vec<u8> {
+    let (mut encoder, mut body) = (signed.encoder(), Vec::new());
+    encoder.push(data, |piece| body.extend_from_slice(piece)).unwrap();
+    for (name, value) in trailers {
+        encoder.set_trailer(name, value).unwrap();
+    }
+    encoder.finish(|piece| body.extend_from_slice(piece)).unwrap();
+    body
+}
+
+/// A decoder for headers as they arrive, with some of them changed.
+fn decoder_of(signed: &SignedChunked, rules: Rules) -> Result<ChunkDecoder, ChunkError> {
+    let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    decoder_of_headers(&headers, rules)
+}
+
+fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, ChunkError> {
+    let request = Request::new("PUT", "/key", headers).with_host("bucket.example");
+    let presented = Presented::parse(request).unwrap();
+    verify(&verifier("s3").with_rules(rules), presented, &credentials(), now()).unwrap().chunk_decoder()
+}
+
+type Trailers = Vec<(String, Vec<u8>)>;
+
+/// What came out, and how it ended.
+fn decode(mut decoder: ChunkDecoder, pieces: &[&[u8]]) -> (Vec<u8>, Result<Trailers, ChunkError>) {
+    let mut data = Vec::new();
+    for piece in pieces {
+        if let Err(error) = decoder.push(piece, |released| data.extend_from_slice(released)) {
+            // It stays that way.
+            assert_eq!(decoder.push(b"0", |_| panic!("released after an error")), Err(error.clone()));
+            assert_eq!(decoder.finish(), Err(error.clone()));
+            return (data, Err(error));
+        }
+    }
+    (data, decoder.finish())
+}
+
+/// One of each mode, for data of that length.
+fn modes(length: u64) -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
+    let note = vec![("x-amz-meta-note", " a:b ")];
+    let mut all = vec![
+        (Chunked::signed(length), vec![]),
+        (Chunked::signed(length).with_checksum(Checksum::Sha256), vec![]),
+        (Chunked::signed(length).with_trailer("x-amz-meta-note", 5).with_checksum(Checksum::Sha256), note.clone()),
+        (Chunked::unsigned(length).with_checksum(Checksum::Sha256), vec![]),
+        (Chunked::unsigned(length).with_checksum(Checksum::Sha256).with_trailer("x-amz-meta-note", 5), note),
+    ];
+    for checksum in [Checksum::Crc32, Checksum::Crc32c, Checksum::Crc64Nvme, Checksum::Sha1] {
+        all.push((Chunked::signed(length).with_checksum(checksum), vec![]));
+        all.push((Chunked::unsigned(length).with_checksum(checksum), vec![]));
+    }
+    all
+}

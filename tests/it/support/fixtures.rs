@@ -1,0 +1,57 @@
+//! Who signs, when, and what the other end does.
+
+use countersign::{Credentials, Presented, Signed, Signer, Timestamp, Verified, Verifier, VerifyError};
+
+pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub const TEMPORARY_SECRET: &str = "wJalrXUtnFEMIsecret";
+pub const TOKEN: &str = "FwoGZXIvYXdztoken";
+pub const TIME: &str = "20150830T123600Z";
+pub const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn now() -> Timestamp {
+    at(TIME)
+}
+
+pub fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", SECRET).unwrap()
+}
+
+/// Credentials with a session token.
+pub fn temporary() -> Credentials {
+    Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap().with_session_token(TOKEN).unwrap()
+}
+
+pub fn signer(service: &str) -> Signer {
+    Signer::new(credentials(), "us-east-1", service)
+}
+
+pub fn verifier(service: &str) -> Verifier {
+    Verifier::new("us-east-1", service)
+}
+
+/// What a server does that knows one access key.
+pub fn verify<'a>(
+    verifier: &Verifier,
+    presented: Presented<'a>,
+    known: &Credentials,
+    now: Timestamp,
+) -> Result<Verified<'a>, VerifyError> {
+    let key = presented.derive_key(Some(known));
+    verifier.verify(presented, &key, now)
+}
+
+/// Headers that outlive what they were made from.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
+pub fn views(headers: &Headers) -> Vec<(&str, &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
+}
+
+/// The headers that signing adds.
+pub fn added(signed: &Signed) -> Headers {
+    signed.headers().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect()
+}
