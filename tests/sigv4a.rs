@@ -269,7 +269,7 @@ fn the_region_set_has_to_be_there_once_and_signed() {
 #[test]
 fn scopes() {
     let wrong = |arrived: Arrived| match arrived.verify(&verifier(), &key()) {
-        Err(VerifyError::WrongScope { got, expected, .. }) => (got, expected),
+        Err(VerifyError::WrongScope { got, expected, .. }) => (got.to_string(), expected.to_string()),
         other => panic!("{other:?}"),
     };
     let expected = "20150830/s3/aws4_request";

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 
 use super::MAX_CONDITIONS;
 use crate::sigv4::timestamp::Timestamp;
+use crate::verify::ScopeParts;
 
 /// What is wrong with a POST policy, or with a form under one.
 ///
@@ -60,10 +61,10 @@ pub enum PolicyError {
     WrongScope {
         /// The whole credential, shortened if it is long.
         credential: String,
-        /// `DATE/REGION/SERVICE/TERMINATOR` of the form.
-        got: String,
+        /// The scope of the form.
+        got: ScopeParts,
         /// What it has to be.
-        expected: String,
+        expected: ScopeParts,
         /// `x-amz-date` of the form.
         signed: Timestamp,
     },

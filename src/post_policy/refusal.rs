@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use super::error::PolicyError;
 use crate::aws_error::{Dialect, Refusal};
-use crate::verify::ScopeParts;
+use crate::verify::wrong_scope;
 
 /// S3's answer; no other service takes such forms. Words that were never seen from S3 follow the form of those that were.
 pub(crate) fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
@@ -48,10 +48,8 @@ pub(crate) fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
             argument("X-Amz-Date must be formated via ISO8601 Long format".into(), "X-Amz-Date", got.clone())
         }
         PolicyError::WrongScope { credential, got, expected, signed } => {
-            let parts = ScopeParts::of(got, expected);
-            let (problem, _) = parts.s3(*signed);
-            let region = parts.differs(1).then(|| ("Region", String::from(parts.part(1).1)));
-            argument(problem, "X-Amz-Credential", credential.clone()).with(region)
+            let (problem, _) = wrong_scope::s3(got, expected, *signed);
+            argument(problem, "X-Amz-Credential", credential.clone()).with(wrong_scope::region_detail(got, expected))
         }
         PolicyError::NotBase64 => invalid("Invalid Policy: invalid Base64 encoding.".into()),
         PolicyError::NotJson => invalid("Invalid Policy: Invalid JSON.".into()),

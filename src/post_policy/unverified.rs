@@ -132,9 +132,8 @@ impl<'a> PresentedForm<'a> {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
 
-    /// `DATE/REGION/SERVICE/TERMINATOR`.
-    pub(super) fn printed_scope(&self) -> &str {
-        self.part(&(self.ranges.date.start..self.ranges.terminator.end))
+    pub(super) fn terminator(&self) -> &str {
+        self.part(&self.ranges.terminator)
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&str> {

@@ -11,11 +11,11 @@ use super::error::PolicyError;
 use super::is_exempt;
 use super::unverified::PresentedForm;
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::scope::Scope;
+use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, Verifier, VerifyError, check_standing};
+use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError, check_standing};
 
 impl Verifier {
     /// Verifies a form with the key that was found for it, at the time `now`.
@@ -58,10 +58,10 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<VerifiedForm<'a>, VerifyError> {
         let signed = presented.timestamp;
-        let expected = self.scope(Algorithm::HmacSha256, &signed).to_string();
-        let got = presented.printed_scope();
-        if got != expected {
-            let (got, credential) = (excerpt(got.as_bytes()), excerpt(presented.credential.as_bytes()));
+        let (got, expected) = (presented.scope(), self.scope(Algorithm::HmacSha256, &signed));
+        if got != expected || presented.terminator() != TERMINATOR {
+            let credential = excerpt(presented.credential.as_bytes());
+            let (got, expected) = (ScopeParts::of(&got, presented.terminator()), ScopeParts::of(&expected, TERMINATOR));
             return Err(PolicyError::WrongScope { credential, got, expected, signed }.into());
         }
         let ahead = signed.unix_seconds() - now.unix_seconds();

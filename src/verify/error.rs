@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use super::scope_parts::ScopeParts;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::ClaimError;
 use crate::sigv4::canonical_request::CanonicalRequest;
@@ -211,10 +212,10 @@ pub enum VerifyError {
     WrongScope {
         /// In the query, not in the header.
         presigned: bool,
-        /// `DATE/REGION/SERVICE/TERMINATOR` of the request.
-        got: String,
+        /// The scope of the request.
+        got: ScopeParts,
         /// What it has to be.
-        expected: String,
+        expected: ScopeParts,
         /// The time that the request was signed at.
         signed: Timestamp,
     },

@@ -4,8 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use core::fmt::Write;
 
-use super::scope_parts::ScopeParts;
 use super::times::{signature_expired, signature_not_yet_current};
+use super::wrong_scope;
 use crate::aws_error::{Dialect, Refusal};
 use crate::verify::VerifyError;
 
@@ -135,7 +135,7 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
             invalid(signature_not_yet_current(*signed, *now, *allowed).into())
         }
         VerifyError::WrongScope { got, expected, signed, .. } => {
-            invalid(ScopeParts::of(got, expected).generic(*signed).into())
+            invalid(wrong_scope::generic(got, expected, *signed).into())
         }
         VerifyError::UnknownAccessKey { .. } => unknown_token("The security token included in the request is invalid."),
         VerifyError::InvalidSessionToken { .. } => {

@@ -4,8 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::scope_parts::ScopeParts;
 use super::times::later;
+use super::wrong_scope;
 use crate::aws_error::{Dialect, Refusal};
 use crate::verify::VerifyError;
 
@@ -169,10 +169,8 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             ])
         }
         VerifyError::WrongScope { presigned, got, expected, signed } => {
-            let parts = ScopeParts::of(got, expected);
-            let (in_header, in_query) = parts.s3(*signed);
-            let region = parts.differs(1).then(|| ("Region", String::from(parts.part(1).1)));
-            malformed(*presigned, &in_header, &in_query).with(region)
+            let (in_header, in_query) = wrong_scope::s3(got, expected, *signed);
+            malformed(*presigned, &in_header, &in_query).with(wrong_scope::region_detail(got, expected))
         }
         VerifyError::UnknownAccessKey { access_key_id } => Refusal::new(
             Dialect::S3Xml,
