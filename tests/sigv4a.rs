@@ -531,7 +531,7 @@ fn a_form_is_not_signed_with_it() {
     use countersign::post_policy::Policy;
     let policy = Policy::new("bucket", now().saturating_add(60));
     let error = signer("*").sign_post_policy(&policy, now()).unwrap_err();
-    assert_eq!(error, SignError::Scope(ScopeError::Empty { field: "region" }));
+    assert_eq!(error, SignError::Scope(ScopeError::Empty { field: "region" }).into());
 }
 
 #[cfg(feature = "explain")]

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Router, extract};
+use countersign::post_policy::PolicyError;
 use countersign::streaming::DecodedBody;
 use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
 use http_body::Body as _;
@@ -35,7 +36,7 @@ pub struct Store {
 
 /// Why nothing was stored.
 pub enum Refusal {
-    Signature(Box<VerifyError>),
+    Signature(Box<countersign::Refusal>),
     Other(String),
 }
 
@@ -106,7 +107,7 @@ async fn write(path: &Path, mut body: DecodedBody<&mut Body>) -> Result<usize, R
     // `http-body-util` has shorter words for this.
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|error| match error.downcast::<VerifyError>() {
-            Ok(error) => Refusal::Signature(error),
+            Ok(error) => Refusal::from(*error),
             Err(error) => Refusal::other(error),
         })?;
         // Not data: the trailers, whose checksum was compared.
@@ -136,7 +137,13 @@ impl Refusal {
 
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
-        Self::Signature(Box::new(error))
+        Self::Signature(Box::new(error.refusal(Dialect::S3Xml)))
+    }
+}
+
+impl From<PolicyError> for Refusal {
+    fn from(error: PolicyError) -> Self {
+        Self::Signature(Box::new(error.refusal(Dialect::S3Xml)))
     }
 }
 
@@ -149,11 +156,9 @@ impl From<std::io::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
-            Self::Signature(error) => {
-                let dialect = Dialect::S3Xml;
-                let status = StatusCode::from_u16(error.refusal(dialect).status()).unwrap_or(StatusCode::FORBIDDEN);
-                (status, [(header::CONTENT_TYPE, dialect.content_type())], error.refusal(dialect).body(""))
-                    .into_response()
+            Self::Signature(refusal) => {
+                let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
+                (status, [(header::CONTENT_TYPE, refusal.content_type())], refusal.body("")).into_response()
             }
             Self::Other(error) => (StatusCode::BAD_REQUEST, error).into_response(),
         }

@@ -34,6 +34,15 @@ impl Refusal {
         Self { dialect, status, code, message, details: Vec::new() }
     }
 
+    /// The answer to an error that is the server's own.
+    pub(crate) fn internal(dialect: Dialect) -> Self {
+        let (code, message) = match dialect {
+            Dialect::S3Xml => ("InternalError", "We encountered an internal error. Please try again."),
+            Dialect::RestJson | Dialect::QueryXml => ("InternalFailure", "Internal failure"),
+        };
+        Self::new(dialect, 500, code, message.into())
+    }
+
     pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         self.details.extend(details);
         self

@@ -58,7 +58,6 @@ mod verify;
 
 pub use error::PolicyError;
 pub use policy::Policy;
-pub(crate) use refusal::refusal;
 pub use sign::SignedForm;
 pub use unverified::PresentedForm;
 pub use verify::VerifiedForm;

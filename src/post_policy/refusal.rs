@@ -6,8 +6,15 @@ use super::error::PolicyError;
 use crate::aws_error::{Dialect, Refusal};
 use crate::verify::wrong_scope;
 
-/// S3's answer; no other service takes such forms. Words that were never seen from S3 follow the form of those that were.
-pub(crate) fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
+impl PolicyError {
+    /// The answer to the client, as S3 words it: no other service takes such forms. Texts that were never seen from S3
+    /// follow the form of those that were.
+    pub fn refusal(&self, dialect: Dialect) -> Refusal {
+        refusal(self, dialect)
+    }
+}
+
+fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
     let invalid = |message: String| Refusal::new(dialect, 400, "InvalidPolicyDocument", message.into());
     let denied = |message: String| Refusal::new(dialect, 403, "AccessDenied", message.into());
     let argument = |message: String, name: &str, value: String| {
@@ -15,6 +22,9 @@ pub(crate) fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
             .with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
     };
     match error {
+        // Nobody is refused for what the server signs itself.
+        PolicyError::Sign(_) => Refusal::internal(dialect),
+        PolicyError::Verify(error) => error.refusal(dialect),
         PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => Refusal::new(
             dialect,
             400,

@@ -75,10 +75,6 @@ pub enum SignError {
     #[cfg(feature = "streaming")]
     #[error(transparent)]
     Encode(#[from] crate::streaming::EncodeError),
-    /// A POST policy, or the fields of its form.
-    #[cfg(feature = "post-policy")]
-    #[error(transparent)]
-    Policy(#[from] crate::post_policy::PolicyError),
     /// The message of an event stream can't be signed.
     #[cfg(feature = "event-stream")]
     #[error(transparent)]

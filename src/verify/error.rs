@@ -253,10 +253,6 @@ pub enum VerifyError {
         /// The hash of the body that arrived.
         computed: String,
     },
-    /// The form of a browser upload, or the policy in it.
-    #[cfg(feature = "post-policy")]
-    #[error(transparent)]
-    Policy(#[from] crate::post_policy::PolicyError),
     /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
     #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
     BodyNeeded,

@@ -164,19 +164,13 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
             )
             .into(),
         ),
-        #[cfg(feature = "post-policy")]
-        VerifyError::Policy(error) => crate::post_policy::refusal(error, dialect),
         #[cfg(feature = "streaming")]
         VerifyError::Chunk(error) => {
             let (status, code, message) = error.answer();
             if status == 403 { invalid(MISMATCH.into()) } else { Refusal::new(dialect, status, code, message.into()) }
         }
         #[cfg(feature = "streaming")]
-        VerifyError::NotChunked => internal_failure(dialect),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_failure(dialect),
+        VerifyError::NotChunked => Refusal::internal(dialect),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(dialect),
     }
-}
-
-fn internal_failure(dialect: Dialect) -> Refusal {
-    Refusal::new(dialect, 500, "InternalFailure", "Internal failure".into())
 }

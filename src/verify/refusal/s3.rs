@@ -207,21 +207,15 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             "The provided 'x-amz-content-sha256' header does not match what was computed.".into(),
         )
         .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
-        #[cfg(feature = "post-policy")]
-        VerifyError::Policy(error) => crate::post_policy::refusal(error, Dialect::S3Xml),
         #[cfg(feature = "streaming")]
         VerifyError::Chunk(error) => {
             let (status, code, message) = error.answer();
             Refusal::new(Dialect::S3Xml, status, code, message.into())
         }
         #[cfg(feature = "streaming")]
-        VerifyError::NotChunked => internal_error(),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_error(),
+        VerifyError::NotChunked => Refusal::internal(Dialect::S3Xml),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(Dialect::S3Xml),
     }
-}
-
-fn internal_error() -> Refusal {
-    Refusal::new(Dialect::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again.".into())
 }
 
 fn mismatch() -> Refusal {
