@@ -75,10 +75,6 @@ pub enum SignError {
     #[cfg(feature = "streaming")]
     #[error(transparent)]
     Encode(#[from] crate::streaming::EncodeError),
-    /// The message of an event stream can't be signed.
-    #[cfg(feature = "event-stream")]
-    #[error(transparent)]
-    EventStream(#[from] crate::event_stream::EventStreamError),
     /// The target holds a `#`, which would end the URL that is made of it.
     #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
     Fragment,
