@@ -18,8 +18,8 @@ fuzz_target!(|text: &[u8]| {
                 let error = verifier.verify(presented, &key, now).unwrap_err();
                 let _ = (
                     error.to_string(),
-                    error.body(countersign::Dialect::S3Xml, ""),
-                    error.body(countersign::Dialect::RestJson, ""),
+                    error.refusal(countersign::Dialect::S3Xml).body(""),
+                    error.refusal(countersign::Dialect::RestJson).body(""),
                 );
             }
         }

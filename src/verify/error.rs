@@ -14,9 +14,8 @@ use crate::sigv4::timestamp::Timestamp;
 
 /// Why a request is refused.
 ///
-/// `Display` is for the operator of the server. What to answer is in [`VerifyError::status`], [`VerifyError::code`],
-/// [`VerifyError::message`] and [`VerifyError::body`], in AWS's words. Neither holds a secret, a session token or the
-/// signature that would have been right.
+/// `Display` is for the operator of the server; [`VerifyError::refusal`] is the answer to the client, worded as AWS does.
+/// Neither contains a secret, a session token or the correct signature.
 ///
 /// ```
 /// use countersign::{Dialect, Presented, Request};
@@ -299,8 +298,8 @@ impl VerifyError {
 
 /// What a verifier computed for a request whose signature does not match: never the signature itself.
 ///
-/// AWS puts both texts into its answer, and so do [`VerifyError::message`] and [`VerifyError::body`]: the first line that
-/// differs from what the client signed names the fault.
+/// AWS puts both texts into its answer, and so does [`VerifyError::refusal`]: the first line that differs from what the
+/// client signed names the fault.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Computed {
     pub(super) canonical_request: String,

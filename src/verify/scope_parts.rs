@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -23,7 +24,13 @@ use crate::text::excerpt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScopeParts {
+pub struct ScopeParts(
+    /// Two of them are in an error, which every verifying function returns by value.
+    Box<Parts>,
+);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parts {
     date: String,
     region: Option<String>,
     service: String,
@@ -34,7 +41,12 @@ impl ScopeParts {
     /// Takes the parts as they are given, each shortened if it is long. The scope of SigV4A has no region.
     pub fn new(date: &str, region: Option<&str>, service: &str, terminator: &str) -> Self {
         let part = |text: &str| excerpt(text.as_bytes());
-        Self { date: part(date), region: region.map(part), service: part(service), terminator: part(terminator) }
+        Self(Box::new(Parts {
+            date: part(date),
+            region: region.map(part),
+            service: part(service),
+            terminator: part(terminator),
+        }))
     }
 
     pub(crate) fn of(scope: &Scope<'_>, terminator: &str) -> Self {
@@ -44,28 +56,28 @@ impl ScopeParts {
 
     /// The date, `YYYYMMDD` in a valid scope.
     pub fn date(&self) -> &str {
-        &self.date
+        &self.0.date
     }
 
     /// The region; `None` in the scope of SigV4A, which has none.
     pub fn region(&self) -> Option<&str> {
-        self.region.as_deref()
+        self.0.region.as_deref()
     }
 
     /// The service.
     pub fn service(&self) -> &str {
-        &self.service
+        &self.0.service
     }
 
     /// The last part, `aws4_request` in a valid scope.
     pub fn terminator(&self) -> &str {
-        &self.terminator
+        &self.0.terminator
     }
 }
 
 impl fmt::Display for ScopeParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { date, region, service, terminator } = self;
+        let Parts { date, region, service, terminator } = &*self.0;
         match region {
             Some(region) => write!(f, "{date}/{region}/{service}/{terminator}"),
             None => write!(f, "{date}/{service}/{terminator}"),
