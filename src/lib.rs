@@ -17,6 +17,7 @@ pub mod explain;
 mod hash;
 #[cfg(feature = "http")]
 mod http;
+mod json;
 #[cfg(feature = "post-policy")]
 pub mod post_policy;
 mod redact;
@@ -28,6 +29,7 @@ mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 mod verify;
+mod xml;
 
 pub use aws_error::{Dialect, Refusal};
 pub use sign::{Presigned, SignError, Signed, SignedHeaders, Signer};

@@ -1,9 +1,10 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
 use super::Dialect;
+use crate::json::push_escaped;
+use crate::xml::push_element;
 
 /// What a server answers to a request that it refuses: status, code, message and body, worded as the services of a
 /// [`Dialect`] word it. [`VerifyError::refusal`](crate::VerifyError::refusal) makes it.
@@ -80,7 +81,7 @@ impl Refusal {
         match self.dialect {
             Dialect::RestJson => {
                 body.push_str("{\"message\":\"");
-                push_json(&mut body, &self.message);
+                push_escaped(&mut body, &self.message);
                 body.push_str("\"}");
             }
             Dialect::QueryXml => {
@@ -101,37 +102,6 @@ impl Refusal {
             }
         }
         body
-    }
-}
-
-fn push_element(body: &mut String, name: &str, value: &str) {
-    let _ = write!(body, "<{name}>");
-    for c in value.chars() {
-        match c {
-            '&' => body.push_str("&amp;"),
-            '<' => body.push_str("&lt;"),
-            '>' => body.push_str("&gt;"),
-            '"' => body.push_str("&quot;"),
-            // XML 1.0 can't hold them, not even as references.
-            '\u{fffe}' | '\u{ffff}' => body.push(char::REPLACEMENT_CHARACTER),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => body.push(char::REPLACEMENT_CHARACTER),
-            c => body.push(c),
-        }
-    }
-    let _ = write!(body, "</{name}>");
-}
-
-fn push_json(body: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '"' => body.push_str("\\\""),
-            '\\' => body.push_str("\\\\"),
-            '\n' => body.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(body, "\\u{:04x}", u32::from(c));
-            }
-            c => body.push(c),
-        }
     }
 }
 
