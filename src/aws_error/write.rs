@@ -2,7 +2,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Dialect;
+use super::{Dialect, text};
 use crate::json::push_escaped;
 use crate::xml::push_element;
 
@@ -31,17 +31,22 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(dialect: Dialect, status: u16, code: &'static str, message: Cow<'static, str>) -> Self {
-        Self { dialect, status, code, message, details: Vec::new() }
+    pub(crate) fn new(
+        dialect: Dialect,
+        status: u16,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { dialect, status, code, message: message.into(), details: Vec::new() }
     }
 
     /// The answer to an error that is the server's own.
     pub(crate) fn internal(dialect: Dialect) -> Self {
         let (code, message) = match dialect {
-            Dialect::S3Xml => ("InternalError", "We encountered an internal error. Please try again."),
-            Dialect::RestJson | Dialect::QueryXml => ("InternalFailure", "Internal failure"),
+            Dialect::S3Xml => ("InternalError", text::S3_INTERNAL_ERROR),
+            Dialect::RestJson | Dialect::QueryXml => ("InternalFailure", text::INTERNAL_FAILURE),
         };
-        Self::new(dialect, 500, code, message.into())
+        Self::new(dialect, 500, code, message)
     }
 
     pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn bodies_escape_what_the_request_put_into_them() {
         let got = "got '<a href=\"x\">&\\\u{fffe}\u{1b}'";
-        let body = |dialect| Refusal::new(dialect, 400, "Code", got.into()).body("<id>");
+        let body = |dialect| Refusal::new(dialect, 400, "Code", got).body("<id>");
         assert_eq!(body(Dialect::RestJson), "{\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}");
         let xml = body(Dialect::QueryXml);
         assert!(xml.contains("got '&lt;a href=&quot;x&quot;&gt;&amp;\\\u{fffd}\u{fffd}'</Message>"), "{xml}");

@@ -1,8 +1,8 @@
 //! What is wrong with a scope, part by part.
 
 use alloc::string::String;
-use core::fmt::Write;
 
+use crate::aws_error::text;
 use crate::sigv4::timestamp::Timestamp;
 use crate::verify::ScopeParts;
 
@@ -10,52 +10,35 @@ use crate::verify::ScopeParts;
 pub(super) fn generic(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp) -> String {
     let mut text = String::new();
     if let Some((region, _)) = wrong_region(got, expected) {
-        let _ = write!(text, "Credential should be scoped to a valid region, not '{region}'. ");
+        text.push_str(&text::valid_region(region));
     }
     if got.service() != expected.service() {
-        let _ = write!(text, "Credential should be scoped to correct service: '{}'. ", expected.service());
+        text.push_str(&text::correct_service(expected.service()));
     }
     if got.terminator() != expected.terminator() {
-        let _ = write!(
-            text,
-            "Credential should be scoped with a valid terminator: 'aws4_request', not '{}'. ",
-            got.terminator()
-        );
+        text.push_str(&text::valid_terminator(got.terminator()));
     }
     if got.date() != expected.date() {
-        let _ = write!(
-            text,
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', \
-             from '{signed}'.",
-            got.date(),
-            expected.date()
-        );
+        text.push_str(&text::scope_date(got.date(), expected.date(), signed));
     }
     text
 }
 
 /// The first problem, as S3 words it: for a header or a form, and for a query.
 pub(crate) fn s3(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp) -> (String, String) {
-    let (date, service, terminator) = (got.date(), got.service(), got.terminator());
+    let date = got.date();
     let problem = if let Some((region, expected)) = wrong_region(got, expected) {
-        alloc::format!("the region '{region}' is wrong; expecting '{expected}'")
-    } else if service != expected.service() {
-        alloc::format!("incorrect service \"{service}\". This endpoint belongs to \"{}\".", expected.service())
-    } else if terminator != expected.terminator() {
-        alloc::format!("incorrect terminal \"{terminator}\". This endpoint uses \"aws4_request\".")
+        text::s3_region(region, expected)
+    } else if got.service() != expected.service() {
+        text::s3_service(got.service(), expected.service())
+    } else if got.terminator() != expected.terminator() {
+        text::s3_terminator(got.terminator())
     } else if date.len() != 8 || !date.bytes().all(|byte| byte.is_ascii_digit()) {
-        alloc::format!(
-            "incorrect date format \"{date}\". This date in the credential must be in the format \"yyyyMMdd\"."
-        )
+        text::s3_date_format(date)
     } else {
-        return (
-            String::from("Invalid credential date. Date is not the same as X-Amz-Date."),
-            alloc::format!(
-                "Invalid credential date \"{date}\". This date is not the same as X-Amz-Date: \"{signed}\"."
-            ),
-        );
+        return (text::s3_date(), text::s3_date_parameter(date, signed));
     };
-    let in_query = alloc::format!("Error parsing the X-Amz-Credential parameter; {problem}");
+    let in_query = text::credential_parameter(&problem);
     (problem, in_query)
 }
 
