@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::text::{CANONICAL_STRING, STRING_TO_SIGN};
 use crate::json::read::{self as json, Json};
 use crate::redact::text::without_token;
 use crate::sigv4::timestamp::Timestamp;
@@ -131,15 +132,16 @@ impl Reply {
     /// The canonical request that the server computed.
     pub(crate) fn canonical_request(&self) -> Option<&str> {
         self.element("CanonicalRequestBytes").or(self.element("CanonicalRequest")).or_else(|| {
-            let (_, rest) = self.message.split_once("The Canonical String for this request should have been\n'")?;
-            Some(rest.split_once("'\n\nThe String-to-Sign should have been\n").map_or(rest, |(text, _)| text))
+            let (_, rest) = self.message.split_once(CANONICAL_STRING)?;
+            let end = ["'\n\n", STRING_TO_SIGN].concat();
+            Some(rest.split_once(&end).map_or(rest, |(text, _)| text))
         })
     }
 
     /// The string to sign that the server computed.
     pub(crate) fn string_to_sign(&self) -> Option<&str> {
         self.element("StringToSignBytes").or(self.element("StringToSign")).or_else(|| {
-            let (_, rest) = self.message.split_once("The String-to-Sign should have been\n'")?;
+            let (_, rest) = self.message.split_once(STRING_TO_SIGN)?;
             Some(rest.rsplit_once('\'').map_or(rest, |(text, _)| text))
         })
     }
@@ -147,7 +149,7 @@ impl Reply {
     /// The message without what it echoes.
     pub(crate) fn short_message(&self) -> &str {
         let message = self.message.as_str();
-        let end = message.find("\n\nThe Canonical String").unwrap_or(message.len());
+        let end = message.find(&["\n\n", CANONICAL_STRING].concat()).unwrap_or(message.len());
         message.get(..end).unwrap_or(message).trim()
     }
 }
