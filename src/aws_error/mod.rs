@@ -5,11 +5,7 @@ pub(crate) mod form;
 mod format;
 #[cfg(feature = "explain")]
 pub(crate) mod read;
-#[cfg(feature = "explain")]
-pub(crate) mod said;
 pub(crate) mod text;
-#[cfg(feature = "explain")]
-pub(crate) mod unwritten;
 mod write;
 
 pub use format::Dialect;

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Found;
-use crate::aws_error::said::Said;
+use crate::aws_error::read::Said;
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
 use crate::explain::sent::{Auth, Sent};

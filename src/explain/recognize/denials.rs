@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::Found;
-use crate::aws_error::said::Said;
-use crate::aws_error::{text, unwritten};
+use crate::aws_error::read::{Said, unwritten};
+use crate::aws_error::text;
 use crate::explain::cause::Cause;
 use crate::explain::sent::Auth;
 use crate::text::excerpt;

@@ -1,7 +1,8 @@
 //! What AWS's sentences and codes mean, where they need no value of the response.
 
 use crate::aws_error::form::{AGAINST_POLICY, INVALID_POLICY, MISSING_FIELD};
-use crate::aws_error::{text, unwritten};
+use crate::aws_error::read::unwritten;
+use crate::aws_error::text;
 use crate::explain::cause::Cause;
 
 /// Each sentence by the part of it that does not vary.

@@ -1,8 +1,7 @@
 //! What the response says of the time.
 
 use super::Found;
-use crate::aws_error::read::Reply;
-use crate::aws_error::said::Said;
+use crate::aws_error::read::{Reply, Said};
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
 use crate::explain::sent::Sent;

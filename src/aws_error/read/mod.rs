@@ -1,8 +1,13 @@
 //! An error response in any of AWS's forms, read into one.
 
+mod said;
+pub(crate) mod unwritten;
+
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+pub(crate) use said::Said;
 
 use super::text::{CANONICAL_STRING, STRING_TO_SIGN};
 use crate::json::read::{self as json, Json};
