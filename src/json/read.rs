@@ -6,8 +6,8 @@ use core::fmt;
 
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Reads one JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)), of at most serde_json's 128 levels. What it
-/// takes in memory grows with the text alone, whose length the caller limits.
+/// Parses one JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)). serde_json limits the nesting to 127 levels;
+/// the caller limits the length, to which the memory used is proportional.
 pub(crate) fn parse(text: &[u8]) -> Option<Json> {
     serde_json::from_slice(text).ok()
 }

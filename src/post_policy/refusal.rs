@@ -25,7 +25,7 @@ fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
         answer(400, "InvalidArgument", message).with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
     };
     match error {
-        // Nobody is refused for what the server signs itself.
+        // Signing failed in the server; the client has sent nothing wrong.
         PolicyError::Sign(_) => Refusal::internal(dialect),
         PolicyError::Verify(error) => error.refusal(dialect),
         PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => {

@@ -6,21 +6,21 @@ use alloc::vec::Vec;
 
 use quick_xml::events::{BytesRef, Event};
 
-/// Elements inside each other; AWS has three.
+/// The deepest nesting that is read; AWS uses three levels.
 const MOST_DEPTH: usize = 16;
-/// Elements that are kept.
+/// The most elements that are kept.
 const MOST_ELEMENTS: usize = 256;
 
 /// What a document contains.
 pub(crate) struct Document {
-    /// A page for people.
+    /// Whether it is an HTML page.
     pub(crate) is_html: bool,
     /// The text of elements that contain no other, the first of each name.
     pub(crate) leaves: BTreeMap<String, String>,
 }
 
-/// Reads as far as the text is well-formed: one that was cut still says what came before. No entity is expanded but
-/// XML's five and character references.
+/// Parses the text as far as it is well-formed, so that a truncated one yields what came before the cut. Only XML's five
+/// entities and character references are expanded.
 pub(crate) fn parse(text: &str) -> Document {
     let start = text.get(..16).unwrap_or_default().to_ascii_lowercase();
     let is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
@@ -42,18 +42,18 @@ pub(crate) fn parse(text: &str) -> Document {
             break;
         }
     }
-    // Of a text that ends inside an element, that element.
+    // The element that a truncated text ends in.
     leaves.close();
     Document { is_html, leaves: leaves.kept }
 }
 
-/// Each method tells whether to read on.
+/// Collects leaves. Each method returns whether to read on.
 #[derive(Default)]
 struct Leaves {
     kept: BTreeMap<String, String>,
-    /// Of the elements that are open, from the outside.
+    /// The names of the open elements, outermost first.
     names: Vec<String>,
-    /// Of the innermost.
+    /// The text of the innermost open element.
     content: String,
 }
 

@@ -1,4 +1,4 @@
-//! An error response in any of AWS's forms, read into one.
+//! Reads an error response in any of AWS's formats into one value.
 
 mod said;
 pub(crate) mod unwritten;
@@ -34,7 +34,7 @@ pub(crate) struct Reply {
     pub(crate) date: Option<Timestamp>,
     /// Where a redirect leads.
     pub(crate) location: Option<String>,
-    /// Whether a page for people stands there.
+    /// Whether the body is an HTML page.
     pub(crate) is_html: bool,
     /// Headers by which a service can be told.
     hints: Vec<(String, String)>,
