@@ -18,6 +18,7 @@ pub mod explain;
 mod hash;
 #[cfg(feature = "http")]
 mod http;
+mod json;
 #[cfg(feature = "post-policy")]
 pub mod post_policy;
 mod redact;
@@ -29,6 +30,7 @@ mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 mod verify;
+mod xml;
 
 pub use aws_error::{Dialect, Refusal};
 pub use endpoint::Endpoint;
@@ -46,4 +48,4 @@ pub use sigv4::sigv4a::PublicKey;
 pub use sigv4::string_to_sign::StringToSign;
 pub use sigv4::timestamp::{Timestamp, TimestampError};
 pub use text::percent::encode_segment;
-pub use verify::{BodyCheck, Computed, Presented, Verified, Verifier, VerifyError};
+pub use verify::{BodyCheck, Computed, Presented, ScopeParts, Verified, Verifier, VerifyError};

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Router, extract};
+use countersign::post_policy::PolicyError;
 use countersign::streaming::{ChunkError, DecodedBody};
 use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
 use http_body::Body as _;
@@ -35,7 +36,7 @@ pub struct Store {
 
 /// Why nothing was stored.
 pub enum Refusal {
-    Aws(countersign::Refusal),
+    Aws(Box<countersign::Refusal>),
     Other(String),
 }
 
@@ -136,13 +137,19 @@ impl Refusal {
 
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
-        Self::Aws(error.refusal(Dialect::S3Xml))
+        Self::Aws(Box::new(error.refusal(Dialect::S3Xml)))
     }
 }
 
 impl From<ChunkError> for Refusal {
     fn from(error: ChunkError) -> Self {
-        Self::Aws(error.refusal(Dialect::S3Xml))
+        Self::Aws(Box::new(error.refusal(Dialect::S3Xml)))
+    }
+}
+
+impl From<PolicyError> for Refusal {
+    fn from(error: PolicyError) -> Self {
+        Self::Aws(Box::new(error.refusal(Dialect::S3Xml)))
     }
 }
 

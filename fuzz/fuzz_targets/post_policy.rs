@@ -1,11 +1,11 @@
 #![no_main]
 
-use countersign::post_policy::PresentedForm;
-use countersign::{Credentials, Dialect, Signer, Timestamp, Verifier, VerifyError};
+use countersign::post_policy::{PolicyError, PresentedForm};
+use countersign::{Credentials, Dialect, Signer, Timestamp, Verifier};
 use countersign_fuzz::credentials;
 use libfuzzer_sys::fuzz_target;
 
-fn verify(fields: &[(&str, &str)], known: Option<&Credentials>, now: Timestamp) -> Result<(), VerifyError> {
+fn verify(fields: &[(&str, &str)], known: Option<&Credentials>, now: Timestamp) -> Result<(), PolicyError> {
     let presented = PresentedForm::parse("bucket", fields.iter().copied())?.with_file_name("a/b.jpg")?;
     let key = presented.derive_key(known);
     let form = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now)?;

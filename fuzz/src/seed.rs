@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::event_stream::{HeaderValue, Message};
-use countersign::{Dialect, Timestamp, VerifyError};
+use countersign::{Dialect, ScopeParts, Timestamp, VerifyError};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -164,8 +164,8 @@ fn refusals() -> Vec<String> {
         VerifyError::PresignExpired { signed: now, now: now.saturating_add(7200), lifetime: Duration::from_secs(60) },
         VerifyError::WrongScope {
             presigned: false,
-            got: text("20150829/a/b/aws4"),
-            expected: text("20150830/c/d/aws4_request"),
+            got: ScopeParts::new("20150829", Some("a"), "b", "aws4"),
+            expected: ScopeParts::new("20150830", Some("c"), "d", "aws4_request"),
             signed: now,
         },
         VerifyError::UnknownAccessKey { access_key_id: text("ASIAFUZZ") },

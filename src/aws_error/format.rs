@@ -23,7 +23,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The `Content-Type` of [`VerifyError::body`].
+    /// The `Content-Type` of [`Refusal::body`](crate::Refusal::body).
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::RestJson => "application/json",

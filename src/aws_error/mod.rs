@@ -1,8 +1,11 @@
 //! How AWS words refusals: one set of texts, written by the verifier and read by explain.
 
+#[cfg(any(feature = "explain", feature = "post-policy"))]
+pub(crate) mod form;
 mod format;
 #[cfg(feature = "explain")]
 pub(crate) mod read;
+pub(crate) mod text;
 mod write;
 
 pub use format::Dialect;

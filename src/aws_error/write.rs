@@ -1,9 +1,10 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
-use super::Dialect;
+use super::{Dialect, text};
+use crate::json::push_escaped;
+use crate::xml::push_element;
 
 /// What a server answers to a request that it refuses: status, code, message and body, worded as the services of a
 /// [`Dialect`] word it. [`VerifyError::refusal`](crate::VerifyError::refusal) makes it.
@@ -30,8 +31,22 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(dialect: Dialect, status: u16, code: &'static str, message: Cow<'static, str>) -> Self {
-        Self { dialect, status, code, message, details: Vec::new() }
+    pub(crate) fn new(
+        dialect: Dialect,
+        status: u16,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { dialect, status, code, message: message.into(), details: Vec::new() }
+    }
+
+    /// The answer to an error that is the server's own.
+    pub(crate) fn internal(dialect: Dialect) -> Self {
+        let (code, message) = match dialect {
+            Dialect::S3Xml => ("InternalError", text::S3_INTERNAL_ERROR),
+            Dialect::RestJson | Dialect::QueryXml => ("InternalFailure", text::INTERNAL_FAILURE),
+        };
+        Self::new(dialect, 500, code, message)
     }
 
     pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
@@ -71,7 +86,7 @@ impl Refusal {
         match self.dialect {
             Dialect::RestJson => {
                 body.push_str("{\"message\":\"");
-                push_json(&mut body, &self.message);
+                push_escaped(&mut body, &self.message);
                 body.push_str("\"}");
             }
             Dialect::QueryXml => {
@@ -95,37 +110,6 @@ impl Refusal {
     }
 }
 
-fn push_element(body: &mut String, name: &str, value: &str) {
-    let _ = write!(body, "<{name}>");
-    for c in value.chars() {
-        match c {
-            '&' => body.push_str("&amp;"),
-            '<' => body.push_str("&lt;"),
-            '>' => body.push_str("&gt;"),
-            '"' => body.push_str("&quot;"),
-            // XML 1.0 can't hold them, not even as references.
-            '\u{fffe}' | '\u{ffff}' => body.push(char::REPLACEMENT_CHARACTER),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => body.push(char::REPLACEMENT_CHARACTER),
-            c => body.push(c),
-        }
-    }
-    let _ = write!(body, "</{name}>");
-}
-
-fn push_json(body: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '"' => body.push_str("\\\""),
-            '\\' => body.push_str("\\\\"),
-            '\n' => body.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(body, "\\u{:04x}", u32::from(c));
-            }
-            c => body.push(c),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +117,7 @@ mod tests {
     #[test]
     fn bodies_escape_what_the_request_put_into_them() {
         let got = "got '<a href=\"x\">&\\\u{fffe}\u{1b}'";
-        let body = |dialect| Refusal::new(dialect, 400, "Code", got.into()).body("<id>");
+        let body = |dialect| Refusal::new(dialect, 400, "Code", got).body("<id>");
         assert_eq!(body(Dialect::RestJson), "{\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}");
         let xml = body(Dialect::QueryXml);
         assert!(xml.contains("got '&lt;a href=&quot;x&quot;&gt;&amp;\\\u{fffd}\u{fffd}'</Message>"), "{xml}");

@@ -1,14 +1,18 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::sign::SignError;
 use crate::sigv4::timestamp::Timestamp;
 
-/// Why bytes are no event-stream message, or no message of this stream.
+/// Why an event stream or a message of it was not signed, or is refused.
 ///
 /// It holds no signature and nothing of a payload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventStreamError {
+    /// The request of the stream can't be signed, or the signer can't sign any more: its credentials have expired.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// The lengths at the start of a frame don't have the checksum that follows them.
     #[error("the checksum of a frame's lengths is wrong: the stream is out of step, or no event stream")]
     PreludeChecksum,

@@ -5,7 +5,7 @@ use super::error::EventStreamError;
 use super::message::{HeaderValue, write_header};
 use super::{CHUNK_SIGNATURE, date_header};
 use crate::hash::sha256;
-use crate::sign::{SignError, Signed, Signer};
+use crate::sign::{Signed, Signer};
 use crate::sigv4::chain::Chain;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
@@ -18,8 +18,12 @@ impl Signer {
     /// `content-type` is `application/vnd.amazon.eventstream`.
     ///
     /// # Errors
-    /// [`SignError`]: nothing was signed.
-    pub fn sign_events(&self, request: &Request<'_>, now: Timestamp) -> Result<(Signed, EventSigner), SignError> {
+    /// [`EventStreamError::Sign`]: nothing was signed.
+    pub fn sign_events(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(Signed, EventSigner), EventStreamError> {
         let (signed, chain) = self.sign_seed(request, StreamingPayload::Events, now)?;
         Ok((signed, EventSigner { signer: self.clone(), chain }))
     }
@@ -40,13 +44,13 @@ impl Signer {
     /// ```
     ///
     /// # Errors
-    /// [`SignError`]; the request is as it was.
+    /// [`EventStreamError::Sign`]; the request is unchanged.
     #[cfg(feature = "http")]
     pub fn sign_events_http<B>(
         &self,
         request: &mut http::Request<B>,
         now: Timestamp,
-    ) -> Result<EventSigner, SignError> {
+    ) -> Result<EventSigner, EventStreamError> {
         let (signed, events) = self.sign_events(&Request::from(&*request), now)?;
         crate::http::insert(&signed, request.headers_mut())?;
         Ok(events)
@@ -67,11 +71,11 @@ impl EventSigner {
     /// frame to send. The time is the message's own; on another day another key signs.
     ///
     /// # Errors
-    /// [`SignError`] if the credentials have ended, or the message is empty or longer than 16 MiB; the stream is as it
-    /// was.
-    pub fn sign(&mut self, message: &[u8], now: Timestamp) -> Result<Vec<u8>, SignError> {
+    /// [`EventStreamError`] if the credentials have expired, or the message is empty or longer than 16 MiB; the stream is
+    /// unchanged.
+    pub fn sign(&mut self, message: &[u8], now: Timestamp) -> Result<Vec<u8>, EventStreamError> {
         if message.is_empty() {
-            return Err(EventStreamError::EmptyMessage.into());
+            return Err(EventStreamError::EmptyMessage);
         }
         self.sign_frame(message, now)
     }
@@ -79,12 +83,12 @@ impl EventSigner {
     /// Gives the frame that closes the stream: an empty message, signed. Without it, the stream counts as cut.
     ///
     /// # Errors
-    /// [`SignError`] if the credentials have ended.
-    pub fn finish(mut self, now: Timestamp) -> Result<Vec<u8>, SignError> {
+    /// [`EventStreamError::Sign`] if the credentials have expired.
+    pub fn finish(mut self, now: Timestamp) -> Result<Vec<u8>, EventStreamError> {
         self.sign_frame(b"", now)
     }
 
-    fn sign_frame(&mut self, message: &[u8], now: Timestamp) -> Result<Vec<u8>, SignError> {
+    fn sign_frame(&mut self, message: &[u8], now: Timestamp) -> Result<Vec<u8>, EventStreamError> {
         super::frame::check_payload(message)?;
         let scope = self.signer.scope(&now)?;
         if now.date() != self.chain.date() {
@@ -96,7 +100,7 @@ impl EventSigner {
         let mut headers = Vec::with_capacity(67);
         write_header(&mut headers, CHUNK_SIGNATURE, &HeaderValue::Bytes(signature.as_bytes().into()))?;
         headers.extend_from_slice(&date);
-        Ok(super::frame::write(&headers, message)?)
+        super::frame::write(&headers, message)
     }
 }
 

@@ -78,7 +78,7 @@ impl fmt::Debug for Condition {
 }
 
 /// A condition as S3 prints one, from its parts. `name` has its `$`.
-pub(crate) fn printed(operator: &str, name: &str, value: &str) -> String {
+pub(super) fn printed(operator: &str, name: &str, value: &str) -> String {
     let value = if is_secret_header(name.strip_prefix('$').unwrap_or(name)) { REDACTED } else { value };
     alloc::format!(r#"["{operator}", {}, {}]"#, json_string(name), json_string(value))
 }

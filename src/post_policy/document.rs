@@ -2,13 +2,11 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
-
-use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::condition::{Condition, json_string, printed};
 use super::error::PolicyError;
 use super::{MAX_CONDITIONS, SESSION_TOKEN_FIELDS};
+use crate::json::read::{self, Json};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 
@@ -47,7 +45,7 @@ impl Document {
     }
 
     pub(super) fn parse(text: &[u8]) -> Result<Self, PolicyError> {
-        let Ok(Json::Object(members)) = serde_json::from_slice(text) else { return Err(PolicyError::NotJson) };
+        let Some(Json::Object(members)) = read::parse(text) else { return Err(PolicyError::NotJson) };
         let (mut expiration, mut conditions) = (None, None);
         for (name, value) in members {
             let slot = match name.as_str() {
@@ -94,7 +92,7 @@ fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
     let arguments = || PolicyError::Arguments { operator };
     let (Some(first), Some(second), None) = (list.next(), list.next(), list.next()) else { return Err(arguments()) };
     if operator == "content-length-range" {
-        let (min, max) = (first.whole().ok_or_else(arguments)?, second.whole().ok_or_else(arguments)?);
+        let (min, max) = (whole(&first).ok_or_else(arguments)?, whole(&second).ok_or_else(arguments)?);
         return Ok(Condition::ContentLengthRange { min, max });
     }
     let (Json::Text(name), Json::Text(value)) = (first, second) else { return Err(arguments()) };
@@ -115,92 +113,18 @@ fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
     }
 }
 
+/// A whole number, which S3 also takes as a string.
+fn whole(json: &Json) -> Option<u64> {
+    match json {
+        Json::Whole(number) => Some(*number),
+        Json::Text(text) => read::whole(text),
+        _ => None,
+    }
+}
+
 /// By AWS's table of conditions. Of other `x-amz-` fields it says the same, yet forms with `starts-with` for them are
 /// common, and mean what they say.
 const ONLY_EXACT: [&str; 5] = ["bucket", "success_action_status", "x-amz-algorithm", "x-amz-credential", "x-amz-date"];
-
-/// JSON, with each member of an object, even if it stands there twice.
-enum Json {
-    Text(String),
-    Whole(u64),
-    Other,
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
-}
-
-impl Json {
-    /// A whole number, which S3 also takes as a string.
-    fn whole(&self) -> Option<u64> {
-        /// As serde_json hands over a number where a program builds it with `arbitrary_precision`.
-        const NUMBER: &str = "$serde_json::private::Number";
-        let text = match self {
-            Self::Whole(number) => return Some(*number),
-            Self::Text(text) => text,
-            Self::Object(members) => match members.as_slice() {
-                [(name, Self::Text(text))] if name == NUMBER => text,
-                _ => return None,
-            },
-            _ => return None,
-        };
-        if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
-    }
-}
-
-struct JsonVisitor;
-
-impl<'de> Visitor<'de> for JsonVisitor {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.into()))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Json, E> {
-        Ok(Json::Whole(number))
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
-        let mut read = Vec::new();
-        while let Some(element) = list.next_element()? {
-            read.push(element);
-        }
-        Ok(Json::List(read))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-        let mut read = Vec::new();
-        while let Some(member) = members.next_entry()? {
-            read.push(member);
-        }
-        Ok(Json::Object(read))
-    }
-}
 
 #[cfg(test)]
 mod tests {

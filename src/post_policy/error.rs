@@ -2,15 +2,31 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::MAX_CONDITIONS;
+use crate::sign::SignError;
 use crate::sigv4::timestamp::Timestamp;
+use crate::verify::{ScopeParts, VerifyError};
 
-/// What is wrong with a POST policy, or with a form under one.
+/// Why a POST policy was not signed, or a form under one is refused.
 ///
-/// It stands in [`VerifyError::Policy`](crate::VerifyError::Policy), which words the answer as S3 does, and in
-/// [`SignError::Policy`](crate::SignError::Policy). It holds no secret, no session token and no signature.
+/// [`PolicyError::refusal`] words the answer as S3 does. It holds no secret, no session token and no signature.
+///
+/// ```
+/// use countersign::post_policy::{PolicyError, PresentedForm};
+/// use countersign::{Dialect, VerifyError};
+///
+/// let error = PresentedForm::parse("examplebucket", [("key", "a.txt")]).unwrap_err();
+/// assert_eq!(error, PolicyError::Verify(VerifyError::MissingAuthentication));
+/// assert_eq!(error.refusal(Dialect::S3Xml).code(), "AccessDenied");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
+    /// The signer can't sign now, or not at all: expired credentials, its region or service.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The signature of the form, its time, its key or its session token.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// There are more fields than are read.
     #[error("the form has more than {limit} fields before the file")]
     TooManyFields {
@@ -60,10 +76,10 @@ pub enum PolicyError {
     WrongScope {
         /// The whole credential, shortened if it is long.
         credential: String,
-        /// `DATE/REGION/SERVICE/TERMINATOR` of the form.
-        got: String,
+        /// The scope of the form.
+        got: ScopeParts,
         /// What it has to be.
-        expected: String,
+        expected: ScopeParts,
         /// `x-amz-date` of the form.
         signed: Timestamp,
     },

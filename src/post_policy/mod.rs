@@ -58,7 +58,6 @@ mod verify;
 
 pub use error::PolicyError;
 pub use policy::Policy;
-pub(crate) use refusal::refusal;
 pub use sign::SignedForm;
 pub use unverified::PresentedForm;
 pub use verify::VerifiedForm;
@@ -67,7 +66,7 @@ pub use verify::VerifiedForm;
 use crate::{Signer, Verifier};
 
 /// The most bytes of names and values before the file, which is S3's limit.
-pub(crate) const MAX_FIELD_BYTES: usize = 20_480;
+const MAX_FIELD_BYTES: usize = 20_480;
 const MAX_FIELDS: usize = 256;
 const MAX_CONDITIONS: usize = 1024;
 

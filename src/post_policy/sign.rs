@@ -36,8 +36,8 @@ impl Signer {
     /// AWS: [Calculating a signature](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html)
     ///
     /// # Errors
-    /// [`SignError`]: nothing was signed.
-    pub fn sign_post_policy(&self, policy: &Policy, now: Timestamp) -> Result<SignedForm, SignError> {
+    /// [`PolicyError`]: nothing was signed.
+    pub fn sign_post_policy(&self, policy: &Policy, now: Timestamp) -> Result<SignedForm, PolicyError> {
         let mut conditions = policy.conditions.clone();
         for (field, value) in self.own_fields(&now)? {
             conditions.push(Condition::Exact { field: field.into(), value });
@@ -51,7 +51,7 @@ impl Signer {
     /// signature.
     ///
     /// # Errors
-    /// [`SignError::Policy`] if S3 would refuse the form: the text is no policy, has ended, lacks a condition for one of
+    /// [`PolicyError::Sign`] for the signer; another if S3 would refuse the form: the text is no policy, has ended, lacks a condition for one of
     /// the fields, or for `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` or the session token, or has one that they
     /// don't meet. Conditions for other fields are the page's to meet.
     pub fn sign_post_policy_text<'f>(
@@ -59,10 +59,10 @@ impl Signer {
         policy: &str,
         fields: impl IntoIterator<Item = (&'f str, &'f str)>,
         now: Timestamp,
-    ) -> Result<SignedForm, SignError> {
+    ) -> Result<SignedForm, PolicyError> {
         let Document { expiration, conditions } = Document::parse(policy.as_bytes())?;
         if expiration <= now {
-            return Err(PolicyError::Expired { expiration, now }.into());
+            return Err(PolicyError::Expired { expiration, now });
         }
         let mut all: Vec<(String, String)> =
             fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -80,10 +80,10 @@ impl Signer {
     }
 
     /// What the signature adds to the form, but for itself.
-    fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, String)>, SignError> {
+    fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, String)>, PolicyError> {
         let scope = self.scope(now)?;
         // SigV4A has no region: a form has no field for a region set.
-        let scope = Scope::new(scope.date(), scope.region(), scope.service())?;
+        let scope = Scope::new(scope.date(), scope.region(), scope.service()).map_err(SignError::from)?;
         let credentials = self.credentials();
         let mut fields = alloc::vec![
             ("x-amz-algorithm", Algorithm::HmacSha256.name().into()),

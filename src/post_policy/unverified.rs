@@ -42,22 +42,22 @@ impl<'a> PresentedForm<'a> {
     /// ignores every field behind it, and so has the caller to.
     ///
     /// # Errors
-    /// [`VerifyError`] if the form is not signed, or something of it is malformed.
-    pub fn parse(bucket: &'a str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, VerifyError> {
+    /// [`PolicyError`] if the form is not signed, or something of it is malformed.
+    pub fn parse(bucket: &'a str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, PolicyError> {
         let fields = read_fields(fields)?;
         let find =
             |name: &str| fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
         if let Some(got) = find("bucket").filter(|named| *named != bucket) {
-            return Err(PolicyError::OtherBucket { got: excerpt(got.as_bytes()) }.into());
+            return Err(PolicyError::OtherBucket { got: excerpt(got.as_bytes()) });
         }
         let is_signed =
             ["x-amz-algorithm", "x-amz-credential", "x-amz-signature"].iter().any(|name| find(name).is_some());
         if !is_signed {
             // Signature Version 2.
             return Err(if find("AWSAccessKeyId").is_some() || find("signature").is_some() {
-                PolicyError::UnsupportedAlgorithm { algorithm: "AWS".into() }.into()
+                PolicyError::UnsupportedAlgorithm { algorithm: "AWS".into() }
             } else {
-                VerifyError::MissingAuthentication
+                VerifyError::MissingAuthentication.into()
             });
         }
         let need = |name: &'static str| find(name).ok_or(PolicyError::MissingField { name });
@@ -65,7 +65,7 @@ impl<'a> PresentedForm<'a> {
         let policy = need("policy")?;
         let algorithm = need("X-Amz-Algorithm")?;
         if algorithm != Algorithm::HmacSha256.name() {
-            return Err(PolicyError::UnsupportedAlgorithm { algorithm: excerpt(algorithm.as_bytes()) }.into());
+            return Err(PolicyError::UnsupportedAlgorithm { algorithm: excerpt(algorithm.as_bytes()) });
         }
         let credential = need("X-Amz-Credential")?;
         let ranges = CredentialRanges::read(Algorithm::HmacSha256, credential, 0)
@@ -74,7 +74,7 @@ impl<'a> PresentedForm<'a> {
         let timestamp = date.parse().map_err(|_| PolicyError::MalformedDate { got: excerpt(date.as_bytes()) })?;
         let signature = Signature::from_hex(need("X-Amz-Signature")?).ok_or(VerifyError::MalformedSignature)?;
         let session_token = match SESSION_TOKEN_FIELDS.map(find) {
-            [Some(_), Some(_)] => return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" }),
+            [Some(_), Some(_)] => return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" }.into()),
             [token, s3session_token] => token.or(s3session_token),
         };
         let fields = fields.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect();
@@ -88,7 +88,7 @@ impl<'a> PresentedForm<'a> {
     ///
     /// # Errors
     /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
-    pub fn with_file_name(mut self, file_name: &str) -> Result<Self, VerifyError> {
+    pub fn with_file_name(mut self, file_name: &str) -> Result<Self, PolicyError> {
         let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
         let mut length: usize = 0;
         for (field, value) in &mut self.fields {
@@ -97,7 +97,7 @@ impl<'a> PresentedForm<'a> {
             if count > 0 && !signature.into_iter().any(|own| field.eq_ignore_ascii_case(own)) {
                 length = length.saturating_add(value.len()).saturating_add(count.saturating_mul(name.len()));
                 if length > MAX_FIELD_BYTES {
-                    return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES }.into());
+                    return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES });
                 }
                 *value = Cow::Owned(value.replace(FILENAME, name));
             }
@@ -132,9 +132,8 @@ impl<'a> PresentedForm<'a> {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
 
-    /// `DATE/REGION/SERVICE/TERMINATOR`.
-    pub(super) fn printed_scope(&self) -> &str {
-        self.part(&(self.ranges.date.start..self.ranges.terminator.end))
+    pub(super) fn terminator(&self) -> &str {
+        self.part(&self.ranges.terminator)
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&str> {

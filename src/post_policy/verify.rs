@@ -11,11 +11,11 @@ use super::error::PolicyError;
 use super::is_exempt;
 use super::unverified::PresentedForm;
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::scope::Scope;
+use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, Verifier, VerifyError, check_standing};
+use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError, check_standing};
 
 impl Verifier {
     /// Verifies a form with the key that was found for it, at the time `now`.
@@ -50,35 +50,35 @@ impl Verifier {
     /// the signer is allowed to do.
     ///
     /// # Errors
-    /// [`VerifyError`], with S3's words for the client and the reason for the operator.
+    /// [`PolicyError`], which has the reason for the operator and S3's wording for the client.
     pub fn verify_form<'a>(
         &self,
         presented: PresentedForm<'a>,
         key: &SigningKey,
         now: Timestamp,
-    ) -> Result<VerifiedForm<'a>, VerifyError> {
+    ) -> Result<VerifiedForm<'a>, PolicyError> {
         let signed = presented.timestamp;
-        let expected = self.scope(Algorithm::HmacSha256, &signed).to_string();
-        let got = presented.printed_scope();
-        if got != expected {
-            let (got, credential) = (excerpt(got.as_bytes()), excerpt(presented.credential.as_bytes()));
-            return Err(PolicyError::WrongScope { credential, got, expected, signed }.into());
+        let (got, expected) = (presented.scope(), self.scope(Algorithm::HmacSha256, &signed));
+        if got != expected || presented.terminator() != TERMINATOR {
+            let credential = excerpt(presented.credential.as_bytes());
+            let (got, expected) = (ScopeParts::of(&got, presented.terminator()), ScopeParts::of(&expected, TERMINATOR));
+            return Err(PolicyError::WrongScope { credential, got, expected, signed });
         }
         let ahead = signed.unix_seconds() - now.unix_seconds();
         if u64::try_from(ahead).is_ok_and(|ahead| ahead > PRESIGN_AHEAD.as_secs()) {
-            return Err(VerifyError::NotYetCurrent { presigned: true, signed, now, allowed: PRESIGN_AHEAD });
+            return Err(VerifyError::NotYetCurrent { presigned: true, signed, now, allowed: PRESIGN_AHEAD }.into());
         }
         let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), &presented.signature);
         check_standing(key.standing, presented.access_key_id(), now)?;
         if !matches {
-            return Err(VerifyError::SignatureMismatch { computed: None });
+            return Err(VerifyError::SignatureMismatch { computed: None }.into());
         }
         let policy = Base64::decode_vec(presented.policy).map_err(|_| PolicyError::NotBase64)?;
         let Document { expiration, conditions } = Document::parse(&policy)?;
         let life = i64::try_from(self.rules.max_presign.as_secs()).unwrap_or(i64::MAX);
         let expiration = expiration.min(signed.saturating_add(life));
         if expiration <= now {
-            return Err(PolicyError::Expired { expiration, now }.into());
+            return Err(PolicyError::Expired { expiration, now });
         }
         check_conditions(&presented, &conditions)?;
         Ok(VerifiedForm { presented, conditions, expiration })
@@ -150,13 +150,13 @@ impl VerifiedForm<'_> {
     ///
     /// # Errors
     /// [`PolicyError::FileTooLong`] or [`PolicyError::FileTooShort`].
-    pub fn check_file_length(&self, bytes: u64) -> Result<(), VerifyError> {
+    pub fn check_file_length(&self, bytes: u64) -> Result<(), PolicyError> {
         let (least, most) = self.file_length().into_inner();
         if bytes > most {
-            return Err(PolicyError::FileTooLong { length: bytes, limit: most }.into());
+            return Err(PolicyError::FileTooLong { length: bytes, limit: most });
         }
         if bytes < least {
-            return Err(PolicyError::FileTooShort { length: bytes, limit: least }.into());
+            return Err(PolicyError::FileTooShort { length: bytes, limit: least });
         }
         Ok(())
     }

@@ -71,14 +71,6 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
-    /// A POST policy, or the fields of its form.
-    #[cfg(feature = "post-policy")]
-    #[error(transparent)]
-    Policy(#[from] crate::post_policy::PolicyError),
-    /// The message of an event stream can't be signed.
-    #[cfg(feature = "event-stream")]
-    #[error(transparent)]
-    EventStream(#[from] crate::event_stream::EventStreamError),
     /// The target holds a `#`, which would end the URL that is made of it.
     #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
     Fragment,

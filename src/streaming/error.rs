@@ -1,7 +1,8 @@
 use alloc::string::String;
 
-use crate::aws_error::{Dialect, Refusal};
+use crate::aws_error::{Dialect, Refusal, text};
 use crate::sign::SignError;
+use crate::verify::VerifyError;
 
 /// Why a body in chunks is refused.
 ///
@@ -136,8 +137,11 @@ impl ChunkError {
     /// texts.
     pub fn refusal(&self, dialect: Dialect) -> Refusal {
         let (status, code, message) = match self {
-            Self::NotChunked | Self::EventStream => internal_failure(dialect),
-            Self::SignatureMismatch { .. } | Self::TrailerSignatureMismatch => mismatch(dialect),
+            // The server asked for a decoder of a body that is not sent in chunks.
+            Self::NotChunked | Self::EventStream => return Refusal::internal(dialect),
+            Self::SignatureMismatch { .. } | Self::TrailerSignatureMismatch => {
+                return VerifyError::SignatureMismatch { computed: None }.refusal(dialect);
+            }
             Self::MissingDecodedLength => {
                 (411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
             }
@@ -147,9 +151,7 @@ impl ChunkError {
             Self::InvalidTrailerHeader { .. } => {
                 (400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
             }
-            Self::TooSmall { .. } => {
-                (400, "InvalidChunkSizeError", "Only the last chunk is allowed to have a size less than 8192 bytes")
-            }
+            Self::TooSmall { .. } => (400, "InvalidChunkSizeError", text::LAST_CHUNK.text),
             Self::TooLarge { .. } => (400, "InvalidChunkSizeError", "The chunk is too large"),
             Self::HeaderTooLong { .. }
             | Self::MalformedHeader { .. }
@@ -167,33 +169,10 @@ impl ChunkError {
                 (400, "BadDigest", "The checksum you specified did not match the calculated checksum.")
             }
         };
-        Refusal::new(dialect, status, code, message.into())
+        Refusal::new(dialect, status, code, message)
     }
 }
 
-type Answer = (u16, &'static str, &'static str);
-
-/// The server asked for a decoder of a body that is not sent in chunks.
-fn internal_failure(dialect: Dialect) -> Answer {
-    match dialect {
-        Dialect::S3Xml => (500, "InternalError", "We encountered an internal error. Please try again."),
-        Dialect::RestJson | Dialect::QueryXml => (500, "InternalFailure", "Internal failure"),
-    }
-}
-
-fn mismatch(dialect: Dialect) -> Answer {
-    match dialect {
-        Dialect::S3Xml => (403, "SignatureDoesNotMatch", S3_MISMATCH),
-        Dialect::QueryXml => (403, "SignatureDoesNotMatch", MISMATCH),
-        Dialect::RestJson => (403, "InvalidSignatureException", MISMATCH),
-    }
-}
-
-// The verifier's refusals have the same two texts.
-const S3_MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
-                           key and signing method.";
-const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
-                        AWS Secret Access Key and signing method. Consult the service documentation for details.";
 const MALFORMED_TRAILER: &str = "The request contained trailing data that was not well-formed or did not conform to our \
                                  published schema.";
 

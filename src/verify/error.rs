@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use super::scope_parts::ScopeParts;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::ClaimError;
 use crate::sigv4::canonical_request::CanonicalRequest;
@@ -13,9 +14,8 @@ use crate::sigv4::timestamp::Timestamp;
 
 /// Why a request is refused.
 ///
-/// `Display` is for the operator of the server. What to answer is in [`VerifyError::status`], [`VerifyError::code`],
-/// [`VerifyError::message`] and [`VerifyError::body`], in AWS's words. Neither holds a secret, a session token or the
-/// signature that would have been right.
+/// `Display` is for the operator of the server; [`VerifyError::refusal`] is the answer to the client, worded as AWS does.
+/// Neither contains a secret, a session token or the correct signature.
 ///
 /// ```
 /// use countersign::{Dialect, Presented, Request};
@@ -89,7 +89,6 @@ pub enum VerifyError {
         got: String,
     },
     /// The credential of SigV4A is not `ID/DATE/SERVICE/aws4_request`.
-    #[cfg(feature = "sigv4a")]
     #[error("the credential {got:?} is not of the form ID/DATE/SERVICE/aws4_request")]
     MalformedSigV4aCredential {
         /// In the query, not in the header.
@@ -113,18 +112,15 @@ pub enum VerifyError {
     #[error("the signature is not 64 lower-case hexadecimal digits")]
     MalformedSignature,
     /// The signature of SigV4A is not the DER of two numbers from 1 to n - 1, as lower-case hexadecimal digits.
-    #[cfg(feature = "sigv4a")]
     #[error("the signature is not the DER of two numbers below the order of P-256, in lower-case hexadecimal digits")]
     MalformedSigV4aSignature,
     /// A request that is signed with SigV4A doesn't say for which regions.
-    #[cfg(feature = "sigv4a")]
     #[error("there is no {}", if *presigned { "X-Amz-Region-Set" } else { "x-amz-region-set" })]
     MissingRegionSet {
         /// In the query, not in a header.
         presigned: bool,
     },
     /// The region set doesn't name this server's region.
-    #[cfg(feature = "sigv4a")]
     #[error("the region set {got:?} does not name {region}")]
     WrongRegionSet {
         /// What was given, shortened if it is long.
@@ -215,10 +211,10 @@ pub enum VerifyError {
     WrongScope {
         /// In the query, not in the header.
         presigned: bool,
-        /// `DATE/REGION/SERVICE/TERMINATOR` of the request.
-        got: String,
+        /// The scope of the request.
+        got: ScopeParts,
         /// What it has to be.
-        expected: String,
+        expected: ScopeParts,
         /// The time that the request was signed at.
         signed: Timestamp,
     },
@@ -256,10 +252,6 @@ pub enum VerifyError {
         /// The hash of the body that arrived.
         computed: String,
     },
-    /// The form of a browser upload, or the policy in it.
-    #[cfg(feature = "post-policy")]
-    #[error(transparent)]
-    Policy(#[from] crate::post_policy::PolicyError),
     /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
     #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
     BodyNeeded,
@@ -298,8 +290,8 @@ impl VerifyError {
 
 /// What a verifier computed for a request whose signature does not match: never the signature itself.
 ///
-/// AWS puts both texts into its answer, and so do [`VerifyError::message`] and [`VerifyError::body`]: the first line that
-/// differs from what the client signed names the fault.
+/// AWS puts both texts into its answer, and so does [`VerifyError::refusal`]: the first line that differs from what the
+/// client signed names the fault.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Computed {
     pub(super) canonical_request: String,

@@ -3,6 +3,7 @@
 mod body;
 mod error;
 mod refusal;
+mod scope_parts;
 mod unverified;
 mod verified;
 mod verifier;
@@ -10,7 +11,8 @@ mod verifier;
 pub use body::BodyCheck;
 pub use error::{Computed, VerifyError};
 #[cfg(feature = "post-policy")]
-pub(crate) use refusal::ScopeParts;
+pub(crate) use refusal::wrong_scope;
+pub use scope_parts::ScopeParts;
 pub use unverified::Presented;
 pub use verified::Verified;
 pub use verifier::Verifier;

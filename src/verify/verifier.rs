@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::body::SignedBody;
 use super::error::{Computed, VerifyError};
+use super::scope_parts::ScopeParts;
 use super::unverified::Presented;
 use super::verified::Verified;
 use crate::hash::{hex_of, sha256};
@@ -338,20 +339,10 @@ impl Verifier {
             self.check_region_set(presented)?;
             return Ok(());
         }
-        let part = |text: &str| excerpt(text.as_bytes());
         Err(VerifyError::WrongScope {
             presigned: presented.presigned,
-            got: match got.region() {
-                "" => alloc::format!("{}/{}/{}", part(got.date()), part(got.service()), part(presented.terminator())),
-                region => alloc::format!(
-                    "{}/{}/{}/{}",
-                    part(got.date()),
-                    part(region),
-                    part(got.service()),
-                    part(presented.terminator())
-                ),
-            },
-            expected: alloc::format!("{expected}"),
+            got: ScopeParts::of(&got, presented.terminator()),
+            expected: ScopeParts::of(&expected, TERMINATOR),
             signed: presented.timestamp,
         })
     }

@@ -3,6 +3,8 @@
 use alloc::string::String;
 
 use super::Found;
+use crate::aws_error::read::Said;
+use crate::aws_error::text;
 use crate::endpoint::Endpoint;
 use crate::endpoint::forms::global_region;
 use crate::endpoint::partition::{AWS, is_region};
@@ -11,58 +13,72 @@ use crate::explain::sent::{Auth, Sent};
 use crate::text::excerpt;
 
 impl Found<'_> {
-    pub(super) fn authentication(&mut self, text: &str) {
+    pub(super) fn authentication(&mut self, said: &Said) {
+        self.missing_token(said);
+        self.not_key_value(said);
+        self.missing_parameters(said);
+    }
+
+    fn missing_token(&mut self, said: &Said) {
         let code = self.reply.code.as_str();
         // The owner of an API may word the answer; the code stays. The JSON services answer 400.
         let in_code = code == "MissingAuthenticationTokenException" && self.reply.status != 400;
-        let in_text = text.contains("missing authentication token");
+        if !said.holds(text::MISSING_TOKEN.known) && !in_code && !code.starts_with("MissingAuthenticationToken") {
+            return;
+        }
         let api_gateway = self.reply.status != 400
-            && (in_code || text == "missing authentication token" && !code.starts_with("AccessDenied"));
-        if in_text || in_code || code.starts_with("MissingAuthenticationToken") {
-            match &self.sent.auth {
-                Auth::None if self.sent.method == "OPTIONS" => {
-                    self.push(Cause::PreflightNeedsSignature);
+            && (in_code || said.is(text::MISSING_TOKEN.known) && !code.starts_with("AccessDenied"));
+        match &self.sent.auth {
+            Auth::None if self.sent.method == "OPTIONS" => {
+                self.push(Cause::PreflightNeedsSignature);
+                self.no_such_route();
+            }
+            Auth::None => {
+                self.push(Cause::NotSigned);
+                if api_gateway {
                     self.no_such_route();
                 }
-                Auth::None => {
-                    self.push(Cause::NotSigned);
-                    if api_gateway {
-                        self.no_such_route();
-                    }
-                }
-                Auth::Other { .. } => self.push(Cause::OtherAuthorization),
-                Auth::Signed | Auth::Presigned => {
-                    if api_gateway {
-                        self.no_such_route();
-                    }
-                    self.push(Cause::SignatureLost);
-                }
-                _ if api_gateway => {
+            }
+            Auth::Other { .. } => self.push(Cause::OtherAuthorization),
+            Auth::Signed | Auth::Presigned => {
+                if api_gateway {
                     self.no_such_route();
-                    self.push_all(&[Cause::NotSigned, Cause::SignatureLost, Cause::PreflightNeedsSignature]);
                 }
-                _ => self.push_all(&[Cause::NotSigned, Cause::SignatureLost, Cause::OtherAuthorization]),
+                self.push(Cause::SignatureLost);
             }
+            _ if api_gateway => {
+                self.no_such_route();
+                self.push_all(&[Cause::NotSigned, Cause::SignatureLost, Cause::PreflightNeedsSignature]);
+            }
+            _ => self.push_all(&[Cause::NotSigned, Cause::SignatureLost, Cause::OtherAuthorization]),
         }
-        if text.contains("key=value pair (missing equal-sign)") {
-            // It echoes the header, or its hash.
-            let echoed = text.split_once("authorization header: '").map_or("", |(_, echoed)| echoed);
-            let is_ours = echoed.starts_with("aws4-");
-            if is_ours || echoed.starts_with("authorization:") {
-                let doubled = echoed.contains("authorization:");
-                self.push(if doubled { Cause::MalformedAuthorization } else { Cause::WhitespaceInCredentials });
-            } else {
-                self.other_authorization();
-                self.push(Cause::WhitespaceInCredentials);
-            }
+    }
+
+    fn not_key_value(&mut self, said: &Said) {
+        if !said.holds(text::NOT_KEY_VALUE) {
+            return;
         }
-        if text.starts_with("authorization header requires") {
-            let missing = ["'credential'", "'signature'", "'signedheaders'"].iter().filter(|name| text.contains(*name));
-            match missing.count() {
-                0 => self.push(Cause::DateMalformed),
-                3 => self.other_authorization(),
-                _ => self.push(Cause::MalformedAuthorization),
-            }
+        // It echoes the header, or its hash.
+        let echoed = said.after(text::ECHOED_HEADER).unwrap_or_default();
+        let is_ours = echoed.starts_with("aws4-");
+        if is_ours || echoed.starts_with("authorization:") {
+            let doubled = echoed.contains("authorization:");
+            self.push(if doubled { Cause::MalformedAuthorization } else { Cause::WhitespaceInCredentials });
+        } else {
+            self.other_authorization();
+            self.push(Cause::WhitespaceInCredentials);
+        }
+    }
+
+    fn missing_parameters(&mut self, said: &Said) {
+        if !said.starts_with(text::HEADER_REQUIRES) {
+            return;
+        }
+        let missing = ["'Credential'", "'Signature'", "'SignedHeaders'"].iter().filter(|name| said.holds(name));
+        match missing.count() {
+            0 => self.push(Cause::DateMalformed),
+            3 => self.other_authorization(),
+            _ => self.push(Cause::MalformedAuthorization),
         }
     }
 
@@ -87,55 +103,62 @@ impl Found<'_> {
         }
     }
 
-    pub(super) fn scope(&mut self, text: &str) {
-        let got = |marker: &str| quoted_after(text, marker);
-        if text.contains("credential should be scoped to a valid region") {
-            let expected = self.region_to_use(got("valid region, not ").unwrap_or(&self.sent.region));
+    pub(super) fn scope(&mut self, said: &Said) {
+        self.generic_scope(said);
+        self.s3_scope(said);
+        self.scope_date(said);
+        if said.holds(text::VALID_TERMINATOR) || said.holds(text::INCORRECT_TERMINAL) {
+            self.push(Cause::ScopeMalformed);
+        }
+    }
+
+    fn generic_scope(&mut self, said: &Said) {
+        if said.holds(text::VALID_REGION) {
+            let got = said.quoted_after(&[text::VALID_REGION, text::NOT].concat());
+            let expected = self.region_to_use(got.unwrap_or(&self.sent.region));
             self.push(Cause::WrongRegion { expected });
         }
-        if text.contains("x-amz-region-set doesn't match") {
-            let expected = self.reply.element("RequestedRegion").map(|region| excerpt(region.as_bytes()));
+        if said.holds(text::REGION_SET_MISMATCH.known) {
+            let expected = self.reply.element("RequestedRegion").map(shown);
             self.push(Cause::WrongRegion { expected });
         }
-        if text.contains("x-amz-region-set should name a valid region") {
+        if said.holds(text::REGION_SET_REGION) {
             self.push(Cause::WrongRegion { expected: self.region_to_use("") });
         }
-        if let Some(service) = got("scoped to correct service: ") {
-            self.push(Cause::WrongService { expected: Some(excerpt(service.as_bytes())) });
+        if let Some(service) = said.quoted_after(text::CORRECT_SERVICE) {
+            self.push(Cause::WrongService { expected: Some(shown(service)) });
         }
-        if text.contains("is wrong; expecting ") {
-            let expected = got("is wrong; expecting ").or(self.reply.element("Region"));
-            self.push(Cause::WrongRegion { expected: expected.map(|region| excerpt(region.as_bytes())) });
+    }
+
+    fn s3_scope(&mut self, said: &Said) {
+        if said.holds(text::REGION_IS_WRONG) {
+            let expected = said.quoted_after(text::REGION_IS_WRONG).or(self.reply.element("Region"));
+            self.push(Cause::WrongRegion { expected: expected.map(shown) });
         }
-        if text.contains("incorrect service ") {
-            let expected = got("belongs to ");
-            self.push(Cause::WrongService { expected: expected.map(|service| excerpt(service.as_bytes())) });
+        if said.holds(text::INCORRECT_SERVICE) {
+            let expected = said.quoted_after(text::BELONGS_TO).map(shown);
+            self.push(Cause::WrongService { expected });
         }
         // A HEAD has no body; the header is all that S3 says.
         if let Some(region) = self.reply.hint("x-amz-bucket-region")
             && !self.sent.region.is_empty()
             && region != self.sent.region
         {
-            let region = excerpt(region.as_bytes());
-            self.push_with(Cause::WrongRegion { expected: Some(region) }, "x-amz-bucket-region".into());
+            self.push_with(Cause::WrongRegion { expected: Some(shown(region)) }, "x-amz-bucket-region".into());
         }
-        self.scope_form(text);
     }
 
-    fn scope_form(&mut self, text: &str) {
+    fn scope_date(&mut self, said: &Said) {
         // `… from HTTP: '20260829' != '20260830', from '20260830T005204Z'.`
-        if let Some(signed) = quoted_after(text, "iso-8601 version of date from http: ") {
-            let expected = quoted_after(text, "' != ").map(|date| excerpt(date.as_bytes()));
-            self.push(Cause::ScopeDate { signed: Some(excerpt(signed.as_bytes())), expected });
+        if let Some(signed) = said.quoted_after(text::DATE_FROM_HTTP) {
+            let expected = said.quoted_after(text::DATES_DIFFER).map(shown);
+            self.push(Cause::ScopeDate { signed: Some(shown(signed)), expected });
         }
-        if text.contains("invalid credential date") || text.contains("incorrect date format ") {
-            let signed = quoted_after(text, "invalid credential date ").or(quoted_after(text, "date format "));
-            let expected = quoted_after(text, "the same as x-amz-date: ").and_then(|time| time.get(..8));
-            let [signed, expected] = [signed, expected].map(|date| date.map(|date| excerpt(date.as_bytes())));
-            self.push(Cause::ScopeDate { signed, expected });
-        }
-        if text.contains("scoped with a valid terminator") || text.contains("incorrect terminal ") {
-            self.push(Cause::ScopeMalformed);
+        if said.holds(text::INVALID_DATE) || said.holds(text::INCORRECT_DATE_FORMAT) {
+            let invalid = said.quoted_after(&[text::INVALID_DATE, " "].concat());
+            let signed = invalid.or_else(|| said.quoted_after(text::INCORRECT_DATE_FORMAT));
+            let expected = said.quoted_after(text::SAME_AS_DATE).and_then(|time| time.get(..8));
+            self.push(Cause::ScopeDate { signed: signed.map(shown), expected: expected.map(shown) });
         }
     }
 
@@ -151,7 +174,7 @@ impl Found<'_> {
         region.filter(|region| *region != wrong).map(|region| excerpt(region.as_bytes()))
     }
 
-    pub(super) fn keys(&mut self, text: &str) {
+    pub(super) fn keys(&mut self, said: &Said) {
         let temporary_without_token = |id: &str| id.starts_with("ASIA") && self.sent.session_token().is_none();
         let id = match self.sent.access_key_id.as_str() {
             "" => self.reply.element("AWSAccessKeyId").unwrap_or_default(),
@@ -160,15 +183,15 @@ impl Found<'_> {
         let without_token = temporary_without_token(id);
         let unknown_client =
             self.reply.code.starts_with("UnrecognizedClient") || self.reply.code == "InvalidClientTokenId";
-        let unknown_key = text.contains("does not exist in our records");
-        if unknown_key || unknown_client || text.starts_with("the security token included in the request is invalid") {
+        let unknown_key = said.holds(text::UNKNOWN_KEY.known);
+        if unknown_key || unknown_client || said.starts_with(text::SECURITY_TOKEN_INVALID.known) {
             if without_token {
                 self.push(Cause::TokenMissing);
             }
             // With a full stop the key is unknown, without one the token is bad, if there is one.
             let token_was_sent = self.sent.session_token().is_some();
             if !unknown_key && (token_was_sent || self.sent.auth == Auth::Unknown) {
-                let of_the_token = text.ends_with("is invalid");
+                let of_the_token = said.ends_with("is invalid");
                 let mut causes = [Cause::UnknownAccessKey, Cause::TokenInvalid];
                 if of_the_token {
                     causes.reverse();
@@ -190,9 +213,6 @@ impl Found<'_> {
     }
 }
 
-/// `'x'` or `"x"` right behind a marker.
-fn quoted_after<'t>(text: &'t str, marker: &str) -> Option<&'t str> {
-    let (_, rest) = text.split_once(marker)?;
-    let quote = rest.chars().next().filter(|c| ['\'', '"'].contains(c))?;
-    rest.get(1..)?.split_once(quote).map(|(quoted, _)| quoted)
+fn shown(part: &str) -> String {
+    excerpt(part.as_bytes())
 }

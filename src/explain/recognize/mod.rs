@@ -1,20 +1,22 @@
 //! What AWS's words mean: text first, since it says most, then the code, then the status.
 
 mod credentials;
+mod denials;
 mod texts;
 mod times;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use texts::{CODES, MISMATCH, TEXTS};
+use texts::{CODES, TEXTS};
 
 use super::cause::Cause;
 use super::compare::{header_removed, payload_difference};
 use super::finding::Finding;
 use super::sent::{Auth, Sent};
 use super::text::sentences;
-use crate::aws_error::read::Reply;
+use crate::aws_error::read::{Reply, Said};
+use crate::aws_error::text;
 use crate::redact::text::redacted;
 use crate::text::excerpt;
 
@@ -24,20 +26,20 @@ const MOST_NAMED: usize = 16;
 /// What the response says of itself, likeliest first. Empty for a mismatch whose causes the two texts tell.
 pub(super) fn recognize(reply: &Reply, sent: &Sent) -> Vec<Finding> {
     let mut found = Found { reply, sent, evidence: reply.evidence(), findings: Vec::new() };
-    let text = reply.short_message().to_ascii_lowercase();
-    found.authentication(&text);
-    found.scope(&text);
-    found.times(&text);
-    found.keys(&text);
-    found.headers(&text);
-    found.body(&text);
+    let said = Said::new(reply.short_message());
+    found.authentication(&said);
+    found.scope(&said);
+    found.times(&said);
+    found.keys(&said);
+    found.headers(&said);
+    found.body(&said);
     for (known, causes) in TEXTS {
-        if text.contains(known) {
+        if said.holds(known) {
             found.push_all(causes);
         }
     }
-    found.denials(&text);
-    if text.contains(MISMATCH) {
+    found.denials(&said);
+    if said.holds(text::MISMATCH.known) {
         found.mismatch();
     }
     if found.findings.is_empty() {
@@ -116,33 +118,25 @@ impl Found<'_> {
         self.push(Cause::Mismatch);
     }
 
-    fn headers(&mut self, text: &str) {
-        if text.contains("must be a 'signedheader'") {
-            let names = text.split("must be a 'signedheader'").filter_map(|before| {
-                let names = before
-                    .rsplit_once(". ")
-                    .or_else(|| before.rsplit_once("authorization."))
-                    .map_or(before, |(_, rest)| rest);
-                let name = names.split('\'').nth(1)?;
-                Some(excerpt(name.as_bytes()))
-            });
-            let names = names.take(MOST_NAMED).collect();
+    fn headers(&mut self, said: &Said) {
+        if said.holds(text::MUST_BE_SIGNED) {
+            let names = names_before_must_be_signed(said);
             self.push(Cause::UnsignedHeaders { names });
         }
-        if text.contains("headers present in the request which were not signed") {
+        if said.holds(text::HEADERS_NOT_SIGNED.known) {
             let names = self.reply.element("HeadersNotSigned").unwrap_or_default();
             let names = names.split(',').map(|name| excerpt(name.trim().as_bytes())).take(MOST_NAMED);
             let names = names.filter(|name| !name.is_empty()).collect();
             self.push(Cause::UnsignedHeaders { names });
         }
-        if text.contains("is named as a signedheader, but it does not exist")
-            && let Some(name) = text.split('\'').nth(1)
+        if said.holds(text::SIGNED_HEADER_ABSENT)
+            && let Some(name) = said.as_str().split('\'').nth(1)
         {
             let cause = header_removed(name);
             self.push(cause);
         }
         if let Some(name) = self.reply.element("MissingHeaderName") {
-            let signed = text.contains(MISMATCH);
+            let signed = said.holds(text::MISMATCH.known);
             let name = name.to_ascii_lowercase();
             let cause = match signed {
                 true => header_removed(&name),
@@ -157,82 +151,15 @@ impl Found<'_> {
         }
     }
 
-    fn body(&mut self, text: &str) {
-        if !text.contains("'x-amz-content-sha256' header does not match")
-            && !text.contains("does not match the computed payload hash")
-        {
+    fn body(&mut self, said: &Said) {
+        if !said.holds(text::CONTENT_SHA256_MISMATCH.known) && !said.holds(text::PAYLOAD_HASH) {
             return;
         }
-        let word_after = |marker: &str| text.split_once(marker)?.1.split(' ').next();
-        let signed = self.reply.element("ClientComputedContentSHA256").or_else(|| word_after("expected hash: "));
-        let computed = self.reply.element("S3ComputedContentSHA256").or_else(|| word_after("computed digest: "));
+        let signed = self.reply.element("ClientComputedContentSHA256").or_else(|| said.word_after(text::EXPECTED_HASH));
+        let computed = self.reply.element("S3ComputedContentSHA256").or_else(|| said.word_after(text::COMPUTED_DIGEST));
         match signed.zip(computed).and_then(|(signed, computed)| payload_difference(signed, computed)) {
             Some(finding) => self.findings.push(finding),
             None => self.push(Cause::BodyChanged),
-        }
-    }
-
-    fn denials(&mut self, text: &str) {
-        let (status, code) = (self.reply.status, self.reply.code.as_str());
-        let signed = self.sent.is_signed();
-        if text.contains("not authorized to perform") || text.contains("not authorized to access this resource") {
-            if text.contains("anonymous") {
-                self.push_all(if signed {
-                    &[Cause::SignatureLost, Cause::PolicyDenies]
-                } else {
-                    &[Cause::NotSigned, Cause::SignatureLost]
-                });
-            }
-            self.push(Cause::PolicyDenies);
-        }
-        if self.reply.hint("x-aoss-response-hint").is_some()
-            || self.sent.service == "aoss" && text.ends_with("forbidden")
-        {
-            if !self.sent.service.is_empty() && self.sent.service != "aoss" {
-                self.push(Cause::WrongService { expected: Some("aoss".into()) });
-            }
-            self.push_all(&[Cause::PolicyDenies, Cause::ContentSha256]);
-        }
-        // Access denied of S3: nobody signed, or who signed may not.
-        if code == "AccessDenied" && text == "access denied" {
-            match self.sent.auth {
-                Auth::None => self.push_all(&[Cause::NotSigned, Cause::PolicyDenies]),
-                Auth::Other { .. } => self.push(Cause::OtherAuthorization),
-                _ => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
-            }
-        }
-        let forbidden = status == 403
-            && (text.trim_start_matches("403 ").starts_with("forbidden") || code.starts_with("Forbidden"));
-        if forbidden && self.findings.is_empty() && !self.reply.is_html {
-            let function_url = code.starts_with("AccessDenied");
-            let http_api = self.reply.hint("apigw-requestid").is_some() || code.is_empty();
-            match &self.sent.auth {
-                // A REST API says of a missing signature that it is missing.
-                _ if code.starts_with("Forbidden") => self.push(Cause::ForbiddenWithoutReason),
-                Auth::None => self.push_all(&[Cause::NotSigned, Cause::ForbiddenWithoutReason]),
-                Auth::Other { .. } => self.push_all(&[Cause::OtherAuthorization, Cause::ForbiddenWithoutReason]),
-                _ if function_url && signed => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
-                _ if function_url => self.push_all(&[Cause::NotSigned, Cause::PolicyDenies]),
-                _ if http_api => self.push_all(&[Cause::RefusedWithoutReason, Cause::ForbiddenWithoutReason]),
-                _ => self.push(Cause::ForbiddenWithoutReason),
-            }
-        }
-        if status == 404 && self.findings.is_empty() && ["not found", "", "no route matched"].contains(&text) {
-            self.no_such_route();
-        }
-        let elsewhere = self.reply.location.as_deref().or(self.reply.element("Endpoint"));
-        if let Some(location) = elsewhere.filter(|_| (300..400).contains(&status)) {
-            // A presigned URL may stand there, or a password.
-            let location = location.split(['?', '#']).next().unwrap_or_default();
-            let location = match location.split_once("://") {
-                Some((scheme, rest)) => {
-                    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-                    let host = authority.rsplit('@').next().unwrap_or_default();
-                    alloc::format!("{scheme}://{host}{path}")
-                }
-                None => location.into(),
-            };
-            self.push(Cause::Redirected { location: excerpt(location.as_bytes()) });
         }
     }
 
@@ -262,6 +189,16 @@ impl Found<'_> {
             _ => self.push(Cause::NotAboutSignature),
         }
     }
+}
+
+/// Of a sentence for each header, one behind the other.
+fn names_before_must_be_signed(said: &Said) -> Vec<String> {
+    let end = text::IN_AUTHORIZATION.to_ascii_lowercase();
+    let names = said.around(text::MUST_BE_SIGNED).filter_map(|before| {
+        let sentence = before.rsplit_once(". ").or_else(|| before.rsplit_once(&end)).map_or(before, |(_, rest)| rest);
+        Some(excerpt(sentence.split('\'').nth(1)?.as_bytes()))
+    });
+    names.take(MOST_NAMED).collect()
 }
 
 impl Reply {

@@ -1,49 +1,51 @@
-//! What AWS's words mean, where they need no value of the response.
+//! What AWS's sentences and codes mean, where they need no value of the response.
 
+use crate::aws_error::form::{AGAINST_POLICY, INVALID_POLICY, MISSING_FIELD};
+use crate::aws_error::read::unwritten;
+use crate::aws_error::text;
 use crate::explain::cause::Cause;
 
-/// Texts that need no value of the response, in lower case. A text of AWS's is found by what it always holds.
+/// Each sentence by the part of it that does not vary.
 pub(super) const TEXTS: &[(&str, &[Cause])] = &[
-    ("found both 'x-amz-algorithm'", &[Cause::TwoCredentials]),
-    ("only one auth mechanism allowed", &[Cause::TwoCredentials]),
-    ("authorization mechanism you have provided is not supported", &[Cause::SignatureVersion2]),
-    ("require aws signature version 4", &[Cause::SignatureVersion2]),
-    ("unsupported aws 'algorithm'", &[Cause::MalformedAuthorization]),
-    ("x-amz-algorithm only supports", &[Cause::MalformedAuthorization]),
-    ("query-string parameters must include", &[Cause::MalformedAuthorization]),
-    ("query-string authentication version 4 requires", &[Cause::MalformedAuthorization]),
-    ("one and only one ' '", &[Cause::MalformedAuthorization, Cause::WhitespaceInCredentials]),
-    ("unsupported authorization type", &[Cause::OtherAuthorization]),
-    ("iso-8601 'basic format'", &[Cause::DateMalformed]),
-    ("must be in the iso8601 long format", &[Cause::DateMalformed]),
-    ("requires a valid date or x-amz-date header", &[Cause::DateMalformed]),
-    ("exactly 5 slash-delimited elements", &[Cause::MalformedAuthorization]),
-    ("exactly 4 slash-delimited elements", &[Cause::MalformedAuthorization]),
-    ("missing required header for this request: x-amz-region-set", &[Cause::MalformedAuthorization]),
-    ("requires a non empty x-amz-region-set", &[Cause::MalformedAuthorization]),
-    ("requires 'x-amz-region-set'", &[Cause::MalformedAuthorization]),
-    ("credential is mal-formed", &[Cause::MalformedAuthorization]),
-    ("malformed; missing ", &[Cause::MalformedAuthorization]),
-    ("the authorization component", &[Cause::MalformedAuthorization]),
-    ("requires three components", &[Cause::MalformedAuthorization]),
-    ("x-amz-expires must be", &[Cause::PresignLifetime]),
-    ("x-amz-expires should be", &[Cause::PresignLifetime]),
-    ("anonymous requests don't support this x-amz-content-sha256", &[Cause::NotSigned, Cause::SignatureLost]),
-    ("missing required header for this request: x-amz-content-sha256", &[Cause::ContentSha256]),
-    ("value of x-amz-content-sha256 header is invalid", &[Cause::ContentSha256]),
-    ("x-amz-content-sha256 must be", &[Cause::ContentSha256]),
-    ("provided token is malformed", &[Cause::TokenInvalid]),
-    ("only the last chunk is allowed", &[Cause::BodyFraming]),
-    ("the request was not signed", &[Cause::NotSigned, Cause::SignatureLost]),
-    ("does not support aws signature version 2", &[Cause::SignatureVersion2]),
-    ("explicit deny", &[Cause::PolicyDenies]),
-    ("no permissions for [", &[Cause::PolicyDenies]),
-    ("invalid according to policy", &[Cause::FormPolicy]),
-    ("invalid policy: ", &[Cause::FormPolicy]),
-    ("bucket post must contain a field", &[Cause::FormPolicy]),
-    // Of a token authorizer.
-    ("the incoming token has expired", &[Cause::OtherAuthorizationExpected]),
-    ("the request could not be satisfied", &[Cause::RefusedOnTheWay]),
+    (text::TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
+    (text::S3_TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
+    (text::UNSUPPORTED_MECHANISM.known, &[Cause::SignatureVersion2]),
+    (unwritten::VERSION_4_REQUIRED, &[Cause::SignatureVersion2]),
+    (text::UNSUPPORTED_ALGORITHM, &[Cause::MalformedAuthorization]),
+    (unwritten::ALGORITHM_PARAMETER, &[Cause::MalformedAuthorization]),
+    (text::QUERY_MUST_INCLUDE, &[Cause::MalformedAuthorization]),
+    (text::QUERY_PARAMETERS.known, &[Cause::MalformedAuthorization]),
+    (unwritten::ONE_SPACE, &[Cause::MalformedAuthorization, Cause::WhitespaceInCredentials]),
+    (text::UNSUPPORTED_TYPE.known, &[Cause::OtherAuthorization]),
+    (text::BASIC_FORMAT, &[Cause::DateMalformed]),
+    (text::DATE_FORMAT.known, &[Cause::DateMalformed]),
+    (text::DATE_REQUIRED.known, &[Cause::DateMalformed]),
+    (text::FIVE_ELEMENTS, &[Cause::MalformedAuthorization]),
+    (text::FOUR_ELEMENTS, &[Cause::MalformedAuthorization]),
+    (text::REGION_SET_HEADER_REQUIRED.known, &[Cause::MalformedAuthorization]),
+    (text::REGION_SET_PARAMETER_REQUIRED.known, &[Cause::MalformedAuthorization]),
+    (text::REGION_SET_REQUIRED.known, &[Cause::MalformedAuthorization]),
+    (text::MALFORMED_CREDENTIAL.known, &[Cause::MalformedAuthorization]),
+    (text::MALFORMED_MISSING, &[Cause::MalformedAuthorization]),
+    (text::COMPONENT, &[Cause::MalformedAuthorization]),
+    (text::THREE_COMPONENTS.known, &[Cause::MalformedAuthorization]),
+    (text::EXPIRES_MUST_BE, &[Cause::PresignLifetime]),
+    (text::EXPIRES_NUMBER.known, &[Cause::PresignLifetime]),
+    (unwritten::ANONYMOUS_CONTENT_SHA256, &[Cause::NotSigned, Cause::SignatureLost]),
+    (text::CONTENT_SHA256_REQUIRED.known, &[Cause::ContentSha256]),
+    (text::CONTENT_SHA256_INVALID.known, &[Cause::ContentSha256]),
+    (text::S3_CONTENT_SHA256_INVALID.known, &[Cause::ContentSha256]),
+    (text::TOKEN_MALFORMED.known, &[Cause::TokenInvalid]),
+    (text::LAST_CHUNK.known, &[Cause::BodyFraming]),
+    (unwritten::NOT_SIGNED, &[Cause::NotSigned, Cause::SignatureLost]),
+    (unwritten::VERSION_2_UNSUPPORTED, &[Cause::SignatureVersion2]),
+    (unwritten::EXPLICIT_DENY, &[Cause::PolicyDenies]),
+    (unwritten::NO_PERMISSIONS, &[Cause::PolicyDenies]),
+    (AGAINST_POLICY, &[Cause::FormPolicy]),
+    (INVALID_POLICY, &[Cause::FormPolicy]),
+    (MISSING_FIELD, &[Cause::FormPolicy]),
+    (unwritten::INCOMING_TOKEN_EXPIRED, &[Cause::OtherAuthorizationExpected]),
+    (unwritten::COULD_NOT_BE_SATISFIED, &[Cause::RefusedOnTheWay]),
 ];
 
 /// Codes, where no text said more. Without `Exception` at the end, which JSON services add.
@@ -76,6 +78,3 @@ pub(super) const CODES: &[(&str, &[Cause])] = &[
     ("AuthorizerConfiguration", &[Cause::OtherAuthorizationExpected]),
     ("Unauthorized", &[Cause::OtherAuthorizationExpected]),
 ];
-
-/// Texts of a mismatch, in lower case.
-pub(super) const MISMATCH: &str = "the request signature we calculated does not match";

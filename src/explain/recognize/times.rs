@@ -1,30 +1,45 @@
 //! What the response says of the time.
 
 use super::Found;
-use crate::aws_error::read::Reply;
+use crate::aws_error::read::{Reply, Said};
+use crate::aws_error::text;
 use crate::explain::cause::Cause;
 use crate::explain::sent::Sent;
 use crate::sigv4::timestamp::Timestamp;
 
 impl Found<'_> {
-    pub(super) fn times(&mut self, text: &str) {
+    pub(super) fn times(&mut self, said: &Said) {
         let offset = self.reply.clock_offset(self.sent);
-        let code = self.reply.code.trim_end_matches("Exception");
-        if text.starts_with("signature expired:") {
-            match lifetime_ended(text) {
+        self.signing_time(said, offset);
+        let expired = said.as_str().trim_end_matches('.').ends_with(&text::EXPIRED.known.to_ascii_lowercase());
+        self.expiry(offset, expired);
+        if !expired {
+            self.token_expiry(said);
+        }
+    }
+
+    fn code_of_time(&self) -> &str {
+        self.reply.code.trim_end_matches("Exception")
+    }
+
+    fn signing_time(&mut self, said: &Said, offset: Option<i64>) {
+        if said.starts_with(text::SIGNATURE_EXPIRED) {
+            match lifetime_ended(said.as_str()) {
                 _ if self.sent.is_presigned() => self.push(Cause::PresignExpired { at: self.sent.valid_until }),
                 Some(at) => self.push(Cause::PresignExpired { at: Some(at) }),
                 None => self.clock(offset),
             }
         }
-        if text.starts_with("signature not yet current:")
-            || text.contains("request is not valid yet")
-            || code == "RequestTimeTooSkewed"
+        if said.starts_with(text::SIGNATURE_NOT_YET_CURRENT)
+            || said.holds(text::NOT_YET_VALID.known)
+            || self.code_of_time() == "RequestTimeTooSkewed"
         {
             self.clock(offset);
         }
-        let expired = text.trim_end_matches('.').ends_with("request has expired");
-        if code == "RequestExpired" {
+    }
+
+    fn expiry(&mut self, offset: Option<i64>, expired: bool) {
+        if self.code_of_time() == "RequestExpired" {
             // EC2 says so of an old request and of old credentials.
             match offset {
                 Some(seconds) if seconds.abs() < 5 * 60 => {
@@ -42,8 +57,11 @@ impl Found<'_> {
             }
             self.push(Cause::PresignExpired { at });
         }
-        let token_expired = text.contains("token") && text.contains("expired") && !text.contains("incoming token");
-        if (token_expired || code == "ExpiredToken") && !expired {
+    }
+
+    fn token_expiry(&mut self, said: &Said) {
+        let in_text = said.holds("token") && said.holds("expired") && !said.holds("incoming token");
+        if in_text || self.code_of_time() == "ExpiredToken" {
             if self.sent.is_presigned() {
                 self.push(Cause::PresignOutlivedCredentials);
             }
@@ -62,15 +80,13 @@ impl Found<'_> {
 
 /// When a presigned URL ended: `Signature expired: A is now earlier than B (C - N min.)`, with an N that is not the skew
 /// that services allow.
-fn lifetime_ended(text: &str) -> Option<Timestamp> {
-    let (before, allowed) = text.strip_suffix(".)")?.rsplit_once(" - ")?;
-    if ["5 min", "15 min"].contains(&allowed) {
-        return None;
-    }
+fn lifetime_ended(said: &str) -> Option<Timestamp> {
+    let (before, allowed) = said.strip_suffix(text::LENGTH_ENDS)?.rsplit_once(text::MINUS)?;
     let (number, unit) = allowed.split_once(' ')?;
-    let seconds = number.parse::<u32>().ok()?.checked_mul(match unit {
-        "min" => 60,
-        "sec" => 1,
+    let skew = unit == text::MINUTES && ["5", "15"].contains(&number);
+    let seconds = number.parse::<u32>().ok().filter(|_| !skew)?.checked_mul(match unit {
+        text::MINUTES => 60,
+        text::SECONDS => 1,
         _ => return None,
     })?;
     let signed: Timestamp = before.split(' ').nth(2)?.to_ascii_uppercase().parse().ok()?;

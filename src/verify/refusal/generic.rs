@@ -1,16 +1,11 @@
 //! The services other than S3.
 
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
-use core::fmt::Write;
+use alloc::string::ToString;
 
-use super::scope_parts::ScopeParts;
-use super::times::{signature_expired, signature_not_yet_current};
-use crate::aws_error::{Dialect, Refusal};
+use super::{times, wrong_scope};
+use crate::aws_error::{Dialect, Refusal, text};
 use crate::verify::VerifyError;
-
-const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
-                        Secret Access Key and signing method. Consult the service documentation for details.";
 
 /// The services other than S3 share their texts; codes and some statuses differ by protocol.
 pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
@@ -24,156 +19,70 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
         Refusal::new(dialect, 403, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
     };
     let unknown_token = |message: &'static str| {
-        Refusal::new(dialect, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message.into())
+        Refusal::new(dialect, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
     };
     match error {
         VerifyError::Request(request) => {
-            Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), request.to_string().into())
+            Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), request.to_string())
         }
-        VerifyError::MissingAuthentication => Refusal::new(dialect,
-            403,
-            pick("MissingAuthenticationTokenException", "MissingAuthenticationToken"),
-            pick("Missing Authentication Token", "Request is missing Authentication Token").into(),
-        ),
-        VerifyError::BothMechanisms => {
-            invalid("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.".into())
+        VerifyError::MissingAuthentication => {
+            let message = pick(text::MISSING_TOKEN.text, text::REQUEST_IS_MISSING_TOKEN.text);
+            let code = pick("MissingAuthenticationTokenException", "MissingAuthenticationToken");
+            Refusal::new(dialect, 403, code, message)
         }
+        VerifyError::BothMechanisms => invalid(text::TWO_MECHANISMS.text.into()),
         VerifyError::UnsupportedScheme { .. } if !json => {
-            Refusal::new(dialect, 403, "MissingAuthenticationToken", "Request is missing Authentication Token".into())
+            Refusal::new(dialect, 403, "MissingAuthenticationToken", text::REQUEST_IS_MISSING_TOKEN.text)
         }
-        // What AWS shows here is the header, which may hold a token.
-        VerifyError::UnsupportedScheme { .. } | VerifyError::NotKeyValue => incomplete(
-            "'[redacted]' not a valid key=value pair (missing equal-sign) in Authorization header: '[redacted]'."
-                .into(),
-        ),
-        VerifyError::UnsupportedAlgorithm { algorithm } => incomplete(
-            alloc::format!("Unsupported AWS 'algorithm': '{algorithm}' (only AWS4-HMAC-SHA256 for now). ").into(),
-        ),
+        VerifyError::UnsupportedScheme { .. } | VerifyError::NotKeyValue => incomplete(text::not_key_value().into()),
+        VerifyError::UnsupportedAlgorithm { algorithm } => incomplete(text::unsupported_algorithm(algorithm).into()),
         VerifyError::Repeated { .. }
         | VerifyError::UnknownParameter { .. }
         | VerifyError::TooManySignedHeaders { .. }
-        | VerifyError::AuthorizationTooLong { .. } => {
-            incomplete(alloc::format!("Authorization is ambiguous or malformed: {error}.").into())
-        }
+        | VerifyError::AuthorizationTooLong { .. } => incomplete(text::ambiguous(error).into()),
         VerifyError::MissingParameters { presigned: true, names } => {
-            let mut text = String::new();
-            for name in names {
-                let _ = write!(text, "AWS query-string parameters must include '{name}'. ");
-            }
-            text.push_str("Re-examine the query-string parameters.");
-            incomplete(text.into())
+            incomplete(text::query_requires_parameters(names).into())
         }
         VerifyError::MissingParameters { presigned: false, names } => {
-            let mut text = String::new();
-            for name in names {
-                let _ = write!(text, "Authorization header requires '{name}' parameter. ");
-            }
-            text.push_str("Authorization=[redacted]");
-            incomplete(text.into())
+            incomplete(text::header_requires_parameters(names).into())
         }
-        VerifyError::MissingDate => incomplete(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. \
-             Authorization=[redacted]"
-                .into(),
-        ),
-        VerifyError::MalformedCredential { got, .. } => incomplete(
-            alloc::format!(
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, \
-                 got '{got}'"
-            )
-            .into(),
-        ),
-        #[cfg(feature = "sigv4a")]
-        VerifyError::MalformedSigV4aCredential { got, .. } => incomplete(
-            alloc::format!(
-                "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term, got '{got}'"
-            )
-            .into(),
-        ),
-        #[cfg(feature = "sigv4a")]
-        VerifyError::MissingRegionSet { .. } => {
-            incomplete("Authorization with AWS4-ECDSA-P256-SHA256 requires 'X-Amz-Region-Set'.".into())
-        }
-        #[cfg(feature = "sigv4a")]
-        VerifyError::WrongRegionSet { got, .. } => {
-            invalid(alloc::format!("X-Amz-Region-Set should name a valid region, not '{got}'. ").into())
-        }
-        #[cfg(feature = "sigv4a")]
-        VerifyError::MalformedSigV4aSignature => invalid(MISMATCH.into()),
-        VerifyError::MalformedSignedHeaders { .. } => {
-            incomplete("SignedHeaders must be lower-case header names in ascending order, each once.".into())
-        }
-        VerifyError::MalformedDate { got, .. } => incomplete(
-            alloc::format!(
-                "Date must be in ISO-8601 'basic format'. Got '{got}'. See http://en.wikipedia.org/wiki/ISO_8601"
-            )
-            .into(),
-        ),
-        VerifyError::MalformedExpires { .. } => incomplete("X-Amz-Expires should be a number".into()),
+        VerifyError::MissingDate => incomplete(text::header_requires_date().into()),
+        VerifyError::MalformedCredential { got, .. } => incomplete(text::credential_elements(got).into()),
+        VerifyError::MalformedSigV4aCredential { got, .. } => incomplete(text::sigv4a_credential_elements(got).into()),
+        VerifyError::MissingRegionSet { .. } => incomplete(text::REGION_SET_REQUIRED.text.into()),
+        VerifyError::WrongRegionSet { got, .. } => invalid(text::region_set_region(got).into()),
+        VerifyError::MalformedSignedHeaders { .. } => incomplete(text::SIGNED_HEADERS_ORDER.into()),
+        VerifyError::MalformedDate { got, .. } => incomplete(text::date_format(got).into()),
+        VerifyError::MalformedExpires { .. } => incomplete(text::EXPIRES_NUMBER.text.into()),
         VerifyError::ExpiresOutOfRange { limit, .. } => {
-            incomplete(alloc::format!("X-Amz-Expires must be from 1 to {} seconds", limit.as_secs()).into())
+            incomplete(text::expires_must_be(format_args!("from 1 to {} seconds", limit.as_secs())).into())
         }
-        VerifyError::MissingContentSha256 => {
-            invalid("Missing required header for this request: x-amz-content-sha256".into())
-        }
-        VerifyError::InvalidContentSha256 { .. } => {
-            invalid("The value of x-amz-content-sha256 header is invalid.".into())
-        }
-        VerifyError::HeadersNotSigned { names } => {
-            let mut text = String::new();
-            for (index, name) in names.iter().enumerate() {
-                let separator = if index > 0 { " " } else { "" };
-                let name = if name == "host" { "'Host' or ':authority'" } else { &alloc::format!("'{name}'") };
-                let _ = write!(text, "{separator}{name} must be a 'SignedHeader' in the AWS Authorization.");
-            }
-            invalid(text.into())
-        }
-        VerifyError::SignedHeaderAbsent { name } => incomplete(
-            alloc::format!("'{name}' is named as a SignedHeader, but it does not exist in the HTTP request.").into(),
-        ),
-        VerifyError::Expired { signed, now, allowed } => invalid(signature_expired(*signed, *now, *allowed).into()),
+        VerifyError::MissingContentSha256 => invalid(text::CONTENT_SHA256_REQUIRED.text.into()),
+        VerifyError::InvalidContentSha256 { .. } => invalid(text::CONTENT_SHA256_INVALID.text.into()),
+        VerifyError::HeadersNotSigned { names } => invalid(text::headers_must_be_signed(names).into()),
+        VerifyError::SignedHeaderAbsent { name } => incomplete(text::signed_header_absent(name).into()),
+        VerifyError::Expired { signed, now, allowed } => invalid(times::expired(*signed, *now, *allowed).into()),
         VerifyError::PresignExpired { signed, now, lifetime } => {
-            invalid(signature_expired(*signed, *now, *lifetime).into())
+            invalid(times::expired(*signed, *now, *lifetime).into())
         }
         VerifyError::NotYetCurrent { signed, now, allowed, .. } => {
-            invalid(signature_not_yet_current(*signed, *now, *allowed).into())
+            invalid(times::not_yet_current(*signed, *now, *allowed).into())
         }
         VerifyError::WrongScope { got, expected, signed, .. } => {
-            invalid(ScopeParts::of(got, expected).generic(*signed).into())
+            invalid(wrong_scope::generic(got, expected, *signed).into())
         }
-        VerifyError::UnknownAccessKey { .. } => unknown_token("The security token included in the request is invalid."),
-        VerifyError::InvalidSessionToken { .. } => {
-            unknown_token("The security token included in the request is invalid")
+        VerifyError::UnknownAccessKey { .. } => unknown_token(text::SECURITY_TOKEN_INVALID.text),
+        VerifyError::InvalidSessionToken { .. } => unknown_token(text::SECURITY_TOKEN_INVALID.known),
+        VerifyError::ExpiredSessionToken { .. } => {
+            Refusal::new(dialect, 403, pick("ExpiredTokenException", "ExpiredToken"), text::TOKEN_EXPIRED)
         }
-        VerifyError::ExpiredSessionToken { .. } => Refusal::new(dialect,
-            403,
-            pick("ExpiredTokenException", "ExpiredToken"),
-            "The security token included in the request is expired".into(),
-        ),
-        VerifyError::SignatureMismatch { computed: Some(computed) } => invalid(
-            alloc::format!(
-                "{MISMATCH}\n\nThe Canonical String for this request should have been\n'{}'\n\nThe String-to-Sign should \
-                 have been\n'{}'\n",
-                computed.canonical_request(),
-                computed.string_to_sign()
-            )
-            .into(),
-        ),
-        VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } => invalid(MISMATCH.into()),
-        // In Glacier's words.
-        VerifyError::BodyMismatch { signed, computed } => invalid(
-            alloc::format!(
-                "The value passed in as x-amz-content-sha256 does not match the computed payload hash. Computed digest: \
-                 {computed} expected hash: {signed}"
-            )
-            .into(),
-        ),
-        #[cfg(feature = "post-policy")]
-        VerifyError::Policy(error) => crate::post_policy::refusal(error, dialect),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_failure(dialect),
+        VerifyError::SignatureMismatch { computed: Some(computed) } => {
+            invalid(text::mismatch_with(computed.canonical_request(), computed.string_to_sign()).into())
+        }
+        VerifyError::MalformedSignature
+        | VerifyError::MalformedSigV4aSignature
+        | VerifyError::SignatureMismatch { computed: None } => invalid(text::MISMATCH.text.into()),
+        VerifyError::BodyMismatch { signed, computed } => invalid(text::payload_hash(signed, computed).into()),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(dialect),
     }
-}
-
-fn internal_failure(dialect: Dialect) -> Refusal {
-    Refusal::new(dialect, 500, "InternalFailure", "Internal failure".into())
 }

@@ -2,11 +2,8 @@
 
 mod generic;
 mod s3;
-mod scope_parts;
 mod times;
-
-#[cfg(feature = "post-policy")]
-pub(crate) use scope_parts::ScopeParts;
+pub(crate) mod wrong_scope;
 
 use super::error::VerifyError;
 use crate::aws_error::{Dialect, Refusal};

@@ -4,197 +4,104 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::scope_parts::ScopeParts;
 use super::times::later;
-use crate::aws_error::{Dialect, Refusal};
+use super::wrong_scope;
+use crate::aws_error::{Dialect, Refusal, text};
 use crate::verify::VerifyError;
 
 pub(super) fn refusal(error: &VerifyError) -> Refusal {
-    let malformed = |presigned: bool, in_header: &str, in_query: &str| {
-        if presigned {
-            Refusal::new(Dialect::S3Xml, 400, "AuthorizationQueryParametersError", String::from(in_query).into())
-        } else {
-            let message = alloc::format!("The authorization header is malformed; {in_header}");
-            Refusal::new(Dialect::S3Xml, 400, "AuthorizationHeaderMalformed", message.into())
-        }
-    };
-    let query_error =
-        |message: Cow<'static, str>| Refusal::new(Dialect::S3Xml, 400, "AuthorizationQueryParametersError", message);
     match error {
-        VerifyError::Request(request) => {
-            Refusal::new(Dialect::S3Xml, 400, "InvalidRequest", request.to_string().into())
+        VerifyError::Request(request) => answer(400, "InvalidRequest", request.to_string()),
+        VerifyError::MissingAuthentication => answer(403, "AccessDenied", text::ACCESS_DENIED.text),
+        VerifyError::BothMechanisms => answer(400, "InvalidArgument", text::S3_TWO_MECHANISMS.text),
+        VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => {
+            answer(400, "InvalidRequest", text::UNSUPPORTED_MECHANISM.text)
         }
-        VerifyError::MissingAuthentication => Refusal::new(Dialect::S3Xml, 403, "AccessDenied", "Access Denied".into()),
-        VerifyError::BothMechanisms => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidArgument",
-            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
-             parameter or the Authorization header should be specified"
-                .into(),
-        ),
-        VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidRequest",
-            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
-        ),
-        VerifyError::UnsupportedScheme { .. } => {
-            Refusal::new(Dialect::S3Xml, 400, "InvalidArgument", "Unsupported Authorization Type".into())
-        }
-        VerifyError::UnsupportedAlgorithm { .. } => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidRequest",
-            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.".into(),
-        ),
-        VerifyError::Repeated { name } => {
-            Refusal::new(Dialect::S3Xml, 400, "InvalidArgument", alloc::format!("{name} may be given only once").into())
-        }
-        VerifyError::NotKeyValue => malformed(
-            false,
-            "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
-            "",
-        ),
-        VerifyError::UnknownParameter { name } => {
-            malformed(false, &alloc::format!("the authorization component \"{name}\" is malformed."), "")
-        }
+        VerifyError::UnsupportedScheme { .. } => answer(400, "InvalidArgument", text::UNSUPPORTED_TYPE.text),
+        VerifyError::UnsupportedAlgorithm { .. } => answer(400, "InvalidRequest", text::UNSUPPORTED_MECHANISM.text),
+        VerifyError::Repeated { name } => answer(400, "InvalidArgument", text::given_twice(name)),
+        VerifyError::NotKeyValue => malformed_header(text::THREE_COMPONENTS.text),
+        VerifyError::UnknownParameter { name } => malformed_header(&text::component_malformed(name)),
         VerifyError::AuthorizationTooLong { .. } | VerifyError::TooManySignedHeaders { .. } => {
-            malformed(false, "it is too long.", "")
+            malformed_header(text::TOO_LONG)
         }
-        VerifyError::MissingParameters { presigned, names } => malformed(
-            *presigned,
-            &alloc::format!("missing {}.", names.first().copied().unwrap_or_default()),
-            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
-             X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
-        ),
+        VerifyError::MissingParameters { presigned: true, .. } => malformed_query(text::QUERY_PARAMETERS.text),
+        VerifyError::MissingParameters { presigned: false, names } => {
+            let name = names.first().copied().unwrap_or_default();
+            answer(400, "AuthorizationHeaderMalformed", text::header_lacks(name))
+        }
         VerifyError::MalformedCredential { presigned, .. } => {
-            let text = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
-            malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
+            malformed_credential(*presigned, text::MALFORMED_CREDENTIAL.text)
         }
-        #[cfg(feature = "sigv4a")]
         VerifyError::MalformedSigV4aCredential { presigned, .. } => {
-            let text = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/SERVICE/aws4_request\".";
-            malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
+            malformed_credential(*presigned, text::MALFORMED_SIGV4A_CREDENTIAL.text)
         }
-        #[cfg(feature = "sigv4a")]
-        VerifyError::MissingRegionSet { presigned: false } => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidRequest",
-            "Missing required header for this request: x-amz-region-set".into(),
-        ),
-        #[cfg(feature = "sigv4a")]
-        VerifyError::MissingRegionSet { presigned: true } => {
-            query_error("SigV4a query auth requires a non empty x-amz-region-set parameter.".into())
+        VerifyError::MissingRegionSet { presigned: false } => {
+            answer(400, "InvalidRequest", text::REGION_SET_HEADER_REQUIRED.text)
         }
-        #[cfg(feature = "sigv4a")]
-        VerifyError::WrongRegionSet { got, region } => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "RegionSetMismatch",
-            "The provided X-Amz-Region-Set doesn't match against the requested S3 region.".into(),
-        )
-        .with([("RequestedRegion", region.clone()), ("RegionSet", got.clone())]),
-        #[cfg(feature = "sigv4a")]
-        VerifyError::MalformedSigV4aSignature => mismatch(),
-        VerifyError::MalformedSignedHeaders { presigned } => malformed(
-            *presigned,
-            "the authorization component \"SignedHeaders\" is malformed.",
-            "X-Amz-SignedHeaders must be lower-case header names in ascending order, each once",
-        ),
-        VerifyError::MissingDate | VerifyError::MalformedDate { presigned: false, .. } => Refusal::new(
-            Dialect::S3Xml,
-            403,
-            "AccessDenied",
-            "AWS authentication requires a valid Date or x-amz-date header".into(),
-        ),
-        VerifyError::MalformedDate { presigned: true, .. } => {
-            query_error("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"".into())
+        VerifyError::MissingRegionSet { presigned: true } => malformed_query(text::REGION_SET_PARAMETER_REQUIRED.text),
+        VerifyError::WrongRegionSet { got, region } => answer(400, "RegionSetMismatch", text::REGION_SET_MISMATCH.text)
+            .with([("RequestedRegion", region.clone()), ("RegionSet", got.clone())]),
+        VerifyError::MalformedSignedHeaders { presigned: true } => {
+            malformed_query(text::SIGNED_HEADERS_PARAMETER_ORDER)
         }
+        VerifyError::MalformedSignedHeaders { presigned: false } => {
+            malformed_header(&text::component_malformed("SignedHeaders"))
+        }
+        VerifyError::MissingDate | VerifyError::MalformedDate { presigned: false, .. } => {
+            answer(403, "AccessDenied", text::DATE_REQUIRED.text)
+        }
+        VerifyError::MalformedDate { presigned: true, .. } => malformed_query(text::DATE_FORMAT.text),
         VerifyError::MalformedExpires { got } => {
             let negative = got.strip_prefix('-').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
-            query_error(
-                if negative { "X-Amz-Expires must be non-negative" } else { "X-Amz-Expires should be a number" }.into(),
-            )
+            match negative {
+                true => malformed_query(text::expires_must_be("non-negative")),
+                false => malformed_query(text::EXPIRES_NUMBER.text),
+            }
         }
         VerifyError::ExpiresOutOfRange { seconds: 0, .. } => {
-            query_error("X-Amz-Expires must be at least one second".into())
+            malformed_query(text::expires_must_be("at least one second"))
         }
-        VerifyError::ExpiresOutOfRange { limit, .. } if limit.as_secs() == 604_800 => query_error(
-            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less \
-             than 604800 seconds"
-                .into(),
-        ),
+        VerifyError::ExpiresOutOfRange { limit, .. } if limit.as_secs() == 604_800 => {
+            malformed_query(text::expires_must_be(
+                "less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+            ))
+        }
         VerifyError::ExpiresOutOfRange { limit, .. } => {
-            query_error(alloc::format!("X-Amz-Expires must be at most {} seconds", limit.as_secs()).into())
+            malformed_query(text::expires_must_be(format_args!("at most {} seconds", limit.as_secs())))
         }
-        VerifyError::MissingContentSha256 => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidRequest",
-            "Missing required header for this request: x-amz-content-sha256".into(),
-        ),
-        VerifyError::InvalidContentSha256 { .. } => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidArgument",
-            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 \
-             value."
-                .into(),
-        ),
-        VerifyError::HeadersNotSigned { names } => Refusal::new(
-            Dialect::S3Xml,
-            403,
-            "AccessDenied",
-            "There were headers present in the request which were not signed".into(),
-        )
-        .with([("HeadersNotSigned", names.join(", "))]),
+        VerifyError::MissingContentSha256 => answer(400, "InvalidRequest", text::CONTENT_SHA256_REQUIRED.text),
+        VerifyError::InvalidContentSha256 { .. } => {
+            answer(400, "InvalidArgument", text::S3_CONTENT_SHA256_INVALID.text)
+        }
+        VerifyError::HeadersNotSigned { names } => {
+            answer(403, "AccessDenied", text::HEADERS_NOT_SIGNED.text).with([("HeadersNotSigned", names.join(", "))])
+        }
         VerifyError::PresignExpired { signed, now, lifetime } => {
-            Refusal::new(Dialect::S3Xml, 403, "AccessDenied", "Request has expired".into()).with([
+            answer(403, "AccessDenied", text::EXPIRED.text).with([
                 ("X-Amz-Expires", lifetime.as_secs().to_string()),
                 ("Expires", later(*signed, *lifetime).extended()),
                 ("ServerTime", now.extended()),
             ])
         }
-        VerifyError::NotYetCurrent { presigned: true, .. } => {
-            Refusal::new(Dialect::S3Xml, 403, "AccessDenied", "Request is not valid yet".into())
-        }
+        VerifyError::NotYetCurrent { presigned: true, .. } => answer(403, "AccessDenied", text::NOT_YET_VALID.text),
         VerifyError::Expired { signed, now, allowed } | VerifyError::NotYetCurrent { signed, now, allowed, .. } => {
-            Refusal::new(
-                Dialect::S3Xml,
-                403,
-                "RequestTimeTooSkewed",
-                "The difference between the request time and the current time is too large.".into(),
-            )
-            .with([
+            answer(403, "RequestTimeTooSkewed", text::SKEWED).with([
                 ("RequestTime", signed.to_string()),
                 ("ServerTime", now.extended()),
                 ("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string()),
             ])
         }
         VerifyError::WrongScope { presigned, got, expected, signed } => {
-            let parts = ScopeParts::of(got, expected);
-            let (in_header, in_query) = parts.s3(*signed);
-            let region = parts.differs(1).then(|| ("Region", String::from(parts.part(1).1)));
-            malformed(*presigned, &in_header, &in_query).with(region)
+            let (in_header, in_query) = wrong_scope::s3(got, expected, *signed);
+            let refusal = if *presigned { malformed_query(in_query) } else { malformed_header(&in_header) };
+            refusal.with(wrong_scope::region_detail(got, expected))
         }
-        VerifyError::UnknownAccessKey { access_key_id } => Refusal::new(
-            Dialect::S3Xml,
-            403,
-            "InvalidAccessKeyId",
-            "The AWS Access Key Id you provided does not exist in our records.".into(),
-        )
-        .with([("AWSAccessKeyId", access_key_id.clone())]),
-        VerifyError::InvalidSessionToken { .. } => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "InvalidToken",
-            "The provided token is malformed or otherwise invalid.".into(),
-        ),
-        VerifyError::ExpiredSessionToken { .. } => {
-            Refusal::new(Dialect::S3Xml, 400, "ExpiredToken", "The provided token has expired.".into())
+        VerifyError::UnknownAccessKey { access_key_id } => {
+            answer(403, "InvalidAccessKeyId", text::UNKNOWN_KEY.text).with([("AWSAccessKeyId", access_key_id.clone())])
         }
+        VerifyError::InvalidSessionToken { .. } => answer(400, "InvalidToken", text::TOKEN_MALFORMED.text),
+        VerifyError::ExpiredSessionToken { .. } => answer(400, "ExpiredToken", text::S3_TOKEN_EXPIRED),
         VerifyError::SignatureMismatch { computed: Some(computed) } => {
             let (canonical_request, string_to_sign) = (computed.canonical_request(), computed.string_to_sign());
             mismatch().with([
@@ -204,33 +111,37 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
                 ("CanonicalRequestBytes", spaced_hex(canonical_request)),
             ])
         }
-        VerifyError::MalformedSignature | VerifyError::SignatureMismatch { computed: None } => mismatch(),
+        VerifyError::MalformedSignature
+        | VerifyError::MalformedSigV4aSignature
+        | VerifyError::SignatureMismatch { computed: None } => mismatch(),
         // S3 says no more than that; the name is what the client has to know.
         VerifyError::SignedHeaderAbsent { name } => mismatch().with([("MissingHeaderName", name.clone())]),
-        VerifyError::BodyMismatch { signed, computed } => Refusal::new(
-            Dialect::S3Xml,
-            400,
-            "XAmzContentSHA256Mismatch",
-            "The provided 'x-amz-content-sha256' header does not match what was computed.".into(),
-        )
-        .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())]),
-        #[cfg(feature = "post-policy")]
-        VerifyError::Policy(error) => crate::post_policy::refusal(error, Dialect::S3Xml),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => internal_error(),
+        VerifyError::BodyMismatch { signed, computed } => {
+            answer(400, "XAmzContentSHA256Mismatch", text::CONTENT_SHA256_MISMATCH.text)
+                .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())])
+        }
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(Dialect::S3Xml),
     }
 }
 
-fn internal_error() -> Refusal {
-    Refusal::new(Dialect::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again.".into())
+fn answer(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
+    Refusal::new(Dialect::S3Xml, status, code, message)
+}
+
+fn malformed_header(problem: &str) -> Refusal {
+    answer(400, "AuthorizationHeaderMalformed", text::header_malformed(problem))
+}
+
+fn malformed_query(message: impl Into<Cow<'static, str>>) -> Refusal {
+    answer(400, "AuthorizationQueryParametersError", message)
+}
+
+fn malformed_credential(presigned: bool, problem: &str) -> Refusal {
+    if presigned { malformed_query(text::credential_parameter(problem)) } else { malformed_header(problem) }
 }
 
 fn mismatch() -> Refusal {
-    Refusal::new(Dialect::S3Xml,
-        403,
-        "SignatureDoesNotMatch",
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method."
-            .into(),
-    )
+    answer(403, "SignatureDoesNotMatch", text::S3_MISMATCH.text)
 }
 
 /// `47 45 54`, as S3 shows bytes.

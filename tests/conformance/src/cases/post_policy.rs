@@ -2,7 +2,7 @@
 //! receives it.
 
 use base64ct::{Base64, Encoding};
-use countersign::post_policy::{Policy, PresentedForm};
+use countersign::post_policy::{Policy, PolicyError, PresentedForm};
 use countersign::{Credentials, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
@@ -80,7 +80,7 @@ impl PostPolicy {
     pub fn run(&self) -> Result<(), Box<Difference>> {
         let id = &self.id;
         let (signer, now) = (self.signer()?, self.now()?);
-        let unsigned = |error: countersign::SignError| Difference::new(id, "signing", "a form", error.to_string());
+        let unsigned = |error: PolicyError| Difference::new(id, "signing", "a form", error.to_string());
 
         let fields = self.given_fields()?;
         let given = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -1,25 +1,25 @@
-//! An error response in any of AWS's forms, read into one.
+//! Reads an error response in any of AWS's formats into one value.
+
+mod said;
+pub(crate) mod unwritten;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::Event;
-use serde_json::Value;
+pub(crate) use said::Said;
 
+use super::text::{CANONICAL_STRING, STRING_TO_SIGN};
+use crate::json::read::{self as json, Json};
 use crate::redact::text::without_token;
 use crate::sigv4::timestamp::Timestamp;
+use crate::xml::read as xml;
 
 /// Of a longer body only the beginning is read, in bytes. What AWS answers is a few kilobytes, with an echo of the
 /// canonical request some tens of them.
 const MOST_READ: usize = 256 * 1024;
 /// And of each header.
 const MOST_OF_HEADER: usize = 8 * 1024;
-/// XML elements inside each other; AWS has three.
-const MOST_DEPTH: usize = 16;
-/// Elements that are kept.
-const MOST_ELEMENTS: usize = 256;
 
 /// What the response says, whichever way.
 #[derive(Default)]
@@ -34,7 +34,7 @@ pub(crate) struct Reply {
     pub(crate) date: Option<Timestamp>,
     /// Where a redirect leads.
     pub(crate) location: Option<String>,
-    /// Whether a page for people stands there.
+    /// Whether the body is an HTML page.
     pub(crate) is_html: bool,
     /// Headers by which a service can be told.
     hints: Vec<(String, String)>,
@@ -90,12 +90,12 @@ impl Reply {
     }
 
     fn read_json(&mut self, text: &str) -> bool {
-        let Ok(value) = serde_json::from_str::<Value>(text) else { return false };
+        let Some(json) = json::parse(text.as_bytes()) else { return false };
         // SP-API and AppSync: {"errors":[{…}]}; query services that were asked for JSON: {"Error":{…}}; others {"error":{…}}.
-        let inner =
-            ["/errors/0", "/Error", "/error"].iter().filter_map(|at| value.pointer(at)).find(|at| at.is_object());
-        for object in [Some(&value), inner].into_iter().flatten() {
-            let string = |names: &[&str]| names.iter().find_map(|name| object.get(*name)?.as_str());
+        let inner = [first(member(&json, "errors")), member(&json, "Error"), member(&json, "error")];
+        let inner = inner.into_iter().flatten().find(|json| matches!(json, Json::Object(_)));
+        for object in [Some(&json), inner].into_iter().flatten() {
+            let string = |names: &[&str]| names.iter().find_map(|name| text_of(member(object, name)?));
             if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
                 && self.code.is_empty()
             {
@@ -109,54 +109,17 @@ impl Reply {
             }
         }
         if self.message.is_empty()
-            && let Some(text) = value.as_str().or_else(|| value.get("error")?.as_str())
+            && let Some(text) = text_of(&json).or_else(|| text_of(member(&json, "error")?))
         {
             self.message = text.into();
         }
-        value.is_object() || value.is_string()
+        matches!(json, Json::Object(_) | Json::Text(_))
     }
 
-    /// Reads as far as it is well-formed: a body that was cut still says what came before. No entity is expanded but
-    /// XML's five and character references.
     fn read_xml(&mut self, text: &str) {
-        let mut reader = quick_xml::Reader::from_str(text);
-        let start = text.get(..16).unwrap_or_default().to_ascii_lowercase();
-        self.is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
-        // `<meta>` and `<hr>` have no end.
-        reader.config_mut().check_end_names = !self.is_html;
-        let mut names: Vec<String> = Vec::new();
-        let mut content = String::new();
-        loop {
-            match reader.read_event() {
-                Ok(Event::Start(start)) => {
-                    if names.len() == MOST_DEPTH {
-                        break;
-                    }
-                    names.push(start.local_name().into_inner().into());
-                    content.clear();
-                }
-                Ok(Event::End(_)) => {
-                    let Some(name) = names.pop() else { break };
-                    if !content.trim().is_empty() {
-                        self.keep(name, core::mem::take(&mut content));
-                    }
-                }
-                Ok(Event::Text(text)) => content.push_str(&text.xml10_content()),
-                Ok(Event::CData(text)) => content.push_str(&text.xml10_content()),
-                Ok(Event::GeneralRef(reference)) => match reference.resolve_char_ref() {
-                    Ok(Some(c)) => content.push(c),
-                    _ => content.push_str(resolve_xml_entity(&reference).unwrap_or_default()),
-                },
-                Ok(Event::Eof) | Err(_) => break,
-                Ok(_) => {}
-            }
-        }
-        // Of a body that ends inside an element, that element.
-        if let Some(name) = names.pop()
-            && !content.trim().is_empty()
-        {
-            self.keep(name, content);
-        }
+        let document = xml::parse(text);
+        self.is_html = document.is_html;
+        self.elements = document.leaves.into_iter().filter_map(|(name, text)| decoded(name, text)).collect();
         if let Some(code) = self.element("Code").map(bare_code) {
             self.code = code;
         }
@@ -167,20 +130,6 @@ impl Reply {
             .to_string();
     }
 
-    fn keep(&mut self, name: String, content: String) {
-        // `47 45 54`, in which no reader of XML changes white space.
-        let content = match name.strip_suffix("Bytes") {
-            Some("CanonicalRequest" | "StringToSign") => {
-                let Some(bytes) = bytes_of(&content) else { return };
-                String::from_utf8_lossy(&bytes).into_owned()
-            }
-            _ => content,
-        };
-        if self.elements.len() < MOST_ELEMENTS {
-            self.elements.entry(name).or_insert(content);
-        }
-    }
-
     pub(crate) fn hint(&self, wanted: &str) -> Option<&str> {
         self.hints.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
@@ -188,15 +137,16 @@ impl Reply {
     /// The canonical request that the server computed.
     pub(crate) fn canonical_request(&self) -> Option<&str> {
         self.element("CanonicalRequestBytes").or(self.element("CanonicalRequest")).or_else(|| {
-            let (_, rest) = self.message.split_once("The Canonical String for this request should have been\n'")?;
-            Some(rest.split_once("'\n\nThe String-to-Sign should have been\n").map_or(rest, |(text, _)| text))
+            let (_, rest) = self.message.split_once(CANONICAL_STRING)?;
+            let end = ["'\n\n", STRING_TO_SIGN].concat();
+            Some(rest.split_once(&end).map_or(rest, |(text, _)| text))
         })
     }
 
     /// The string to sign that the server computed.
     pub(crate) fn string_to_sign(&self) -> Option<&str> {
         self.element("StringToSignBytes").or(self.element("StringToSign")).or_else(|| {
-            let (_, rest) = self.message.split_once("The String-to-Sign should have been\n'")?;
+            let (_, rest) = self.message.split_once(STRING_TO_SIGN)?;
             Some(rest.rsplit_once('\'').map_or(rest, |(text, _)| text))
         })
     }
@@ -204,9 +154,38 @@ impl Reply {
     /// The message without what it echoes.
     pub(crate) fn short_message(&self) -> &str {
         let message = self.message.as_str();
-        let end = message.find("\n\nThe Canonical String").unwrap_or(message.len());
+        let end = message.find(&["\n\n", CANONICAL_STRING].concat()).unwrap_or(message.len());
         message.get(..end).unwrap_or(message).trim()
     }
+}
+
+/// The member of an object; of several with one name the last, as most readers of JSON take it.
+fn member<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
+    let Json::Object(members) = json else { return None };
+    members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
+}
+
+fn first(json: Option<&Json>) -> Option<&Json> {
+    match json? {
+        Json::List(list) => list.first(),
+        _ => None,
+    }
+}
+
+fn text_of(json: &Json) -> Option<&str> {
+    match json {
+        Json::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// An element with its text: that of `CanonicalRequestBytes` is `47 45 54`, in which no reader of XML changes white space.
+fn decoded(name: String, text: String) -> Option<(String, String)> {
+    let text = match name.strip_suffix("Bytes") {
+        Some("CanonicalRequest" | "StringToSign") => String::from_utf8_lossy(&bytes_of(&text)?).into_owned(),
+        _ => text,
+    };
+    Some((name, text))
 }
 
 fn bytes_of(spaced_hex: &str) -> Option<Vec<u8>> {

@@ -1,0 +1,101 @@
+//! Refusals of what was signed well, or not at all: permissions, routes, redirects.
+
+use alloc::string::String;
+
+use super::Found;
+use crate::aws_error::read::{Said, unwritten};
+use crate::aws_error::text;
+use crate::explain::cause::Cause;
+use crate::explain::sent::Auth;
+use crate::text::excerpt;
+
+impl Found<'_> {
+    pub(super) fn denials(&mut self, said: &Said) {
+        self.not_authorized(said);
+        self.aoss(said);
+        self.access_denied(said);
+        self.forbidden(said);
+        self.not_found(said);
+        self.redirect();
+    }
+
+    fn not_authorized(&mut self, said: &Said) {
+        if said.holds(unwritten::NOT_AUTHORIZED_TO_PERFORM) || said.holds(unwritten::NOT_AUTHORIZED_TO_ACCESS) {
+            if said.holds(unwritten::ANONYMOUS) {
+                self.push_all(if self.sent.is_signed() {
+                    &[Cause::SignatureLost, Cause::PolicyDenies]
+                } else {
+                    &[Cause::NotSigned, Cause::SignatureLost]
+                });
+            }
+            self.push(Cause::PolicyDenies);
+        }
+    }
+
+    fn aoss(&mut self, said: &Said) {
+        let service = self.sent.service.as_str();
+        let forbidden = service == "aoss" && said.ends_with(unwritten::FORBIDDEN);
+        if self.reply.hint("x-aoss-response-hint").is_some() || forbidden {
+            if !service.is_empty() && service != "aoss" {
+                self.push(Cause::WrongService { expected: Some("aoss".into()) });
+            }
+            self.push_all(&[Cause::PolicyDenies, Cause::ContentSha256]);
+        }
+    }
+
+    /// Access denied of S3: nobody signed, or who signed may not.
+    fn access_denied(&mut self, said: &Said) {
+        if self.reply.code == "AccessDenied" && said.is(text::ACCESS_DENIED.known) {
+            match self.sent.auth {
+                Auth::None => self.push_all(&[Cause::NotSigned, Cause::PolicyDenies]),
+                Auth::Other { .. } => self.push(Cause::OtherAuthorization),
+                _ => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
+            }
+        }
+    }
+
+    fn forbidden(&mut self, said: &Said) {
+        let code = self.reply.code.as_str();
+        let in_text = said.as_str().trim_start_matches("403 ").starts_with(&unwritten::FORBIDDEN.to_ascii_lowercase());
+        let forbidden = self.reply.status == 403 && (in_text || code.starts_with("Forbidden"));
+        if !forbidden || !self.findings.is_empty() || self.reply.is_html {
+            return;
+        }
+        let function_url = code.starts_with("AccessDenied");
+        let http_api = self.reply.hint("apigw-requestid").is_some() || code.is_empty();
+        match &self.sent.auth {
+            // A REST API says of a missing signature that it is missing.
+            _ if code.starts_with("Forbidden") => self.push(Cause::ForbiddenWithoutReason),
+            Auth::None => self.push_all(&[Cause::NotSigned, Cause::ForbiddenWithoutReason]),
+            Auth::Other { .. } => self.push_all(&[Cause::OtherAuthorization, Cause::ForbiddenWithoutReason]),
+            _ if function_url && self.sent.is_signed() => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
+            _ if function_url => self.push_all(&[Cause::NotSigned, Cause::PolicyDenies]),
+            _ if http_api => self.push_all(&[Cause::RefusedWithoutReason, Cause::ForbiddenWithoutReason]),
+            _ => self.push(Cause::ForbiddenWithoutReason),
+        }
+    }
+
+    fn not_found(&mut self, said: &Said) {
+        let texts = [unwritten::NOT_FOUND, "", unwritten::NO_ROUTE];
+        if self.reply.status == 404 && self.findings.is_empty() && texts.iter().any(|text| said.is(text)) {
+            self.no_such_route();
+        }
+    }
+
+    fn redirect(&mut self) {
+        let elsewhere = self.reply.location.as_deref().or(self.reply.element("Endpoint"));
+        if let Some(location) = elsewhere.filter(|_| (300..400).contains(&self.reply.status)) {
+            let location = excerpt(without_secrets(location).as_bytes());
+            self.push(Cause::Redirected { location });
+        }
+    }
+}
+
+/// An address without user info, query and fragment: it may hold a password, or be a presigned URL.
+fn without_secrets(location: &str) -> String {
+    let location = location.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = location.split_once("://") else { return location.into() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    alloc::format!("{scheme}://{host}{path}")
+}

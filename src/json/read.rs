@@ -1,0 +1,105 @@
+//! JSON as a tree that keeps every member of an object.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// Parses one JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)). serde_json limits the nesting to 127 levels;
+/// the caller limits the length, to which the memory used is proportional.
+pub(crate) fn parse(text: &[u8]) -> Option<Json> {
+    serde_json::from_slice(text).ok()
+}
+
+/// A JSON value. An object keeps all its members, also where a name appears twice.
+pub(crate) enum Json {
+    Text(String),
+    Whole(#[allow(dead_code, reason = "only policies have numbers")] u64),
+    Other,
+    List(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+/// The name under which serde_json hands over a number where a program builds it with `arbitrary_precision`.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// A number of digits alone.
+pub(crate) fn whole(text: &str) -> Option<u64> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.into()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Whole(number))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+        let mut read = Vec::new();
+        while let Some(element) = list.next_element()? {
+            read.push(element);
+        }
+        Ok(Json::List(read))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
+        let mut read = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            read.push(member);
+        }
+        Ok(match read.as_slice() {
+            [(name, Json::Text(number))] if name == NUMBER => whole(number).map_or(Json::Other, Json::Whole),
+            _ => Json::Object(read),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_keep_repeated_members_and_depth_is_limited() {
+        let Some(Json::Object(members)) = parse(br#"{"a":"b","a":18446744073709551615}"#) else { panic!() };
+        let [(first, Json::Text(text)), (second, Json::Whole(u64::MAX))] = members.as_slice() else { panic!() };
+        assert_eq!((first.as_str(), second.as_str(), text.as_str()), ("a", "a", "b"));
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse(nested(127).as_bytes()).is_some());
+        assert!(parse(nested(128).as_bytes()).is_none());
+        assert!(parse(b"{} {}").is_none());
+    }
+}

@@ -1,0 +1,25 @@
+//! XML text: elements of answers, and leaves read with bounds.
+
+#[cfg(feature = "explain")]
+pub(crate) mod read;
+
+use alloc::string::String;
+use core::fmt::Write;
+
+/// Appends an element that contains text alone.
+pub(crate) fn push_element(xml: &mut String, name: &str, value: &str) {
+    let _ = write!(xml, "<{name}>");
+    for c in value.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            // XML 1.0 can't hold them, not even as references.
+            '\u{fffe}' | '\u{ffff}' => xml.push(char::REPLACEMENT_CHARACTER),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => xml.push(char::REPLACEMENT_CHARACTER),
+            c => xml.push(c),
+        }
+    }
+    let _ = write!(xml, "</{name}>");
+}

@@ -1,0 +1,123 @@
+//! The leaves of XML, and of HTML as far as it looks like XML.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use quick_xml::events::{BytesRef, Event};
+
+/// The deepest nesting that is read; AWS uses three levels.
+const MOST_DEPTH: usize = 16;
+/// The most elements that are kept.
+const MOST_ELEMENTS: usize = 256;
+
+/// What a document contains.
+pub(crate) struct Document {
+    /// Whether it is an HTML page.
+    pub(crate) is_html: bool,
+    /// The text of elements that contain no other, the first of each name.
+    pub(crate) leaves: BTreeMap<String, String>,
+}
+
+/// Parses the text as far as it is well-formed, so that a truncated one yields what came before the cut. Only XML's five
+/// entities and character references are expanded.
+pub(crate) fn parse(text: &str) -> Document {
+    let start = text.get(..16).unwrap_or_default().to_ascii_lowercase();
+    let is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
+    let mut reader = quick_xml::Reader::from_str(text);
+    // `<meta>` and `<hr>` have no end.
+    reader.config_mut().check_end_names = !is_html;
+    let mut leaves = Leaves::default();
+    while let Ok(event) = reader.read_event() {
+        let goes_on = match event {
+            Event::Start(start) => leaves.open(start.local_name().into_inner().into()),
+            Event::End(_) => leaves.close(),
+            Event::Text(text) => leaves.push(&text.xml10_content()),
+            Event::CData(text) => leaves.push(&text.xml10_content()),
+            Event::GeneralRef(reference) => leaves.push_reference(&reference),
+            Event::Eof => false,
+            _ => true,
+        };
+        if !goes_on {
+            break;
+        }
+    }
+    // The element that a truncated text ends in.
+    leaves.close();
+    Document { is_html, leaves: leaves.kept }
+}
+
+/// Collects leaves. Each method returns whether to read on.
+#[derive(Default)]
+struct Leaves {
+    kept: BTreeMap<String, String>,
+    /// The names of the open elements, outermost first.
+    names: Vec<String>,
+    /// The text of the innermost open element.
+    content: String,
+}
+
+impl Leaves {
+    fn open(&mut self, name: String) -> bool {
+        if self.names.len() == MOST_DEPTH {
+            return false;
+        }
+        self.names.push(name);
+        self.content.clear();
+        true
+    }
+
+    fn close(&mut self) -> bool {
+        let Some(name) = self.names.pop() else { return false };
+        if !self.content.trim().is_empty() {
+            let content = core::mem::take(&mut self.content);
+            if self.kept.len() < MOST_ELEMENTS {
+                self.kept.entry(name).or_insert(content);
+            }
+        }
+        true
+    }
+
+    fn push(&mut self, text: &str) -> bool {
+        self.content.push_str(text);
+        true
+    }
+
+    fn push_reference(&mut self, reference: &BytesRef<'_>) -> bool {
+        match reference.resolve_char_ref() {
+            Ok(Some(c)) => self.content.push(c),
+            _ => self.content.push_str(quick_xml::escape::resolve_xml_entity(reference).unwrap_or_default()),
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(text: &str, name: &str) -> Option<String> {
+        parse(text).leaves.remove(name)
+    }
+
+    #[test]
+    fn leaves_are_read_as_far_as_the_text_goes() {
+        let text =
+            "<Error xmlns=\"x\"><a:Code>A&amp;&#66;&own;</a:Code><Code>C</Code><D><![CDATA[<d>]]></D><E> </E><F>cut";
+        let document = parse(text);
+        assert!(!document.is_html);
+        let leaves: Vec<(&str, &str)> =
+            document.leaves.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        assert_eq!(leaves, [("Code", "A&B"), ("D", "<d>"), ("F", "cut")]);
+        assert_eq!(leaf("<!DOCTYPE html><meta><title>Denied</title>", "title").as_deref(), Some("Denied"));
+    }
+
+    #[test]
+    fn depth_and_number_of_elements_are_limited() {
+        let nested = |depth: usize| "<a>".repeat(depth - 1) + "<b>text</b>";
+        assert_eq!(leaf(&nested(16), "b").as_deref(), Some("text"));
+        assert_eq!(leaf(&nested(17), "b"), None);
+        let many: String = (0..300).map(|number| alloc::format!("<n{number}>text</n{number}>")).collect();
+        assert_eq!(parse(&alloc::format!("<all>{many}</all>")).leaves.len(), 256);
+    }
+}
