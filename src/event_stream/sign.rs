@@ -6,11 +6,10 @@ use super::message::{HeaderValue, write_header};
 use super::{CHUNK_SIGNATURE, date_header};
 use crate::hash::sha256;
 use crate::sign::{SignError, Signed, Signer};
-use crate::sigv4::chain::Chain;
+use crate::sigv4::chain::{Chain, Linked};
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
 use crate::sigv4::signing_key::SigningKey;
-use crate::sigv4::string_to_sign::Linked;
 use crate::sigv4::timestamp::Timestamp;
 
 impl Signer {
@@ -29,7 +28,7 @@ impl Signer {
     /// ```
     /// use countersign::{Credentials, Signer, Timestamp};
     ///
-    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "bedrock");
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "bedrock")?;
     /// let url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke-with-bidirectional-stream";
     /// let mut request =
     ///     http::Request::post(url).header("content-type", "application/vnd.amazon.eventstream").body(())?;
@@ -48,7 +47,7 @@ impl Signer {
         now: Timestamp,
     ) -> Result<EventSigner, SignError> {
         let (signed, events) = self.sign_events(&Request::from(&*request), now)?;
-        crate::http::insert(&signed, request.headers_mut())?;
+        signed.apply_to(request.headers_mut())?;
         Ok(events)
     }
 }

@@ -63,6 +63,7 @@ pub use sign::SignedForm;
 pub use unverified::PresentedForm;
 pub use verify::VerifiedForm;
 
+use crate::sigv4::rules::SessionTokenName;
 #[allow(unused_imports, reason = "for the links above")]
 use crate::{Signer, Verifier};
 
@@ -71,7 +72,8 @@ pub(crate) const MAX_FIELD_BYTES: usize = 20_480;
 const MAX_FIELDS: usize = 256;
 const MAX_CONDITIONS: usize = 1024;
 
-const SESSION_TOKEN_FIELDS: [&str; 2] = crate::sigv4::authorization::SESSION_TOKEN_HEADERS;
+const SESSION_TOKEN_FIELDS: [&str; 2] =
+    [SessionTokenName::SecurityToken.header(), SessionTokenName::S3SessionToken.header()];
 const FILENAME: &str = "${filename}";
 
 /// "Each form field that you specify in a form (except x-amz-signature, file, policy, and field names that have an

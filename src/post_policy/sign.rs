@@ -90,7 +90,7 @@ impl Signer {
             ("x-amz-credential", alloc::format!("{}/{scope}", credentials.access_key_id())),
             ("x-amz-date", now.to_string()),
         ];
-        fields.extend(credentials.session_token().map(|token| (self.rules.session_token_header, token.into())));
+        fields.extend(credentials.session_token().map(|token| (self.rules.session_token.header(), token.into())));
         Ok(fields)
     }
 }

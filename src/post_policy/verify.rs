@@ -59,7 +59,7 @@ impl Verifier {
     ) -> Result<VerifiedForm<'a>, VerifyError> {
         let signed = presented.timestamp;
         let expected = self.scope(Algorithm::HmacSha256, &signed).to_string();
-        let got = presented.printed_scope();
+        let got = presented.claims.printed_scope();
         if got != expected {
             let (got, credential) = (excerpt(got.as_bytes()), excerpt(presented.credential.as_bytes()));
             return Err(PolicyError::WrongScope { credential, got, expected, signed }.into());
@@ -68,14 +68,14 @@ impl Verifier {
         if u64::try_from(ahead).is_ok_and(|ahead| ahead > PRESIGN_AHEAD.as_secs()) {
             return Err(VerifyError::NotYetCurrent { presigned: true, signed, now, allowed: PRESIGN_AHEAD });
         }
-        let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), &presented.signature);
+        let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), presented.claims.signature());
         check_standing(key.standing, presented.access_key_id(), now)?;
         if !matches {
             return Err(VerifyError::SignatureMismatch { computed: None });
         }
         let policy = Base64::decode_vec(presented.policy).map_err(|_| PolicyError::NotBase64)?;
         let Document { expiration, conditions } = Document::parse(&policy)?;
-        let life = i64::try_from(self.rules.max_presign.as_secs()).unwrap_or(i64::MAX);
+        let life = i64::try_from(self.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
         let expiration = expiration.min(signed.saturating_add(life));
         if expiration <= now {
             return Err(PolicyError::Expired { expiration, now }.into());

@@ -9,11 +9,10 @@ use super::checksum::{Checksum, Running};
 use super::error::ChunkError;
 use super::{chunk, trailer};
 use crate::hash::EMPTY_SHA256;
-use crate::sigv4::chain::Chain;
+use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::VerifyingKey;
-use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 use crate::verify::{Verified, VerifyError};
 
@@ -145,7 +144,7 @@ impl Verified<'_> {
             announced,
             received: 0,
             least: self.rules().min_chunk_size,
-            most: self.rules().max_chunk_size,
+            most: self.limits().max_chunk_size,
             state: State::Header,
             line: Vec::new(),
             chunk: Vec::new(),

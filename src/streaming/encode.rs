@@ -11,8 +11,7 @@ use super::chunk::{self, CRLF};
 use super::error::EncodeError;
 use super::trailer::{self, Value};
 use crate::hash::EMPTY_SHA256;
-use crate::sigv4::chain::Chain;
-use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
+use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
 use crate::text::excerpt;
 
 /// Gives an adapter's encoder the values of trailers, once all data is through.

@@ -10,9 +10,10 @@ use super::{chunk, trailer};
 use crate::sign::{SignError, Signed, Signer};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::chain::Chain;
+use crate::sigv4::headers::Headers;
 use crate::sigv4::payload::StreamingPayload;
-use crate::sigv4::request::{Headers, Request};
-use crate::sigv4::rules::Rules;
+use crate::sigv4::request::Request;
+use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 
@@ -86,9 +87,7 @@ impl Chunked {
         match (self.signed, self.trailers.is_empty(), algorithm) {
             (true, true, Algorithm::HmacSha256) => StreamingPayload::Signed,
             (true, false, Algorithm::HmacSha256) => StreamingPayload::SignedTrailer,
-            #[cfg(feature = "sigv4a")]
             (true, true, Algorithm::EcdsaP256Sha256) => StreamingPayload::EcdsaSigned,
-            #[cfg(feature = "sigv4a")]
             (true, false, Algorithm::EcdsaP256Sha256) => StreamingPayload::EcdsaSignedTrailer,
             (false, ..) => StreamingPayload::UnsignedTrailer,
         }
@@ -113,7 +112,7 @@ impl Chunked {
     }
 
     fn check(&self, rules: &Rules, algorithm: Algorithm) -> Result<(), EncodeError> {
-        let (size, least, most) = (self.chunk_size as u64, rules.min_chunk_size, rules.max_chunk_size);
+        let (size, least, most) = (self.chunk_size as u64, rules.min_chunk_size, Limits::DEFAULT.max_chunk_size);
         if size == 0 || size > most || size < least && self.decoded_length > size {
             return Err(EncodeError::ChunkSize { size: self.chunk_size, least, most });
         }

@@ -89,7 +89,6 @@ pub enum VerifyError {
         got: String,
     },
     /// The credential of SigV4A is not `ID/DATE/SERVICE/aws4_request`.
-    #[cfg(feature = "sigv4a")]
     #[error("the credential {got:?} is not of the form ID/DATE/SERVICE/aws4_request")]
     MalformedSigV4aCredential {
         /// In the query, not in the header.
@@ -113,18 +112,15 @@ pub enum VerifyError {
     #[error("the signature is not 64 lower-case hexadecimal digits")]
     MalformedSignature,
     /// The signature of SigV4A is not the DER of two numbers from 1 to n - 1, as lower-case hexadecimal digits.
-    #[cfg(feature = "sigv4a")]
     #[error("the signature is not the DER of two numbers below the order of P-256, in lower-case hexadecimal digits")]
     MalformedSigV4aSignature,
     /// A request that is signed with SigV4A doesn't say for which regions.
-    #[cfg(feature = "sigv4a")]
     #[error("there is no {}", if *presigned { "X-Amz-Region-Set" } else { "x-amz-region-set" })]
     MissingRegionSet {
         /// In the query, not in a header.
         presigned: bool,
     },
     /// The region set doesn't name this server's region.
-    #[cfg(feature = "sigv4a")]
     #[error("the region set {got:?} does not name {region}")]
     WrongRegionSet {
         /// What was given, shortened if it is long.
@@ -291,14 +287,12 @@ impl VerifyError {
             ClaimError::Credential { algorithm: Algorithm::HmacSha256, got } => {
                 Self::MalformedCredential { presigned, got }
             }
-            #[cfg(feature = "sigv4a")]
             ClaimError::Credential { algorithm: Algorithm::EcdsaP256Sha256, got } => {
                 Self::MalformedSigV4aCredential { presigned, got }
             }
             ClaimError::SignedHeaders => Self::MalformedSignedHeaders { presigned },
             ClaimError::TooManySignedHeaders => Self::TooManySignedHeaders { limit: MAX_HEADERS },
             ClaimError::Signature { algorithm: Algorithm::HmacSha256 } => Self::MalformedSignature,
-            #[cfg(feature = "sigv4a")]
             ClaimError::Signature { algorithm: Algorithm::EcdsaP256Sha256 } => Self::MalformedSigV4aSignature,
         }
     }

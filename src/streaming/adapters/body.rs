@@ -40,7 +40,7 @@ impl Signer {
             own.push((HeaderName::from_static(name), value));
         }
         let headers = request.headers_mut();
-        crate::http::insert(signed.signed(), headers)?;
+        signed.signed().apply_to(headers)?;
         // Of an earlier signature. All others are replaced.
         headers.remove("x-amz-trailer");
         for (name, value) in own {

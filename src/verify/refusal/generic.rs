@@ -83,22 +83,18 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
             )
             .into(),
         ),
-        #[cfg(feature = "sigv4a")]
         VerifyError::MalformedSigV4aCredential { got, .. } => incomplete(
             alloc::format!(
                 "Credential must have exactly 4 slash-delimited elements, e.g. keyid/date/service/term, got '{got}'"
             )
             .into(),
         ),
-        #[cfg(feature = "sigv4a")]
         VerifyError::MissingRegionSet { .. } => {
             incomplete("Authorization with AWS4-ECDSA-P256-SHA256 requires 'X-Amz-Region-Set'.".into())
         }
-        #[cfg(feature = "sigv4a")]
         VerifyError::WrongRegionSet { got, .. } => {
             invalid(alloc::format!("X-Amz-Region-Set should name a valid region, not '{got}'. ").into())
         }
-        #[cfg(feature = "sigv4a")]
         VerifyError::MalformedSigV4aSignature => invalid(MISMATCH.into()),
         VerifyError::MalformedSignedHeaders { .. } => {
             incomplete("SignedHeaders must be lower-case header names in ascending order, each once.".into())

@@ -5,7 +5,6 @@ mod s3;
 mod scope_parts;
 mod times;
 
-#[cfg(feature = "post-policy")]
 pub(crate) use scope_parts::ScopeParts;
 
 use super::error::VerifyError;

@@ -72,23 +72,19 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             let text = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
             malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
         }
-        #[cfg(feature = "sigv4a")]
         VerifyError::MalformedSigV4aCredential { presigned, .. } => {
             let text = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/SERVICE/aws4_request\".";
             malformed(*presigned, text, &alloc::format!("Error parsing the X-Amz-Credential parameter; {text}"))
         }
-        #[cfg(feature = "sigv4a")]
         VerifyError::MissingRegionSet { presigned: false } => Refusal::new(
             Dialect::S3Xml,
             400,
             "InvalidRequest",
             "Missing required header for this request: x-amz-region-set".into(),
         ),
-        #[cfg(feature = "sigv4a")]
         VerifyError::MissingRegionSet { presigned: true } => {
             query_error("SigV4a query auth requires a non empty x-amz-region-set parameter.".into())
         }
-        #[cfg(feature = "sigv4a")]
         VerifyError::WrongRegionSet { got, region } => Refusal::new(
             Dialect::S3Xml,
             400,
@@ -96,7 +92,6 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             "The provided X-Amz-Region-Set doesn't match against the requested S3 region.".into(),
         )
         .with([("RequestedRegion", region.clone()), ("RegionSet", got.clone())]),
-        #[cfg(feature = "sigv4a")]
         VerifyError::MalformedSigV4aSignature => mismatch(),
         VerifyError::MalformedSignedHeaders { presigned } => malformed(
             *presigned,

@@ -4,6 +4,7 @@ use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use sha2::{Digest, Sha256};
 
+use super::der::Der;
 use crate::sigv4::signature::Signature;
 
 /// The public half of a SigV4A key: it verifies what the access key signed, and can't sign.
@@ -57,18 +58,17 @@ impl PublicKey {
     /// Whether that is a signature of a string to sign: step 4 alone. A request is verified with
     /// [`Verifier::verify_with_public_key`](crate::Verifier::verify_with_public_key).
     pub fn verify(&self, string_to_sign: &[u8], signature: &Signature) -> bool {
-        self.verify_hash(&Sha256::digest(string_to_sign), signature)
+        signature.der().is_some_and(|der| self.verify_hash(&Sha256::digest(string_to_sign), der))
     }
 
-    pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
+    pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Der) -> bool {
         let mut hash = Sha256::new();
         write_to(&mut |piece| hash.update(piece));
         self.verify_hash(&hash.finalize(), presented)
     }
 
-    fn verify_hash(&self, hash: &[u8], presented: &Signature) -> bool {
-        let signature = presented.der().and_then(super::der::Der::signature);
-        signature.is_some_and(|signature| self.0.verify_prehash(hash, &signature).is_ok())
+    fn verify_hash(&self, hash: &[u8], presented: &Der) -> bool {
+        presented.signature().is_some_and(|signature| self.0.verify_prehash(hash, &signature).is_ok())
     }
 }
 
