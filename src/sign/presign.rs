@@ -111,7 +111,7 @@ impl Signer {
     }
 
     /// Name and value of the session token, as a parameter that is signed or as one that is added afterwards.
-    fn token_of_url(&self) -> (Option<(&str, &str)>, Option<(&str, &str)>) {
+    fn token_of_url(&self) -> (Option<Parameter<'_>>, Option<Parameter<'_>>) {
         let token = self.credentials().session_token().map(|token| (self.rules.session_token.query(), token));
         if self.rules.sign_session_token { (token, None) } else { (None, token) }
     }
@@ -157,6 +157,9 @@ impl Signer {
         target.len() + 512 + self.credentials().access_key_id().len() + scope + region_set + names + token
     }
 }
+
+/// Name and value.
+type Parameter<'a> = (&'a str, &'a str);
 
 /// What a presigned URL says and signs of the body.
 struct Body<'b> {
@@ -226,7 +229,7 @@ impl Url {
         self.text.get(self.query_start..).unwrap_or_default()
     }
 
-    fn finish(&mut self, signature: &Signature, added_token: Option<(&str, &str)>) {
+    fn finish(&mut self, signature: &Signature, added_token: Option<Parameter<'_>>) {
         authorization::write_parameter(&mut self.text, authorization::X_AMZ_SIGNATURE, b"");
         signature.write_hex(|digits| self.text.extend_from_slice(digits));
         if let Some((name, token)) = added_token {
