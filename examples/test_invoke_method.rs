@@ -85,7 +85,7 @@ impl Options {
     }
 
     fn invoke(self) -> Result<(), Box<dyn Error>> {
-        let signer = Signer::new(Credentials::from_env()?, &self.region, "apigateway");
+        let signer = Signer::new(Credentials::from_env()?, &self.region, "apigateway")?;
         let endpoint = self.endpoint.unwrap_or_else(|| format!("https://apigateway.{}.amazonaws.com", self.region));
         let url = format!(
             "{endpoint}/restapis/{}/resources/{}/methods/{}",

@@ -1,12 +1,11 @@
 //! `http::Request` and `http::request::Parts`, both directions.
 
-use core::time::Duration;
-
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, request};
 
 use crate::redact::is_secret_header;
-use crate::sign::{Presigned, SignError, Signed, Signer};
+use crate::sign::{SignError, Signed, Signer};
+use crate::sigv4::headers::Headers;
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::timestamp::Timestamp;
@@ -23,6 +22,18 @@ impl<'a> From<&'a request::Parts> for Request<'a> {
     }
 }
 
+impl<'a> Request<'a> {
+    fn of_http(method: &'a http::Method, uri: &'a http::Uri, headers: &'a http::HeaderMap) -> Self {
+        Self {
+            method: method.as_str(),
+            target: uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).as_bytes(),
+            headers: Headers::Map(headers),
+            authority: uri.authority().map(http::uri::Authority::as_str),
+            scheme: uri.scheme_str(),
+        }
+    }
+}
+
 impl Signer {
     /// Signs a request and inserts the headers, replacing those of an earlier signature. The body is not read: say
     /// with `payload` what stands for it.
@@ -30,7 +41,7 @@ impl Signer {
     /// ```
     /// use countersign::{Credentials, Payload, Signer, Timestamp};
     ///
-    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api");
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api")?;
     /// let body = r#"{"name":"x"}"#;
     /// let mut request = http::Request::post("https://abc123.execute-api.us-east-1.amazonaws.com/dev/items")
     ///     .header("content-type", "application/json")
@@ -49,63 +60,57 @@ impl Signer {
         payload: Payload<'_>,
         now: Timestamp,
     ) -> Result<Signed, SignError> {
-        let signed = self.sign(&Request::from(&*request), payload, now)?;
-        insert(&signed, request.headers_mut())?;
+        let signed = self.sign(&*request, payload, now)?;
+        signed.apply_to(request.headers_mut())?;
         Ok(signed)
-    }
-
-    /// Like [`Signer::sign_http`], for a request without its body.
-    ///
-    /// # Errors
-    /// [`SignError`]; the parts are as they were.
-    pub fn sign_http_parts(
-        &self,
-        parts: &mut request::Parts,
-        payload: Payload<'_>,
-        now: Timestamp,
-    ) -> Result<Signed, SignError> {
-        let signed = self.sign(&Request::from(&*parts), payload, now)?;
-        insert(&signed, &mut parts.headers)?;
-        Ok(signed)
-    }
-
-    /// Makes a URL of a request that carries its own signature; see [`Signer::presign`].
-    ///
-    /// # Errors
-    /// [`SignError`].
-    pub fn presign_http<B>(
-        &self,
-        request: &http::Request<B>,
-        expires: Duration,
-        now: Timestamp,
-    ) -> Result<Presigned, SignError> {
-        self.presign(&Request::from(request), expires, now)
     }
 }
 
 static X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 static X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
-/// All values are made before the first is inserted.
-pub(crate) fn insert(signed: &Signed, headers: &mut HeaderMap) -> Result<(), SignError> {
-    let mut values = [const { None }; 5];
-    let mut count = 0;
-    for (slot, (name, bytes)) in values.iter_mut().zip(signed.shared_headers()) {
-        let mut value = HeaderValue::from_maybe_shared(bytes)
-            .map_err(|_| RequestError::HeaderValue { name: name.into(), byte: 0 })?;
-        value.set_sensitive(is_secret_header(name));
-        *slot = Some((name, value));
-        count += 1;
+impl Signed {
+    /// Inserts the headers of [`Signed::headers`] into those of the request, replacing those of an earlier signature. The
+    /// values of secret ones are marked as sensitive.
+    ///
+    /// For a request in parts, or for several maps; [`Signer::sign_http`] does it for a whole request.
+    ///
+    /// ```
+    /// use countersign::{Credentials, Payload, Signer};
+    ///
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api")?;
+    /// let (mut parts, body) = http::Request::get("https://example.com/dev").body("")?.into_parts();
+    /// let signed = signer.sign(&parts, Payload::EMPTY, "20150830T123600Z".parse()?)?;
+    /// signed.apply_to(&mut parts.headers)?;
+    /// assert_eq!(parts.headers["x-amz-date"], "20150830T123600Z");
+    /// assert!(parts.headers["authorization"].is_sensitive());
+    /// # let _ = body;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RequestError::HeaderValue`] if a value can't be one of HTTP; the map is as it was.
+    pub fn apply_to(&self, headers: &mut HeaderMap) -> Result<(), RequestError> {
+        // All values are made before the first is inserted.
+        let mut values = [const { None }; 5];
+        let mut count = 0;
+        for (slot, (name, bytes)) in values.iter_mut().zip(self.shared_headers()) {
+            let value = HeaderValue::from_maybe_shared(bytes.clone());
+            let mut value = value.map_err(|_| RequestError::not_ascii(name, &bytes))?;
+            value.set_sensitive(is_secret_header(name));
+            *slot = Some((name, value));
+            count += 1;
+        }
+        headers.reserve(count);
+        for (name, value) in values.into_iter().flatten() {
+            let name = match name {
+                "authorization" => AUTHORIZATION,
+                "x-amz-date" => X_AMZ_DATE.clone(),
+                "x-amz-content-sha256" => X_AMZ_CONTENT_SHA256.clone(),
+                other => HeaderName::from_static(other),
+            };
+            headers.insert(name, value);
+        }
+        Ok(())
     }
-    headers.reserve(count);
-    for (name, value) in values.into_iter().flatten() {
-        let name = match name {
-            "authorization" => AUTHORIZATION,
-            "x-amz-date" => X_AMZ_DATE.clone(),
-            "x-amz-content-sha256" => X_AMZ_CONTENT_SHA256.clone(),
-            other => HeaderName::from_static(other),
-        };
-        headers.insert(name, value);
-    }
-    Ok(())
 }

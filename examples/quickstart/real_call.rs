@@ -56,7 +56,7 @@ impl Call {
     }
 
     pub fn send(self) -> Result<(), Box<dyn Error>> {
-        let signer = Signer::new(Credentials::from_env()?, self.region, self.service);
+        let signer = Signer::new(Credentials::from_env()?, self.region, self.service)?;
         let mut request = Request::builder().method(self.method.as_str()).uri(self.uri);
         if self.body.is_some() {
             request = request.header("content-type", "application/json");

@@ -74,8 +74,8 @@ async fn add_item(Extension(Caller(id)): Extension<Caller>, item: String) -> Str
 }
 
 /// Starts the API on a free port of the loopback interface; it ends with the program.
-pub fn start(keys: Vec<Credentials>) -> std::io::Result<SocketAddr> {
-    let guard = Arc::new(Guard { verifier: Verifier::new(REGION, SERVICE).echo_computed(), keys });
+pub fn start(keys: Vec<Credentials>) -> Result<SocketAddr, Box<dyn std::error::Error>> {
+    let guard = Arc::new(Guard { verifier: Verifier::new(REGION, SERVICE)?.echo_computed(), keys });
     let api = Router::new()
         .route("/dev/get-list", get(get_list))
         .route("/dev/items", post(add_item))

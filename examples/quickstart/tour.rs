@@ -71,7 +71,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     println!("for region {REGION} and service {SERVICE}, as API Gateway does with AWS_IAM authorization.");
     let mut tour =
         Tour { agent: agent("127.0.0.1"), base: format!("http://{address}"), step: 0, surprises: Vec::new() };
-    let signer = Signer::new(own, REGION, SERVICE);
+    let signer = Signer::new(own, REGION, SERVICE)?;
     let now = Timestamp::now();
 
     let request = tour.get("/dev/status")?;
@@ -89,7 +89,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let call = signed(&signer, tour.get("/dev/get-list")?, now)?;
     tour.call("Signed", call, 200, "AKIAIOSFODNN7EXAMPLE", "Two headers are added: x-amz-date and authorization.")?;
 
-    let call = signed(&Signer::new(temporary, REGION, SERVICE), tour.get("/dev/get-list")?, now)?;
+    let call = signed(&Signer::new(temporary, REGION, SERVICE)?, tour.get("/dev/get-list")?, now)?;
     tour.call(
         "Signed with temporary credentials",
         call,
@@ -98,7 +98,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         "The session token goes along as x-amz-security-token, and is signed.",
     )?;
 
-    let presigned = signer.presign_http(&tour.get("/dev/get-list")?, Duration::from_secs(60), now)?;
+    let presigned = signer.presign(&tour.get("/dev/get-list")?, Duration::from_secs(60), now)?;
     tour.call(
         "A presigned URL",
         (Request::get(presigned.url()).body(Vec::new())?, Sent::from(&presigned)),
@@ -107,7 +107,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         "The signature is part of the URL, which is good for 60 seconds in anybody's hands.",
     )?;
 
-    let mistaken = Signer::new(Credentials::new("AKIAIOSFODNN7EXAMPLE", "notTheSecret")?, REGION, SERVICE);
+    let mistaken = Signer::new(Credentials::new("AKIAIOSFODNN7EXAMPLE", "notTheSecret")?, REGION, SERVICE)?;
     let call = signed(&mistaken, tour.get("/dev/get-list")?, now)?;
     tour.call(
         "Signed with a wrong secret",

@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use countersign::Timestamp;
 use countersign::post_policy::{Policy, PresentedForm};
-use countersign::{Signer, Timestamp};
 
-use crate::server::{BUCKET, REGION, Refusal, SERVICE, Store};
+use crate::server::{BUCKET, Refusal, Store};
 
 /// The largest file that the form may upload, in bytes.
 pub const MOST: u64 = 1 << 20;
@@ -26,7 +26,7 @@ pub async fn page(State(store): State<Arc<Store>>) -> Response {
         .with_field("success_action_status", "201")
         .with_starts_with("Content-Type", "image/")
         .with_content_length(1..=MOST);
-    match Signer::new(store.credentials.clone(), REGION, SERVICE).sign_post_policy(&policy, now) {
+    match store.signer.sign_post_policy(&policy, now) {
         Ok(form) => Html(format!(
             "<!doctype html>\n<meta charset=\"utf-8\">\n<title>Upload</title>\n\
              <h1>Upload an image</h1>\n\
@@ -67,8 +67,8 @@ pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Respo
 async fn store_file(store: &Store, fields: &[(String, String)], mut file: Field<'_>) -> Result<u64, Refusal> {
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let presented = PresentedForm::parse(BUCKET, fields)?.with_file_name(file.file_name().unwrap_or_default())?;
-    let known = presented.access_key_id() == store.credentials.access_key_id();
-    let key = presented.derive_key(known.then_some(&store.credentials));
+    let known = presented.access_key_id() == store.signer.credentials().access_key_id();
+    let key = presented.derive_key(known.then_some(store.signer.credentials()));
     let verified = store.verifier.verify_form(presented, &key, Timestamp::now())?;
     let arriving = store.arriving(verified.field("key").unwrap_or_default())?;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use countersign::streaming::{Checksum, Chunked, EncodedRead};
-use countersign::{Credentials, Signer, Timestamp};
+use countersign::{Credentials, ScopeError, Signer, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use ureq::SendBody;
 use ureq::http::Request;
@@ -32,7 +32,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(address: SocketAddr, credentials: Credentials) -> Self {
+    pub fn new(address: SocketAddr, credentials: Credentials) -> Result<Self, ScopeError> {
         let agent = ureq::Agent::config_builder()
             .proxy(None)
             .http_status_as_error(false)
@@ -40,8 +40,8 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(300)))
             .build()
             .new_agent();
-        let signer = Signer::new(credentials, super::server::REGION, super::server::SERVICE);
-        Self { agent, signer, address }
+        let signer = Signer::new(credentials, super::server::REGION, super::server::SERVICE)?;
+        Ok(Self { agent, signer, address })
     }
 
     pub fn upload(&self, path: &Path, key: &str, how: How) -> Result<Answer, Box<dyn Error>> {
@@ -53,7 +53,8 @@ impl Client {
         };
         let url = format!("http://{}/bucket/{key}", self.address);
         let mut request = Request::put(url).header("content-type", "application/octet-stream").body(())?;
-        let signed = self.signer.sign_chunked_http(&mut request, &chunked, Timestamp::now())?;
+        let signed = self.signer.sign_chunked(&request, &chunked, Timestamp::now())?;
+        signed.apply_to(request.headers_mut())?;
         for name in ["x-amz-content-sha256", "x-amz-decoded-content-length", "content-length", "x-amz-trailer"] {
             println!("   > {name}: {}", request.headers()[name].to_str()?);
         }

@@ -70,7 +70,7 @@ fn run(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
     };
     let address = server::start(folder.0.clone(), credentials()?)?;
     println!("A store that takes signed uploads listens on http://{address}.\n");
-    let client = client::Client::new(address, credentials()?);
+    let client = client::Client::new(address, credentials()?)?;
     let before = peak_memory();
 
     println!("1. In signed chunks, with a CRC-32C of the whole in the trailer");

@@ -17,7 +17,7 @@ use axum::routing::{get, post, put};
 use axum::{Router, extract};
 use countersign::post_policy::PolicyError;
 use countersign::streaming::{ChunkError, DecodedBody};
-use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
+use countersign::{Credentials, Dialect, Presented, Signer, Timestamp, Verifier, VerifyError};
 use http_body::Body as _;
 
 use crate::browser;
@@ -29,7 +29,7 @@ const MOST_DISCARDED: usize = 1 << 30;
 
 pub struct Store {
     folder: PathBuf,
-    pub credentials: Credentials,
+    pub signer: Signer,
     pub verifier: Verifier,
     uploads: AtomicU64,
 }
@@ -46,8 +46,8 @@ impl Store {
         let (parts, mut body) = request.into_parts();
         let decoder = {
             let presented = Presented::parse(&parts)?;
-            let known = presented.access_key_id() == self.credentials.access_key_id();
-            let key = presented.derive_key(known.then_some(&self.credentials));
+            let known = presented.access_key_id() == self.signer.credentials().access_key_id();
+            let key = presented.derive_key(known.then_some(self.signer.credentials()));
             self.verifier.verify(presented, &key, Timestamp::now())?.chunk_decoder()?
         };
         let arriving = self.arriving(key)?;
@@ -172,9 +172,9 @@ impl IntoResponse for Refusal {
 }
 
 /// Starts the store on a free port of the loopback interface; it ends with the program.
-pub fn start(folder: PathBuf, credentials: Credentials) -> std::io::Result<SocketAddr> {
-    let store =
-        Arc::new(Store { folder, credentials, verifier: Verifier::new(REGION, SERVICE), uploads: AtomicU64::new(0) });
+pub fn start(folder: PathBuf, credentials: Credentials) -> Result<SocketAddr, Box<dyn std::error::Error>> {
+    let (signer, verifier) = (Signer::new(credentials, REGION, SERVICE)?, Verifier::new(REGION, SERVICE)?);
+    let store = Arc::new(Store { folder, signer, verifier, uploads: AtomicU64::new(0) });
     let app = Router::new()
         .route("/", get(browser::page))
         // Of a form, the fields are read before anything is proven.

@@ -18,7 +18,7 @@ fn rules() -> Rules {
 
 /// One request of each mode.
 static SIGNED: LazyLock<[SignedChunked; 3]> = LazyLock::new(|| {
-    let signer = Signer::new(credentials(), "us-east-1", "s3").with_rules(rules());
+    let signer = Signer::new(credentials(), "us-east-1", "s3").unwrap().with_rules(rules());
     let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let with_note = |chunked: Chunked| chunked.with_checksum(Checksum::Crc32c).with_trailer("x-amz-meta-note", 3);
     [Chunked::signed(LENGTH), with_note(Chunked::signed(LENGTH)), with_note(Chunked::unsigned(LENGTH))]
@@ -31,7 +31,7 @@ fn decoder(signed: &SignedChunked) -> ChunkDecoder {
     let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
     let key = presented.derive_key(Some(&credentials()));
     let now = "20150830T123600Z".parse().unwrap();
-    let verifier = Verifier::new("us-east-1", "s3").with_rules(rules());
+    let verifier = Verifier::new("us-east-1", "s3").unwrap().with_rules(rules());
     verifier.verify(presented, &key, now).unwrap().chunk_decoder().unwrap()
 }
 

@@ -10,13 +10,13 @@ use libfuzzer_sys::fuzz_target;
 /// A stream that is signed, both sides.
 static STREAM: LazyLock<(EventSigner, EventVerifier, Timestamp)> = LazyLock::new(|| {
     let now = "20150830T123600Z".parse().unwrap();
-    let signer = Signer::new(credentials(), "us-east-1", "transcribe");
+    let signer = Signer::new(credentials(), "us-east-1", "transcribe").unwrap();
     let request = |headers| Request::new("POST", "/stream", headers).with_host("example.com");
     let (signed, events) = signer.sign_events(&request(&[]), now).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let presented = Presented::parse(request(&headers)).unwrap();
     let key = presented.derive_key(Some(&credentials()));
-    let verified = Verifier::new("us-east-1", "transcribe").verify(presented, &key, now).unwrap();
+    let verified = Verifier::new("us-east-1", "transcribe").unwrap().verify(presented, &key, now).unwrap();
     (events, verified.events().unwrap(), now)
 });
 

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fn verify(fields: &[(&str, &str)], known: Option<&Credentials>, now: Timestamp) -> Result<(), PolicyError> {
     let presented = PresentedForm::parse("bucket", fields.iter().copied())?.with_file_name("a/b.jpg")?;
     let key = presented.derive_key(known);
-    let form = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now)?;
+    let form = Verifier::new("us-east-1", "s3").unwrap().verify_form(presented, &key, now)?;
     assert_eq!(form.access_key_id(), credentials().access_key_id());
     let _ = (form.fields().count(), form.check_file_length(1));
     Ok(())
@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
         let _ = (error.to_string(), error.refusal(Dialect::S3Xml).body(""), error.refusal(Dialect::RestJson).body(""));
     }
     // Signed: a policy of any text, with those fields.
-    let signer = Signer::new(credentials(), "us-east-1", "s3");
+    let signer = Signer::new(credentials(), "us-east-1", "s3").unwrap();
     let Ok(form) = signer.sign_post_policy_text(policy, fields.iter().copied(), now) else { return };
     let _ = form.hidden_inputs();
     let signed: Vec<(&str, &str)> = form.fields().collect();

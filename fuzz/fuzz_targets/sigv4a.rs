@@ -52,7 +52,7 @@ fuzz_target!(|text: &[u8]| {
 
     // The region is looked at before the signature, and no signature is good without the key.
     let key = SigningKey::derive_sigv4a(&credentials());
-    let verifier = Verifier::new("us-east-1", presented.scope().service()).with_sigv4a();
+    let verifier = Verifier::new("us-east-1", presented.scope().service()).unwrap().with_sigv4a();
     let named = region_set.len() > 60
         || region_set.split(',').any(|entry| !entry.is_empty() && names(entry.as_bytes(), b"us-east-1"));
     match verifier.verify(presented.clone().with_body(b""), &key, presented.timestamp()).unwrap_err() {

@@ -14,7 +14,7 @@ fuzz_target!(|text: &[u8]| {
         for found in [None, Some(&known)] {
             let key = presented.derive_key(found);
             for presented in [presented.clone(), presented.clone().with_body(message.body)] {
-                let verifier = Verifier::new(region.as_str(), service).with_sigv4a();
+                let verifier = Verifier::new(region.as_str(), service).unwrap().with_sigv4a();
                 let error = verifier.verify(presented, &key, now).unwrap_err();
                 let _ = (
                     error.to_string(),

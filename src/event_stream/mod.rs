@@ -18,7 +18,7 @@
 //! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 //! let now: Timestamp = "20150830T235959Z".parse()?;
 //!
-//! let signer = Signer::new(credentials.clone(), "us-east-1", "transcribe");
+//! let signer = Signer::new(credentials.clone(), "us-east-1", "transcribe")?;
 //! let headers = [("content-type", b"application/vnd.amazon.eventstream".as_slice())];
 //! let request = Request::new("POST", "/stream-transcription", &headers)
 //!     .with_host("transcribestreaming.us-east-1.amazonaws.com");
@@ -34,7 +34,7 @@
 //!     .with_host("transcribestreaming.us-east-1.amazonaws.com");
 //! let presented = Presented::parse(&request)?;
 //! let key = presented.derive_key(Some(&credentials));
-//! let verified = Verifier::new("us-east-1", "transcribe").verify(presented, &key, now)?;
+//! let verified = Verifier::new("us-east-1", "transcribe")?.verify(presented, &key, now)?;
 //! let (mut events, mut received) = (verified.events()?, Vec::new());
 //! for mut piece in body.chunks(100) {
 //!     loop {

@@ -6,54 +6,39 @@ use super::message::{HeaderValue, write_header};
 use super::{CHUNK_SIGNATURE, date_header};
 use crate::hash::sha256;
 use crate::sign::{Signed, Signer};
-use crate::sigv4::chain::Chain;
+use crate::sigv4::chain::{Chain, Linked};
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
 use crate::sigv4::signing_key::SigningKey;
-use crate::sigv4::string_to_sign::Linked;
 use crate::sigv4::timestamp::Timestamp;
 
 impl Signer {
     /// Signs a request whose body is an event stream, and gives what signs its messages. The request's
     /// `content-type` is `application/vnd.amazon.eventstream`.
     ///
-    /// # Errors
-    /// [`EventStreamError::Sign`]: nothing was signed.
-    pub fn sign_events(
-        &self,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<(Signed, EventSigner), EventStreamError> {
-        let (signed, chain) = self.sign_seed(request, StreamingPayload::Events, now)?;
-        Ok((signed, EventSigner { signer: self.clone(), chain }))
-    }
-
-    /// Like [`Signer::sign_events`], and inserts the headers.
-    ///
     /// ```
     /// use countersign::{Credentials, Signer, Timestamp};
     ///
-    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "bedrock");
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "bedrock")?;
     /// let url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke-with-bidirectional-stream";
     /// let mut request =
     ///     http::Request::post(url).header("content-type", "application/vnd.amazon.eventstream").body(())?;
-    /// let events = signer.sign_events_http(&mut request, Timestamp::now())?;
+    /// let (signed, events) = signer.sign_events(&request, Timestamp::now())?;
+    /// signed.apply_to(request.headers_mut())?;
     /// assert_eq!(request.headers()["x-amz-content-sha256"], "STREAMING-AWS4-HMAC-SHA256-EVENTS");
     /// # let _ = events;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`EventStreamError::Sign`]; the request is unchanged.
-    #[cfg(feature = "http")]
-    pub fn sign_events_http<B>(
+    /// [`EventStreamError::Sign`]: nothing was signed.
+    pub fn sign_events<'r>(
         &self,
-        request: &mut http::Request<B>,
+        request: impl Into<Request<'r>>,
         now: Timestamp,
-    ) -> Result<EventSigner, EventStreamError> {
-        let (signed, events) = self.sign_events(&Request::from(&*request), now)?;
-        crate::http::insert(&signed, request.headers_mut())?;
-        Ok(events)
+    ) -> Result<(Signed, EventSigner), EventStreamError> {
+        let (signed, chain) = self.sign_seed(&request.into(), StreamingPayload::Events, now)?;
+        Ok((signed, EventSigner { signer: self.clone(), chain }))
     }
 }
 
@@ -140,7 +125,7 @@ mod tests {
         let seed = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let chain = Chain::new(key, at("20150830T000000Z"), &scope, Signature::from_hex(seed).unwrap());
-        let mut events = EventSigner { signer: Signer::new(credentials, "us-east-1", "transcribe"), chain };
+        let mut events = EventSigner { signer: Signer::new(credentials, "us-east-1", "transcribe").unwrap(), chain };
         let message = Message::new(b"audio".as_slice())
             .with_header(":message-type", "event")
             .with_header(":event-type", "AudioEvent")

@@ -37,7 +37,7 @@ use mismatch::{mismatch, wrong_secret};
 /// use countersign::{Credentials, Payload, Request, Signer};
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-/// let signer = Signer::new(credentials, "us-west-2", "execute-api");
+/// let signer = Signer::new(credentials, "us-west-2", "execute-api")?;
 /// let request = Request::new("GET", "/dev/get-list", &[]).with_host("abc123.execute-api.us-east-1.amazonaws.com");
 /// let signed = signer.sign(&request, Payload::EMPTY, "20150830T123600Z".parse()?)?;
 ///

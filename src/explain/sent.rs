@@ -5,10 +5,9 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use crate::sign::{Presigned, Signed};
-use crate::sigv4::authorization::SESSION_TOKEN_HEADERS;
 use crate::sigv4::canonical_request::pairs;
 use crate::sigv4::request::Request;
-use crate::sigv4::rules::{Rules, UnsignedPayload};
+use crate::sigv4::rules::{Rules, SessionTokenName, UnsignedPayload};
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
@@ -117,17 +116,16 @@ fn canonical_request_of(presented: Presented<'_>) -> Option<String> {
         content_sha256_header: false,
         ..Rules::for_service(scope.service())
     };
-    let verifier = Verifier::new(scope.region(), scope.service()).with_rules(rules);
-    #[cfg(feature = "sigv4a")]
     let verifier = match presented.region_set() {
         // A region that the first entry names.
         Some(region_set) => {
             let region = region_set.split(',').find(|entry| !entry.is_empty()).unwrap_or_default().replace('*', "");
-            Verifier::new(region, scope.service()).with_rules(rules).with_sigv4a()
+            let region = if region.is_empty() { "x".into() } else { region };
+            Verifier::new(region, scope.service()).ok()?.accepting_sigv4a()
         }
-        None => verifier,
+        None => Verifier::new(scope.region(), scope.service()).ok()?,
     };
-    let verifier = verifier.ignore_foreign_authorization().echo_computed_raw();
+    let verifier = verifier.with_rules(rules).ignore_foreign_authorization().echo_computed_raw();
     let now = presented.timestamp();
     // No key: the signature is not what is looked at.
     match verifier.verify(presented.with_body_sha256(UNKNOWN_BODY), &SigningKey::from_bytes([0; 32]), now) {
@@ -146,7 +144,7 @@ impl From<&Signed> for Sent {
             access_key_id: access_key_id(credential),
             session_token: signed
                 .headers()
-                .find(|(name, _)| SESSION_TOKEN_HEADERS.contains(name))
+                .find(|(name, _)| SessionTokenName::of_header(name).is_some())
                 .map(|(_, token)| Zeroizing::new(token.into())),
             timestamp: Some(signed.timestamp()),
             ..Self::default()

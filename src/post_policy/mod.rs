@@ -11,7 +11,7 @@
 //! use countersign::{Credentials, Dialect, Signer, Timestamp, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
-//! let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+//! let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
 //! let now: Timestamp = "20151229T000000Z".parse()?;
 //!
 //! let policy = Policy::new("examplebucket", now.saturating_add(3600))
@@ -32,7 +32,7 @@
 //! fields.push(("Content-Type", "image/jpeg"));
 //! let presented = PresentedForm::parse("examplebucket", fields)?.with_file_name("C:\\photos\\a.jpg")?;
 //! let key = presented.derive_key(Some(&credentials)); // of whom presented.access_key_id() names
-//! let verified = Verifier::new("us-east-1", "s3").verify_form(presented, &key, now)?;
+//! let verified = Verifier::new("us-east-1", "s3")?.verify_form(presented, &key, now)?;
 //! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
 //!
 //! // And the file, whose length is known when it has been read.
@@ -62,6 +62,7 @@ pub use sign::SignedForm;
 pub use unverified::PresentedForm;
 pub use verify::VerifiedForm;
 
+use crate::sigv4::rules::SessionTokenName;
 #[allow(unused_imports, reason = "for the links above")]
 use crate::{Signer, Verifier};
 
@@ -70,7 +71,8 @@ const MAX_FIELD_BYTES: usize = 20_480;
 const MAX_FIELDS: usize = 256;
 const MAX_CONDITIONS: usize = 1024;
 
-const SESSION_TOKEN_FIELDS: [&str; 2] = crate::sigv4::authorization::SESSION_TOKEN_HEADERS;
+const SESSION_TOKEN_FIELDS: [&str; 2] =
+    [SessionTokenName::SecurityToken.header(), SessionTokenName::S3SessionToken.header()];
 const FILENAME: &str = "${filename}";
 
 /// "Each form field that you specify in a form (except x-amz-signature, file, policy, and field names that have an

@@ -12,7 +12,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// ```
 /// use countersign::post_policy::Policy;
 /// # use countersign::{Credentials, Signer};
-/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
 ///
 /// let policy = Policy::new("examplebucket", "20151230T120000Z".parse()?)
 ///     .with_field("key", "user/eric/${filename}")

@@ -24,7 +24,7 @@ impl Signer {
     /// use countersign::post_policy::Policy;
     /// use countersign::{Credentials, Signer};
     ///
-    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
     /// let policy = Policy::new("examplebucket", "20151230T120000Z".parse()?).with_field("key", "a.txt");
     /// let form = signer.sign_post_policy(&policy, "20151229T000000Z".parse()?)?;
     /// let names: Vec<&str> = form.fields().map(|(name, _)| name).collect();
@@ -90,7 +90,7 @@ impl Signer {
             ("x-amz-credential", alloc::format!("{}/{scope}", credentials.access_key_id())),
             ("x-amz-date", now.to_string()),
         ];
-        fields.extend(credentials.session_token().map(|token| (self.rules.session_token_header, token.into())));
+        fields.extend(credentials.session_token().map(|token| (self.rules.session_token.header(), token.into())));
         Ok(fields)
     }
 }
@@ -144,7 +144,7 @@ impl SignedForm {
     /// ```
     /// # use countersign::post_policy::Policy;
     /// # use countersign::{Credentials, Signer};
-    /// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+    /// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
     /// let policy = Policy::new("b", "20151230T120000Z".parse()?).with_field("key", "\"><script>");
     /// let form = signer.sign_post_policy(&policy, "20151229T000000Z".parse()?)?;
     /// let first = "<input type=\"hidden\" name=\"key\" value=\"&quot;&gt;&lt;script&gt;\">\n";

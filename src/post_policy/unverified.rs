@@ -2,12 +2,11 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Range;
 
 use super::error::PolicyError;
 use super::{FILENAME, MAX_FIELD_BYTES, MAX_FIELDS, SESSION_TOKEN_FIELDS};
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::CredentialRanges;
+use crate::sigv4::authorization::Claims;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signature::Signature;
@@ -26,10 +25,8 @@ pub struct PresentedForm<'a> {
     pub(super) fields: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) policy: &'a str,
     pub(super) credential: &'a str,
-    ranges: CredentialRanges,
+    pub(super) claims: Claims<'a>,
     pub(super) timestamp: Timestamp,
-    pub(super) signature: Signature,
-    session_token: Option<&'a str>,
 }
 
 /// The fields that make up the signature; in none of them is `${filename}` replaced.
@@ -68,17 +65,17 @@ impl<'a> PresentedForm<'a> {
             return Err(PolicyError::UnsupportedAlgorithm { algorithm: excerpt(algorithm.as_bytes()) });
         }
         let credential = need("X-Amz-Credential")?;
-        let ranges = CredentialRanges::read(Algorithm::HmacSha256, credential, 0)
-            .ok_or_else(|| PolicyError::MalformedCredential { got: excerpt(credential.as_bytes()) })?;
         let date = need("X-Amz-Date")?;
         let timestamp = date.parse().map_err(|_| PolicyError::MalformedDate { got: excerpt(date.as_bytes()) })?;
         let signature = Signature::from_hex(need("X-Amz-Signature")?).ok_or(VerifyError::MalformedSignature)?;
-        let session_token = match SESSION_TOKEN_FIELDS.map(find) {
+        let malformed = || PolicyError::MalformedCredential { got: excerpt(credential.as_bytes()) };
+        let mut claims = Claims::of_form(credential, signature).ok_or_else(malformed)?;
+        match SESSION_TOKEN_FIELDS.map(find) {
             [Some(_), Some(_)] => return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" }.into()),
-            [token, s3session_token] => token.or(s3session_token),
-        };
+            [token, s3session_token] => token.or(s3session_token).into_iter().for_each(|t| claims.set_session_token(t)),
+        }
         let fields = fields.into_iter().map(|(name, value)| (name, Cow::Borrowed(value))).collect();
-        Ok(Self { bucket, fields, policy, credential, ranges, timestamp, signature, session_token })
+        Ok(Self { bucket, fields, policy, credential, claims, timestamp })
     }
 
     /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
@@ -107,18 +104,17 @@ impl<'a> PresentedForm<'a> {
 
     /// Who claims to have signed. It may hold a `/`.
     pub fn access_key_id(&self) -> &str {
-        self.part(&self.ranges.access_key_id)
+        self.claims.access_key_id()
     }
 
     /// The session token. Look up key and token together: a token of another key is no token.
     pub fn session_token(&self) -> Option<&str> {
-        self.session_token
+        self.claims.session_token()
     }
 
     /// The scope it claims to be signed for, as it stands there.
     pub fn scope(&self) -> Scope<'_> {
-        let CredentialRanges { date, region, service, .. } = &self.ranges;
-        Scope::unchecked(self.part(date), self.part(region), self.part(service))
+        self.claims.scope()
     }
 
     /// When it claims to have been signed.
@@ -132,16 +128,8 @@ impl<'a> PresentedForm<'a> {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
 
-    pub(super) fn terminator(&self) -> &str {
-        self.part(&self.ranges.terminator)
-    }
-
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
-    }
-
-    fn part(&self, range: &Range<usize>) -> &str {
-        self.credential.get(range.clone()).unwrap_or_default()
     }
 }
 
@@ -177,7 +165,7 @@ impl fmt::Debug for PresentedForm<'_> {
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
             .field("timestamp", &self.timestamp)
-            .field("session_token", &self.session_token.map(|_| "[redacted]"))
+            .field("session_token", &self.session_token().map(|_| "[redacted]"))
             .finish_non_exhaustive()
     }
 }

@@ -59,23 +59,24 @@ impl Verifier {
     ) -> Result<VerifiedForm<'a>, PolicyError> {
         let signed = presented.timestamp;
         let (got, expected) = (presented.scope(), self.scope(Algorithm::HmacSha256, &signed));
-        if got != expected || presented.terminator() != TERMINATOR {
+        let terminator = presented.claims.terminator();
+        if got != expected || terminator != TERMINATOR {
             let credential = excerpt(presented.credential.as_bytes());
-            let (got, expected) = (ScopeParts::of(&got, presented.terminator()), ScopeParts::of(&expected, TERMINATOR));
+            let (got, expected) = (ScopeParts::of(&got, terminator), ScopeParts::of(&expected, TERMINATOR));
             return Err(PolicyError::WrongScope { credential, got, expected, signed });
         }
         let ahead = signed.unix_seconds() - now.unix_seconds();
         if u64::try_from(ahead).is_ok_and(|ahead| ahead > PRESIGN_AHEAD.as_secs()) {
             return Err(VerifyError::NotYetCurrent { presigned: true, signed, now, allowed: PRESIGN_AHEAD }.into());
         }
-        let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), &presented.signature);
+        let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), presented.claims.signature());
         check_standing(key.standing, presented.access_key_id(), now)?;
         if !matches {
             return Err(VerifyError::SignatureMismatch { computed: None }.into());
         }
         let policy = Base64::decode_vec(presented.policy).map_err(|_| PolicyError::NotBase64)?;
         let Document { expiration, conditions } = Document::parse(&policy)?;
-        let life = i64::try_from(self.rules.max_presign.as_secs()).unwrap_or(i64::MAX);
+        let life = i64::try_from(self.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
         let expiration = expiration.min(signed.saturating_add(life));
         if expiration <= now {
             return Err(PolicyError::Expired { expiration, now });

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use super::added::Header;
 use super::{SignError, Signer};
 use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::request::{Request, RequestError};
@@ -13,7 +14,7 @@ use crate::text::starts_with_ignoring_case;
 /// ```
 /// use countersign::{Credentials, Payload, Request, SignedHeaders, Signer};
 ///
-/// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api");
+/// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api")?;
 /// let headers = [("accept", b"text/plain".as_slice()), ("user-agent", b"mine")];
 /// let request = Request::new("GET", "/", &headers).with_host("example.com");
 /// let now = "20150830T123600Z".parse()?;
@@ -45,34 +46,33 @@ impl Signer {
         &self,
         request: &Request<'a>,
         headers: &mut SignedHeaderList<'a>,
-    ) -> Result<Seen<'a>, SignError> {
-        let mut seen = Seen { host: request.host()?, ..Seen::default() };
-        headers.push("host", seen.host);
+    ) -> Result<Found<'a>, SignError> {
+        let mut found = Found { host: request.host()?, ..Found::default() };
+        headers.push("host", found.host);
         for (name, value) in request.headers.iter() {
-            if name.eq_ignore_ascii_case("host")
-                || name.eq_ignore_ascii_case("x-amz-date")
-                || self.region_set().is_some() && name.eq_ignore_ascii_case("x-amz-region-set")
-            {
-                continue;
-            } else if name.eq_ignore_ascii_case(self.rules.session_token_header) {
-                seen.session_token = true;
-            } else if name.eq_ignore_ascii_case("authorization") {
-                if !value.starts_with(b"AWS4-") {
+            match Header::of_name(name, &self.rules) {
+                Some(Header::Date) => {}
+                Some(Header::RegionSet) if self.target.set().is_some() => {}
+                Some(Header::SessionToken) => found.session_token = true,
+                Some(Header::Authorization) if value.starts_with(b"AWS4-") => {}
+                Some(Header::Authorization) => {
                     let scheme = value.split(|byte| *byte == b' ').next().filter(|scheme| scheme.len() < value.len());
-                    seen.foreign_authorization = Some(excerpt(scheme.unwrap_or_default()));
+                    found.foreign_authorization = Some(excerpt(scheme.unwrap_or_default()));
                 }
-            } else if name.eq_ignore_ascii_case("x-amz-content-sha256") {
-                let value =
-                    core::str::from_utf8(value.trim_ascii()).map_err(|_| RequestError::not_ascii(name, value))?;
-                seen.content_sha256 = Some(value);
-            } else {
-                seen.connection |= name.eq_ignore_ascii_case("connection");
-                if self.is_signed(name) {
-                    headers.push(name, value);
+                Some(Header::ContentSha256) => {
+                    let text = core::str::from_utf8(value.trim_ascii());
+                    found.content_sha256 = Some(text.map_err(|_| RequestError::not_ascii(name, value))?);
+                }
+                Some(Header::RegionSet) | None if name.eq_ignore_ascii_case("host") => {}
+                Some(Header::RegionSet) | None => {
+                    found.connection |= name.eq_ignore_ascii_case("connection");
+                    if self.is_signed(name) {
+                        headers.push(name, value);
+                    }
                 }
             }
         }
-        Ok(seen)
+        Ok(found)
     }
 
     fn is_signed(&self, name: &str) -> bool {
@@ -91,10 +91,10 @@ impl Signer {
         &self,
         request: &Request<'_>,
         headers: &mut SignedHeaderList<'_>,
-        seen: &Seen<'_>,
+        found: &Found<'_>,
     ) -> Result<(), SignError> {
         headers.sort();
-        if !seen.connection {
+        if !found.connection {
             return Ok(());
         }
         let connections = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
@@ -109,9 +109,9 @@ impl Signer {
     }
 }
 
-/// What stood among the headers of a request and is not signed as it stands.
+/// What the headers of a request hold that is not signed as it is.
 #[derive(Default)]
-pub(super) struct Seen<'a> {
+pub(super) struct Found<'a> {
     /// As it is signed.
     pub(super) host: &'a [u8],
     pub(super) content_sha256: Option<&'a str>,

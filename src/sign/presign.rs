@@ -1,11 +1,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Range;
 use core::time::Duration;
 
-use super::{SignError, Signer};
-use crate::sigv4::authorization::{self, PrintedScope, QueryParameters};
+use super::headers::Found;
+use super::{SignError, Signer, Stages};
+use crate::sigv4::authorization::{self, QueryParameters, X_AMZ_CONTENT_SHA256};
 use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
 use crate::sigv4::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::Request;
@@ -17,7 +17,7 @@ use crate::text::percent::decodes_to;
 use crate::text::{split, split_once};
 
 impl Signer {
-    /// Makes a URL that carries its own signature and lives for `expires`, whole seconds from `now`.
+    /// Makes a URL that carries its own signature and is valid for `expires` (whole seconds) from `now`.
     ///
     /// By the rules of the service, S3 signs `UNSIGNED-PAYLOAD` and all others the hash of no body; an
     /// `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256` in its query, pins the body. The client
@@ -28,7 +28,7 @@ impl Signer {
     /// use std::time::Duration;
     ///
     /// let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?;
-    /// let signer = Signer::new(credentials, "us-east-1", "s3");
+    /// let signer = Signer::new(credentials, "us-east-1", "s3")?;
     /// let request = Request::new("GET", "/test.txt", &[]).with_host("examplebucket.s3.amazonaws.com");
     /// let presigned = signer.presign(&request, Duration::from_secs(86400), "20130524T000000Z".parse()?)?;
     /// assert!(presigned.url().ends_with(
@@ -40,9 +40,14 @@ impl Signer {
     /// AWS: [Query string authentication](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html)
     ///
     /// # Errors
-    /// [`SignError`], [`SignError::Expires`] outside 1 second to the rules' `max_presign` among them.
-    pub fn presign(&self, request: &Request<'_>, expires: Duration, now: Timestamp) -> Result<Presigned, SignError> {
-        self.presign_with(request, None, expires, now)
+    /// [`SignError`], [`SignError::Expires`] outside 1 second to [`Limits::max_presign`](crate::Limits::max_presign) among them.
+    pub fn presign<'r>(
+        &self,
+        request: impl Into<Request<'r>>,
+        expires: Duration,
+        now: Timestamp,
+    ) -> Result<Presigned, SignError> {
+        self.presign_with(&request.into(), None, expires, now)
     }
 
     /// Like [`Signer::presign`], with a body that is part of what is signed. Where the receiver can't know what was
@@ -50,14 +55,14 @@ impl Signer {
     ///
     /// # Errors
     /// As for [`Signer::presign`]; [`SignError::PresignedStreaming`] for a streaming payload.
-    pub fn presign_payload(
+    pub fn presign_payload<'r>(
         &self,
-        request: &Request<'_>,
+        request: impl Into<Request<'r>>,
         payload: Payload<'_>,
         expires: Duration,
         now: Timestamp,
     ) -> Result<Presigned, SignError> {
-        self.presign_with(request, Some(payload), expires, now)
+        self.presign_with(&request.into(), Some(payload), expires, now)
     }
 
     fn presign_with(
@@ -68,110 +73,166 @@ impl Signer {
         now: Timestamp,
     ) -> Result<Presigned, SignError> {
         let scope = self.check(request, &now)?;
-        let rules = &self.rules;
-        let seconds = expires.as_secs();
-        if seconds == 0 || expires.subsec_nanos() > 0 || expires > rules.max_presign {
-            return Err(SignError::Expires { expires, limit: rules.max_presign });
-        }
-        if request.target.contains(&b'#') {
-            return Err(SignError::Fragment);
-        }
-        let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
+        let seconds = whole_seconds(expires, self.limits.max_presign)?;
+        let target = target_of_url(request)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut headers = SignedHeaderList::new();
-        let seen = self.choose_headers(request, &mut headers)?;
-        let host = core::str::from_utf8(seen.host).map_err(|_| SignError::TargetNotUtf8)?;
-        let given = payload.map(|payload| self.payload_line(payload));
-        let pinned_by_header = seen.content_sha256.filter(|_| given.is_none());
-        if let Some(pinned) = pinned_by_header {
-            headers.push("x-amz-content-sha256", pinned.as_bytes());
+        let found = self.choose_headers(request, &mut headers)?;
+        let body = self.body_of_url(payload, &found, query, &scope)?;
+        if body.is_pinned_by_header {
+            headers.push("x-amz-content-sha256", body.line.as_bytes());
         }
-        let pinned = pinned_by_header.or_else(|| authorization::pinned_content_sha256(query));
-        let payload = match (given, pinned) {
+        self.sort_and_check(request, &mut headers, &found)?;
+
+        let (signed_token, added_token) = self.token_of_url();
+        let names = headers.names().map(|name| name.len() + 3).sum::<usize>();
+        let mut url = Url::begin(request, &found, path, self.room_of_url(target, names))?;
+        url.copy_query(query, body.replaces_pinned);
+        QueryParameters {
+            access_key_id: self.credentials().access_key_id(),
+            scope,
+            timestamp: now,
+            expires: self.rules.presign_expires.then_some(seconds),
+            region_set: self.target.set(),
+            signed_headers: headers.names(),
+            session_token: signed_token,
+            content_sha256: body.is_said.then_some(body.line.as_bytes()),
+        }
+        .write_to(&mut url.text);
+
+        let (rules, headers, payload) = (&self.rules, &headers, body.line);
+        let (method, path, query) = (request.method, path.as_bytes(), url.query());
+        let parts = Parts { method, path, query, left_out: &[], rules, headers, payload };
+        let mut canonical_request = Vec::new();
+        let stages = self.compute(&parts, &mut canonical_request, 0, now, &scope);
+        url.finish(&stages.signature, added_token);
+        Presigned::new(url, canonical_request, &scope, stages, seconds, self.credentials().expiry())
+    }
+
+    /// Name and value of the session token, as a parameter that is signed or as one that is added afterwards.
+    fn token_of_url(&self) -> (Option<Parameter<'_>>, Option<Parameter<'_>>) {
+        let token = self.credentials().session_token().map(|token| (self.rules.session_token.query(), token));
+        if self.rules.sign_session_token { (token, None) } else { (None, token) }
+    }
+
+    /// What is signed of the body, and how the receiver is told.
+    fn body_of_url<'b>(
+        &self,
+        payload: Option<Payload<'_>>,
+        found: &Found<'b>,
+        query: &'b str,
+        scope: &Scope<'_>,
+    ) -> Result<Body<'b>, SignError> {
+        if let Some(Payload::Streaming(streaming)) = payload {
+            return Err(SignError::PresignedStreaming { streaming });
+        }
+        let given = payload.map(|payload| self.payload_line(payload, scope.algorithm())).transpose()?;
+        let in_header = found.content_sha256.filter(|_| given.is_none());
+        let line = match (given, in_header.or_else(|| authorization::pinned_content_sha256(query))) {
             (Some(given), _) => given,
             (None, Some(pinned)) => PayloadLine::Text(pinned),
-            (None, None) if rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
-            (None, None) => self.payload_line(Payload::EMPTY),
+            (None, None) if self.rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
+            (None, None) => self.payload_line(Payload::EMPTY, scope.algorithm())?,
         };
-        if let PayloadLine::Text(text) = payload
+        if let PayloadLine::Text(text) = line
             && let Some(streaming) = StreamingPayload::parse(text)
         {
             return Err(SignError::PresignedStreaming { streaming });
         }
-        self.sort_and_check(request, &mut headers, &seen)?;
+        let is_unsigned = line.as_bytes() == UNSIGNED_PAYLOAD.as_bytes();
+        Ok(Body {
+            line,
+            is_pinned_by_header: in_header.is_some(),
+            is_said: given.is_some() && is_unsigned != self.rules.presign_unsigned_payload,
+            replaces_pinned: given.is_some(),
+        })
+    }
 
-        let token = self.credentials.session_token().map(|token| (rules.session_token_query, token));
-        let (signed_token, added_token) = if rules.sign_session_token { (token, None) } else { (None, token) };
-        let says_sha256 =
-            given.is_some() && (payload.as_bytes() == UNSIGNED_PAYLOAD.as_bytes()) != rules.presign_unsigned_payload;
-        let scheme = request.scheme();
-        let mut url = Vec::with_capacity(
-            scheme.len()
-                + host.len()
-                + target.len()
-                + 512
-                + self.credentials.access_key_id().len()
-                + self.region.len()
-                + self.service.len()
-                + self.region_set().map_or(0, |region_set| 3 * region_set.len())
-                + headers.names().map(|name| name.len() + 3).sum::<usize>()
-                + token.map_or(0, |(_, token)| 3 * token.len()),
-        );
+    /// Bytes to reserve for the parameters that presigning adds, most of them a constant.
+    fn room_of_url(&self, target: &str, names: usize) -> usize {
+        let token = self.credentials().session_token().map_or(0, |token| 3 * token.len());
+        let region_set = self.target.set().map_or(0, |region_set| 3 * region_set.len());
+        let scope = self.target.regions().len() + self.target.service.len();
+        target.len() + 512 + self.credentials().access_key_id().len() + scope + region_set + names + token
+    }
+}
+
+/// Name and value.
+type Parameter<'a> = (&'a str, &'a str);
+
+/// What a presigned URL says and signs of the body.
+struct Body<'b> {
+    line: PayloadLine<'b>,
+    /// By an `x-amz-content-sha256` of the request, which is signed.
+    is_pinned_by_header: bool,
+    /// As a parameter, because the receiver can't know it otherwise.
+    is_said: bool,
+    /// A parameter of the request that pins another body gives way.
+    replaces_pinned: bool,
+}
+
+fn whole_seconds(expires: Duration, limit: Duration) -> Result<u64, SignError> {
+    match expires.as_secs() {
+        seconds if seconds > 0 && expires.subsec_nanos() == 0 && expires <= limit => Ok(seconds),
+        _ => Err(SignError::Expires { expires, limit }),
+    }
+}
+
+fn target_of_url<'r>(request: &Request<'r>) -> Result<&'r str, SignError> {
+    if request.target.contains(&b'#') {
+        return Err(SignError::Fragment);
+    }
+    core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)
+}
+
+/// A URL that is being written.
+struct Url {
+    text: Vec<u8>,
+    target_start: usize,
+    query_start: usize,
+}
+
+impl Url {
+    /// Up to the `?`.
+    fn begin(request: &Request<'_>, found: &Found<'_>, path: &str, room: usize) -> Result<Self, SignError> {
+        let (scheme, host) =
+            (request.scheme(), core::str::from_utf8(found.host).map_err(|_| SignError::TargetNotUtf8)?);
+        let mut text = Vec::with_capacity(scheme.len() + host.len() + room);
         for piece in [scheme, "://", host] {
-            url.extend_from_slice(piece.as_bytes());
+            text.extend_from_slice(piece.as_bytes());
         }
-        let target_start = url.len();
+        let target_start = text.len();
         if !path.starts_with('/') {
-            url.push(b'/');
+            text.push(b'/');
         }
-        url.extend_from_slice(path.as_bytes());
-        url.push(b'?');
-        let query_start = url.len();
-        // What an earlier presigning added is replaced; every other piece stays as it is.
+        text.extend_from_slice(path.as_bytes());
+        text.push(b'?');
+        Ok(Self { query_start: text.len(), target_start, text })
+    }
+
+    /// What an earlier presigning added is replaced; every other piece stays as it is.
+    fn copy_query(&mut self, query: &str, replaces_pinned: bool) {
         for piece in split(query.as_bytes(), b'&').filter(|piece| !piece.is_empty()) {
             let (name, _) = split_once(piece, b'=').unwrap_or((piece, b""));
-            let is_own = authorization::is_presign_parameter(name)
-                || given.is_some() && decodes_to(name, authorization::X_AMZ_CONTENT_SHA256);
+            let is_own =
+                authorization::is_presign_parameter(name) || replaces_pinned && decodes_to(name, X_AMZ_CONTENT_SHA256);
             if !is_own {
-                url.extend_from_slice(piece);
-                url.push(b'&');
+                self.text.extend_from_slice(piece);
+                self.text.push(b'&');
             }
         }
-        let printed = QueryParameters {
-            access_key_id: self.credentials.access_key_id(),
-            scope,
-            timestamp: now,
-            expires: rules.presign_expires.then_some(seconds),
-            region_set: self.region_set(),
-            signed_headers: headers.names(),
-            session_token: signed_token,
-            content_sha256: says_sha256.then_some(payload.as_bytes()),
-        }
-        .write_to(&mut url);
+    }
 
-        let query = url.get(query_start..).unwrap_or_default();
-        let path = path.as_bytes();
-        let parts = Parts { method: request.method, path, query, left_out: &[], rules, headers: &headers, payload };
-        let mut canonical_request = Vec::new();
-        parts.assemble(&mut canonical_request, 0);
-        let (canonical_request_sha256, signature) = self.signature(now, &scope, &canonical_request);
-        authorization::write_parameter(&mut url, authorization::X_AMZ_SIGNATURE, b"");
-        signature.write_hex(|digits| url.extend_from_slice(digits));
+    fn query(&self) -> &[u8] {
+        self.text.get(self.query_start..).unwrap_or_default()
+    }
+
+    fn finish(&mut self, signature: &Signature, added_token: Option<Parameter<'_>>) {
+        authorization::write_parameter(&mut self.text, authorization::X_AMZ_SIGNATURE, b"");
+        signature.write_hex(|digits| self.text.extend_from_slice(digits));
         if let Some((name, token)) = added_token {
-            authorization::write_parameter(&mut url, name, token.as_bytes());
+            authorization::write_parameter(&mut self.text, name, token.as_bytes());
         }
-        let requested = now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX));
-        Ok(Presigned {
-            url: String::from_utf8(url).map_err(|_| SignError::TargetNotUtf8)?,
-            target_start,
-            printed,
-            canonical_request,
-            timestamp: now,
-            canonical_request_sha256,
-            signature,
-            requested_until: requested,
-            credentials_until: self.credentials.expiry(),
-        })
     }
 }
 
@@ -187,7 +248,7 @@ impl Signer {
 ///     .with_session_token("token")?
 ///     .with_expiry("20150830T124100Z".parse()?);
 /// let request = Request::new("GET", "/report.pdf", &[]).with_host("bucket.s3.amazonaws.com");
-/// let signer = Signer::new(credentials, "us-east-1", "s3");
+/// let signer = Signer::new(credentials, "us-east-1", "s3")?;
 /// let presigned = signer.presign(&request, Duration::from_secs(3600), "20150830T123600Z".parse()?)?;
 /// assert!(presigned.outlives_credentials());
 /// assert_eq!(presigned.valid_until().as_str(), "20150830T124100Z");
@@ -198,22 +259,41 @@ impl Signer {
 pub struct Presigned {
     url: String,
     target_start: usize,
-    printed: PrintedScope,
-    canonical_request: Vec<u8>,
-    timestamp: Timestamp,
-    canonical_request_sha256: [u8; 32],
-    signature: Signature,
+    /// The canonical request, then region and service as they were signed: the URL has them encoded.
+    buffer: Vec<u8>,
+    region_length: usize,
+    stages: Stages,
     requested_until: Timestamp,
     credentials_until: Option<Timestamp>,
 }
 
 impl Presigned {
+    fn new(
+        url: Url,
+        mut buffer: Vec<u8>,
+        scope: &Scope<'_>,
+        stages: Stages,
+        seconds: u64,
+        credentials_until: Option<Timestamp>,
+    ) -> Result<Self, SignError> {
+        buffer.extend_from_slice(scope.region().as_bytes());
+        buffer.extend_from_slice(scope.service().as_bytes());
+        Ok(Self {
+            url: String::from_utf8(url.text).map_err(|_| SignError::TargetNotUtf8)?,
+            target_start: url.target_start,
+            buffer,
+            region_length: scope.region().len(),
+            requested_until: stages.timestamp.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)),
+            credentials_until,
+            stages,
+        })
+    }
+
     /// The whole URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    #[cfg(feature = "tokens")]
     pub(crate) fn into_url(self) -> String {
         self.url
     }
@@ -235,24 +315,31 @@ impl Presigned {
 
     /// Step 1.
     pub fn canonical_request(&self) -> CanonicalRequest<'_> {
-        CanonicalRequest::from_bytes(&self.canonical_request)
+        let (canonical_request, _) = self.parts();
+        CanonicalRequest::from_bytes(canonical_request)
     }
 
     /// Step 2.
     pub fn string_to_sign(&self) -> StringToSign<'_> {
-        let text = |range: &Range<usize>| self.url.get(range.clone()).unwrap_or_default();
-        let scope = Scope::unchecked(self.timestamp.date(), text(&self.printed.region), text(&self.printed.service));
-        StringToSign::of_hash(self.timestamp, scope, self.canonical_request_sha256)
+        let (_, scope) = self.parts();
+        let (region, service) = scope.split_at_checked(self.region_length).unwrap_or_default();
+        self.stages.string_to_sign(region, service)
+    }
+
+    /// The canonical request, and region and service without anything in between.
+    fn parts(&self) -> (&[u8], &str) {
+        let length = self.stages.canonical_request.length;
+        let (canonical_request, scope) = self.buffer.split_at_checked(length).unwrap_or_default();
+        (canonical_request, core::str::from_utf8(scope).unwrap_or_default())
     }
 
     /// Step 4.
     pub fn signature(&self) -> Signature {
-        self.signature
+        self.stages.signature
     }
 
-    #[cfg(feature = "explain")]
     pub(crate) fn timestamp(&self) -> Timestamp {
-        self.timestamp
+        self.stages.timestamp
     }
 }
 

@@ -1,18 +1,19 @@
 //! Step 5, the wire: the `Authorization` header and the `X-Amz-*` query, printed and parsed side by side.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::canonical_request::pairs;
-use crate::sigv4::request::MAX_HEADERS;
-use crate::sigv4::scope::Scope;
-use crate::sigv4::signature::Signature;
-use crate::sigv4::timestamp::Timestamp;
-use crate::text::is_token_byte;
+use super::algorithm::Algorithm;
+use super::canonical_request::pairs;
+use super::request::MAX_HEADERS;
+use super::rules::SessionTokenName;
+use super::scope::Scope;
+use super::signature::Signature;
+use super::timestamp::Timestamp;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
-use crate::text::{all, any, split, split_once};
+use crate::text::{all, any, excerpt, is_token_byte, split, split_once};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
@@ -22,30 +23,15 @@ pub(crate) const X_AMZ_REGION_SET: &str = "X-Amz-Region-Set";
 pub(crate) const X_AMZ_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
 pub(crate) const X_AMZ_SIGNATURE: &str = "X-Amz-Signature";
 pub(crate) const X_AMZ_CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
-/// Both names of the session token, of which a service uses one.
-pub(crate) const SESSION_TOKEN_QUERIES: [&str; 2] = ["X-Amz-Security-Token", "X-Amz-S3session-Token"];
-pub(crate) const SESSION_TOKEN_HEADERS: [&str; 2] = ["x-amz-security-token", "x-amz-s3session-token"];
 
 /// The longest `Authorization` header that is read, in bytes.
 pub(crate) const MAX_AUTHORIZATION: usize = 65_536;
 
-/// Where the parts of the scope stand in a printed credential.
+/// Where region and service are in a printed header.
 #[derive(Clone)]
 pub(crate) struct PrintedScope {
     pub(crate) region: Range<usize>,
     pub(crate) service: Range<usize>,
-}
-
-impl PrintedScope {
-    fn write(out: &mut Vec<u8>, scope: &Scope<'_>, write: impl Fn(&mut Vec<u8>, &[u8])) -> Self {
-        let mut ends = [0; 7];
-        for (end, piece) in ends.iter_mut().zip(scope.pieces()) {
-            write(out, piece.as_bytes());
-            *end = out.len();
-        }
-        let [_, region_start, region_end, service_start, service_end, ..] = ends;
-        Self { region: region_start..region_end, service: service_start..service_end }
-    }
 }
 
 /// How many bytes [`write_header`] writes.
@@ -71,12 +57,17 @@ pub(crate) fn write_header(
     out.extend_from_slice(b" Credential=");
     out.extend_from_slice(access_key_id.as_bytes());
     out.push(b'/');
-    let printed = PrintedScope::write(out, scope, |out, piece| out.extend_from_slice(piece));
+    let mut ends = [0; 7];
+    for (end, piece) in ends.iter_mut().zip(scope.pieces()) {
+        out.extend_from_slice(piece.as_bytes());
+        *end = out.len();
+    }
+    let [_, region_start, region_end, service_start, service_end, ..] = ends;
     out.extend_from_slice(b", SignedHeaders=");
     out.extend_from_within(signed_headers);
     out.extend_from_slice(b", Signature=");
     signature.write_hex(|digits| out.extend_from_slice(digits));
-    printed
+    PrintedScope { region: region_start..region_end, service: service_start..service_end }
 }
 
 /// The parameters of a presigned query, but for the signature.
@@ -96,46 +87,54 @@ pub(crate) struct QueryParameters<'a, N> {
 
 impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
     /// Prints the parameters behind a `?` or `&`.
-    pub(crate) fn write_to(self, out: &mut Vec<u8>) -> PrintedScope {
+    pub(crate) fn write_to(self, out: &mut Vec<u8>) {
         out.extend_from_slice(X_AMZ_ALGORITHM.as_bytes());
         out.push(b'=');
         out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         out.extend_from_slice(b"%2F");
-        let printed = PrintedScope::write(out, &self.scope, write_encoded);
+        self.scope.pieces().iter().for_each(|piece| write_encoded(out, piece.as_bytes()));
         write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
         if let Some(expires) = self.expires {
-            let mut digits = [b'0'; 20];
-            let mut left = expires;
-            for digit in digits.iter_mut().rev() {
-                *digit += (left % 10) as u8;
-                left /= 10;
-            }
-            let leading = digits.iter().take_while(|digit| **digit == b'0').count().min(19);
-            write_parameter(out, X_AMZ_EXPIRES, digits.get(leading..).unwrap_or_default());
+            write_decimal_parameter(out, X_AMZ_EXPIRES, expires);
         }
         if let Some(region_set) = self.region_set {
             write_parameter(out, X_AMZ_REGION_SET, region_set.as_bytes());
         }
-        write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
-        for (index, name) in self.signed_headers.enumerate() {
-            if index > 0 {
-                out.extend_from_slice(b"%3B");
-            }
-            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                name.bytes().for_each(|byte| write_encoded(out, &[byte.to_ascii_lowercase()]));
-            } else {
-                write_encoded(out, name.as_bytes());
-            }
-        }
+        write_signed_headers(out, self.signed_headers);
         if let Some((name, token)) = self.session_token {
             write_parameter(out, name, token.as_bytes());
         }
         if let Some(hash) = self.content_sha256 {
             write_parameter(out, X_AMZ_CONTENT_SHA256, hash);
         }
-        printed
     }
+}
+
+fn write_signed_headers<'a>(out: &mut Vec<u8>, names: impl Iterator<Item = &'a str>) {
+    write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
+    for (index, name) in names.enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"%3B");
+        }
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            name.bytes().for_each(|byte| write_encoded(out, &[byte.to_ascii_lowercase()]));
+        } else {
+            write_encoded(out, name.as_bytes());
+        }
+    }
+}
+
+/// Without the standard library's formatting, whose machinery would cost more than all other parameters.
+fn write_decimal_parameter(out: &mut Vec<u8>, name: &str, value: u64) {
+    let mut digits = [b'0'; 20];
+    let mut left = value;
+    for digit in digits.iter_mut().rev() {
+        *digit += (left % 10) as u8;
+        left /= 10;
+    }
+    let leading = digits.iter().take_while(|digit| **digit == b'0').count().min(19);
+    write_parameter(out, name, digits.get(leading..).unwrap_or_default());
 }
 
 /// Prints a parameter behind others.
@@ -157,7 +156,7 @@ pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
 
 /// Whether a query parameter is one that presigning writes.
 pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 9] = [
         X_AMZ_ALGORITHM,
         X_AMZ_CREDENTIAL,
         X_AMZ_DATE,
@@ -165,8 +164,10 @@ pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
         X_AMZ_REGION_SET,
         X_AMZ_SIGNED_HEADERS,
         X_AMZ_SIGNATURE,
+        SessionTokenName::SecurityToken.query(),
+        SessionTokenName::S3SessionToken.query(),
     ];
-    may_be_own(name) && NAMES.iter().chain(&SESSION_TOKEN_QUERIES).any(|own| decodes_to(name, own))
+    may_be_own(name) && NAMES.iter().any(|own| decodes_to(name, own))
 }
 
 /// All of ours begin with an `X`, as it stands or escaped.
@@ -174,22 +175,119 @@ fn may_be_own(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'X' | b'%'))
 }
 
-/// The parts of a credential, whichever way they came, as ranges of one text. Nothing of it is proven.
-#[derive(Clone)]
-pub(crate) struct Claims {
-    pub(crate) credential: CredentialRanges,
-    pub(crate) signed_headers: Range<usize>,
-    pub(crate) signature: Signature,
+/// Where a request carries its signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// In the `Authorization` header.
+    Header,
+    /// In the query of a presigned URL.
+    Query,
+    /// In the fields of an HTML form.
+    Form,
 }
 
+/// The parts of a signature, however they came. Nothing of it is proven.
+///
+/// It owns or borrows its text whole: no range in it points into a text that is kept elsewhere.
 #[derive(Clone)]
-pub(crate) struct CredentialRanges {
-    pub(crate) access_key_id: Range<usize>,
-    pub(crate) date: Range<usize>,
+pub(crate) struct Claims<'a> {
+    pub(crate) location: Location,
+    algorithm: Algorithm,
+    /// The `Authorization` header, the decoded values of the query, or the credential of a form.
+    text: Cow<'a, str>,
+    access_key_id: Range<usize>,
+    date: Range<usize>,
     /// Empty where the scope has none.
-    pub(crate) region: Range<usize>,
-    pub(crate) service: Range<usize>,
-    pub(crate) terminator: Range<usize>,
+    region: Range<usize>,
+    service: Range<usize>,
+    terminator: Range<usize>,
+    signed_headers: Range<usize>,
+    signature: Signature,
+    /// `X-Amz-Date` of a query.
+    timestamp: Value<'a>,
+    expires: Value<'a>,
+    session_token: Value<'a>,
+    content_sha256: Value<'a>,
+    region_set: Value<'a>,
+}
+
+/// A value within the text of the claims, from a header of its own, or not given.
+#[derive(Clone, Default)]
+enum Value<'a> {
+    #[default]
+    Absent,
+    Within(Range<usize>),
+    Apart(&'a str),
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn access_key_id(&self) -> &str {
+        self.part(&self.access_key_id)
+    }
+
+    /// The scope that it claims to be signed for, as sent.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        let [date, region, service] = [&self.date, &self.region, &self.service].map(|range| self.part(range));
+        Scope::unchecked(self.algorithm, date, region, service)
+    }
+
+    /// What the scope ends in.
+    pub(crate) fn terminator(&self) -> &str {
+        self.part(&self.terminator)
+    }
+
+    pub(crate) fn signed_headers(&self) -> &str {
+        self.part(&self.signed_headers)
+    }
+
+    pub(crate) fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    pub(crate) fn timestamp(&self) -> Option<&str> {
+        self.value(&self.timestamp)
+    }
+
+    pub(crate) fn expires(&self) -> Option<&str> {
+        self.value(&self.expires)
+    }
+
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.value(&self.session_token)
+    }
+
+    pub(crate) fn content_sha256(&self) -> Option<&str> {
+        self.value(&self.content_sha256)
+    }
+
+    pub(crate) fn region_set(&self) -> Option<&str> {
+        self.value(&self.region_set)
+    }
+
+    pub(crate) fn set_session_token(&mut self, header: &'a str) {
+        self.session_token = Value::Apart(header);
+    }
+
+    pub(crate) fn set_content_sha256(&mut self, header: &'a str) {
+        self.content_sha256 = Value::Apart(header);
+    }
+
+    pub(crate) fn set_region_set(&mut self, header: &'a str) {
+        self.region_set = Value::Apart(header);
+    }
+
+    fn value(&self, value: &Value<'a>) -> Option<&str> {
+        match value {
+            Value::Absent => None,
+            Value::Within(range) => Some(self.part(range)),
+            Value::Apart(text) => Some(text),
+        }
+    }
+
+    fn part(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
 }
 
 /// Why an `Authorization` header, or the query that stands for it, is no credential of this algorithm.
@@ -212,14 +310,14 @@ type Found = Option<Range<usize>>;
 
 /// Reads `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// spaces around the commas, and nothing else.
-pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
+pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
     let (scheme, parameters) = header.split_once(' ').unwrap_or((header, ""));
     let Some(algorithm) = Algorithm::parse(scheme) else {
-        let named = crate::text::excerpt(scheme.as_bytes());
+        let named = excerpt(scheme.as_bytes());
         return Err(if scheme.starts_with("AWS4-") {
             ClaimError::Algorithm { algorithm: named }
         } else {
-            // What has no scheme may be a bare token.
+            // Without a scheme, it may be a bare token.
             ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
         });
     };
@@ -237,7 +335,7 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
             b"Credential" => (&mut credential, "Credential"),
             b"SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
             b"Signature" => (&mut signature, "Signature"),
-            other => return Err(ClaimError::UnknownParameter { name: crate::text::excerpt(other) }),
+            other => return Err(ClaimError::UnknownParameter { name: excerpt(other) }),
         };
         let start = start + name.len() + 1;
         if slot.replace(start..start + value.len()).is_some() {
@@ -247,7 +345,7 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims, ClaimError> {
     let (Some(credential), Some(signature), Some(signed_headers)) = (&credential, &signature, &signed_headers) else {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
-    Claims::read(algorithm, header, credential, signature, signed_headers)
+    Claims::read(Location::Header, algorithm, Cow::Borrowed(header), credential, signature, signed_headers)
 }
 
 /// How many spaces stand before it, and what is between those and the ones behind it.
@@ -261,16 +359,6 @@ fn trim_spaces(piece: &[u8]) -> (usize, &[u8]) {
 fn missing<const N: usize>(found: [(&'static str, Found); N]) -> ClaimError {
     let missing = found.into_iter().filter(|(_, found)| found.is_none());
     ClaimError::Missing { names: missing.map(|(name, _)| name).collect() }
-}
-
-/// The values of a presigned query, decoded into one text.
-pub(crate) struct QueryClaims {
-    pub(crate) text: String,
-    pub(crate) claims: Claims,
-    pub(crate) date: Range<usize>,
-    pub(crate) expires: Option<Range<usize>>,
-    pub(crate) session_token: Option<Range<usize>>,
-    pub(crate) content_sha256: Option<Range<usize>>,
 }
 
 /// Whether a query claims to be signed at all.
@@ -295,45 +383,65 @@ fn may_name_own(query: &[u8]) -> bool {
     any(query, |byte| byte == b'X') || escapes.fold(0, |seen, escape| seen | escape) != 0
 }
 
-/// Reads the `X-Amz-*` parameters: each at most once, names compared letter for letter after decoding.
-pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
-    const NAMES: [&str; 9] = [
-        X_AMZ_ALGORITHM,
-        X_AMZ_CREDENTIAL,
-        X_AMZ_SIGNATURE,
-        X_AMZ_SIGNED_HEADERS,
-        X_AMZ_DATE,
-        X_AMZ_EXPIRES,
-        X_AMZ_CONTENT_SHA256,
-        "X-Amz-Security-Token",
-        "X-Amz-S3session-Token",
-    ];
-    let mut found: [Found; 9] = Default::default();
-    // A decoded value is no longer than the encoded one.
-    let mut text = Vec::with_capacity(query.len());
-    for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-        let named = NAMES.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
-        if let Some((name, slot)) = named {
-            let start = text.len();
-            write_query_decoded(&mut text, value);
-            if slot.replace(start..text.len()).is_some() {
-                return Err(ClaimError::Repeated { name });
+/// The parameters of a presigned query that are read, in the order of [`Parameters::found`].
+const PARAMETERS: [&str; 10] = [
+    X_AMZ_ALGORITHM,
+    X_AMZ_CREDENTIAL,
+    X_AMZ_SIGNATURE,
+    X_AMZ_SIGNED_HEADERS,
+    X_AMZ_DATE,
+    X_AMZ_EXPIRES,
+    X_AMZ_CONTENT_SHA256,
+    X_AMZ_REGION_SET,
+    SessionTokenName::SecurityToken.query(),
+    SessionTokenName::S3SessionToken.query(),
+];
+
+/// The values of a presigned query, decoded into one text.
+struct Parameters {
+    text: String,
+    found: [Found; 10],
+    repeated_region_set: bool,
+}
+
+impl Parameters {
+    /// Each at most once, names compared letter for letter after decoding.
+    fn read(query: &[u8]) -> Result<Self, ClaimError> {
+        let mut found: [Found; 10] = Default::default();
+        let mut repeated_region_set = false;
+        // A decoded value is no longer than the encoded one.
+        let mut text = Vec::with_capacity(query.len());
+        for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
+            let named = PARAMETERS.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
+            if let Some((name, slot)) = named {
+                let start = text.len();
+                write_query_decoded(&mut text, value);
+                if slot.replace(start..text.len()).is_none() {
+                    continue;
+                }
+                // A parameter like any other, unless the signature is one of SigV4A.
+                if *name != X_AMZ_REGION_SET {
+                    return Err(ClaimError::Repeated { name });
+                }
+                repeated_region_set = true;
             }
         }
+        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
+        Ok(Self { text, found, repeated_region_set })
     }
-    let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
-    let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, token, s3_token] = found;
-    let named = match &algorithm {
-        Some(range) => {
-            let name = text.get(range.clone()).unwrap_or_default();
-            Algorithm::parse(name)
-                .ok_or_else(|| ClaimError::Algorithm { algorithm: crate::text::excerpt(name.as_bytes()) })?
-        }
-        // It is named as missing with all the others.
-        None => Algorithm::HmacSha256,
-    };
+}
+
+/// Reads the `X-Amz-*` parameters of a presigned query.
+pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
+    let Parameters { text, found, repeated_region_set } = Parameters::read(query)?;
+    let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, region_set, token, s3_token] =
+        found;
+    // A missing one is named as missing with all the others.
+    let name = algorithm.clone().map_or(Algorithm::HmacSha256.name(), |range| text.get(range).unwrap_or_default());
+    let unknown = || ClaimError::Algorithm { algorithm: excerpt(name.as_bytes()) };
+    let named = Algorithm::parse(name).ok_or_else(unknown)?;
     if token.is_some() && s3_token.is_some() {
-        return Err(ClaimError::Repeated { name: "X-Amz-Security-Token" });
+        return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
     }
     let (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) =
         (&algorithm, &credential, &signature, &signed_headers, &date)
@@ -346,21 +454,28 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<QueryClaims, ClaimError> {
             (X_AMZ_DATE, date),
         ]));
     };
-    Ok(QueryClaims {
-        claims: Claims::read(named, &text, credential, signature, signed_headers)?,
-        date: date.clone(),
-        expires,
-        session_token: token.or(s3_token),
-        content_sha256,
-        text,
+    let claims = Claims::read(Location::Query, named, Cow::Owned(text), credential, signature, signed_headers)?;
+    let region_set = region_set.filter(|_| named == Algorithm::EcdsaP256Sha256);
+    if region_set.is_some() && repeated_region_set {
+        return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
+    }
+    let value = |found: Found| found.map_or(Value::Absent, Value::Within);
+    Ok(Claims {
+        timestamp: Value::Within(date.clone()),
+        expires: value(expires),
+        session_token: value(token.or(s3_token)),
+        content_sha256: value(content_sha256),
+        region_set: value(region_set),
+        ..claims
     })
 }
 
-impl Claims {
+impl<'a> Claims<'a> {
     /// Checks the form of each.
     fn read(
+        location: Location,
         algorithm: Algorithm,
-        text: &str,
+        text: Cow<'a, str>,
         credential: &Range<usize>,
         signature: &Range<usize>,
         signed_headers: &Range<usize>,
@@ -374,20 +489,60 @@ impl Claims {
         if !are_signed_headers(value(signed_headers)) {
             return Err(ClaimError::SignedHeaders);
         }
-        Ok(Self {
-            credential: CredentialRanges::read(algorithm, value(credential), credential.start).ok_or_else(|| {
-                ClaimError::Credential { algorithm, got: crate::text::excerpt(value(credential).as_bytes()) }
-            })?,
-            signature: Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?,
-            signed_headers: signed_headers.clone(),
-        })
+        let parts = CredentialParts::read(algorithm, value(credential), credential.start);
+        let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential).as_bytes()) };
+        let parts = parts.ok_or_else(malformed)?;
+        let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
+        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers.clone(), signature))
+    }
+
+    /// The claims of a form, whose credential has a field of its own; it signs no headers.
+    pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
+        let algorithm = Algorithm::HmacSha256;
+        let parts = CredentialParts::read(algorithm, credential, 0)?;
+        Some(Self::of_parts(Location::Form, algorithm, Cow::Borrowed(credential), parts, 0..0, signature))
+    }
+
+    fn of_parts(
+        location: Location,
+        algorithm: Algorithm,
+        text: Cow<'a, str>,
+        CredentialParts { access_key_id, date, region, service, terminator }: CredentialParts,
+        signed_headers: Range<usize>,
+        signature: Signature,
+    ) -> Self {
+        Self {
+            location,
+            algorithm,
+            text,
+            access_key_id,
+            date,
+            region,
+            service,
+            terminator,
+            signed_headers,
+            signature,
+            timestamp: Value::Absent,
+            expires: Value::Absent,
+            session_token: Value::Absent,
+            content_sha256: Value::Absent,
+            region_set: Value::Absent,
+        }
     }
 }
 
-impl CredentialRanges {
-    /// The last parts are the scope, four or, where it has no region, three; what stands before them is the access key
+struct CredentialParts {
+    access_key_id: Range<usize>,
+    date: Range<usize>,
+    region: Range<usize>,
+    service: Range<usize>,
+    terminator: Range<usize>,
+}
+
+impl CredentialParts {
+    /// The last parts are the scope, four or, where it has no region, three; what comes before them is the access key
     /// id, which may hold a `/`.
-    pub(crate) fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
+    fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
         if !all(credential.as_bytes(), |byte| byte.is_ascii_graphic()) {
             return None;
         }
@@ -401,7 +556,6 @@ impl CredentialRanges {
         let (terminator, service) = (last_part()?, last_part()?);
         let region = match algorithm {
             Algorithm::HmacSha256 => last_part()?,
-            #[cfg(feature = "sigv4a")]
             Algorithm::EcdsaP256Sha256 => 0..0,
         };
         let date = last_part()?;
@@ -425,8 +579,8 @@ mod tests {
 
     const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 
-    fn header(parameters: &str) -> Result<Claims, ClaimError> {
-        parse_header(&alloc::format!("AWS4-HMAC-SHA256 {parameters}").replace("SIG", SIGNATURE))
+    fn header(parameters: &str) -> String {
+        alloc::format!("AWS4-HMAC-SHA256 {parameters}").replace("SIG", SIGNATURE)
     }
 
     #[test]
@@ -436,20 +590,17 @@ mod tests {
             "Credential=AK/20150830/r/s/aws4_request,SignedHeaders=a;host,Signature=SIG",
             "  Signature=SIG ,  SignedHeaders=a;host ,Credential=AK/20150830/r/s/aws4_request ",
         ] {
-            let claims = header(text).unwrap();
-            let text = alloc::format!("AWS4-HMAC-SHA256 {text}").replace("SIG", SIGNATURE);
-            let part = |range: &Range<usize>| String::from(&text[range.clone()]);
-            assert_eq!(part(&claims.signed_headers), "a;host");
-            let credential = &claims.credential;
-            assert_eq!(part(&credential.access_key_id), "AK");
-            assert_eq!(part(&credential.date), "20150830");
-            assert_eq!(part(&credential.region), "r");
-            assert_eq!(part(&credential.service), "s");
-            assert_eq!(part(&credential.terminator), "aws4_request");
-            assert_eq!(claims.signature.to_hex(), SIGNATURE);
+            let header = header(text);
+            let claims = parse_header(&header).unwrap();
+            assert_eq!(claims.signed_headers(), "a;host");
+            assert_eq!(claims.access_key_id(), "AK");
+            let scope = claims.scope();
+            assert_eq!((scope.date(), scope.region(), scope.service()), ("20150830", "r", "s"));
+            assert_eq!(claims.terminator(), "aws4_request");
+            assert_eq!(claims.signature().to_hex(), SIGNATURE);
         }
-        let claims = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG").unwrap();
-        assert_eq!(claims.credential.access_key_id.len(), "a/b//c".len());
+        let header = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG");
+        assert_eq!(parse_header(&header).unwrap().access_key_id(), "a/b//c");
     }
 
     #[test]
@@ -487,7 +638,7 @@ mod tests {
             ("Credential=", "Credential=x, Credential="),
         ] {
             assert!(good.contains(from));
-            assert!(header(&good.replacen(from, to, 1)).is_err(), "{from} -> {to}");
+            assert!(parse_header(&header(&good.replacen(from, to, 1))).is_err(), "{from} -> {to}");
         }
         for text in ["", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA25 x", "AWS4-HMAC-SHA2566 x", "aws4-hmac-sha256 x", "AWS x"]
         {

@@ -3,6 +3,7 @@ use core::fmt;
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use super::headers::Headers;
 use crate::text::{all, any, excerpt, is_token_byte, split_once};
 
 /// A request as it stands on the wire: the view that both directions share.
@@ -52,17 +53,6 @@ impl<'a> Request<'a> {
     pub fn with_scheme(mut self, scheme: &'a str) -> Self {
         self.scheme = Some(scheme);
         self
-    }
-
-    #[cfg(feature = "http")]
-    pub(crate) fn of_http(method: &'a http::Method, uri: &'a http::Uri, headers: &'a http::HeaderMap) -> Self {
-        Self {
-            method: method.as_str(),
-            target: uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).as_bytes(),
-            headers: Headers::Map(headers),
-            authority: uri.authority().map(http::uri::Authority::as_str),
-            scheme: uri.scheme_str(),
-        }
     }
 
     /// Path and query, split at the first `?`.
@@ -119,8 +109,7 @@ impl<'a> Request<'a> {
         }
         match self.headers {
             Headers::Slice(headers) => headers.iter().try_for_each(|(name, value)| check_header(name, value)),
-            // Its types hold nothing else.
-            #[cfg(feature = "http")]
+            // Its types can't hold anything else.
             Headers::Map(_) => Ok(()),
         }
     }
@@ -145,53 +134,12 @@ impl<'a> From<&Request<'a>> for Request<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Headers<'a> {
-    Slice(&'a [(&'a str, &'a [u8])]),
-    #[cfg(feature = "http")]
-    Map(&'a http::HeaderMap),
-}
-
-impl<'a> Headers<'a> {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Self::Slice(headers) => headers.len(),
-            #[cfg(feature = "http")]
-            Self::Map(map) => map.len(),
-        }
-    }
-
-    pub(crate) fn iter(&self) -> HeaderIter<'a> {
-        match self {
-            Self::Slice(headers) => HeaderIter::Slice(headers.iter()),
-            #[cfg(feature = "http")]
-            Self::Map(map) => HeaderIter::Map(map.iter()),
-        }
-    }
-}
-
-pub(crate) enum HeaderIter<'a> {
-    Slice(core::slice::Iter<'a, (&'a str, &'a [u8])>),
-    #[cfg(feature = "http")]
-    Map(http::header::Iter<'a, http::HeaderValue>),
-}
-
-impl<'a> Iterator for HeaderIter<'a> {
-    type Item = (&'a str, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Slice(headers) => headers.next().copied(),
-            #[cfg(feature = "http")]
-            Self::Map(headers) => headers.next().map(|(name, value)| (name.as_str(), value.as_bytes())),
-        }
-    }
-}
-
 impl RequestError {
-    /// A value that has to be text, and isn't.
+    /// A value that has to be ASCII text and isn't; names the first byte that a header value can't hold or that isn't
+    /// ASCII.
     pub(crate) fn not_ascii(name: &str, value: &[u8]) -> Self {
-        let byte = value.iter().copied().find(|byte| !byte.is_ascii()).unwrap_or_default();
+        let is_wrong = |byte: &u8| !byte.is_ascii() || (byte.is_ascii_control() && *byte != b'\t');
+        let byte = value.iter().copied().find(is_wrong).unwrap_or_default();
         Self::HeaderValue { name: excerpt(name.as_bytes()), byte }
     }
 }

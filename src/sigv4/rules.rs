@@ -2,16 +2,19 @@ use core::time::Duration;
 
 /// What differs between services, as data.
 ///
-/// [`Rules::for_service`] picks a constant by the service's signing name; every field can be set by hand. Nothing is
-/// guessed from a host name.
+/// [`Rules::for_service`] returns the row of a service by its signing name. A service of your own is composed of the same
+/// columns, and every field can be set by hand. Nothing is guessed from a host name.
 ///
 /// ```
 /// use countersign::Rules;
 ///
 /// assert!(Rules::for_service("execute-api").double_encode_path);
-/// let mut rules = Rules::for_service("s3");
+/// let rules = Rules::for_service("s3");
 /// assert!(!rules.double_encode_path && rules.content_sha256_header);
-/// rules.max_presign = std::time::Duration::from_secs(3600);
+///
+/// // A service with event streams that allows five minutes of clock skew.
+/// let rules = Rules::GENERIC.events().five_minutes();
+/// assert!(rules.streaming_payload && rules.max_skew.as_secs() == 300);
 /// ```
 ///
 /// AWS: [Create a canonical request](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request)
@@ -25,36 +28,30 @@ pub struct Rules {
     pub double_encode_path: bool,
     /// Send and sign `x-amz-content-sha256`; a verifier refuses a header signature without it.
     pub content_sha256_header: bool,
-    /// What becomes of `UNSIGNED-PAYLOAD`.
+    /// How `UNSIGNED-PAYLOAD` is treated.
     pub unsigned_payload: UnsignedPayload,
     /// A presigned URL signs `UNSIGNED-PAYLOAD` unless a hash is pinned; otherwise the hash of the body.
     pub presign_unsigned_payload: bool,
     /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies need their own check.
     pub streaming_payload: bool,
-    /// The least data of a chunk of such a body, in bytes; the last may have less.
+    /// The smallest chunk of such a body, in bytes of data; the last may be smaller.
     pub min_chunk_size: u64,
-    /// The most data of a signed chunk of such a body, in bytes: a receiver holds that much before it can check it. An
-    /// unsigned chunk isn't held, and may be as large as the body: some AWS SDKs send it as one.
-    pub max_chunk_size: u64,
     /// A presigned URL carries `X-Amz-Expires`.
     pub presign_expires: bool,
-    /// The header of the session token, in lower case.
-    pub session_token_header: &'static str,
-    /// The query parameter of the session token.
-    pub session_token_query: &'static str,
+    /// The names of the header and the query parameter of the session token.
+    pub session_token: SessionTokenName,
     /// The session token is part of what is signed; otherwise it is added after signing.
     pub sign_session_token: bool,
-    /// How far the time of a header signature may lie from the verifier's clock, either way; whole seconds.
+    /// The allowed clock skew: the largest difference, either way, between the time of a header signature and the
+    /// verifier's clock; whole seconds.
     pub max_skew: Duration,
-    /// The longest life of a presigned URL, whole seconds; AWS allows 604800 (seven days).
-    pub max_presign: Duration,
 }
 
 /// How a service treats `UNSIGNED-PAYLOAD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedPayload {
-    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else. Presigned URLs go by
+    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else. For presigned URLs see
     /// [`Rules::presign_unsigned_payload`].
     Refused,
     /// Both are good.
@@ -63,11 +60,61 @@ pub enum UnsignedPayload {
     Always,
 }
 
-const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
-const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
-/// A choice of this crate: clients send 64 KiB, at most a few MiB.
-const SIXTEEN_MEBIBYTES: u64 = 16 * 1024 * 1024;
-const SEVEN_DAYS: Duration = Duration::from_secs(604_800);
+/// What the session token is called on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionTokenName {
+    /// `x-amz-security-token`
+    SecurityToken,
+    /// `x-amz-s3session-token`: S3 Express.
+    S3SessionToken,
+}
+
+impl SessionTokenName {
+    pub(crate) const ALL: [Self; 2] = [Self::SecurityToken, Self::S3SessionToken];
+
+    /// The header, in lower case.
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::SecurityToken => "x-amz-security-token",
+            Self::S3SessionToken => "x-amz-s3session-token",
+        }
+    }
+
+    /// The query parameter.
+    pub const fn query(self) -> &'static str {
+        match self {
+            Self::SecurityToken => "X-Amz-Security-Token",
+            Self::S3SessionToken => "X-Amz-S3session-Token",
+        }
+    }
+
+    /// The name whose header that is, in whatever case.
+    pub(crate) fn of_header(header: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| header.eq_ignore_ascii_case(name.header()))
+    }
+}
+
+/// The services that need other rules than [`Rules::GENERIC`], by signing name, in order.
+const SERVICES: &[(&str, Rules)] = &[
+    ("aoss", Rules::GENERIC.content_sha256()),
+    ("bedrock", Rules::GENERIC.events()),
+    ("execute-api", Rules::GENERIC.five_minutes()),
+    ("glacier", Rules::GENERIC.content_sha256()),
+    ("iotdevicegateway", Rules::GENERIC.token_added_after_signing().without_expires()),
+    ("kinesis", Rules::GENERIC.five_minutes()),
+    ("lex", Rules::GENERIC.events()),
+    ("route53", Rules::GENERIC.five_minutes()),
+    ("s3", Rules::S3),
+    ("s3-object-lambda", Rules::S3),
+    ("s3-outposts", Rules::S3),
+    // With the credentials of a session; `CreateSession` itself is signed by the rules of s3.
+    ("s3express", Rules { session_token: SessionTokenName::S3SessionToken, ..Rules::S3 }),
+    ("ses", Rules::GENERIC.five_minutes()),
+    ("ssm", Rules::GENERIC.five_minutes()),
+    ("transcribe", Rules::GENERIC.events()),
+    ("vpc-lattice-svcs", Rules::GENERIC.content_sha256().unsigned_always()),
+];
 
 impl Rules {
     /// Most services: dynamodb, sts, iam, lambda, es …
@@ -79,60 +126,108 @@ impl Rules {
         presign_unsigned_payload: false,
         streaming_payload: false,
         min_chunk_size: 8192,
-        max_chunk_size: SIXTEEN_MEBIBYTES,
         presign_expires: true,
-        session_token_header: "x-amz-security-token",
-        session_token_query: "X-Amz-Security-Token",
+        session_token: SessionTokenName::SecurityToken,
         sign_session_token: true,
-        max_skew: FIFTEEN_MINUTES,
-        max_presign: SEVEN_DAYS,
+        max_skew: Duration::from_secs(15 * 60),
     };
 
-    /// s3, s3-outposts, s3-object-lambda.
+    /// s3, s3-outposts, s3-object-lambda, and the stores that are compatible with S3.
     pub const S3: Rules = Rules {
         normalize_path: false,
         double_encode_path: false,
-        content_sha256_header: true,
         unsigned_payload: UnsignedPayload::Accepted,
         presign_unsigned_payload: true,
-        streaming_payload: true,
-        ..Rules::GENERIC
+        ..Rules::GENERIC.content_sha256().events()
     };
-
-    /// s3express, with the credentials of a session (`CreateSession` itself goes by [`Rules::S3`]).
-    pub const S3_EXPRESS: Rules = Rules {
-        session_token_header: "x-amz-s3session-token",
-        session_token_query: "X-Amz-S3session-Token",
-        ..Rules::S3
-    };
-
-    /// glacier, aoss, and lambda behind a CloudFront origin access control: as most, with `x-amz-content-sha256`.
-    pub const CONTENT_SHA256: Rules = Rules { content_sha256_header: true, ..Rules::GENERIC };
-
-    /// vpc-lattice-svcs: the body is never hashed, and `x-amz-content-sha256` says so.
-    pub const VPC_LATTICE: Rules =
-        Rules { unsigned_payload: UnsignedPayload::Always, presign_unsigned_payload: true, ..Rules::CONTENT_SHA256 };
-
-    /// iotdevicegateway, MQTT over websocket: the token is added after signing, and there is no `X-Amz-Expires`.
-    pub const IOT_DEVICE_GATEWAY: Rules = Rules { sign_session_token: false, presign_expires: false, ..Rules::GENERIC };
-
-    /// transcribe, lex, bedrock: as most, and bodies that are event streams.
-    pub const EVENT_STREAMS: Rules = Rules { streaming_payload: true, ..Rules::GENERIC };
-
-    /// As most, with the five minutes of skew that AWS's error texts show for these services.
-    pub const FIVE_MINUTES_OF_SKEW: Rules = Rules { max_skew: FIVE_MINUTES, ..Rules::GENERIC };
 
     /// The rules for a service by its signing name, [`Rules::GENERIC`] for a name that needs no others.
-    pub const fn for_service(service: &str) -> Rules {
-        match service.as_bytes() {
-            b"s3" | b"s3-outposts" | b"s3-object-lambda" => Rules::S3,
-            b"s3express" => Rules::S3_EXPRESS,
-            b"glacier" | b"aoss" => Rules::CONTENT_SHA256,
-            b"transcribe" | b"lex" | b"bedrock" => Rules::EVENT_STREAMS,
-            b"vpc-lattice-svcs" => Rules::VPC_LATTICE,
-            b"iotdevicegateway" => Rules::IOT_DEVICE_GATEWAY,
-            b"execute-api" | b"kinesis" | b"route53" | b"ses" | b"ssm" => Rules::FIVE_MINUTES_OF_SKEW,
-            _ => Rules::GENERIC,
+    pub fn for_service(service: &str) -> Rules {
+        match SERVICES.binary_search_by_key(&service, |(name, _)| name) {
+            Ok(row) => SERVICES.get(row).map_or(Rules::GENERIC, |(_, rules)| *rules),
+            Err(_) => Rules::GENERIC,
+        }
+    }
+
+    /// Sends and requires `x-amz-content-sha256`: glacier, aoss, lambda behind a CloudFront origin access control.
+    pub const fn content_sha256(self) -> Rules {
+        Rules { content_sha256_header: true, ..self }
+    }
+
+    /// Accepts bodies that are sent in chunks or as event streams.
+    pub const fn events(self) -> Rules {
+        Rules { streaming_payload: true, ..self }
+    }
+
+    /// Allows five minutes of clock skew instead of fifteen, as AWS's error texts show for some services.
+    pub const fn five_minutes(self) -> Rules {
+        Rules { max_skew: Duration::from_secs(5 * 60), ..self }
+    }
+
+    /// Never hashes the body, of a presigned URL neither.
+    pub const fn unsigned_always(self) -> Rules {
+        Rules { unsigned_payload: UnsignedPayload::Always, presign_unsigned_payload: true, ..self }
+    }
+
+    /// Adds the session token after signing.
+    pub const fn token_added_after_signing(self) -> Rules {
+        Rules { sign_session_token: false, ..self }
+    }
+
+    /// Presigns without `X-Amz-Expires`.
+    pub const fn without_expires(self) -> Rules {
+        Rules { presign_expires: false, ..self }
+    }
+}
+
+/// What is accepted at most, whatever the service: by a verifier, and by a signer that signs for one.
+///
+/// ```
+/// use countersign::{Limits, Verifier};
+///
+/// let mut limits = Limits::default();
+/// limits.max_presign = std::time::Duration::from_secs(3600);
+/// let verifier = Verifier::new("us-east-1", "s3")?.with_limits(limits);
+/// # Ok::<(), countersign::ScopeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest lifetime of a presigned URL, whole seconds; AWS allows 604800 (seven days).
+    pub max_presign: Duration,
+    /// The most data of a signed chunk of a body, in bytes; 16 MiB by default, a choice of this crate: a receiver holds
+    /// that much before it can check it, and clients send 64 KiB to a few MiB. An unsigned chunk isn't held, and may be as
+    /// large as the body: some AWS SDKs send it as one.
+    pub max_chunk_size: u64,
+}
+
+impl Limits {
+    pub(crate) const DEFAULT: Self =
+        Self { max_presign: Duration::from_secs(604_800), max_chunk_size: 16 * 1024 * 1024 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_are_in_order_and_each_there_once() {
+        let pairs = SERVICES.iter().zip(SERVICES.iter().skip(1));
+        for ((one, _), (next, _)) in pairs {
+            assert!(one < next, "{one} {next}");
+        }
+        for (name, rules) in SERVICES {
+            assert_eq!(Rules::for_service(name), *rules, "{name}");
+            assert_ne!(*rules, Rules::GENERIC, "{name} needs no row");
+        }
+        for other in ["", "dynamodb", "S3", "s3 ", "zzz", "aos", "aosss"] {
+            assert_eq!(Rules::for_service(other), Rules::GENERIC, "{other}");
         }
     }
 }

@@ -20,8 +20,9 @@ use crate::text::{all, excerpt};
 /// AWS: [Credential scope](https://docs.aws.amazon.com/IAM/latest/UserGuide/signing-elements.html)
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scope<'a> {
+    /// Tells a scope without a region (SigV4A) from one whose region is empty.
+    algorithm: Algorithm,
     date: &'a str,
-    /// Empty where the scope has none.
     region: &'a str,
     service: &'a str,
 }
@@ -47,25 +48,12 @@ impl<'a> Scope<'a> {
                 return Err(ScopeError::Character { field, got: excerpt(value.as_bytes()) });
             }
         }
-        Ok(Self { date, region, service })
+        Ok(Self { algorithm: Algorithm::HmacSha256, date, region, service })
     }
 
-    /// The scope of SigV4A, which has no region: `20150830/iam/aws4_request`.
-    ///
-    /// ```
-    /// use countersign::Scope;
-    ///
-    /// let scope = Scope::without_region("20150830", "iam")?;
-    /// assert_eq!(scope.to_string(), "20150830/iam/aws4_request");
-    /// assert_eq!(scope.region(), "");
-    /// # Ok::<(), countersign::ScopeError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ScopeError`], as for [`Scope::new`].
-    #[cfg(feature = "sigv4a")]
-    pub fn without_region(date: &'a str, service: &'a str) -> Result<Self, ScopeError> {
-        Ok(Self { region: "", ..Self::new(date, "*", service)? })
+    pub(crate) fn checked_without_region(date: &'a str, service: &'a str) -> Result<Self, ScopeError> {
+        let checked = Self::new(date, "*", service)?;
+        Ok(Self { algorithm: Algorithm::EcdsaP256Sha256, region: "", ..checked })
     }
 
     /// Reads `DATE/REGION/SERVICE/aws4_request`.
@@ -84,8 +72,8 @@ impl<'a> Scope<'a> {
     }
 
     /// Parts that were checked elsewhere, or that are about to be compared with what is expected.
-    pub(crate) fn unchecked(date: &'a str, region: &'a str, service: &'a str) -> Self {
-        Self { date, region, service }
+    pub(crate) fn unchecked(algorithm: Algorithm, date: &'a str, region: &'a str, service: &'a str) -> Self {
+        Self { algorithm, date, region, service }
     }
 
     /// `20150830`.
@@ -95,11 +83,7 @@ impl<'a> Scope<'a> {
 
     /// The algorithm whose scope has this form.
     pub(crate) fn algorithm(&self) -> Algorithm {
-        match self.region {
-            #[cfg(feature = "sigv4a")]
-            "" => Algorithm::EcdsaP256Sha256,
-            _ => Algorithm::HmacSha256,
-        }
+        self.algorithm
     }
 
     /// `us-east-1`; empty in the scope of SigV4A, which has none.
@@ -114,9 +98,8 @@ impl<'a> Scope<'a> {
 
     /// The printed scope in pieces: the one printer, for text and for the hash.
     pub(crate) fn pieces(&self) -> [&'a str; 7] {
-        let before_region = match self.algorithm() {
+        let before_region = match self.algorithm {
             Algorithm::HmacSha256 => "/",
-            #[cfg(feature = "sigv4a")]
             Algorithm::EcdsaP256Sha256 => "",
         };
         [self.date, before_region, self.region, "/", self.service, "/", TERMINATOR]
@@ -166,7 +149,6 @@ pub enum ScopeError {
         got: String,
     },
     /// The region set of SigV4A is empty, or something in it can't be the name of a region.
-    #[cfg(feature = "sigv4a")]
     #[error("the region set {got:?} has to name regions with commas between them, e.g. us-east-1,us-west-2, us-* or *")]
     RegionSet {
         /// The text, shortened if it is long.

@@ -3,14 +3,14 @@ use core::fmt;
 use alloc::string::String;
 use ctutils::CtEq;
 
+use super::algorithm::Algorithm;
+use super::sigv4a::Der;
 use crate::hash::{from_hex, hex_of};
-use crate::sigv4::algorithm::Algorithm;
-#[cfg(feature = "sigv4a")]
-use crate::sigv4::sigv4a::Der;
 
 /// What proves knowledge of the signing key: 32 bytes; with SigV4A two numbers in DER, at most 72 bytes.
 ///
-/// There is no `==`: comparing has a name and takes constant time. `Debug` and `Display` don't show it.
+/// There is no `==`: comparing has a name and takes constant time. There is no `Display` either, and `Debug` doesn't show
+/// it: [`Signature::to_hex`] prints it where it has to go.
 ///
 /// ```
 /// use countersign::Signature;
@@ -27,7 +27,6 @@ pub struct Signature(Bytes);
 #[derive(Clone, Copy)]
 enum Bytes {
     Hmac([u8; 32]),
-    #[cfg(feature = "sigv4a")]
     Ecdsa(Der),
 }
 
@@ -49,36 +48,14 @@ impl Signature {
     pub(crate) fn read(algorithm: Algorithm, text: &str) -> Option<Self> {
         match algorithm {
             Algorithm::HmacSha256 => Self::from_hex(text),
-            #[cfg(feature = "sigv4a")]
-            Algorithm::EcdsaP256Sha256 => Self::from_der_hex(text),
+            Algorithm::EcdsaP256Sha256 => Der::from_hex(text).map(Self::of_ecdsa),
         }
     }
 
-    /// Reads a signature of SigV4A: `SEQUENCE { r INTEGER, s INTEGER }` in DER, as lower-case hexadecimal digits.
-    ///
-    /// `None` if r or s is not from 1 to n - 1, n being the order of P-256, or anything could be written in another way:
-    /// a length or number that is longer than it has to be, bytes behind the end, digits in upper case. Of the two values
-    /// of s that are good for every r, both are taken, since AWS's own signers send either. So anybody can make a second
-    /// signature from one: a signature is no name for a request.
-    ///
-    /// ```
-    /// use countersign::Signature;
-    ///
-    /// assert_eq!(Signature::from_der_hex("3006020111020122").unwrap().as_bytes().len(), 8);
-    /// assert!(Signature::from_der_hex("3006020111020100").is_none());
-    /// assert!(Signature::from_der_hex("300702011102020022").is_none());
-    /// ```
-    #[cfg(feature = "sigv4a")]
-    pub fn from_der_hex(text: &str) -> Option<Self> {
-        Der::from_hex(text).map(Self::of_ecdsa)
-    }
-
-    #[cfg(feature = "sigv4a")]
     pub(crate) fn of_ecdsa(der: Der) -> Self {
         Self(Bytes::Ecdsa(der))
     }
 
-    #[cfg(feature = "sigv4a")]
     pub(crate) fn der(&self) -> Option<&Der> {
         match &self.0 {
             Bytes::Ecdsa(der) => Some(der),
@@ -86,11 +63,9 @@ impl Signature {
         }
     }
 
-    #[cfg(feature = "streaming")]
     pub(crate) fn algorithm(&self) -> Algorithm {
         match &self.0 {
             Bytes::Hmac(_) => Algorithm::HmacSha256,
-            #[cfg(feature = "sigv4a")]
             Bytes::Ecdsa(_) => Algorithm::EcdsaP256Sha256,
         }
     }
@@ -99,7 +74,6 @@ impl Signature {
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Bytes::Hmac(bytes) => bytes,
-            #[cfg(feature = "sigv4a")]
             Bytes::Ecdsa(der) => der.as_bytes(),
         }
     }
@@ -116,9 +90,7 @@ impl Signature {
     pub fn matches(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Bytes::Hmac(one), Bytes::Hmac(other)) => one.ct_eq(other).into(),
-            #[cfg(feature = "sigv4a")]
             (Bytes::Ecdsa(one), Bytes::Ecdsa(other)) => one.as_bytes().ct_eq(other.as_bytes()).into(),
-            #[cfg(feature = "sigv4a")]
             (Bytes::Hmac(_), Bytes::Ecdsa(_)) | (Bytes::Ecdsa(_), Bytes::Hmac(_)) => false,
         }
     }
@@ -127,7 +99,6 @@ impl Signature {
     pub(crate) fn write_hex(&self, mut write: impl FnMut(&[u8])) {
         match &self.0 {
             Bytes::Hmac(bytes) => write(&hex_of(*bytes)),
-            #[cfg(feature = "sigv4a")]
             Bytes::Ecdsa(der) => {
                 let (digits, count) = der.hex();
                 write(digits.get(..count).unwrap_or_default());
@@ -139,11 +110,5 @@ impl Signature {
 impl fmt::Debug for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signature([redacted])")
-    }
-}
-
-impl fmt::Display for Signature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }

@@ -3,19 +3,17 @@ use core::fmt;
 
 use ctutils::CtEq;
 use hmac::{Hmac, Mac};
-#[cfg(feature = "sigv4a")]
-use sha2::Digest;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::algorithm::Algorithm;
+use super::credentials::Credentials;
+use super::scope::{Scope, TERMINATOR};
+use super::signature::Signature;
+use super::sigv4a::{KeyPair, PublicKey};
+use super::string_to_sign::StringToSign;
+use super::timestamp::Timestamp;
 use crate::hash::keyed;
-use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::credentials::Credentials;
-use crate::sigv4::scope::{Scope, TERMINATOR};
-use crate::sigv4::signature::Signature;
-#[cfg(feature = "sigv4a")]
-use crate::sigv4::sigv4a::{KeyPair, PublicKey};
-use crate::sigv4::string_to_sign::StringToSign;
 
 /// Step 3: the key of one scope, which is one date, region and service of one secret; with SigV4A the key pair of one
 /// access key, for all dates, regions and services.
@@ -49,8 +47,9 @@ pub struct SigningKey {
 enum Material {
     /// The state with the key absorbed.
     Hmac(Hmac<Sha256>),
-    #[cfg(feature = "sigv4a")]
     Ecdsa(KeyPair),
+    /// All 254 candidates for a key pair failed, which is one case in 2^8128: nothing verifies.
+    None,
 }
 
 /// What a look-up found out about a key besides the key: a verifier says so only after the work of a comparison.
@@ -59,18 +58,14 @@ pub(crate) enum KeyStanding {
     Good,
     UnknownAccessKey,
     InvalidSessionToken,
-    ExpiresAt(crate::sigv4::timestamp::Timestamp),
+    ExpiresAt(Timestamp),
 }
 
 impl SigningKey {
     /// Derives the key: four HMACs from secret and scope, and a fifth to absorb it. For a scope without a region, the key
     /// pair of SigV4A.
     pub fn derive(credentials: &Credentials, scope: &Scope<'_>) -> Self {
-        match scope.algorithm() {
-            Algorithm::HmacSha256 => Self::from_bytes(*derive_bytes(credentials.aws4_secret(), scope)),
-            #[cfg(feature = "sigv4a")]
-            Algorithm::EcdsaP256Sha256 => Self::derive_sigv4a(credentials),
-        }
+        Self::derive_for(credentials.access_key_id(), credentials.aws4_secret(), scope)
     }
 
     /// The key from its 32 bytes.
@@ -79,26 +74,40 @@ impl SigningKey {
         Self { material: Material::Hmac(keyed(&*bytes)), standing: KeyStanding::Good }
     }
 
-    /// The 32 bytes of the key, for handing them to whoever signs or verifies within this scope. Whoever holds them
-    /// can sign anything for that date, region and service.
+    /// The 32 bytes of the key, for handing them to another party that signs or verifies within this scope. Anybody who
+    /// has them can sign anything for that date, region and service.
     pub fn derive_bytes_exposed(credentials: &Credentials, scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
+        derive_bytes(credentials.aws4_secret(), scope)
+    }
+
+    /// A key for an unknown access key: deriving it takes as long as for a known one, and no verifier accepts it.
+    fn of_nobody(scope: &Scope<'_>) -> Self {
+        const AWS4_AND_FORTY_BYTES: &[u8; 44] = b"AWS4----------------------------------------";
+        let key = Self::derive_for("AKIA----------------", AWS4_AND_FORTY_BYTES, scope);
+        Self { standing: KeyStanding::UnknownAccessKey, ..key }
+    }
+
+    fn derive_for(access_key_id: &str, aws4_secret: &[u8], scope: &Scope<'_>) -> Self {
         match scope.algorithm() {
-            Algorithm::HmacSha256 => derive_bytes(credentials.aws4_secret(), scope),
-            #[cfg(feature = "sigv4a")]
-            Algorithm::EcdsaP256Sha256 => Self::derive_sigv4a(credentials).private_key(),
+            Algorithm::HmacSha256 => Self::from_bytes(*derive_bytes(aws4_secret, scope)),
+            Algorithm::EcdsaP256Sha256 => Self::derive_pair(access_key_id, aws4_secret),
         }
     }
 
-    /// A key for whoever has none: deriving it takes as long as for a known access key, and no verifier accepts it.
-    fn of_nobody(scope: &Scope<'_>) -> Self {
-        const AWS4_AND_FORTY_BYTES: &[u8; 44] = b"AWS4----------------------------------------";
-        let mut key = match scope.algorithm() {
-            Algorithm::HmacSha256 => Self::from_bytes(*derive_bytes(AWS4_AND_FORTY_BYTES, scope)),
-            #[cfg(feature = "sigv4a")]
-            Algorithm::EcdsaP256Sha256 => Self::derive_pair("AKIA----------------", AWS4_AND_FORTY_BYTES),
-        };
-        key.standing = KeyStanding::UnknownAccessKey;
-        key
+    pub(crate) fn derive_pair(access_key_id: &str, aws4_secret: &[u8]) -> Self {
+        let none = Self { material: Material::None, standing: KeyStanding::Good };
+        KeyPair::derive(access_key_id, aws4_secret).map_or(none, Self::of_pair)
+    }
+
+    pub(crate) fn of_pair(pair: KeyPair) -> Self {
+        Self { material: Material::Ecdsa(pair), standing: KeyStanding::Good }
+    }
+
+    pub(crate) fn pair(&self) -> Option<&KeyPair> {
+        match &self.material {
+            Material::Ecdsa(pair) => Some(pair),
+            Material::Hmac(_) | Material::None => None,
+        }
     }
 
     /// The key of what was found for an access key id and session token. A key that must not be accepted says so only
@@ -139,12 +148,8 @@ impl SigningKey {
                 write_to(&mut |piece| mac.update(piece));
                 Signature::from_bytes(mac.finalize().into_bytes().into())
             }
-            #[cfg(feature = "sigv4a")]
-            Material::Ecdsa(pair) => {
-                let mut hash = Sha256::new();
-                write_to(&mut |piece| hash.update(piece));
-                Signature::of_ecdsa(pair.sign(&hash))
-            }
+            Material::Ecdsa(pair) => Signature::of_ecdsa(pair.sign_pieces(write_to)),
+            Material::None => Signature::from_bytes([0; 32]),
         }
     }
 
@@ -153,62 +158,8 @@ impl SigningKey {
     pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
         match &self.material {
             Material::Hmac(_) => self.sign_pieces(write_to).matches(presented),
-            #[cfg(feature = "sigv4a")]
-            Material::Ecdsa(pair) => pair.public_key().verify_pieces(write_to, presented),
-        }
-    }
-}
-
-/// SigV4A.
-#[cfg(feature = "sigv4a")]
-impl SigningKey {
-    /// Derives the key pair of an access key. It takes about as long as signing, and is good until the secret changes: a
-    /// [`Signer`](crate::Signer) does it once, and a verifier may keep it, or its public half.
-    ///
-    /// ```
-    /// use countersign::{Credentials, SigningKey};
-    ///
-    /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-    /// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("no key of SigV4A")?;
-    /// // As AWS's test suite has it.
-    /// assert_eq!(public_key.to_sec1()[..5], [0x04, 0xb6, 0x61, 0x8f, 0x6a]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn derive_sigv4a(credentials: &Credentials) -> Self {
-        Self::derive_pair(credentials.access_key_id(), credentials.aws4_secret())
-    }
-
-    /// The key pair from its private half, for those who keep keys and no secrets:
-    /// [`SigningKey::derive_bytes_exposed`] for a scope without a region gives it. `None` if it is 0, or n or more.
-    pub fn from_sigv4a_private_key(private_key: [u8; 32]) -> Option<Self> {
-        let private_key = Zeroizing::new(private_key);
-        KeyPair::from_private_key(&private_key).map(Self::of_pair)
-    }
-
-    /// The public half of a key of SigV4A; `None` for a key of SigV4, which has none.
-    pub fn public_key(&self) -> Option<PublicKey> {
-        match &self.material {
-            Material::Ecdsa(pair) => Some(pair.public_key()),
-            Material::Hmac(_) => None,
-        }
-    }
-
-    fn of_pair(pair: KeyPair) -> Self {
-        Self { material: Material::Ecdsa(pair), standing: KeyStanding::Good }
-    }
-
-    fn derive_pair(access_key_id: &str, aws4_secret: &[u8]) -> Self {
-        // Without a key pair, which takes 254 candidates of which none is one, nothing verifies.
-        KeyPair::derive(access_key_id, aws4_secret).map_or_else(
-            || Self { standing: KeyStanding::UnknownAccessKey, ..Self::from_bytes([0; 32]) },
-            Self::of_pair,
-        )
-    }
-
-    fn private_key(&self) -> Zeroizing<[u8; 32]> {
-        match &self.material {
-            Material::Ecdsa(pair) => pair.private_key(),
-            Material::Hmac(_) => Zeroizing::new([0; 32]),
+            Material::Ecdsa(pair) => VerifyingKey::Public(pair.public_key()).verify_pieces(write_to, presented),
+            Material::None => false,
         }
     }
 }
@@ -234,7 +185,6 @@ fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
 #[derive(Clone)]
 pub(crate) enum VerifyingKey<'k> {
     Signing(Cow<'k, SigningKey>),
-    #[cfg(feature = "sigv4a")]
     Public(PublicKey),
 }
 
@@ -242,25 +192,26 @@ impl VerifyingKey<'_> {
     pub(crate) fn standing(&self) -> KeyStanding {
         match self {
             Self::Signing(key) => key.standing,
-            #[cfg(feature = "sigv4a")]
             Self::Public(_) => KeyStanding::Good,
         }
     }
 
     #[must_use]
     pub(crate) fn verify(&self, string_to_sign: &StringToSign<'_>, presented: &Signature) -> bool {
+        self.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented)
+    }
+
+    #[must_use]
+    fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
         match self {
-            Self::Signing(key) => key.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented),
-            #[cfg(feature = "sigv4a")]
-            Self::Public(key) => key.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented),
+            Self::Signing(key) => key.verify_pieces(write_to, presented),
+            Self::Public(key) => presented.der().is_some_and(|der| key.verify_pieces(write_to, der)),
         }
     }
 
-    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(crate) fn to_owned(&self) -> VerifyingKey<'static> {
         match self {
             Self::Signing(key) => VerifyingKey::Signing(Cow::Owned(key.clone().into_owned())),
-            #[cfg(feature = "sigv4a")]
             Self::Public(key) => VerifyingKey::Public(*key),
         }
     }

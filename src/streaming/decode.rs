@@ -9,11 +9,10 @@ use super::checksum::{Checksum, Running};
 use super::error::ChunkError;
 use super::{chunk, trailer};
 use crate::hash::EMPTY_SHA256;
-use crate::sigv4::chain::Chain;
-use crate::sigv4::rules::Rules;
+use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
+use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::VerifyingKey;
-use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
 use crate::text::excerpt;
 
 /// The longest header line of a chunk, in bytes, including the line end.
@@ -93,6 +92,7 @@ impl ChunkDecoder {
         announced: u64,
         announced_trailers: Option<Vec<String>>,
         rules: &Rules,
+        limits: &Limits,
     ) -> Self {
         let checksums = announced_trailers
             .iter()
@@ -106,7 +106,7 @@ impl ChunkDecoder {
             announced,
             received: 0,
             least: rules.min_chunk_size,
-            most: rules.max_chunk_size,
+            most: limits.max_chunk_size,
             state: State::Header,
             line: Vec::new(),
             chunk: Vec::new(),

@@ -9,8 +9,7 @@ use super::chunk::{self, CRLF};
 use super::error::EncodeError;
 use super::trailer::{self, Value};
 use crate::hash::EMPTY_SHA256;
-use crate::sigv4::chain::Chain;
-use crate::sigv4::string_to_sign::{Linked, trailer_sha256};
+use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
 use crate::text::excerpt;
 
 /// Encodes a body: data in, chunks out. Holds at most the data of one chunk.
@@ -20,7 +19,7 @@ use crate::text::excerpt;
 /// ```
 /// # use countersign::streaming::Chunked;
 /// # use countersign::{Credentials, Request, Signer};
-/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
 /// let chunked = Chunked::signed(5).with_trailer("x-amz-meta-note", 4);
 /// let signed = signer.sign_chunked(&request, &chunked, "20150830T123600Z".parse()?)?;

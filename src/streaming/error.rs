@@ -190,7 +190,7 @@ pub enum EncodeError {
         size: usize,
         /// Bytes, from the rules.
         least: u64,
-        /// Bytes, from the rules.
+        /// Bytes, from the limits.
         most: u64,
     },
     /// Unsigned chunks need a trailer with a checksum: [`Chunked::with_checksum`](super::Chunked::with_checksum).

@@ -20,7 +20,7 @@
 //! let now = "20150830T123600Z".parse()?;
 //! let data = vec![b'a'; 100_000];
 //!
-//! let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+//! let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
 //! let request = Request::new("PUT", "/key", &[]).with_host("bucket.s3.amazonaws.com");
 //! let upload = Chunked::signed(data.len() as u64).with_checksum(Checksum::Sha256);
 //! let signed = signer.sign_chunked(&request, &upload, now)?;
@@ -34,7 +34,7 @@
 //! let request = Request::new("PUT", "/key", &headers).with_host("bucket.s3.amazonaws.com");
 //! let presented = Presented::parse(&request)?;
 //! let key = presented.derive_key(Some(&credentials));
-//! let verified = Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+//! let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
 //! let (mut decoder, mut received) = (verified.chunk_decoder()?, Vec::new());
 //! for piece in body.chunks(1000) {
 //!     decoder.push(piece, |data| received.extend_from_slice(data))?;

@@ -10,9 +10,10 @@ use super::{chunk, trailer};
 use crate::sign::{SignError, Signed, Signer};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::chain::Chain;
+use crate::sigv4::headers::Headers;
 use crate::sigv4::payload::StreamingPayload;
-use crate::sigv4::request::{Headers, Request, RequestError};
-use crate::sigv4::rules::Rules;
+use crate::sigv4::request::{Request, RequestError};
+use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 
@@ -21,7 +22,7 @@ use crate::text::excerpt;
 /// ```
 /// use countersign::streaming::{Checksum, Chunked};
 /// # use countersign::{Credentials, Request, Signer};
-/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.s3.amazonaws.com");
 /// # let now = "20130524T000000Z".parse()?;
 ///
@@ -111,8 +112,8 @@ impl Chunked {
         lines.chain(signature).fold(chunk::CRLF.len() as u64, u64::saturating_add)
     }
 
-    fn check(&self, rules: &Rules, algorithm: Algorithm) -> Result<(), EncodeError> {
-        let (size, least, most) = (self.chunk_size as u64, rules.min_chunk_size, rules.max_chunk_size);
+    fn check(&self, rules: &Rules, limits: &Limits, algorithm: Algorithm) -> Result<(), EncodeError> {
+        let (size, least, most) = (self.chunk_size as u64, rules.min_chunk_size, limits.max_chunk_size);
         if size == 0 || size > most || size < least && self.decoded_length > size {
             return Err(EncodeError::ChunkSize { size: self.chunk_size, least, most });
         }
@@ -149,7 +150,7 @@ impl Signer {
     /// use countersign::{Credentials, Request, Signer};
     ///
     /// let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")?;
-    /// let signer = Signer::new(credentials, "us-east-1", "s3").also_sign(["content-encoding", "content-length"]);
+    /// let signer = Signer::new(credentials, "us-east-1", "s3")?.also_sign(["content-encoding", "content-length"]);
     /// let headers = [("x-amz-storage-class", b"REDUCED_REDUNDANCY".as_slice())];
     /// let request = Request::new("PUT", "/examplebucket/chunkObject.txt", &headers).with_host("s3.amazonaws.com");
     /// let signed = signer.sign_chunked(&request, &Chunked::signed(66_560), "20130524T000000Z".parse()?)?;
@@ -165,14 +166,15 @@ impl Signer {
     /// # Errors
     /// [`EncodeError`] if the chunk size or the trailers can't be sent; [`EncodeError::Sign`] if the request can't be
     /// signed.
-    pub fn sign_chunked(
+    pub fn sign_chunked<'r>(
         &self,
-        request: &Request<'_>,
+        request: impl Into<Request<'r>>,
         chunked: &Chunked,
         now: Timestamp,
     ) -> Result<SignedChunked, EncodeError> {
+        let request = &request.into();
         let algorithm = self.scope(&now)?.algorithm();
-        chunked.check(&self.rules, algorithm)?;
+        chunked.check(&self.rules, &self.limits, algorithm)?;
         let content_length = chunked.encoded_length(algorithm);
         let own = OwnHeaders::of(request, chunked, content_length).map_err(SignError::from)?;
         let added: Vec<(&str, &str)> = own.iter().collect();

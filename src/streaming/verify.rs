@@ -31,13 +31,13 @@ impl Verified<'_> {
     /// # let request = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
     /// # let credentials = countersign::Credentials::new("AKIDEXAMPLE", "secret")?;
     /// # let now = "20150830T123600Z".parse()?;
-    /// # let signer = countersign::Signer::new(credentials.clone(), "us-east-1", "s3");
+    /// # let signer = countersign::Signer::new(credentials.clone(), "us-east-1", "s3")?;
     /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
     /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
     /// # let presented = countersign::Presented::parse(&request)?;
     /// # let key = presented.derive_key(Some(&credentials));
-    /// # let verified = countersign::Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+    /// # let verified = countersign::Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
     /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -56,7 +56,7 @@ impl Verified<'_> {
         let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
         let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;
         let chain = signed.then_some(chain);
-        Ok(ChunkDecoder::new(chain, announced, announced_trailers, self.rules()))
+        Ok(ChunkDecoder::new(chain, announced, announced_trailers, self.rules(), self.limits()))
     }
 }
 

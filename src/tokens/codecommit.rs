@@ -6,14 +6,15 @@ use zeroize::Zeroizing;
 
 use super::input::{host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
-use crate::hash::sha256;
+use crate::hash::{hex_of, sha256};
 use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::request::Request;
 use crate::sigv4::rules::Rules;
+use crate::sigv4::scope::Scope;
+use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::SigningKey;
-use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 
 /// User name and password for git over HTTPS with CodeCommit, valid for 15 minutes: the token prints as the password, and
@@ -59,6 +60,14 @@ pub fn codecommit(
     let signer = signer(credentials, region, "codecommit")?;
     let scope = signer.check(&Request::new("GIT", &path, &[]), &now)?;
 
+    let signature = signature(credentials, &scope, &host, &path, now);
+    let mut token = Token::new(format!("{now}{}", signature.to_hex()), credentials, FIFTEEN_MINUTES, now);
+    token.user = Some(user_name(credentials));
+    Ok(token)
+}
+
+/// As for a request with the method `GIT`, but with nothing in place of the body's hash and a time without its `Z`.
+fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &str, now: Timestamp) -> Signature {
     let mut headers = SignedHeaderList::new();
     headers.push("host", host.as_bytes());
     let parts = Parts {
@@ -68,23 +77,28 @@ pub fn codecommit(
         left_out: &[],
         rules: &Rules::GENERIC,
         headers: &headers,
-        // Not the hash of no body: the line is empty.
         payload: PayloadLine::Text(""),
     };
     let mut canonical_request = Vec::new();
     parts.assemble(&mut canonical_request, 0);
-    let string_to_sign = StringToSign::of_git_hash(now, scope, sha256(&canonical_request));
-    let signature = SigningKey::derive(credentials, &scope).sign(&string_to_sign);
+    let (algorithm, time) = (scope.algorithm().name(), now.as_str().trim_end_matches('Z'));
+    let head = format!("{algorithm}\n{time}\n{scope}\n");
+    let hash = hex_of(sha256(&canonical_request));
+    SigningKey::derive(credentials, scope).sign_pieces(|write| {
+        write(head.as_bytes());
+        write(&hash);
+    })
+}
 
+/// The access key id, and the session token of temporary credentials.
+fn user_name(credentials: &Credentials) -> Zeroizing<String> {
     let mut user = Zeroizing::new(String::from(credentials.access_key_id()));
     if let Some(token) = credentials.session_token() {
         user.reserve_exact(1 + token.len());
         user.push('%');
         user.push_str(token);
     }
-    let mut token = Token::new(format!("{now}{}", signature.to_hex()), credentials, FIFTEEN_MINUTES, now);
-    token.user = Some(user);
-    Ok(token)
+    user
 }
 
 /// `/v1/repos/NAME`. The names that CodeCommit gives hold nothing to encode or to normalise.

@@ -51,7 +51,7 @@ pub use msk::msk;
 pub use sts::{eks, exec_credential, vault};
 pub use websocket::{iot_mqtt, transcribe};
 
-use crate::sign::{Presigned, Signer};
+use crate::sign::{Presigned, SignError, Signer};
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::timestamp::Timestamp;
 
@@ -137,5 +137,5 @@ impl fmt::Debug for Token {
 /// A signer with the rules of the token's service.
 fn signer(credentials: &Credentials, region: &str, service: &str) -> Result<Signer, TokenError> {
     input::check_region(region)?;
-    Ok(Signer::new(credentials.clone(), region, service))
+    Ok(Signer::new(credentials.clone(), region, service).map_err(SignError::from)?)
 }

@@ -275,14 +275,12 @@ impl VerifyError {
             ClaimError::Credential { algorithm: Algorithm::HmacSha256, got } => {
                 Self::MalformedCredential { presigned, got }
             }
-            #[cfg(feature = "sigv4a")]
             ClaimError::Credential { algorithm: Algorithm::EcdsaP256Sha256, got } => {
                 Self::MalformedSigV4aCredential { presigned, got }
             }
             ClaimError::SignedHeaders => Self::MalformedSignedHeaders { presigned },
             ClaimError::TooManySignedHeaders => Self::TooManySignedHeaders { limit: MAX_HEADERS },
             ClaimError::Signature { algorithm: Algorithm::HmacSha256 } => Self::MalformedSignature,
-            #[cfg(feature = "sigv4a")]
             ClaimError::Signature { algorithm: Algorithm::EcdsaP256Sha256 } => Self::MalformedSigV4aSignature,
         }
     }

@@ -1,20 +1,21 @@
 //! Direction 2: is this request signed by whom it says?
 
 mod body;
+mod checks;
 mod error;
 mod refusal;
 mod scope_parts;
+#[cfg(feature = "sigv4a")]
+mod sigv4a;
 mod unverified;
 mod verified;
 mod verifier;
 
 pub use body::BodyCheck;
+pub(crate) use checks::{MOST_NAMED, PRESIGN_AHEAD, check_standing};
 pub use error::{Computed, VerifyError};
-#[cfg(feature = "post-policy")]
 pub(crate) use refusal::wrong_scope;
 pub use scope_parts::ScopeParts;
 pub use unverified::Presented;
 pub use verified::Verified;
 pub use verifier::Verifier;
-#[cfg(feature = "post-policy")]
-pub(crate) use verifier::{MOST_NAMED, PRESIGN_AHEAD, check_standing};

@@ -2,6 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::scope::Scope;
 use crate::text::excerpt;
 
@@ -17,7 +18,7 @@ use crate::text::excerpt;
 /// ];
 /// let presented = Presented::parse(Request::new("GET", "/", &headers).with_host("iam.amazonaws.com"))?.with_body(b"");
 /// let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", "secret")?));
-/// let error = Verifier::new("us-east-1", "iam").verify(presented, &key, "20150830T123600Z".parse()?).unwrap_err();
+/// let error = Verifier::new("us-east-1", "iam")?.verify(presented, &key, "20150830T123600Z".parse()?).unwrap_err();
 /// let VerifyError::WrongScope { got, expected, .. } = error else { panic!("{error}") };
 /// assert_eq!((got.region(), expected.region()), (Some("eu-west-1"), Some("us-east-1")));
 /// assert_eq!(got.to_string(), "20150830/eu-west-1/iam/aws4_request");
@@ -50,7 +51,7 @@ impl ScopeParts {
     }
 
     pub(crate) fn of(scope: &Scope<'_>, terminator: &str) -> Self {
-        let region = Some(scope.region()).filter(|region| !region.is_empty());
+        let region = (scope.algorithm() == Algorithm::HmacSha256).then(|| scope.region());
         Self::new(scope.date(), region, scope.service(), terminator)
     }
 

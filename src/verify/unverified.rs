@@ -1,17 +1,15 @@
-use alloc::borrow::Cow;
 use core::fmt;
-use core::ops::Range;
 
 use super::body::SignedBody;
 use super::error::VerifyError;
 use crate::hash::sha256;
-#[cfg(feature = "sigv4a")]
+use crate::redact::REDACTED;
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::{self, Claims, MAX_AUTHORIZATION, SESSION_TOKEN_HEADERS};
+use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET};
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::{Request, RequestError};
+use crate::sigv4::rules::SessionTokenName;
 use crate::sigv4::scope::Scope;
-use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
@@ -39,27 +37,15 @@ use crate::text::excerpt;
 #[derive(Clone)]
 pub struct Presented<'a> {
     pub(super) request: Request<'a>,
-    pub(super) presigned: bool,
-    /// The Authorization header, or the decoded values of the query.
-    text: Cow<'a, str>,
-    claims: Claims,
+    pub(super) claims: Claims<'a>,
     pub(super) timestamp: Timestamp,
     /// Seconds.
     pub(super) expires: Option<u64>,
-    session_token: Option<Text<'a>>,
-    content_sha256: Option<(Text<'a>, SignedBody)>,
+    /// What `x-amz-content-sha256` means, if it is there.
+    signed_body: Option<SignedBody>,
     /// There is an Authorization header of another kind beside the presigned query.
     pub(super) foreign_authorization: bool,
     pub(super) body_sha256: Option<[u8; 32]>,
-    #[cfg(feature = "sigv4a")]
-    region_set: Option<Cow<'a, str>>,
-}
-
-/// A value from a header, or from the text of the query.
-#[derive(Clone)]
-enum Text<'a> {
-    Header(&'a str),
-    Query(Range<usize>),
 }
 
 impl<'a> Presented<'a> {
@@ -73,57 +59,17 @@ impl<'a> Presented<'a> {
         request.check()?;
         let headers = AuthHeaders::find(&request)?;
         let (_, query) = request.path_and_query();
-        let presented = match headers.authorization {
-            Some(header) if header.starts_with(b"AWS") => {
-                if authorization::names_algorithm(query) {
-                    return Err(VerifyError::BothMechanisms);
-                }
-                Self::parse_header(request, header, &headers)
+        match headers.authorization {
+            Some(header) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
+                Err(VerifyError::BothMechanisms)
             }
+            Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
             foreign if authorization::is_presigned(query) => {
                 Self::parse_query(request, query, &headers, foreign.is_some())
             }
             Some(header) => Self::parse_header(request, header, &headers),
             None => Err(VerifyError::MissingAuthentication),
-        }?;
-        #[cfg(feature = "sigv4a")]
-        let presented = presented.with_region_set(query)?;
-        Ok(presented)
-    }
-
-    /// Reads the region set, if the algorithm has one.
-    #[cfg(feature = "sigv4a")]
-    fn with_region_set(mut self, query: &[u8]) -> Result<Self, VerifyError> {
-        if self.scope().algorithm() == Algorithm::HmacSha256 {
-            return Ok(self);
         }
-        self.region_set = if self.presigned {
-            let region_set = crate::sigv4::sigv4a::region_set_in_query(query);
-            region_set.map_err(|error| VerifyError::of_claim(error, true))?.map(Cow::Owned)
-        } else {
-            let mut found =
-                self.request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-region-set"));
-            let first = found.next();
-            if found.next().is_some() {
-                return Err(VerifyError::Repeated { name: "X-Amz-Region-Set" });
-            }
-            drop(found);
-            let value = first.map(|(name, value)| {
-                core::str::from_utf8(value.trim_ascii()).map_err(|_| RequestError::not_ascii(name, value))
-            });
-            value.transpose()?.map(Cow::Borrowed)
-        };
-        match self.region_set() {
-            None | Some("") => Err(VerifyError::MissingRegionSet { presigned: self.presigned }),
-            Some(_) => Ok(self),
-        }
-    }
-
-    /// The regions that a signature of SigV4A claims to be good for, as they stand there: `us-east-1,us-west-*`. `None`
-    /// for a signature of SigV4.
-    #[cfg(feature = "sigv4a")]
-    pub fn region_set(&self) -> Option<&str> {
-        self.region_set.as_deref()
     }
 
     fn parse_header(request: Request<'a>, header: &'a [u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
@@ -131,37 +77,23 @@ impl<'a> Presented<'a> {
             return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
         }
         let text = core::str::from_utf8(header).map_err(|_| VerifyError::NotKeyValue)?;
-        let claims = authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, false))?;
-        let timestamp = match (headers.x_amz_date, headers.date) {
-            (Some(date), _) => parse_timestamp(date, false)?,
-            (None, Some(date)) => core::str::from_utf8(date)
-                .ok()
-                .and_then(Timestamp::parse_imf_fixdate)
-                .map_or_else(|| parse_timestamp(date, false), Ok)?,
-            (None, None) => return Err(VerifyError::MissingDate),
-        };
-        let session_token = headers.session_token.map(Text::Header);
-        let content_sha256 = match headers.content_sha256 {
-            Some(value) => {
-                let (text, signed) = parse_content_sha256(value)?;
-                Some((Text::Header(text), signed))
-            }
-            None => None,
-        };
-        Ok(Self {
-            request,
-            presigned: false,
-            text: Cow::Borrowed(text),
-            claims,
-            timestamp,
-            expires: None,
-            session_token,
-            content_sha256,
-            foreign_authorization: false,
-            body_sha256: None,
-            #[cfg(feature = "sigv4a")]
-            region_set: None,
-        })
+        let mut claims = authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, false))?;
+        let timestamp = headers.timestamp()?;
+        if let Some(token) = headers.session_token {
+            claims.set_session_token(token);
+        }
+        let mut signed_body = None;
+        if let Some(value) = headers.content_sha256 {
+            let (text, signed) = parse_content_sha256(value)?;
+            claims.set_content_sha256(text);
+            signed_body = Some(signed);
+        }
+        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256
+            && let Some(region_set) = region_set_header(&request)?
+        {
+            claims.set_region_set(region_set);
+        }
+        Self::of_claims(request, claims, timestamp, None, signed_body, false)
     }
 
     fn parse_query(
@@ -170,42 +102,47 @@ impl<'a> Presented<'a> {
         headers: &AuthHeaders<'a>,
         foreign_authorization: bool,
     ) -> Result<Self, VerifyError> {
-        let parsed = authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, true))?;
-        let value = |range: &Range<usize>| parsed.text.get(range.clone()).unwrap_or_default();
-        let timestamp = parse_timestamp(value(&parsed.date).as_bytes(), true)?;
-        let expires = parsed.expires.as_ref().map(|range| parse_expires(value(range))).transpose()?;
-        let session_token = match (&parsed.session_token, headers.session_token) {
-            (Some(_), Some(_)) => return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" }),
-            (query, header) => query.clone().map(Text::Query).or(header.map(Text::Header)),
-        };
+        let claims = authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, true))?;
+        let mut claims: Claims<'a> = claims;
+        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default().as_bytes(), true)?;
+        let expires = claims.expires().map(parse_expires).transpose()?;
+        match (claims.session_token(), headers.session_token) {
+            (Some(_), Some(_)) => {
+                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
+            }
+            (None, Some(header)) => claims.set_session_token(header),
+            (_, None) => {}
+        }
         // What pins the body, in the query or in a header; where both do, they have to agree.
-        let in_query = match &parsed.content_sha256 {
-            Some(range) => Some((range, parse_content_sha256(value(range).as_bytes())?)),
-            None => None,
-        };
+        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
         let in_header = headers.content_sha256.map(parse_content_sha256).transpose()?;
-        let content_sha256 = match (in_query, in_header) {
-            (Some((_, (query, _))), Some((header, _))) if query != header => {
+        let signed_body = match (in_query, in_header) {
+            (Some((query, _)), Some((header, _))) if query != header => {
                 return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
             }
-            (Some((range, (_, signed))), _) => Some((Text::Query(range.clone()), signed)),
-            (None, Some((header, signed))) => Some((Text::Header(header), signed)),
+            (Some((_, signed)), _) => Some(signed),
+            (None, Some((header, signed))) => {
+                claims.set_content_sha256(header);
+                Some(signed)
+            }
             (None, None) => None,
         };
-        Ok(Self {
-            request,
-            presigned: true,
-            claims: parsed.claims,
-            timestamp,
-            expires,
-            session_token,
-            content_sha256,
-            foreign_authorization,
-            body_sha256: None,
-            text: Cow::Owned(parsed.text),
-            #[cfg(feature = "sigv4a")]
-            region_set: None,
-        })
+        Self::of_claims(request, claims, timestamp, expires, signed_body, foreign_authorization)
+    }
+
+    fn of_claims(
+        request: Request<'a>,
+        claims: Claims<'a>,
+        timestamp: Timestamp,
+        expires: Option<u64>,
+        signed_body: Option<SignedBody>,
+        foreign_authorization: bool,
+    ) -> Result<Self, VerifyError> {
+        let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
+        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
+            return Err(VerifyError::MissingRegionSet { presigned: claims.location == Location::Query });
+        }
+        Ok(Self { request, claims, timestamp, expires, signed_body, foreign_authorization, body_sha256: None })
     }
 
     /// Hands over the body, whole; `b""` if there is none. Needed before verifying where the signature covers it and no
@@ -225,18 +162,23 @@ impl<'a> Presented<'a> {
 
     /// Who claims to have signed. It may hold a `/`.
     pub fn access_key_id(&self) -> &str {
-        self.part(&self.claims.credential.access_key_id)
+        self.claims.access_key_id()
     }
 
     /// The session token, from header or query. Look up key and token together: a token of another key is no token.
     pub fn session_token(&self) -> Option<&str> {
-        self.session_token.as_ref().map(|token| self.value(token))
+        self.claims.session_token()
     }
 
-    /// The scope it claims to be signed for, as it stands there.
+    /// The scope it claims to be signed for, as sent.
     pub fn scope(&self) -> Scope<'_> {
-        let credential = &self.claims.credential;
-        Scope::unchecked(self.part(&credential.date), self.part(&credential.region), self.part(&credential.service))
+        self.claims.scope()
+    }
+
+    /// The regions that a signature of SigV4A claims to be good for, as sent: `us-east-1,us-west-*`. `None` for a
+    /// signature of SigV4.
+    pub fn region_set(&self) -> Option<&str> {
+        self.claims.region_set()
     }
 
     /// When it claims to have been signed.
@@ -244,14 +186,14 @@ impl<'a> Presented<'a> {
         self.timestamp
     }
 
-    /// Whether the signature stands in the query.
+    /// Whether the query carries the signature.
     pub fn is_presigned(&self) -> bool {
-        self.presigned
+        self.claims.location == Location::Query
     }
 
     /// The headers it claims to have signed, in lower case and in order.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.part(&self.claims.signed_headers).split(';')
+        self.claims.signed_headers().split(';')
     }
 
     /// The key to verify with, from what the look-up of access key id and session token found.
@@ -271,28 +213,9 @@ impl<'a> Presented<'a> {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
 
-    pub(super) fn terminator(&self) -> &str {
-        self.part(&self.claims.credential.terminator)
-    }
-
-    pub(super) fn signature(&self) -> &Signature {
-        &self.claims.signature
-    }
-
-    /// The value that says what stands for the body, as it was sent, and what it means.
+    /// The value that describes the body, as sent, and what it means.
     pub(super) fn content_sha256(&self) -> Option<(&str, SignedBody)> {
-        self.content_sha256.as_ref().map(|(text, signed)| (self.value(text), *signed))
-    }
-
-    fn value(&self, text: &Text<'a>) -> &str {
-        match text {
-            Text::Header(value) => value,
-            Text::Query(range) => self.part(range),
-        }
-    }
-
-    fn part(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
+        self.claims.content_sha256().zip(self.signed_body)
     }
 }
 
@@ -300,13 +223,13 @@ impl fmt::Debug for Presented<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Presented")
             .field("request", &self.request)
-            .field("presigned", &self.presigned)
+            .field("presigned", &self.is_presigned())
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
             .field("timestamp", &self.timestamp)
             .field("expires", &self.expires)
-            .field("signed_headers", &self.part(&self.claims.signed_headers))
-            .field("session_token", &self.session_token.as_ref().map(|_| "[redacted]"))
+            .field("signed_headers", &self.claims.signed_headers())
+            .field("session_token", &self.session_token().map(|_| REDACTED))
             .finish_non_exhaustive()
     }
 }
@@ -339,7 +262,7 @@ impl<'a> AuthHeaders<'a> {
             } else if is("host") {
                 // Behind a proxy another name may take the place of a missing one; of two, none may.
                 (&mut host, "Host")
-            } else if SESSION_TOKEN_HEADERS.into_iter().any(is) {
+            } else if SessionTokenName::of_header(name).is_some() {
                 let token = value.trim_ascii();
                 let token = core::str::from_utf8(token).map_err(|_| RequestError::not_ascii(name, token))?;
                 if found.session_token.replace(token).is_some() {
@@ -357,6 +280,30 @@ impl<'a> AuthHeaders<'a> {
         }
         Ok(found)
     }
+
+    /// The time of a request that is signed in its header.
+    fn timestamp(&self) -> Result<Timestamp, VerifyError> {
+        match (self.x_amz_date, self.date) {
+            (Some(date), _) => parse_timestamp(date, false),
+            (None, Some(date)) => {
+                let as_http_writes_it = core::str::from_utf8(date).ok().and_then(Timestamp::parse_imf_fixdate);
+                as_http_writes_it.map_or_else(|| parse_timestamp(date, false), Ok)
+            }
+            (None, None) => Err(VerifyError::MissingDate),
+        }
+    }
+}
+
+/// The region set of SigV4A, which its header may give once.
+fn region_set_header<'a>(request: &Request<'a>) -> Result<Option<&'a str>, VerifyError> {
+    const NAME: &str = "x-amz-region-set";
+    let mut values = request.headers.values(NAME);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(VerifyError::Repeated { name: X_AMZ_REGION_SET });
+    }
+    let text = core::str::from_utf8(value.trim_ascii());
+    Ok(Some(text.map_err(|_| RequestError::not_ascii(NAME, value))?))
 }
 
 fn parse_timestamp(text: &[u8], presigned: bool) -> Result<Timestamp, VerifyError> {

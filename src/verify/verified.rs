@@ -3,14 +3,10 @@ use core::fmt;
 use super::body::{BodyCheck, SignedBody};
 use super::error::VerifyError;
 use super::unverified::Presented;
-#[cfg(any(feature = "streaming", feature = "event-stream"))]
 use crate::sigv4::chain::Chain;
-#[cfg(any(feature = "streaming", feature = "event-stream"))]
 use crate::sigv4::payload::StreamingPayload;
-#[cfg(any(feature = "streaming", feature = "event-stream"))]
-use crate::sigv4::rules::Rules;
+use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::Scope;
-#[cfg(any(feature = "streaming", feature = "event-stream"))]
 use crate::sigv4::signing_key::VerifyingKey;
 use crate::sigv4::timestamp::Timestamp;
 
@@ -23,13 +19,13 @@ use crate::sigv4::timestamp::Timestamp;
 /// # use countersign::{Credentials, Payload, Presented, Request, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
-/// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+/// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
 /// # let signed = signer.sign(&request, Payload::Bytes(b"hello"), now)?;
 /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
 /// # let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
 /// # let key = presented.derive_key(Some(&credentials));
-/// let verified = Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+/// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 /// assert!(verified.signed_headers().eq(["host", "x-amz-content-sha256", "x-amz-date"]));
 /// assert!(verified.check_body(b"hello").is_ok());
@@ -40,10 +36,9 @@ pub struct Verified<'a> {
     pub(super) presented: Presented<'a>,
     pub(super) body: SignedBody,
     /// Of a body in frames, which carry signatures of their own.
-    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(super) key: Option<VerifyingKey<'static>>,
-    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(super) rules: Rules,
+    pub(super) limits: Limits,
 }
 
 impl Verified<'_> {
@@ -69,11 +64,10 @@ impl Verified<'_> {
     }
 
     /// How the body comes in frames, and the chain of signatures that begins with the request's.
-    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(crate) fn streaming(&self) -> Option<(StreamingPayload, Chain<VerifyingKey<'static>>)> {
         match (self.body, &self.key) {
             (SignedBody::Streaming(streaming), Some(key)) => {
-                let seed = *self.presented.signature();
+                let seed = *self.presented.claims.signature();
                 Some((streaming, Chain::new(key.clone(), self.timestamp(), &self.scope(), seed)))
             }
             _ => None,
@@ -81,15 +75,16 @@ impl Verified<'_> {
     }
 
     /// The values of a header of the request, which is signed if it is an `x-amz-*`.
-    #[cfg(feature = "streaming")]
     pub(crate) fn header_values(&self, wanted: &'static str) -> impl Iterator<Item = &[u8]> {
-        let headers = self.presented.request.headers.iter();
-        headers.filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+        self.presented.request.headers.values(wanted)
     }
 
-    #[cfg(any(feature = "streaming", feature = "event-stream"))]
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Whether the signature says nothing about the body: `UNSIGNED-PAYLOAD` and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
@@ -114,7 +109,6 @@ impl Verified<'_> {
     }
 
     /// The regions that it was signed for with SigV4A, this verifier's among them; `None` for a signature of SigV4.
-    #[cfg(feature = "sigv4a")]
     pub fn region_set(&self) -> Option<&str> {
         self.presented.region_set()
     }

@@ -66,7 +66,7 @@ fn signing_and_verifying_stay_within_the_budget() {
         if let Some(token) = &case.token {
             credentials = credentials.with_session_token(token).unwrap();
         }
-        let signer = Signer::new(credentials.clone(), "us-east-1", case.service);
+        let signer = Signer::new(credentials.clone(), "us-east-1", case.service).unwrap();
         let request = Request::new(case.method, case.target, &case.headers).with_host(HOST);
         signer.sign(&request, Payload::EMPTY, now()).unwrap();
 
@@ -111,7 +111,7 @@ fn signing_and_verifying_stay_within_the_budget() {
 
 #[test]
 fn what_is_refused_costs_no_memory() {
-    let signer = Signer::new(Credentials::new("AKID", "secret").unwrap(), "us-east-1", "s3");
+    let signer = Signer::new(Credentials::new("AKID", "secret").unwrap(), "us-east-1", "s3").unwrap();
     let headers = vec![("x-amz-meta-a", b"1".as_slice()); 10_000];
     let many = Request::new("GET", "/", &headers).with_host("h");
     let (result, _, bytes) = counted(|| signer.sign(&many, Payload::EMPTY, now()).map(|_| ()));

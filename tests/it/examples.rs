@@ -130,7 +130,7 @@ fn test_invoke_method_sends_a_call_that_verifies() {
     let request = Request::new("POST", "/restapis/abc123/resources/xyz789/methods/GET", &headers);
     let presented = Presented::parse(request).unwrap().with_body(&body);
     let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", "secret").unwrap()));
-    Verifier::new("eu-west-1", "apigateway").verify(presented, &key, Timestamp::now()).unwrap();
+    Verifier::new("eu-west-1", "apigateway").unwrap().verify(presented, &key, Timestamp::now()).unwrap();
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn verify_presigned(host: &str, target: &str, headers: &[(&str, &[u8])], region:
     let presented = Presented::parse(Request::new("GET", target, &headers)).unwrap().with_body(b"");
     let known = Credentials::new("ASIAEXAMPLE", "secret").unwrap().with_session_token("to+ken/=").unwrap();
     let key = presented.derive_key(Some(&known));
-    Verifier::new(region, service).verify(presented, &key, Timestamp::now()).unwrap();
+    Verifier::new(region, service).unwrap().verify(presented, &key, Timestamp::now()).unwrap();
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -15,7 +15,7 @@ fn now() -> Timestamp {
 }
 
 fn signer() -> Signer {
-    Signer::new(temporary(), "us-east-1", "s3")
+    Signer::new(temporary(), "us-east-1", "s3").unwrap()
 }
 
 fn policy() -> Policy {
@@ -477,19 +477,19 @@ fn what_s3_would_refuse_is_not_signed() {
     assert_eq!(error, r#"the condition ["eq", "$x-amz-security-token", "[redacted]"] is not met"#);
     assert!(sign_text("{", &[], now()).is_err());
 
-    let ended = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3");
+    let ended = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3").unwrap();
     let error = ended.sign_post_policy(&policy(), now()).unwrap_err();
     assert!(matches!(error, PolicyError::Sign(SignError::CredentialsExpired { .. })));
     assert_eq!((error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()), (500, "InternalError"));
-    let soon = Signer::new(temporary().with_expiry(at("20151229T005959Z")), "us-east-1", "s3");
+    let soon = Signer::new(temporary().with_expiry(at("20151229T005959Z")), "us-east-1", "s3").unwrap();
     assert!(soon.sign_post_policy(&policy(), now()).unwrap().outlives_credentials());
 }
 
 /// A directory bucket's session token has another name, by the rules alone.
 #[test]
 fn the_session_token_has_the_name_of_the_rules() {
-    let signer = Signer::new(temporary(), "us-east-1", "s3express");
-    assert_eq!(Rules::for_service("s3express").session_token_header, "x-amz-s3session-token");
+    let signer = Signer::new(temporary(), "us-east-1", "s3express").unwrap();
+    assert_eq!(Rules::for_service("s3express").session_token.header(), "x-amz-s3session-token");
     let policy = Policy::new(BUCKET, at("20151229T010000Z")).with_field("key", "a");
     let form = owned(signer.sign_post_policy(&policy, now()).unwrap().fields());
     assert!(form.contains(&("x-amz-s3session-token".into(), TOKEN.into())));

@@ -63,8 +63,10 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
     for seed in 0..4000 {
         let mut random = Random(seed);
         let (sent, rules) = (request(&mut random), rules(&mut random));
-        let signer =
-            Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules).also_sign(["my-header"]);
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service")
+            .unwrap()
+            .with_rules(rules)
+            .also_sign(["my-header"]);
         let given = views(&sent.headers);
         let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
         let signed = signer.sign(&wire, Payload::Bytes(&sent.body), now).unwrap();
@@ -165,7 +167,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
             })
             .collect();
         let given = views(&headers);
-        let signer = Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules);
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service").unwrap().with_rules(rules);
         let request = Request::new("GET", &target, &given).with_host("example.com");
         let signed = signer.sign(&request, Payload::EMPTY, now).unwrap();
         let mut arrived = headers.clone();
@@ -211,7 +213,7 @@ fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
     for seed in 0..4000 {
         let mut random = Random(seed);
         let (sent, rules) = (request(&mut random), rules(&mut random));
-        let signer = Signer::new(credentials.clone(), "us-east-1", "service").with_rules(rules);
+        let signer = Signer::new(credentials.clone(), "us-east-1", "service").unwrap().with_rules(rules);
         let given = views(&sent.headers);
         let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
         let presigned = signer.presign(&wire, Duration::from_secs(60), now).unwrap();

@@ -13,11 +13,11 @@ const HOST: &str = "example.com";
 const TARGET: &str = "/photos/a%20b.jpg?versionId=1&x";
 
 fn signer(region_set: &str) -> Signer {
-    Signer::sigv4a(credentials(), region_set, "s3")
+    Signer::sigv4a(credentials(), region_set, "s3").unwrap()
 }
 
 fn verifier() -> Verifier {
-    Verifier::new("us-west-2", "s3").with_sigv4a()
+    Verifier::new("us-west-2", "s3").unwrap().with_sigv4a()
 }
 
 fn key() -> SigningKey {
@@ -125,10 +125,10 @@ fn accepted_by_the_key_pair_and_by_its_public_half() {
 fn refused_by_a_verifier_that_was_not_told_so() {
     let refused = Err(VerifyError::UnsupportedAlgorithm { algorithm: "AWS4-ECDSA-P256-SHA256".into() });
     for arrived in both("*") {
-        assert_eq!(arrived.verify(&Verifier::new("us-west-2", "s3"), &key()), refused);
+        assert_eq!(arrived.verify(&Verifier::new("us-west-2", "s3").unwrap(), &key()), refused);
     }
     // And what it takes besides is what it took before.
-    let of_v4 = Signer::new(credentials(), "us-west-2", "s3");
+    let of_v4 = Signer::new(credentials(), "us-west-2", "s3").unwrap();
     let scope = Scope::new("20150830", "us-west-2", "s3").unwrap();
     for arrived in [Arrived::signed(&of_v4), Arrived::presigned(&of_v4)] {
         arrived.verify(&verifier(), &SigningKey::derive(&credentials(), &scope)).unwrap();
@@ -140,7 +140,7 @@ fn refused_by_a_verifier_that_was_not_told_so() {
 fn a_key_of_the_other_algorithm_verifies_nothing() {
     let mismatch = Err(VerifyError::SignatureMismatch { computed: None });
     let scope = Scope::new("20150830", "us-west-2", "s3").unwrap();
-    let of_v4 = Signer::new(credentials(), "us-west-2", "s3");
+    let of_v4 = Signer::new(credentials(), "us-west-2", "s3").unwrap();
     let public_key = key().public_key().unwrap();
     for arrived in both("*") {
         assert_eq!(arrived.verify(&verifier(), &SigningKey::derive(&credentials(), &scope)), mismatch);
@@ -181,7 +181,7 @@ fn other_credentials_are_refused() {
         assert!(matches!(verify(&arrived, Some(&with_token)), Err(VerifyError::InvalidSessionToken { .. })));
         assert!(matches!(verify(&arrived, Some(&expired)), Err(VerifyError::ExpiredSessionToken { .. })));
     }
-    let arrived = Arrived::signed(&Signer::sigv4a(with_token.clone(), "*", "s3"));
+    let arrived = Arrived::signed(&Signer::sigv4a(with_token.clone(), "*", "s3").unwrap());
     assert!(arrived.header("authorization").contains("x-amz-region-set;x-amz-security-token"));
     assert_eq!(verify(&arrived, Some(&with_token)), Ok(()));
 }
@@ -299,12 +299,12 @@ fn signing_is_reproducible_and_signing_again_replaces() {
     assert_eq!(once.headers, Arrived::signed(&signer.clone()).headers);
     let again = once.view(|request| signer.sign(&request, Payload::Bytes(b"body"), now())).unwrap();
     assert_eq!(again.authorization(), once.header("authorization"));
-    let elsewhere = Signer::sigv4a(credentials(), "*", "s3");
+    let elsewhere = Signer::sigv4a(credentials(), "*", "s3").unwrap();
     let again = once.view(|request| elsewhere.sign(&request, Payload::Bytes(b"body"), now())).unwrap();
     assert_eq!(again.authorization(), Arrived::signed(&elsewhere).header("authorization"));
 
     // A URL of either algorithm is signed anew by either, and nothing of the first signature is left.
-    let of_v4 = Signer::new(credentials(), "us-west-2", "s3");
+    let of_v4 = Signer::new(credentials(), "us-west-2", "s3").unwrap();
     for first in [&signer, &elsewhere, &of_v4] {
         for second in [&signer, &elsewhere, &of_v4] {
             let url = Arrived::presigned(first);
@@ -333,7 +333,7 @@ fn what_is_no_region_set_is_not_signed() {
         error.to_string(),
         "the region set \"\" has to name regions with commas between them, e.g. us-east-1,us-west-2, us-* or *"
     );
-    let no_service = Signer::sigv4a(credentials(), "*", "");
+    let no_service = Signer::sigv4a(credentials(), "*", "").unwrap();
     assert_eq!(
         no_service.sign(&request, Payload::EMPTY, now()).unwrap_err(),
         SignError::Scope(ScopeError::Empty { field: "service" })
@@ -344,7 +344,7 @@ fn what_is_no_region_set_is_not_signed() {
 fn frames_of_the_other_algorithm_are_neither_signed_nor_taken() {
     use StreamingPayload::*;
     let request = Request::new("PUT", "/", &[]).with_host(HOST);
-    let of_v4 = Signer::new(credentials(), "us-west-2", "s3");
+    let of_v4 = Signer::new(credentials(), "us-west-2", "s3").unwrap();
     for (signer, own, others) in [
         (signer("*"), [EcdsaSigned, EcdsaSignedTrailer, UnsignedTrailer], [Signed, SignedTrailer, Events]),
         (of_v4, [Signed, SignedTrailer, UnsignedTrailer], [EcdsaSigned, EcdsaSignedTrailer, EcdsaSigned]),
@@ -477,7 +477,7 @@ fn nothing_printed_holds_the_key() {
     let mut printed = vec![
         format!("{signer:?}"),
         format!("{:?}", key()),
-        format!("{signature:?} {signature}"),
+        format!("{signature:?}"),
         format!("{:?}", verifier()),
         format!("{:?}", arrived.verify(&verifier(), &key())),
     ];
@@ -497,7 +497,7 @@ fn nothing_printed_holds_the_key() {
 fn the_signature_is_that_of_rfc_6979() {
     let string_to_sign = "AWS4-ECDSA-P256-SHA256\n20150830T123600Z\n20150830/service/aws4_request\n\
                           cf59db423e841c8b7e3444158185aa261b724a5c27cbe762676f3eed19f4dc02";
-    let signer = Signer::sigv4a(credentials(), "us-east-1", "service");
+    let signer = Signer::sigv4a(credentials(), "us-east-1", "service").unwrap();
     let request = Request::new("GET", "/", &[]).with_host("example.amazonaws.com");
     let signed = signer.sign(&request, Payload::EMPTY, now()).unwrap();
     assert_eq!(signed.string_to_sign().to_string(), string_to_sign);

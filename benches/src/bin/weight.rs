@@ -20,7 +20,7 @@ const PACKAGES: [Package; 4] = [
 use countersign::{Credentials, Payload, Request, Signer, Timestamp};
 fn main() {
     let target = std::env::args().nth(1).unwrap();
-    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").unwrap(), "us-east-1", "execute-api");
+    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").unwrap(), "us-east-1", "execute-api").unwrap();
     let request = Request::new("GET", &target, &[]).with_host("example.com");
     let signed = signer.sign(&request, Payload::EMPTY, Timestamp::now()).unwrap();
     println!("{}", signed.authorization());

@@ -10,7 +10,7 @@ pub const NO_KEY: &str = "countersign, wire, no key";
 pub const KEY: &str = "countersign";
 
 pub fn signer(case: &Case) -> Signer {
-    Signer::new(case.credentials(), REGION, case.service)
+    Signer::new(case.credentials(), REGION, case.service).unwrap()
 }
 
 pub fn sign(case: &Case) -> Signed {
@@ -95,7 +95,7 @@ pub fn sign_wire_without_key(case: &'static Case) -> Contender {
 pub fn presign_http(case: &'static Case) -> Contender {
     let (signer, now) = (signer(case), now());
     let request = case.http();
-    let run = move || signer.presign_http(&request, LIFETIME, now).unwrap();
+    let run = move || signer.presign(&request, LIFETIME, now).unwrap();
     assert_eq!(run().target(), presigned_target(case));
     Contender::new(HTTP, run)
 }
@@ -147,7 +147,7 @@ pub fn verify_wire_without_key(case: &'static Case) -> Contender {
 
 fn verifier_and_key(case: &Case) -> (Verifier, SigningKey) {
     let scope = Scope::new("20150830", REGION, case.service).unwrap();
-    (Verifier::new(REGION, case.service), SigningKey::derive(&case.credentials(), &scope))
+    (Verifier::new(REGION, case.service).unwrap(), SigningKey::derive(&case.credentials(), &scope))
 }
 
 pub fn key_derivation() -> Contender {

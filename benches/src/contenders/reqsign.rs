@@ -44,7 +44,7 @@ fn check(case: &Case, parts: Parts) {
     let mut rules = Rules::for_service(case.service);
     rules.unsigned_payload = UnsignedPayload::Accepted;
     rules.presign_unsigned_payload = true;
-    let verifier = Verifier::new(REGION, case.service).with_rules(rules);
+    let verifier = Verifier::new(REGION, case.service).unwrap().with_rules(rules);
     if let Err(error) = verifier.verify(presented, &key, now) {
         panic!("{}: {error}", case.name);
     }

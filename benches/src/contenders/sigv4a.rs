@@ -8,7 +8,7 @@ use crate::requests::{ACCESS_KEY_ID, Case, REGION, SECRET, now, system_time};
 pub const WHO: &str = "countersign";
 
 fn signer(case: &Case) -> Signer {
-    Signer::sigv4a(case.credentials(), REGION, case.service)
+    Signer::sigv4a(case.credentials(), REGION, case.service).unwrap()
 }
 
 fn public_key(case: &Case) -> PublicKey {
@@ -67,7 +67,7 @@ pub fn verify(case: &'static Case) -> Contender {
     headers.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
     let arriving: &'static Case = Box::leak(Box::new(Case { headers, ..case.clone() }));
     let wire_headers: &'static _ = arriving.wire_headers().leak();
-    let (verifier, key) = (Verifier::new(REGION, case.service).with_sigv4a(), public_key(case));
+    let (verifier, key) = (Verifier::new(REGION, case.service).unwrap().with_sigv4a(), public_key(case));
     Contender::new(WHO, move || {
         let presented = Presented::parse(arriving.wire(wire_headers)).unwrap().with_body(&arriving.body);
         assert!(verifier.verify_with_public_key(presented, &key, now()).is_ok());

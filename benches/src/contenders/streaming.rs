@@ -72,7 +72,7 @@ fn decode_pieces(who: &'static str, case: &'static Case, piece: usize) -> Conten
     let verified: Verified<'static> = {
         let presented = Presented::parse(arriving.wire(wire_headers)).unwrap();
         let key = presented.derive_key(Some(&case.credentials()));
-        Verifier::new(REGION, case.service).with_rules(Rules::S3).verify(presented, &key, now()).unwrap()
+        Verifier::new(REGION, case.service).unwrap().with_rules(Rules::S3).verify(presented, &key, now()).unwrap()
     };
     let decode = move || {
         let mut decoder = verified.chunk_decoder().unwrap();

@@ -7,6 +7,7 @@ use crate::explain::canonical::Canonical;
 use crate::explain::cause::Cause;
 use crate::explain::finding::Finding;
 use crate::redact::{REDACTED, is_secret_header};
+use crate::sigv4::rules::SessionTokenName;
 
 /// A header of one side: its values, joined as they have to be, and how many lines they stand in.
 struct Lines {
@@ -126,7 +127,7 @@ pub(in crate::explain) fn header_removed(name: &str) -> Cause {
 }
 
 pub(in crate::explain) fn is_token_header(name: &str) -> bool {
-    crate::sigv4::authorization::SESSION_TOKEN_HEADERS.contains(&name)
+    SessionTokenName::of_header(name).is_some()
 }
 
 fn header_change(name: &str, signed: &str, verified: &str) -> Cause {

@@ -30,6 +30,7 @@ pub(crate) struct Parts<'a> {
 }
 
 /// A canonical request in the buffer that it was written to.
+#[derive(Clone)]
 pub(crate) struct Assembled {
     /// From the start of the buffer.
     pub(crate) length: usize,
@@ -65,7 +66,7 @@ impl Parts<'_> {
 /// use countersign::{Credentials, Payload, Request, Signer};
 ///
 /// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?.with_session_token("token")?;
-/// let signer = Signer::new(credentials, "us-east-1", "execute-api");
+/// let signer = Signer::new(credentials, "us-east-1", "execute-api")?;
 /// let request = Request::new("GET", "/dev/a b?y=2&x=1", &[]).with_host("example.com");
 /// let signed = signer.sign(&request, Payload::EMPTY, "20150830T123600Z".parse()?)?;
 /// assert_eq!(
@@ -116,7 +117,6 @@ impl fmt::Debug for CanonicalRequest<'_> {
 }
 
 /// A canonical path without dot segments and empty segments, as all services but S3 have it.
-#[cfg(feature = "explain")]
 pub(crate) fn normalized(canonical_path: &str) -> Vec<u8> {
     let rules = Rules { normalize_path: true, double_encode_path: false, ..Rules::GENERIC };
     let mut out = Vec::new();

@@ -41,14 +41,7 @@ pub(super) fn write_query(out: &mut Vec<u8>, query: &[u8], left_out: &[&str]) {
         if !written.is_empty() {
             out.push(b'&');
         }
-        let start = out.len();
-        rest = write_query_decoded_then_encoded(out, rest, b"=&");
-        let equals = out.len();
-        out.push(b'=');
-        if let [b'=', value @ ..] = rest {
-            rest = write_query_decoded_then_encoded(out, value, b"&");
-        }
-        let pair = Pair { start, equals, end: out.len() };
+        let pair = write_pair(out, &mut rest);
         if !left_out.is_empty() && left_out.iter().any(|name| name.as_bytes() == pair.key(out).0) {
             out.truncate(before);
             continue;
@@ -57,19 +50,36 @@ pub(super) fn write_query(out: &mut Vec<u8>, query: &[u8], left_out: &[&str]) {
         written.push(pair);
     }
     if !in_order {
-        let pairs = written.as_mut_slice();
-        pairs.sort_unstable_by(|a, b| a.key(out).cmp(&b.key(out)));
-        let unsorted = out.len();
-        out.reserve(unsorted - first);
-        for (index, pair) in pairs.iter().enumerate() {
-            if index > 0 {
-                out.push(b'&');
-            }
-            out.extend_from_within(pair.start..pair.end);
-        }
-        out.copy_within(unsorted.., first);
-        out.truncate(unsorted);
+        sort(out, first, written.as_mut_slice());
     }
+}
+
+/// Writes the pair that `rest` begins with, and leaves what follows it.
+#[inline]
+fn write_pair(out: &mut Vec<u8>, rest: &mut &[u8]) -> Pair {
+    let start = out.len();
+    *rest = write_query_decoded_then_encoded(out, rest, b"=&");
+    let equals = out.len();
+    out.push(b'=');
+    if let [b'=', value @ ..] = *rest {
+        *rest = write_query_decoded_then_encoded(out, value, b"&");
+    }
+    Pair { start, equals, end: out.len() }
+}
+
+/// Puts the pairs that were written from `first` on in order, by way of a copy behind them.
+fn sort(out: &mut Vec<u8>, first: usize, pairs: &mut [Pair]) {
+    pairs.sort_unstable_by(|a, b| a.key(out).cmp(&b.key(out)));
+    let unsorted = out.len();
+    out.reserve(unsorted - first);
+    for (index, pair) in pairs.iter().enumerate() {
+        if index > 0 {
+            out.push(b'&');
+        }
+        out.extend_from_within(pair.start..pair.end);
+    }
+    out.copy_within(unsorted.., first);
+    out.truncate(unsorted);
 }
 
 #[cfg(test)]

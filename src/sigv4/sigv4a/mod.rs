@@ -1,11 +1,18 @@
 //! `AWS4-ECDSA-P256-SHA256`: the key pair, its public half, the region set. All else is as for HMAC.
+//!
+//! The rest of the crate sees three types ([`Der`], [`KeyPair`], [`PublicKey`]) with the same methods in every build;
+//! without the feature `sigv4a` they have no values.
 
-mod der;
-mod key;
-mod public_key;
+#[cfg(not(feature = "sigv4a"))]
+mod absent;
+#[cfg(feature = "sigv4a")]
+mod built_in;
 mod region_set;
 
-pub(crate) use der::Der;
-pub(crate) use key::KeyPair;
-pub use public_key::PublicKey;
-pub(crate) use region_set::{covers, in_query as region_set_in_query, is_region_set};
+#[cfg(not(feature = "sigv4a"))]
+pub(crate) use absent::{Der, IS_BUILT_IN, KeyPair, PublicKey};
+#[cfg(feature = "sigv4a")]
+pub use built_in::PublicKey;
+#[cfg(feature = "sigv4a")]
+pub(crate) use built_in::{Der, IS_BUILT_IN, KeyPair};
+pub(crate) use region_set::{covers, is_region_set};

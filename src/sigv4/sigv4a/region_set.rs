@@ -1,26 +1,5 @@
 //! `us-east-1,us-west-2`, `us-*`, `*`: where a signature is good.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
-use crate::sigv4::authorization::{ClaimError, X_AMZ_REGION_SET};
-use crate::sigv4::canonical_request::pairs;
-use crate::text::percent::{decodes_to, write_query_decoded};
-
-/// Reads `X-Amz-Region-Set`, at most once; where the algorithm is HMAC, it is a parameter like any other.
-pub(crate) fn in_query(query: &[u8]) -> Result<Option<String>, ClaimError> {
-    let mut found = None;
-    for (_, value) in pairs(query).filter(|(name, _)| decodes_to(name, X_AMZ_REGION_SET)) {
-        let mut text = Vec::with_capacity(value.len());
-        write_query_decoded(&mut text, value);
-        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
-        if found.replace(text).is_some() {
-            return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
-        }
-    }
-    Ok(found)
-}
-
 /// Whether that can be signed as a region set: names with commas between them, and perhaps a space behind a comma.
 pub(crate) fn is_region_set(text: &str) -> bool {
     let mut first = true;

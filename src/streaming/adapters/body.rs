@@ -12,49 +12,31 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 
 use super::driver::{Codec, Encoding, Failure, State};
-use crate::sign::{SignError, Signer};
-use crate::sigv4::request::{Request, RequestError};
-use crate::sigv4::timestamp::Timestamp;
+use crate::sigv4::request::RequestError;
 use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
-use crate::streaming::sign::{Chunked, SignedChunked};
+use crate::streaming::sign::SignedChunked;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-impl Signer {
-    /// Like [`Signer::sign_chunked`], and inserts the headers, including `content-length`.
+impl SignedChunked {
+    /// Inserts the headers of [`SignedChunked::headers`] into those of the request, including `content-length`, and removes
+    /// an `x-amz-trailer` of an earlier signature.
     ///
     /// # Errors
-    /// [`EncodeError`]; the request is unchanged.
-    pub fn sign_chunked_http<B>(
-        &self,
-        request: &mut http::Request<B>,
-        chunked: &Chunked,
-        now: Timestamp,
-    ) -> Result<SignedChunked, EncodeError> {
-        let signed = self.sign_chunked(&Request::from(&*request), chunked, now)?;
+    /// [`RequestError::HeaderValue`] if a value can't be one of HTTP; the map is as it was.
+    pub fn apply_to(&self, headers: &mut HeaderMap) -> Result<(), RequestError> {
         let mut own = Vec::new();
-        for (name, value) in signed.own_headers() {
-            own.push((HeaderName::from_static(name), header_value(name, value)?));
+        for (name, value) in self.own_headers() {
+            let made = HeaderValue::from_str(value).map_err(|_| RequestError::not_ascii(name, value.as_bytes()))?;
+            own.push((HeaderName::from_static(name), made));
         }
-        let headers = request.headers_mut();
-        crate::http::insert(signed.signed(), headers)?;
-        // A leftover from an earlier signature. All other headers are replaced.
+        self.signed().apply_to(headers)?;
         headers.remove("x-amz-trailer");
-        for (name, value) in own {
-            headers.insert(name, value);
-        }
-        Ok(signed)
+        headers.extend(own);
+        Ok(())
     }
-}
-
-fn header_value(name: &str, value: &str) -> Result<HeaderValue, SignError> {
-    HeaderValue::from_str(value).map_err(|_| {
-        let refused = |byte: &u8| HeaderValue::from_bytes(&[*byte]).is_err();
-        let byte = value.bytes().find(refused).unwrap_or_default();
-        RequestError::HeaderValue { name: name.into(), byte }.into()
-    })
 }
 
 /// Encodes another body in chunks. The size is known exactly.
@@ -66,11 +48,12 @@ fn header_value(name: &str, value: &str) -> Result<HeaderValue, SignError> {
 /// use countersign::streaming::{Checksum, Chunked, EncodedBody};
 /// use http_body::Body;
 /// # use countersign::{Credentials, Signer, Timestamp};
-/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
 /// let data = String::from("hello");
 /// let upload = Chunked::unsigned(data.len() as u64).with_checksum(Checksum::Sha256);
 /// let mut request = http::Request::put("https://bucket.s3.amazonaws.com/key").body(())?;
-/// let signed = signer.sign_chunked_http(&mut request, &upload, Timestamp::now())?;
+/// let signed = signer.sign_chunked(&request, &upload, Timestamp::now())?;
+/// signed.apply_to(request.headers_mut())?;
 /// let request = request.map(|()| EncodedBody::new(&signed, data));
 /// assert_eq!(request.body().size_hint().exact(), Some(signed.content_length()));
 /// # Ok(())

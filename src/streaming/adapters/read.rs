@@ -23,7 +23,7 @@ const READ: usize = 65_536;
 /// use std::io::Read;
 /// use countersign::streaming::{Checksum, Chunked, EncodedRead};
 /// # use countersign::{Credentials, Request, Signer};
-/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3");
+/// # let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
 /// let file = b"the content of a file".as_slice();
 /// let upload = Chunked::signed(file.len() as u64).with_checksum(Checksum::Sha256);
@@ -71,7 +71,7 @@ impl<R: Read> Read for EncodedRead<R> {
 /// # use countersign::{Credentials, Presented, Request, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
-/// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3");
+/// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
 /// # let signed = signer.sign_chunked(&request, &Chunked::signed(5), now)?;
 /// # let mut body = Vec::new();
@@ -82,7 +82,7 @@ impl<R: Read> Read for EncodedRead<R> {
 /// # let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
 /// # let presented = Presented::parse(&request)?;
 /// # let key = presented.derive_key(Some(&credentials));
-/// let verified = Verifier::new("us-east-1", "s3").verify(presented, &key, now)?;
+/// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
 /// let mut reader = DecodedRead::new(verified.chunk_decoder()?, body.as_slice());
 /// let mut data = String::new();
 /// reader.read_to_string(&mut data)?;

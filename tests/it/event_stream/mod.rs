@@ -14,7 +14,7 @@ use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, now, temporary, veri
 use crate::support::random::Random;
 
 fn signer() -> Signer {
-    Signer::new(temporary(), "us-east-1", "transcribe")
+    Signer::new(temporary(), "us-east-1", "transcribe").unwrap()
 }
 
 fn request<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
@@ -270,7 +270,7 @@ fn a_session_ends_within_a_stream() {
     assert_eq!(receive(events(), &[&stream.body()], now()).1, Ok(()));
     let ended = Err(EventStreamError::ExpiredSessionToken { expiry });
     assert_eq!(receive(events(), &[&stream.body()], expiry), (Vec::new(), ended));
-    let signer = Signer::new(ending, "us-east-1", "transcribe");
+    let signer = Signer::new(ending, "us-east-1", "transcribe").unwrap();
     let (_, mut events) = signer.sign_events(&request(&[]), now()).unwrap();
     assert!(matches!(events.sign(b"a", expiry), Err(EventStreamError::Sign(SignError::CredentialsExpired { .. }))));
     assert!(events.sign(b"a", now()).is_ok());
@@ -342,7 +342,7 @@ fn headers_that_the_signature_does_not_cover_are_refused() {
 #[test]
 fn a_verifier_of_events_comes_of_a_request_that_announces_them() {
     let verified_events = |service: &str, payload: Payload<'_>| {
-        let signer = Signer::new(temporary(), "us-east-1", service);
+        let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
         let signed = signer.sign(&request(&[]), payload, now()).unwrap();
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
         let presented = Presented::parse(request(&headers)).unwrap().with_body(b"");

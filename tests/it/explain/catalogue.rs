@@ -50,7 +50,7 @@ pub fn sent(by: By) -> Sent {
     let long_term = Credentials::new("AKIAIOSFODNN7EXAMPLE", SECRET).unwrap();
     let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", SECRET).unwrap();
     let sign = |credentials: &Credentials, service: &str, host: &str| {
-        let signer = Signer::new(credentials.clone(), "us-west-2", service);
+        let signer = Signer::new(credentials.clone(), "us-west-2", service).unwrap();
         let signed = signer.sign(&Request::new("GET", "/dev/list", &[]).with_host(host), Payload::EMPTY, now());
         Sent::from(&signed.unwrap())
     };
@@ -59,7 +59,7 @@ pub fn sent(by: By) -> Sent {
         Sent::from(&Request::new(method, target, headers).with_host(HOST))
     };
     let presign = |credentials: Credentials| {
-        let signer = Signer::new(credentials, "us-east-1", "s3");
+        let signer = Signer::new(credentials, "us-east-1", "s3").unwrap();
         let request = Request::new("GET", "/key", &[]).with_host("bucket.s3.amazonaws.com");
         Sent::from(&signer.presign(&request, Duration::from_secs(3600), now()).unwrap())
     };
@@ -88,7 +88,7 @@ pub fn sent(by: By) -> Sent {
         By::S3 => sign(&long_term, "s3", "bucket.s3.amazonaws.com"),
         By::Iam => sign(&long_term, "iam", "iam.amazonaws.com"),
         By::Model => {
-            let signer = Signer::new(long_term, "us-west-2", "execute-api");
+            let signer = Signer::new(long_term, "us-west-2", "execute-api").unwrap();
             let headers = [("content-type", b"application/json".as_slice())];
             let request = Request::new("POST", "/model/x-v1:0/invoke", &headers);
             let request = request.with_host("bedrock-runtime.us-west-2.amazonaws.com");

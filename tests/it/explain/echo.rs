@@ -16,7 +16,7 @@ fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Creden
         Some(token) => other.with_session_token(token).unwrap(),
         None => other,
     };
-    let verifier = echo(Verifier::new(&arrival.region, &arrival.service).with_rules(case.rules().unwrap()));
+    let verifier = echo(Verifier::new(&arrival.region, &arrival.service).unwrap().with_rules(case.rules().unwrap()));
     let known = [other.clone()];
     let result = match case.payload().unwrap() {
         Payload::Streaming(_) => arrival.wire.verify_seed(&verifier, &known, arrival.now),

@@ -11,7 +11,7 @@ use crate::support::allocator;
 fn signed() -> Signed {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret").unwrap();
     let target = format!("/a?{}", (0..1000).map(|n| format!("a=%20{n}&")).collect::<String>());
-    let signer = Signer::new(credentials, "us-east-1", "s3");
+    let signer = Signer::new(credentials, "us-east-1", "s3").unwrap();
     let request = Request::new("GET", &target, &[]).with_host("example.com");
     signer.sign(&request, Payload::Unsigned, "20260830T123600Z".parse().unwrap()).unwrap()
 }

@@ -404,7 +404,7 @@ pub fn arrival(case: &Plain) -> Arrival {
 
 /// The explanation of the refusal, or `None` where nothing was refused.
 fn explained(case: &Plain, arrival: &Arrival, dialect: Dialect) -> Option<Explanation> {
-    let verifier = Verifier::new(&arrival.region, &arrival.service).with_rules(case.rules().unwrap());
+    let verifier = Verifier::new(&arrival.region, &arrival.service).unwrap().with_rules(case.rules().unwrap());
     let verifier = verifier.with_sigv4a().echo_computed();
     let result = match case.payload().unwrap() {
         Payload::Streaming(_) => arrival.wire.verify_seed(&verifier, &arrival.known, arrival.now),

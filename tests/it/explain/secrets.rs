@@ -120,7 +120,8 @@ fn a_response_that_echoes_the_token_shows_none() {
 #[test]
 fn a_server_that_echoes_everything_raw_shows_none() {
     let credentials = Credentials::new("ASIAEXAMPLE", SECRET).unwrap().with_session_token(TOKEN).unwrap();
-    let signer = Signer::new(credentials.clone(), "us-east-1", "s3").also_sign(["x-copy", "cookie", "x-api-key"]);
+    let signer =
+        Signer::new(credentials.clone(), "us-east-1", "s3").unwrap().also_sign(["x-copy", "cookie", "x-api-key"]);
     let encoded = countersign::encode_segment(TOKEN);
     let target = format!("/a/{encoded}?token={encoded}&b=1");
     let given: [(&str, &[u8]); 3] =

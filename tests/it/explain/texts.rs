@@ -144,7 +144,7 @@ fn the_region_to_use_is_read_from_the_host() {
         ("gateway.example.com", "execute-api", None),
         ("abc123.execute-api.us-west-2.amazonaws.com", "execute-api", None),
     ] {
-        let signer = Signer::new(credentials(), "us-west-2", service);
+        let signer = Signer::new(credentials(), "us-west-2", service).unwrap();
         let signed = signer.sign(&Request::new("GET", "/", &[]).with_host(host), Payload::EMPTY, now()).unwrap();
         let explanation = Explanation::from_response(403, &[], body, Some(&signed));
         let cause = Cause::WrongRegion { expected: expected.map(Into::into) };

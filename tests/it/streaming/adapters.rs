@@ -418,7 +418,8 @@ mod body {
         let mut request =
             http::Request::put("https://bucket.example/key").header("content-encoding", "gzip").body(()).unwrap();
         let chunked = Chunked::unsigned(5).with_checksum(Checksum::Sha256);
-        let signed = crate::streaming::signer().sign_chunked_http(&mut request, &chunked, now()).unwrap();
+        let signed = crate::streaming::signer().sign_chunked(&request, &chunked, now()).unwrap();
+        signed.apply_to(request.headers_mut()).unwrap();
         for (name, value) in signed.headers() {
             assert_eq!(request.headers()[name], value);
             assert_eq!(request.headers().get_all(name).iter().count(), 1);
@@ -427,7 +428,8 @@ mod body {
         assert!(request.headers()["authorization"].is_sensitive());
 
         // Signed again, without a trailer: what the first signature announced is gone.
-        crate::streaming::signer().sign_chunked_http(&mut request, &Chunked::signed(5), now()).unwrap();
+        let signed = crate::streaming::signer().sign_chunked(&request, &Chunked::signed(5), now()).unwrap();
+        signed.apply_to(request.headers_mut()).unwrap();
         assert!(!request.headers().contains_key("x-amz-trailer"));
         assert_eq!(request.headers()["content-encoding"], "aws-chunked,gzip");
         let presented = countersign::Presented::parse(&request).unwrap();

@@ -128,7 +128,7 @@ fn the_documentation() {
     let request = Request::new("PUT", "/examplebucket/chunkObject.txt", &headers).with_host("s3.amazonaws.com");
     let data = vec![b'a'; 66_560];
     let body_of = |chunked: Chunked, also: &[&str]| {
-        let signer = Signer::new(credentials.clone(), "us-east-1", "s3").also_sign(also.iter().copied());
+        let signer = Signer::new(credentials.clone(), "us-east-1", "s3").unwrap().also_sign(also.iter().copied());
         let signed = signer.sign_chunked(&request, &chunked, at("20130524T000000Z")).unwrap();
         (signed.signed().signature().to_hex(), encode(&signed, &data, &[]))
     };

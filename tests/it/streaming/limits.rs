@@ -2,11 +2,11 @@
 
 use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
-    Dialect, Payload, Presented, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload,
+    Dialect, Limits, Payload, Presented, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload,
     VerifyError,
 };
 
-use super::{decode, decoder_of, decoder_of_headers, encode, rules, sign, signer};
+use super::{decode, decoder_of, decoder_of_headers, decoder_within, encode, rules, sign, signer};
 use crate::support::fixtures::{credentials, now, verifier, verify};
 
 /// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
@@ -118,10 +118,10 @@ fn missing(name: &str) -> String {
 #[test]
 fn a_signed_chunk_may_not_be_larger_than_the_rules_say() {
     let signed = sign(&Chunked::signed(16_384));
-    let mut rules = Rules::S3;
-    rules.max_chunk_size = 8192;
+    let mut limits = Limits::default();
+    limits.max_chunk_size = 8192;
     let header = format!("2001;chunk-signature={}\r\n", "0".repeat(64));
-    let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[header.as_bytes()]);
+    let (data, end) = decode(decoder_within(&signed, Rules::S3, limits).unwrap(), &[header.as_bytes()]);
     assert_eq!((data, end), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 })));
 }
 
@@ -170,11 +170,11 @@ fn a_trailer_that_is_too_long_is_not_announced() {
 #[test]
 fn lengths_of_any_size_are_no_overflow() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
-    let mut rules = Rules::S3;
-    rules.max_chunk_size = u64::MAX;
+    let mut limits = Limits::default();
+    limits.max_chunk_size = u64::MAX;
     for size in [8192, usize::MAX] {
         let chunked = Chunked::signed(u64::MAX).with_chunk_size(size).with_checksum(Checksum::Sha256);
-        let signed = signer().with_rules(rules).sign_chunked(&view, &chunked, now()).unwrap();
+        let signed = signer().with_rules(Rules::S3).with_limits(limits).sign_chunked(&view, &chunked, now()).unwrap();
         assert_eq!(signed.content_length(), u64::MAX);
         assert!(signed.encoder().push(&[0; 100], |_| {}).is_ok());
     }
@@ -310,7 +310,7 @@ fn a_content_encoding_that_is_not_ascii_is_refused() {
         let value = http::HeaderValue::from_bytes(b"z\xfc\xff").unwrap();
         let request = http::Request::put("https://bucket.example/key").header("content-encoding", value);
         let mut request = request.body(()).unwrap();
-        refused(signer().sign_chunked_http(&mut request, &Chunked::signed(5), now()).unwrap_err());
+        refused(signer().sign_chunked(&request, &Chunked::signed(5), now()).unwrap_err());
         assert_eq!(request.headers().len(), 1);
     }
 }

@@ -1,9 +1,9 @@
 //! Memory, counted: what a body announces costs nothing until it arrives.
 
-use countersign::Rules;
 use countersign::streaming::{Checksum, Chunked};
+use countersign::{Limits, Rules};
 
-use super::{decoder_of, sign, signer};
+use super::{decoder_of, decoder_within, sign, signer};
 use crate::support::allocator::most_held;
 use crate::support::fixtures::now;
 
@@ -11,12 +11,12 @@ const GIBIBYTE: u64 = 1 << 30;
 
 #[test]
 fn a_gibibyte_announced_and_a_kibibyte_sent() {
-    let mut rules = Rules::S3;
-    rules.max_chunk_size = GIBIBYTE;
+    let mut limits = Limits::default();
+    limits.max_chunk_size = GIBIBYTE;
     let signed = sign(&Chunked::signed(GIBIBYTE));
     let header = format!("40000000;chunk-signature={}\r\n", "0".repeat(64));
     let ((), peak) = most_held(|| {
-        let mut decoder = decoder_of(&signed, rules).unwrap();
+        let mut decoder = decoder_within(&signed, Rules::S3, limits).unwrap();
         decoder.push(header.as_bytes(), |_| panic!("released")).unwrap();
         decoder.push(&[0; 1024], |_| panic!("released")).unwrap();
         assert!(decoder.finish().is_err());

@@ -8,7 +8,7 @@ mod memory;
 mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Presented, Request, Rules, Signer};
+use countersign::{Limits, Presented, Request, Rules, Signer, Verifier};
 
 use crate::support::fixtures::{self, credentials, now, verifier, verify};
 
@@ -50,14 +50,22 @@ fn encode(signed: &SignedChunked, data: &[u8], trailers: &[(&str, &str)]) -> Vec
 
 /// A decoder for headers as they arrive, with some of them changed.
 fn decoder_of(signed: &SignedChunked, rules: Rules) -> Result<ChunkDecoder, ChunkError> {
+    decoder_within(signed, rules, Limits::default())
+}
+
+fn decoder_within(signed: &SignedChunked, rules: Rules, limits: Limits) -> Result<ChunkDecoder, ChunkError> {
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    decoder_of_headers(&headers, rules)
+    decoder_of_verifier(&headers, verifier("s3").with_rules(rules).with_limits(limits))
 }
 
 fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, ChunkError> {
+    decoder_of_verifier(headers, verifier("s3").with_rules(rules))
+}
+
+fn decoder_of_verifier(headers: &[(&str, &[u8])], verifier: Verifier) -> Result<ChunkDecoder, ChunkError> {
     let request = Request::new("PUT", "/key", headers).with_host("bucket.example");
     let presented = Presented::parse(request).unwrap();
-    verify(&verifier("s3").with_rules(rules), presented, &credentials(), now()).unwrap().chunk_decoder()
+    verify(&verifier, presented, &credentials(), now()).unwrap().chunk_decoder()
 }
 
 type Trailers = Vec<(String, Vec<u8>)>;

@@ -26,11 +26,11 @@ pub fn temporary() -> Credentials {
 }
 
 pub fn signer(service: &str) -> Signer {
-    Signer::new(credentials(), "us-east-1", service)
+    Signer::new(credentials(), "us-east-1", service).unwrap()
 }
 
 pub fn verifier(service: &str) -> Verifier {
-    Verifier::new("us-east-1", service)
+    Verifier::new("us-east-1", service).unwrap()
 }
 
 /// What a server does that knows one access key.

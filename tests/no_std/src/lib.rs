@@ -16,20 +16,20 @@ use countersign::{Credentials, Payload, Presented, Request, Signer, Timestamp, V
 pub fn sign_and_verify(target: &[u8], unix_seconds: i64) -> Option<String> {
     let now = Timestamp::from_unix_seconds(unix_seconds).ok()?;
     let credentials = Credentials::new("AKIDEXAMPLE", "secret").ok()?;
-    let signer = Signer::new(credentials.clone(), "us-east-1", "execute-api");
+    let signer = Signer::new(credentials.clone(), "us-east-1", "execute-api").unwrap();
     let request = Request::new("GET", target, &[]).with_host("example.com");
     let signed = signer.sign(&request, Payload::EMPTY, now).ok()?;
     let headers: Vec<(&str, &[u8])> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let arrived = Request::new("GET", target, &headers).with_host("example.com");
     let presented = Presented::parse(arrived).ok()?.with_body(b"");
     let key = presented.derive_key(Some(&credentials));
-    Verifier::new("us-east-1", "execute-api").verify(presented, &key, now).ok()?;
+    Verifier::new("us-east-1", "execute-api").unwrap().verify(presented, &key, now).ok()?;
     Some(signed.authorization().into())
 }
 
 /// A presigned URL.
 pub fn presign(target: &str, seconds: u64, now: Timestamp) -> Option<String> {
-    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").ok()?, "us-east-1", "s3");
+    let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").ok()?, "us-east-1", "s3").unwrap();
     let request = Request::new("GET", target, &[]).with_host("bucket.example.com");
     Some(signer.presign(&request, Duration::from_secs(seconds), now).ok()?.url().into())
 }
@@ -38,10 +38,10 @@ pub fn presign(target: &str, seconds: u64, now: Timestamp) -> Option<String> {
 pub fn post(file_name: &str, now: Timestamp) -> Option<String> {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret").ok()?;
     let policy = Policy::new("bucket", now.saturating_add(60)).with_field("key", "user/${filename}");
-    let form = Signer::new(credentials.clone(), "us-east-1", "s3").sign_post_policy(&policy, now).ok()?;
+    let form = Signer::new(credentials.clone(), "us-east-1", "s3").unwrap().sign_post_policy(&policy, now).ok()?;
     let presented = PresentedForm::parse("bucket", form.fields()).ok()?.with_file_name(file_name).ok()?;
     let key = presented.derive_key(Some(&credentials));
-    Verifier::new("us-east-1", "s3").verify_form(presented, &key, now).ok()?.field("key").map(String::from)
+    Verifier::new("us-east-1", "s3").unwrap().verify_form(presented, &key, now).ok()?.field("key").map(String::from)
 }
 
 /// A message, framed and read.

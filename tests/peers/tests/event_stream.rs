@@ -127,7 +127,7 @@ fn signed_frames_are_the_same_bytes() {
                 .unwrap()
         };
         let mut now: Timestamp = "20150830T235500Z".parse().unwrap();
-        let signer = Signer::new(Credentials::new("AKIDEXAMPLE", SECRET).unwrap(), "us-east-1", "transcribe");
+        let signer = Signer::new(Credentials::new("AKIDEXAMPLE", SECRET).unwrap(), "us-east-1", "transcribe").unwrap();
         let request = Request::new("POST", "/stream-transcription", &[]).with_host("example.com");
         let (signed, mut events) = signer.sign_events(&request, now).unwrap();
         let mut last = signed.signature().to_hex();

@@ -11,7 +11,7 @@ fn signatures_are_the_same() {
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     for (index, region) in ["us-east-1", "eu-central-1", "cn-north-1"].into_iter().enumerate() {
         let now = Timestamp::from_unix_seconds(1_451_347_200 + 40_000 * index as i64).unwrap();
-        let signer = Signer::new(Credentials::new("AKIDEXAMPLE", secret).unwrap(), region, "s3");
+        let signer = Signer::new(Credentials::new("AKIDEXAMPLE", secret).unwrap(), region, "s3").unwrap();
         let policy = Policy::new("bucket", now.saturating_add(600))
             .with_field("key", "é/${filename}")
             .with_field("acl", "private")

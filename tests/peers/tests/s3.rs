@@ -41,7 +41,7 @@ fn params<'a, S: Default>(identity: &'a Identity, service: &'static str, setting
 fn chunks_and_trailers_have_the_same_signatures() {
     let identity = TheirCredentials::new(ID, SECRET, None, None, "test").into();
     let params = params(&identity, "s3", ());
-    let signer = Signer::new(Credentials::new(ID, SECRET).unwrap(), "us-west-2", "s3");
+    let signer = Signer::new(Credentials::new(ID, SECRET).unwrap(), "us-west-2", "s3").unwrap();
     let data: Vec<u8> = (0..20_000_u32).map(|n| (n * n >> 3) as u8).collect();
     let upload = Chunked::signed(data.len() as u64).with_chunk_size(8192).with_trailer("x-amz-meta-note", 2);
     let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
@@ -73,7 +73,7 @@ fn chunks_and_trailers_have_the_same_signatures() {
 fn s3_express_has_the_same_signatures() {
     let identity: Identity = TheirCredentials::new(ID, SECRET, Some(TOKEN.into()), None, "test").into();
     let credentials = Credentials::new(ID, SECRET).unwrap().with_session_token(TOKEN).unwrap();
-    let signer = Signer::new(credentials, "us-west-2", "s3express");
+    let signer = Signer::new(credentials, "us-west-2", "s3express").unwrap();
     let host = "bucket--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com";
     for (method, target) in [("GET", "/a//b/./photo%20one.jpg"), ("PUT", "/key%2Bplus?x-id=PutObject")] {
         let url = format!("https://{host}{target}");

@@ -187,7 +187,7 @@ impl Chunked {
         for (name, value) in signed_upload.headers() {
             wire.set_header(name, value.as_bytes());
         }
-        let verifier = Verifier::new(&seed.context.region, &seed.context.service).with_rules(seed.rules()?);
+        let verifier = Verifier::new(&seed.context.region, &seed.context.service).unwrap().with_rules(seed.rules()?);
         let known = [seed.credentials()?];
         let decode = |framed: &[u8]| wire.decode(&verifier, &known, now, framed);
         let (received, trailers) = decode(&framed).map_err(|error| failed("decoding", error.to_string()))?;

@@ -180,9 +180,9 @@ impl Plain {
         let verifier = if context.is_sigv4a() {
             // A region that the first entry of the set names.
             let region = context.region.split(',').next().unwrap_or_default().replace('*', "x");
-            Verifier::new(region, &context.service).with_sigv4a()
+            Verifier::new(region, &context.service).unwrap().with_sigv4a()
         } else {
-            Verifier::new(&context.region, &context.service)
+            Verifier::new(&context.region, &context.service).unwrap()
         };
         let verifier = verifier.with_rules(self.rules()?);
         let (known, now) = ([self.credentials()?], self.now()?);
@@ -195,9 +195,9 @@ impl Plain {
     pub fn signer(&self) -> Result<Signer, Box<Difference>> {
         let (context, credentials) = (&self.context, self.credentials()?);
         let signer = if context.is_sigv4a() {
-            Signer::sigv4a(credentials, &context.region, &context.service)
+            Signer::sigv4a(credentials, &context.region, &context.service).unwrap()
         } else {
-            Signer::new(credentials, &context.region, &context.service)
+            Signer::new(credentials, &context.region, &context.service).unwrap()
         };
         Ok(signer.with_rules(self.rules()?).also_sign(self.expect.signed_headers.split(';')))
     }

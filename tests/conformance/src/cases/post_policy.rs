@@ -117,7 +117,7 @@ impl PostPolicy {
     }
 
     fn signer(&self) -> Result<Signer, Box<Difference>> {
-        Ok(Signer::new(self.credentials()?, &self.context.region, &self.context.service))
+        Ok(Signer::new(self.credentials()?, &self.context.region, &self.context.service).unwrap())
     }
 
     fn now(&self) -> Result<Timestamp, Box<Difference>> {
@@ -213,7 +213,7 @@ impl PostPolicy {
         let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let presented = PresentedForm::parse(bucket, fields).map_err(|error| error.to_string())?;
         let key = presented.derive_key(Some(known));
-        let verifier = Verifier::new(&self.context.region, &self.context.service);
+        let verifier = Verifier::new(&self.context.region, &self.context.service).unwrap();
         let form = verifier.verify_form(presented, &key, now).map_err(|error| error.to_string())?;
         let length = form.file_length();
         let lengths = [length.start().checked_sub(1), length.end().checked_add(1)];

@@ -80,7 +80,7 @@ impl VerifyReject {
         let now: Timestamp = self.server.now.parse().map_err(|error| unusable("server.now")(&error))?;
         let mut rules = Rules::for_service(&self.server.service);
         rules.max_skew = Duration::from_secs(self.server.max_skew_seconds);
-        let verifier = Verifier::new(&self.server.region, &self.server.service).with_rules(rules);
+        let verifier = Verifier::new(&self.server.region, &self.server.service).unwrap().with_rules(rules);
         match (self.expect, Wire::of(&self.request).verify(&verifier, &known, now)) {
             (Verdict::Accept, Err(error)) => Err(Difference::new(&self.id, "verifying", "accepted", error.to_string())),
             (Verdict::Refuse, Ok(())) => Err(Difference::new(&self.id, "verifying", "refused", "accepted")),

@@ -3,11 +3,11 @@ use alloc::vec::Vec;
 use hmac::Mac;
 use p256::ecdsa::Signature;
 use p256::ecdsa::signature::DigestSigner;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::PublicKey;
 use super::der::Der;
+use super::public_key::PublicKey;
 use crate::hash::keyed;
 use crate::sigv4::algorithm::Algorithm;
 
@@ -52,11 +52,13 @@ impl KeyPair {
         PublicKey::of(*self.0.verifying_key())
     }
 
-    /// Signs what was hashed. The nonce comes from key and hash
-    /// ([RFC 6979](https://www.rfc-editor.org/rfc/rfc6979)): no randomness is needed, and none that is bad gives the
+    /// Signs a text that is handed over piece by piece. The nonce comes from key and hash
+    /// ([RFC 6979](https://www.rfc-editor.org/rfc/rfc6979)): no randomness is needed, and bad randomness can't give the
     /// key away.
-    pub(crate) fn sign(&self, hashed: &Sha256) -> Der {
-        let signature: Signature = self.0.sign_digest(|digest: &mut Sha256| digest.clone_from(hashed));
+    pub(crate) fn sign_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Der {
+        let mut hashed = Sha256::new();
+        write_to(&mut |piece| hashed.update(piece));
+        let signature: Signature = self.0.sign_digest(|digest: &mut Sha256| digest.clone_from(&hashed));
         Der::of(&signature)
     }
 }

@@ -4,6 +4,7 @@ use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use sha2::{Digest, Sha256};
 
+use super::der::Der;
 use crate::sigv4::signature::Signature;
 
 /// The public half of a SigV4A key: it verifies what the access key signed, and can't sign.
@@ -17,7 +18,7 @@ use crate::sigv4::signature::Signature;
 /// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("no key of SigV4A")?;
 /// let kept: [u8; 65] = public_key.to_sec1();
 ///
-/// let signer = Signer::sigv4a(credentials, "us-east-1,us-west-*", "execute-api");
+/// let signer = Signer::sigv4a(credentials, "us-east-1,us-west-*", "execute-api")?;
 /// let request = Request::new("GET", "/", &[]).with_host("example.com");
 /// let now = "20150830T123600Z".parse()?;
 /// let presigned = signer.presign(&request, std::time::Duration::from_secs(60), now)?;
@@ -25,7 +26,7 @@ use crate::sigv4::signature::Signature;
 /// let public_key = PublicKey::from_sec1(&kept).ok_or("no point of the curve")?;
 /// let arrived = Request::new("GET", presigned.target(), &[]).with_host("example.com");
 /// let presented = Presented::parse(&arrived)?.with_body(b"");
-/// let verifier = Verifier::new("us-west-2", "execute-api").with_sigv4a();
+/// let verifier = Verifier::new("us-west-2", "execute-api")?.with_sigv4a();
 /// assert!(verifier.verify_with_public_key(presented, &public_key, now).is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -57,18 +58,17 @@ impl PublicKey {
     /// Whether that is a signature of a string to sign: step 4 alone. A request is verified with
     /// [`Verifier::verify_with_public_key`](crate::Verifier::verify_with_public_key).
     pub fn verify(&self, string_to_sign: &[u8], signature: &Signature) -> bool {
-        self.verify_hash(&Sha256::digest(string_to_sign), signature)
+        signature.der().is_some_and(|der| self.verify_hash(&Sha256::digest(string_to_sign), der))
     }
 
-    pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
+    pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Der) -> bool {
         let mut hash = Sha256::new();
         write_to(&mut |piece| hash.update(piece));
         self.verify_hash(&hash.finalize(), presented)
     }
 
-    fn verify_hash(&self, hash: &[u8], presented: &Signature) -> bool {
-        let signature = presented.der().and_then(super::der::Der::signature);
-        signature.is_some_and(|signature| self.0.verify_prehash(hash, &signature).is_ok())
+    fn verify_hash(&self, hash: &[u8], presented: &Der) -> bool {
+        presented.signature().is_some_and(|signature| self.0.verify_prehash(hash, &signature).is_ok())
     }
 }
 

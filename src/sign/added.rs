@@ -1,0 +1,98 @@
+//! What signing adds to a request: the one list of it.
+
+use super::headers::Found;
+use super::{SignError, Signer};
+use crate::sigv4::payload::PayloadLine;
+use crate::sigv4::rules::Rules;
+use crate::sigv4::timestamp::Timestamp;
+
+/// A header that signing adds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    Date,
+    Authorization,
+    ContentSha256,
+    SessionToken,
+    RegionSet,
+}
+
+impl Header {
+    /// In the order in which they are returned.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Date, Self::Authorization, Self::ContentSha256, Self::SessionToken, Self::RegionSet];
+
+    pub(super) fn name(self, rules: &Rules) -> &'static str {
+        match self {
+            Self::Date => "x-amz-date",
+            Self::Authorization => "authorization",
+            Self::ContentSha256 => "x-amz-content-sha256",
+            Self::SessionToken => rules.session_token.header(),
+            Self::RegionSet => "x-amz-region-set",
+        }
+    }
+
+    /// The one that has this name, in whatever case.
+    pub(super) fn of_name(name: &str, rules: &Rules) -> Option<Self> {
+        Self::ALL.into_iter().find(|header| name.eq_ignore_ascii_case(header.name(rules)))
+    }
+}
+
+/// The headers that signing adds to this request, but for the signature.
+pub(super) struct Added<'a> {
+    pub(super) rules: &'a Rules,
+    date: &'a [u8],
+    content_sha256: Option<&'a [u8]>,
+    session_token: Option<&'a [u8]>,
+    region_set: Option<&'a [u8]>,
+}
+
+impl Signer {
+    pub(super) fn added<'a>(
+        &'a self,
+        found: &Found<'_>,
+        now: &'a Timestamp,
+        payload: &'a PayloadLine<'_>,
+    ) -> Result<Added<'a>, SignError> {
+        let (rules, token) = (&self.rules, self.credentials().session_token());
+        if let Some(scheme) = &found.foreign_authorization {
+            return Err(SignError::ForeignAuthorization { scheme: scheme.clone() });
+        }
+        if found.session_token && token.is_none() {
+            return Err(SignError::SessionTokenOfOthers { name: rules.session_token.header() });
+        }
+        // Where the value can't be told from the body, the receiver has to be told.
+        let sends_sha256 =
+            rules.content_sha256_header || found.content_sha256.is_some() || matches!(payload, PayloadLine::Text(_));
+        Ok(Added {
+            rules,
+            date: now.as_bytes(),
+            content_sha256: sends_sha256.then(|| payload.as_bytes()),
+            session_token: token.map(str::as_bytes),
+            region_set: self.target.set().map(str::as_bytes),
+        })
+    }
+}
+
+impl<'a> Added<'a> {
+    pub(super) fn value(&self, header: Header) -> Option<&'a [u8]> {
+        match header {
+            Header::Date => Some(self.date),
+            Header::Authorization => None,
+            Header::ContentSha256 => self.content_sha256,
+            Header::SessionToken => self.session_token,
+            Header::RegionSet => self.region_set,
+        }
+    }
+
+    /// Names and values of those that are signed.
+    pub(super) fn signed(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
+        let is_signed = |header: &Header| *header != Header::SessionToken || self.rules.sign_session_token;
+        let headers = Header::ALL.into_iter().filter(is_signed);
+        headers.filter_map(|header| Some((header.name(self.rules), self.value(header)?)))
+    }
+
+    /// Bytes of all values.
+    pub(super) fn length(&self) -> usize {
+        Header::ALL.into_iter().filter_map(|header| self.value(header)).map(<[u8]>::len).sum()
+    }
+}

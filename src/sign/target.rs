@@ -1,0 +1,92 @@
+//! Where signatures are good: a region and service, or with SigV4A a set of regions and a service.
+
+use alloc::string::String;
+
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::credentials::Credentials;
+use crate::sigv4::scope::{Scope, ScopeError};
+use crate::sigv4::signing_key::SigningKey;
+use crate::sigv4::sigv4a::is_region_set;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::excerpt;
+
+/// Checked when it is made, so that every scope of it is well-formed.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) service: String,
+    regions: Regions,
+}
+
+#[derive(Clone)]
+enum Regions {
+    One(String),
+    Set {
+        region_set: String,
+        /// Of all days and services; it belongs to the credentials.
+        key: SigningKey,
+    },
+}
+
+impl Target {
+    pub(super) fn new(region: String, service: String) -> Result<Self, ScopeError> {
+        Scope::new("00000000", &region, &service)?;
+        Ok(Self { service, regions: Regions::One(region) })
+    }
+
+    pub(super) fn region_set(
+        region_set: String,
+        service: String,
+        credentials: &Credentials,
+    ) -> Result<Self, ScopeError> {
+        if !is_region_set(&region_set) {
+            return Err(ScopeError::RegionSet { got: excerpt(region_set.as_bytes()) });
+        }
+        Scope::checked_without_region("00000000", &service)?;
+        Ok(Self { service, regions: Regions::Set { region_set, key: derive_pair(credentials) } })
+    }
+
+    /// The same for other credentials.
+    pub(super) fn for_credentials(self, credentials: &Credentials) -> Self {
+        let regions = match self.regions {
+            Regions::Set { region_set, .. } => Regions::Set { region_set, key: derive_pair(credentials) },
+            Regions::One(region) => Regions::One(region),
+        };
+        Self { regions, ..self }
+    }
+
+    /// The scope of a signature made now.
+    pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
+        match &self.regions {
+            Regions::One(region) => Scope::unchecked(Algorithm::HmacSha256, now.date(), region, &self.service),
+            Regions::Set { .. } => Scope::unchecked(Algorithm::EcdsaP256Sha256, now.date(), "", &self.service),
+        }
+    }
+
+    /// The region set of SigV4A.
+    pub(super) fn set(&self) -> Option<&str> {
+        match &self.regions {
+            Regions::Set { region_set, .. } => Some(region_set),
+            Regions::One(_) => None,
+        }
+    }
+
+    /// The key that SigV4A signs with, whatever the scope.
+    pub(super) fn key(&self) -> Option<&SigningKey> {
+        match &self.regions {
+            Regions::Set { key, .. } => Some(key),
+            Regions::One(_) => None,
+        }
+    }
+
+    /// The region, or the region set.
+    pub(super) fn regions(&self) -> &str {
+        match &self.regions {
+            Regions::One(region) => region,
+            Regions::Set { region_set, .. } => region_set,
+        }
+    }
+}
+
+fn derive_pair(credentials: &Credentials) -> SigningKey {
+    SigningKey::derive_pair(credentials.access_key_id(), credentials.aws4_secret())
+}

@@ -1,0 +1,303 @@
+//! The checks of [`Verifier`], one function each, numbered as its documentation numbers them.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::body::SignedBody;
+use super::error::{Computed, VerifyError};
+use super::scope_parts::ScopeParts;
+use super::unverified::Presented;
+use super::verifier::{Echo, Verifier};
+use crate::hash::{hex_of, sha256};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization::{X_AMZ_EXPIRES, X_AMZ_SIGNATURE};
+use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
+use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
+use crate::sigv4::rules::UnsignedPayload;
+use crate::sigv4::scope::{Scope, TERMINATOR};
+use crate::sigv4::signing_key::{KeyStanding, VerifyingKey};
+use crate::sigv4::sigv4a::covers;
+use crate::sigv4::string_to_sign::StringToSign;
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::inline::Inline;
+use crate::text::{compare_ignoring_case, excerpt, starts_with_ignoring_case};
+
+/// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 allows them as much.
+pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
+
+/// How many headers an error names.
+pub(crate) const MOST_NAMED: usize = 16;
+
+/// What the body has to be, and the lines that may be written for it in the canonical request.
+pub(super) type Body<'p> = (SignedBody, [Option<PayloadLine<'p>>; 2]);
+
+impl Verifier {
+    /// 4, the second half.
+    pub(super) fn check_algorithm(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        match presented.scope().algorithm() {
+            Algorithm::EcdsaP256Sha256 if !self.sigv4a => {
+                Err(VerifyError::UnsupportedAlgorithm { algorithm: Algorithm::EcdsaP256Sha256.name().into() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// 9.
+    pub(super) fn check_mechanism(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        match presented.foreign_authorization && !self.ignore_foreign_authorization {
+            true => Err(VerifyError::BothMechanisms),
+            false => Ok(()),
+        }
+    }
+
+    /// 10. Lists the headers that are named as signed, as they arrived, in order; the host that it will be is set later.
+    pub(super) fn check_coverage<'p>(
+        &self,
+        presented: &'p Presented<'_>,
+        headers: &mut SignedHeaderList<'p>,
+    ) -> Result<(), VerifyError> {
+        let mut names: Inline<&str, 16> = Inline::new();
+        presented.signed_headers().for_each(|name| names.push(name));
+        let is_named =
+            |name: &str| names.as_slice().binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok();
+        let mut unsigned = Vec::new();
+        if is_named("host") {
+            headers.push("host", b"");
+        } else {
+            unsigned.push(String::from("host"));
+        }
+        for (name, value) in presented.request.headers.iter() {
+            if name.eq_ignore_ascii_case("host") {
+                continue;
+            } else if is_named(name) {
+                headers.push(name, value);
+            } else if self.has_to_be_signed(name) && unsigned.len() < MOST_NAMED {
+                unsigned.push(name.to_ascii_lowercase());
+            }
+        }
+        if !unsigned.is_empty() {
+            return Err(VerifyError::HeadersNotSigned { names: unsigned });
+        }
+        headers.sort();
+        Ok(())
+    }
+
+    fn has_to_be_signed(&self, name: &str) -> bool {
+        // Not `x-amzn-trace-id`, which load balancers write on the way.
+        let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
+            || !self.rules.sign_session_token && name.eq_ignore_ascii_case(self.rules.session_token.header());
+        starts_with_ignoring_case(name, "x-amz-") && !exempt
+            || self.required.iter().any(|required| required.eq_ignore_ascii_case(name))
+    }
+
+    /// 12.
+    pub(super) fn check_time(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), VerifyError> {
+        let signed = presented.timestamp;
+        let presigned = presented.is_presigned();
+        let ahead = signed.unix_seconds() - now.unix_seconds();
+        let exceeds = |seconds: i64, limit: Duration| u64::try_from(seconds).is_ok_and(|n| n > limit.as_secs());
+        let lifetime = if presigned { self.lifetime(presented)? } else { None };
+        let allowed = if lifetime.is_some() { PRESIGN_AHEAD } else { self.rules.max_skew };
+        if exceeds(ahead, allowed) {
+            return Err(VerifyError::NotYetCurrent { presigned, signed, now, allowed });
+        }
+        match lifetime {
+            Some(lifetime) if exceeds(-ahead, lifetime) => Err(VerifyError::PresignExpired { signed, now, lifetime }),
+            None if exceeds(-ahead, allowed) => Err(VerifyError::Expired { signed, now, allowed }),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long a presigned URL is valid; `None` where the rules let it do without `X-Amz-Expires`.
+    fn lifetime(&self, presented: &Presented<'_>) -> Result<Option<Duration>, VerifyError> {
+        let limit = self.limits.max_presign;
+        match presented.expires {
+            Some(seconds) if seconds == 0 || seconds > limit.as_secs() => {
+                Err(VerifyError::ExpiresOutOfRange { seconds, limit })
+            }
+            Some(seconds) => Ok(Some(Duration::from_secs(seconds))),
+            None if self.rules.presign_expires => {
+                Err(VerifyError::MissingParameters { presigned: true, names: alloc::vec![X_AMZ_EXPIRES] })
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The one scope that it accepts for a signature made then.
+    pub(crate) fn scope<'s>(&'s self, algorithm: Algorithm, signed: &'s Timestamp) -> Scope<'s> {
+        let region = match algorithm {
+            Algorithm::HmacSha256 => &self.region,
+            Algorithm::EcdsaP256Sha256 => "",
+        };
+        Scope::unchecked(algorithm, signed.date(), region, &self.service)
+    }
+
+    /// 13.
+    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        let got = presented.scope();
+        let expected = self.scope(got.algorithm(), &presented.timestamp);
+        let terminator = presented.claims.terminator();
+        if got == expected && terminator == TERMINATOR {
+            return self.check_region_set(presented);
+        }
+        Err(VerifyError::WrongScope {
+            presigned: presented.is_presigned(),
+            got: ScopeParts::of(&got, terminator),
+            expected: ScopeParts::of(&expected, TERMINATOR),
+            signed: presented.timestamp,
+        })
+    }
+
+    fn check_region_set(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        match presented.region_set() {
+            Some(region_set) if !covers(region_set, &self.region) => {
+                let got = excerpt(region_set.as_bytes());
+                Err(VerifyError::WrongRegionSet { got, region: self.region.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// 14.
+    pub(super) fn check_payload<'p>(&self, presented: &'p Presented<'_>) -> Result<Body<'p>, VerifyError> {
+        let rules = &self.rules;
+        let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
+        let presign_unsigned = presented.is_presigned() && rules.presign_unsigned_payload;
+        match presented.content_sha256() {
+            Some((text, signed)) if self.accepts_body(presented, signed) => {
+                // AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; the hash holds all the same.
+                Ok((signed, [Some(PayloadLine::Text(text)), presign_unsigned.then_some(unsigned)]))
+            }
+            Some((text, _)) => Err(VerifyError::InvalidContentSha256 { got: text.into() }),
+            None if presign_unsigned => Ok((SignedBody::Unsigned, [Some(unsigned), None])),
+            None if rules.content_sha256_header && !presented.is_presigned() => Err(VerifyError::MissingContentSha256),
+            None => {
+                // Taking it for empty would leave a body that did arrive unchecked.
+                let hash = presented.body_sha256.ok_or(VerifyError::BodyNeeded)?;
+                Ok((SignedBody::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
+            }
+        }
+    }
+
+    /// Whether the rules accept what is said of the body.
+    fn accepts_body(&self, presented: &Presented<'_>, signed: SignedBody) -> bool {
+        let rules = &self.rules;
+        match signed {
+            SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
+            SignedBody::Unsigned => {
+                presented.is_presigned() && rules.presign_unsigned_payload
+                    || rules.unsigned_payload != UnsignedPayload::Refused
+            }
+            SignedBody::Streaming(streaming) => {
+                rules.streaming_payload
+                    && !presented.is_presigned()
+                    && streaming.is_for(presented.scope().algorithm())
+                    && !(signed.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
+            }
+        }
+    }
+
+    /// 16. Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
+    ///     the first of them, where that is to be said.
+    pub(super) fn compare<'p>(
+        &'p self,
+        presented: &'p Presented<'_>,
+        headers: &mut SignedHeaderList<'p>,
+        lines: [Option<PayloadLine<'_>>; 2],
+        key: &VerifyingKey<'_>,
+    ) -> Result<(bool, Option<Box<Computed>>), VerifyError> {
+        let mut candidates = Candidates { verifier: self, presented, key, buffer: Vec::new(), computed: None };
+        let matches = if self.external_hosts.is_empty() {
+            candidates.matches(presented.request.host()?, headers, lines)
+        } else {
+            self.external_hosts.iter().any(|host| candidates.matches(host.as_bytes(), headers, lines))
+        };
+        Ok((matches, candidates.computed))
+    }
+
+    fn computed(&self, canonical_request: &[u8], string_to_sign: &StringToSign<'_>) -> Option<Box<Computed>> {
+        let canonical_request = CanonicalRequest::from_bytes(canonical_request);
+        let canonical_request = match self.echo {
+            Echo::Nothing => return None,
+            Echo::Redacted => canonical_request.redacted().to_string(),
+            Echo::Raw => canonical_request.raw().to_string(),
+        };
+        Some(Box::new(Computed { canonical_request, string_to_sign: string_to_sign.to_string() }))
+    }
+}
+
+/// The canonical requests that may have been signed, one after the other in one buffer.
+struct Candidates<'c> {
+    verifier: &'c Verifier,
+    presented: &'c Presented<'c>,
+    key: &'c VerifyingKey<'c>,
+    buffer: Vec<u8>,
+    /// Of the first.
+    computed: Option<Box<Computed>>,
+}
+
+impl Candidates<'_> {
+    fn matches<'p>(
+        &mut self,
+        host: &'p [u8],
+        headers: &mut SignedHeaderList<'p>,
+        lines: [Option<PayloadLine<'_>>; 2],
+    ) -> bool {
+        headers.set("host", host);
+        let Presented { request, timestamp, claims, .. } = self.presented;
+        let rules = &self.verifier.rules;
+        let (path, query) = request.path_and_query();
+        // Only where the query is the credential; elsewhere anybody could append it.
+        let (with_token, without) = ([X_AMZ_SIGNATURE, rules.session_token.query()], [X_AMZ_SIGNATURE]);
+        let left_out: &[&str] = match (self.presented.is_presigned(), rules.sign_session_token) {
+            (true, false) => &with_token,
+            (true, true) => &without,
+            (false, _) => &[],
+        };
+        lines.into_iter().flatten().any(|payload| {
+            let parts = Parts { method: request.method, path, query, left_out, rules, headers, payload };
+            self.buffer.clear();
+            parts.assemble(&mut self.buffer, 0);
+            let string_to_sign = StringToSign::of_hash(*timestamp, claims.scope(), sha256(&self.buffer));
+            let matches = self.key.verify(&string_to_sign, claims.signature());
+            if !matches && self.computed.is_none() {
+                self.computed = self.verifier.computed(&self.buffer, &string_to_sign);
+            }
+            matches
+        })
+    }
+}
+
+/// 11. The headers are those that arrived among the signed ones, in order.
+pub(super) fn check_presence(presented: &Presented<'_>, headers: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
+    let mut arrived = headers.names();
+    for name in presented.signed_headers() {
+        if !arrived.next().is_some_and(|arrived| arrived.eq_ignore_ascii_case(name)) {
+            return Err(VerifyError::SignedHeaderAbsent { name: excerpt(name.as_bytes()) });
+        }
+    }
+    Ok(())
+}
+
+/// 15. Whether the key is one to accept; asked after the work of comparing a signature.
+pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Timestamp) -> Result<(), VerifyError> {
+    let access_key_id = || String::from(access_key_id);
+    match standing {
+        KeyStanding::UnknownAccessKey => Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() }),
+        KeyStanding::InvalidSessionToken => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
+        KeyStanding::ExpiresAt(expiry) if expiry <= now => {
+            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry })
+        }
+        KeyStanding::Good | KeyStanding::ExpiresAt(_) => Ok(()),
+    }
+}
+
+/// 17.
+pub(super) fn check_body(presented: &Presented<'_>, body: SignedBody) -> Result<(), VerifyError> {
+    match (&presented.body_sha256, body) {
+        (Some(body_sha256), SignedBody::Sha256(_)) => body.check(body_sha256),
+        _ => Ok(()),
+    }
+}
