@@ -21,7 +21,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// let table = Signer::new(identity, "us-east-1", "dynamodb")?;
 ///
 /// // The same signer with the credentials that a rotation brought.
-/// let rotated = Identity::new(Credentials::new("AKIDROTATED", "another secret")?);
+/// let rotated = Identity::new(Credentials::new("AKIDROTATED", "another-secret")?);
 /// let api = api.with_identity(rotated);
 /// assert_eq!(api.credentials().access_key_id(), "AKIDROTATED");
 /// assert_eq!(table.credentials().access_key_id(), "AKIDEXAMPLE");

@@ -114,6 +114,6 @@ fn connect(
     check_filled("user", user)?;
     let target = format!("/?Action=connect&User={}{resource_type}", encode_segment(user));
     let request = Request::new("GET", &target, &[]).with_host(&name).with_scheme("http");
-    let presigned = signer(credentials, region, service)?.presign(&request, FIFTEEN_MINUTES, now)?;
+    let presigned = signer(credentials, region, service)?.presign(request, FIFTEEN_MINUTES, now)?;
     Ok(Token::of_url(presigned, "http://"))
 }

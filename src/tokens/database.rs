@@ -62,7 +62,7 @@ pub fn rds(
     let host_and_port = format!("{host}:{port}");
     let headers = [("host", host_and_port.as_bytes())];
     let request = Request::new("GET", &target, &headers);
-    let presigned = signer(credentials, region, "rds-db")?.presign(&request, FIFTEEN_MINUTES, now)?;
+    let presigned = signer(credentials, region, "rds-db")?.presign(request, FIFTEEN_MINUTES, now)?;
     Ok(Token::of_url(presigned, "https://"))
 }
 
@@ -140,6 +140,6 @@ fn dsql_action(
 ) -> Result<Token, TokenError> {
     let host = self::host(host)?;
     let request = Request::new("GET", target, &[]).with_host(&host);
-    let presigned = signer(credentials, region, "dsql")?.presign(&request, expires, now)?;
+    let presigned = signer(credentials, region, "dsql")?.presign(request, expires, now)?;
     Ok(Token::of_url(presigned, "https://"))
 }

@@ -42,7 +42,7 @@ pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Times
     // AWS's own signers write this suffix in every partition.
     let host = format!("kafka.{region}.{}", AWS.dns_suffix);
     let request = Request::new("GET", "/?Action=kafka-cluster%3AConnect", &[]).with_host(&host);
-    let presigned = signer.presign(&request, FIFTEEN_MINUTES, now)?;
+    let presigned = signer.presign(request, FIFTEEN_MINUTES, now)?;
     let url = Zeroizing::new(format!("{}&User-Agent={}", presigned.url(), encode_segment(user_agent)));
     Ok(Token::new(Base64UrlUnpadded::encode_string(url.as_bytes()), credentials, FIFTEEN_MINUTES, now))
 }

@@ -58,7 +58,7 @@ pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestam
     let headers = [("x-k8s-aws-id", cluster.as_bytes())];
     let request = Request::new("GET", &target, &headers).with_host(&host);
     let signer = signer(credentials, region, "sts")?.also_sign(["x-k8s-aws-id"]);
-    let url = Zeroizing::new(signer.presign(&request, Duration::from_secs(60), now)?.into_url());
+    let url = Zeroizing::new(signer.presign(request, Duration::from_secs(60), now)?.into_url());
     let text = ["k8s-aws-v1.", &Zeroizing::new(Base64UrlUnpadded::encode_string(url.as_bytes()))].concat();
     Ok(Token::new(text, credentials, FIFTEEN_MINUTES, now))
 }
@@ -145,7 +145,7 @@ pub fn vault(
     let headers: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     let request = Request::new("POST", "/", &headers);
     let signer = signer(credentials, region, "sts")?.also_sign(server_id.map(|(name, _)| name));
-    let signed = signer.sign(&request, Payload::Bytes(GET_CALLER_IDENTITY.as_bytes()), now)?;
+    let signed = signer.sign(request, Payload::Bytes(GET_CALLER_IDENTITY.as_bytes()), now)?;
 
     // Every version of Vault takes a list of values for each header.
     let headers: Map<String, Value> =

@@ -40,7 +40,7 @@ const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 pub fn iot_mqtt(credentials: &Credentials, region: &str, endpoint: &str, now: Timestamp) -> Result<Token, TokenError> {
     let host = host(endpoint)?;
     let request = Request::new("GET", "/mqtt", &[]).with_host(&host).with_scheme("wss");
-    let presigned = signer(credentials, region, "iotdevicegateway")?.presign(&request, FIVE_MINUTES, now)?;
+    let presigned = signer(credentials, region, "iotdevicegateway")?.presign(request, FIVE_MINUTES, now)?;
     Ok(Token::of_url(presigned, ""))
 }
 
@@ -86,6 +86,6 @@ pub fn transcribe(
         target.push_str(&encode_segment(value));
     }
     let request = Request::new("GET", &target, &[]).with_host(&host).with_scheme("wss");
-    let presigned = signer.presign(&request, FIVE_MINUTES, now)?;
+    let presigned = signer.presign(request, FIVE_MINUTES, now)?;
     Ok(Token::of_url(presigned, ""))
 }

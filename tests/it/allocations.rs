@@ -68,9 +68,9 @@ fn signing_and_verifying_stay_within_the_budget() {
         }
         let signer = Signer::new(credentials.clone(), "us-east-1", case.service).unwrap();
         let request = Request::new(case.method, case.target, &case.headers).with_host(HOST);
-        signer.sign(&request, Payload::EMPTY, now()).unwrap();
+        signer.sign(request, Payload::EMPTY, now()).unwrap();
 
-        let (signed, allocations, _) = counted(|| signer.sign(&request, Payload::Bytes(&case.body), now()).unwrap());
+        let (signed, allocations, _) = counted(|| signer.sign(request, Payload::Bytes(&case.body), now()).unwrap());
         at_most(case.name, "sign wire parts", 2, allocations);
 
         let uri = format!("https://{HOST}{}", case.target);
@@ -85,8 +85,7 @@ fn signing_and_verifying_stay_within_the_budget() {
         let (_, allocations, _) = counted(|| Presented::parse(&http_request).unwrap());
         at_most(case.name, "parse http::Request", 1, allocations);
 
-        let (presigned, allocations, _) =
-            counted(|| signer.presign(&request, Duration::from_secs(900), now()).unwrap());
+        let (presigned, allocations, _) = counted(|| signer.presign(request, Duration::from_secs(900), now()).unwrap());
         at_most(case.name, "presign", 3, allocations);
 
         let verifier = verifier(case.service);
@@ -114,7 +113,7 @@ fn what_is_refused_costs_no_memory() {
     let signer = Signer::new(Credentials::new("AKID", "secret").unwrap(), "us-east-1", "s3").unwrap();
     let headers = vec![("x-amz-meta-a", b"1".as_slice()); 10_000];
     let many = Request::new("GET", "/", &headers).with_host("h");
-    let (result, _, bytes) = counted(|| signer.sign(&many, Payload::EMPTY, now()).map(|_| ()));
+    let (result, _, bytes) = counted(|| signer.sign(many, Payload::EMPTY, now()).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
     let (result, _, bytes) = counted(|| Presented::parse(many).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");

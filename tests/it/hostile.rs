@@ -29,7 +29,7 @@ fn headers(given: &[(&str, &str)]) -> Headers {
 /// The headers of a request after signing it.
 fn signed(signer: &Signer, method: &str, target: &str, given: &[(&str, &str)], payload: Payload<'_>) -> Headers {
     let mut all = headers(given);
-    let signed = with(method, target.as_bytes(), &all, |request| signer.sign(&request, payload, now())).unwrap();
+    let signed = with(method, target.as_bytes(), &all, |request| signer.sign(request, payload, now())).unwrap();
     all.retain(|(name, _)| signed.headers().all(|(added, _)| added != name.to_lowercase()));
     all.extend(added(&signed));
     all
@@ -85,7 +85,7 @@ fn control_bytes_in_the_target_are_errors_and_all_others_are_data() {
             let mut target = b"/a/b?c=d".to_vec();
             target.insert(position, byte);
             let result =
-                with("GET", &target, &headers(&[]), |request| signer("s3").sign(&request, Payload::EMPTY, now()));
+                with("GET", &target, &headers(&[]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
             let parsed = with("GET", &target, &headers(&[]), |request| Presented::parse(request).map(|_| ()));
             if byte.is_ascii_control() {
                 let error = RequestError::TargetControlByte { byte, position };
@@ -117,10 +117,10 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
     ];
     for (method, target, headers, error) in cases {
         let result =
-            with(method, target.as_bytes(), &headers, |request| signer("s3").sign(&request, Payload::EMPTY, now()));
+            with(method, target.as_bytes(), &headers, |request| signer("s3").sign(request, Payload::EMPTY, now()));
         assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
         let presigned = with(method, target.as_bytes(), &headers, |request| {
-            signer("s3").presign(&request, Duration::from_secs(1), now())
+            signer("s3").presign(request, Duration::from_secs(1), now())
         });
         assert_eq!(presigned.unwrap_err(), SignError::Request(error.clone()));
         let parsed = with(method, target.as_bytes(), &headers, |request| Presented::parse(request).map(|_| ()));
@@ -129,7 +129,7 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
     let query: Vec<String> = (0..2000).map(|n| format!("k{n}=v")).collect();
     let target = format!("/?{}", query.join("&"));
     let result =
-        with("GET", target.as_bytes(), &headers(&[]), |request| signer("s3").sign(&request, Payload::EMPTY, now()));
+        with("GET", target.as_bytes(), &headers(&[]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
     assert_eq!(result.unwrap_err(), SignError::Request(RequestError::TooManyQueryPairs { limit: 1024 }));
     let error =
         server("s3").gets("GET", target.as_bytes(), &signed(&signer("s3"), "GET", "/", &[], Payload::EMPTY), b"");
@@ -139,9 +139,9 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
 #[test]
 fn a_signer_says_what_it_cannot_do() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
-    let sign = |signer: &Signer| signer.sign(&request, Payload::EMPTY, now()).unwrap_err();
+    let sign = |signer: &Signer| signer.sign(request, Payload::EMPTY, now()).unwrap_err();
     assert_eq!(
-        signer("s3").sign(&Request::new("GET", "/", &[]), Payload::EMPTY, now()).unwrap_err(),
+        signer("s3").sign(Request::new("GET", "/", &[]), Payload::EMPTY, now()).unwrap_err(),
         SignError::Request(RequestError::MissingHost)
     );
     for (region, service, error) in [
@@ -151,21 +151,22 @@ fn a_signer_says_what_it_cannot_do() {
         ("us-east-1", "s3\r\nx: y", ScopeError::Character { field: "service", got: "s3\u{fffd}\u{fffd}x: y".into() }),
         ("us-east-1", "s3, x", ScopeError::Character { field: "service", got: "s3, x".into() }),
     ] {
-        assert_eq!(sign(&Signer::new(credentials(), region, service).unwrap()), SignError::Scope(error));
+        assert_eq!(Signer::new(credentials(), region, service).unwrap_err(), error);
+        assert_eq!(Verifier::new(region, service).unwrap_err(), error);
     }
     let expired = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3").unwrap();
     assert_eq!(sign(&expired), SignError::CredentialsExpired { expiry: now(), now: now() });
     let limit = Duration::from_secs(604_800);
     for expires in [Duration::ZERO, Duration::from_millis(1500), limit + Duration::from_secs(1), Duration::MAX] {
-        let error = signer("s3").presign(&request, expires, now()).unwrap_err();
+        let error = signer("s3").presign(request, expires, now()).unwrap_err();
         assert_eq!(error, SignError::Expires { expires, limit });
     }
-    assert!(signer("s3").presign(&request, limit, now()).is_ok());
+    assert!(signer("s3").presign(request, limit, now()).is_ok());
     let streaming = StreamingPayload::Signed;
-    let presigned = signer("s3").presign_payload(&request, Payload::Streaming(streaming), limit, now());
+    let presigned = signer("s3").presign_payload(request, Payload::Streaming(streaming), limit, now());
     assert_eq!(presigned.unwrap_err(), SignError::PresignedStreaming { streaming });
-    let target = signer("s3").presign(&request, limit, now()).unwrap().target().to_owned();
-    let again = signer("s3").sign(&Request::new("GET", &target, &[]).with_host(HOST), Payload::EMPTY, now());
+    let target = signer("s3").presign(request, limit, now()).unwrap().target().to_owned();
+    let again = signer("s3").sign(Request::new("GET", &target, &[]).with_host(HOST), Payload::EMPTY, now());
     assert_eq!(again.unwrap_err(), SignError::AlreadyPresigned);
     for (name, value, error) in [
         ("Authorization", "Bearer abc", SignError::ForeignAuthorization { scheme: "Bearer".into() }),
@@ -173,7 +174,7 @@ fn a_signer_says_what_it_cannot_do() {
         ("x-amz-security-token", "t", SignError::SessionTokenOfOthers { name: "x-amz-security-token" }),
     ] {
         let result =
-            with("GET", b"/", &headers(&[(name, value)]), |request| signer("s3").sign(&request, Payload::EMPTY, now()));
+            with("GET", b"/", &headers(&[(name, value)]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
         assert_eq!(result.unwrap_err(), error);
     }
 }
@@ -183,7 +184,7 @@ fn every_connection_header_counts() {
     let removed = SignError::RemovedByHop { name: "x-amz-date".into() };
     for given in [["x-amz-date", "close"], ["close", "x-amz-date"], ["te, x-amz-date", ""]] {
         let all = headers(&given.map(|value| ("Connection", value)));
-        let result = with("GET", b"/", &all, |request| signer("sts").sign(&request, Payload::EMPTY, now()));
+        let result = with("GET", b"/", &all, |request| signer("sts").sign(request, Payload::EMPTY, now()));
         assert_eq!(result.unwrap_err(), removed, "{given:?}");
     }
 }
@@ -194,7 +195,7 @@ fn at_the_limits_every_name_still_counts() {
     let many: Headers = (0..1021).rev().map(|n| (format!("X-Amz-Meta-{n}"), n.to_string().into_bytes())).collect();
     let mut all = many.clone();
     with("GET", b"/", &many, |request| {
-        let signed = signer("sts").sign(&request, Payload::EMPTY, now()).unwrap();
+        let signed = signer("sts").sign(request, Payload::EMPTY, now()).unwrap();
         all.extend(added(&signed));
     });
     assert_eq!(all.len(), 1023);
@@ -281,17 +282,17 @@ fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
         for service in ["execute-api", "s3"] {
             let signer = signer(service).also_sign(["my-header"]);
             let presigned = with("GET", target.as_bytes(), &given, |request| {
-                signer.presign(&request, Duration::from_secs(60), now()).unwrap()
+                signer.presign(request, Duration::from_secs(60), now()).unwrap()
             });
             let result = server(service).gets("GET", presigned.target().as_bytes(), &given, b"");
             assert_eq!(result, Ok(()), "{}", presigned.url());
         }
     }
     let request = Request::new("GET", "/a?b#c", &[]).with_host(HOST);
-    assert_eq!(signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap_err(), SignError::Fragment);
+    assert_eq!(signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err(), SignError::Fragment);
     for host in ["a b", "a/b", "ü.example", "a?b", "a\\b"] {
         let request = Request::new("GET", "/", &[]).with_host(host);
-        let error = signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap_err();
+        let error = signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err();
         assert_eq!(error, SignError::Request(RequestError::Host { got: host.into() }));
     }
 }
@@ -300,10 +301,10 @@ fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
 fn a_presigned_url_that_outlives_its_credentials_says_so() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
     let signer = |expiry| Signer::new(temporary().with_expiry(expiry), "us-east-1", "s3").unwrap();
-    let presigned = signer(after(60)).presign(&request, Duration::from_secs(61), now()).unwrap();
+    let presigned = signer(after(60)).presign(request, Duration::from_secs(61), now()).unwrap();
     assert!(presigned.outlives_credentials());
     assert_eq!(presigned.valid_until(), after(60));
-    let presigned = signer(after(60)).presign(&request, Duration::from_secs(60), now()).unwrap();
+    let presigned = signer(after(60)).presign(request, Duration::from_secs(60), now()).unwrap();
     assert!(!presigned.outlives_credentials());
     assert_eq!(presigned.valid_until(), after(60));
 }
@@ -392,7 +393,7 @@ fn what_says_something_about_the_signature_stands_there_once() {
 
 fn presigned(service: &str, given: &[(&str, &str)], seconds: u64) -> String {
     with("GET", b"/a?b=c", &headers(given), |request| {
-        signer(service).presign(&request, Duration::from_secs(seconds), now()).unwrap().target().to_owned()
+        signer(service).presign(request, Duration::from_secs(seconds), now()).unwrap().target().to_owned()
     })
 }
 
@@ -657,7 +658,7 @@ fn a_presigned_url_can_pin_its_body() {
     assert_eq!(s3.gets("GET", open.as_bytes(), &empty, b"any body"), Ok(()));
     let request = Request::new("GET", "/a", &[]).with_host(HOST);
     let pinned =
-        signer("s3").presign_payload(&request, Payload::Bytes(b"this"), Duration::from_secs(60), now()).unwrap();
+        signer("s3").presign_payload(request, Payload::Bytes(b"this"), Duration::from_secs(60), now()).unwrap();
     assert!(pinned.url().contains("&X-Amz-Content-Sha256="));
     assert_eq!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"this"), Ok(()));
     assert!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"that").is_err_and(|error| is_body_mismatch(&error)));
@@ -681,14 +682,14 @@ fn a_presigned_url_can_pin_its_body() {
     // Pinned by the caller's own parameter.
     let target = format!("/a?X-Amz-Content-Sha256={hash}");
     let request = Request::new("GET", &target, &[]).with_host(HOST);
-    let by_query = signer("s3").presign(&request, Duration::from_secs(60), now()).unwrap();
+    let by_query = signer("s3").presign(request, Duration::from_secs(60), now()).unwrap();
     assert!(by_query.canonical_request().to_string().ends_with(hash));
     assert_eq!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"this"), Ok(()));
     assert!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"that").is_err_and(|error| is_body_mismatch(&error)));
     // Elsewhere the body is part of what is signed, and nothing has to say so.
     let request = Request::new("POST", "/a", &[]).with_host(HOST);
     let signer = signer("execute-api");
-    let posted = signer.presign_payload(&request, Payload::Bytes(b"this"), Duration::from_secs(60), now()).unwrap();
+    let posted = signer.presign_payload(request, Payload::Bytes(b"this"), Duration::from_secs(60), now()).unwrap();
     assert!(!posted.url().contains("Content-Sha256"));
     assert_eq!(server("execute-api").gets("POST", posted.target().as_bytes(), &empty, b"this"), Ok(()));
     assert!(server("execute-api").gets("POST", posted.target().as_bytes(), &empty, b"that").is_err());
@@ -717,9 +718,9 @@ fn signing_twice_is_signing_once() {
         assert_eq!(signed(&signer, "PUT", "/a?b=c", &given, Payload::Bytes(b"x")), once);
 
         let request = Request::new("GET", "/a?b=c", &[]).with_host(HOST);
-        let once = signer.presign(&request, Duration::from_secs(60), now()).unwrap();
+        let once = signer.presign(request, Duration::from_secs(60), now()).unwrap();
         let request = Request::new("GET", once.target(), &[]).with_host(HOST);
-        let twice = signer.presign(&request, Duration::from_secs(60), now()).unwrap();
+        let twice = signer.presign(request, Duration::from_secs(60), now()).unwrap();
         assert_eq!(once.url(), twice.url());
     }
 }
@@ -785,7 +786,7 @@ fn one_signer_serves_many_threads_across_midnight() {
         })
         .collect();
     let sign = |signer: &Signer, time| {
-        signer.sign(&Request::new("GET", "/", &[]).with_host(HOST), Payload::EMPTY, time).unwrap().signature().to_hex()
+        signer.sign(Request::new("GET", "/", &[]).with_host(HOST), Payload::EMPTY, time).unwrap().signature().to_hex()
     };
     let expected: Vec<String> = times.iter().map(|time| sign(&Signer::clone(&signer), *time)).collect();
     std::thread::scope(|scope| {

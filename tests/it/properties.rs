@@ -69,7 +69,7 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
             .also_sign(["my-header"]);
         let given = views(&sent.headers);
         let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
-        let signed = signer.sign(&wire, Payload::Bytes(&sent.body), now).unwrap();
+        let signed = signer.sign(wire, Payload::Bytes(&sent.body), now).unwrap();
 
         let mut arrived = sent.headers.clone();
         arrived.push(("host".into(), b"example.com".to_vec()));
@@ -169,7 +169,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
         let given = views(&headers);
         let signer = Signer::new(credentials.clone(), "us-east-1", "service").unwrap().with_rules(rules);
         let request = Request::new("GET", &target, &given).with_host("example.com");
-        let signed = signer.sign(&request, Payload::EMPTY, now).unwrap();
+        let signed = signer.sign(request, Payload::EMPTY, now).unwrap();
         let mut arrived = headers.clone();
         arrived.push(("host".into(), b"example.com".to_vec()));
         arrived.extend(added(&signed));
@@ -216,7 +216,7 @@ fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
         let signer = Signer::new(credentials.clone(), "us-east-1", "service").unwrap().with_rules(rules);
         let given = views(&sent.headers);
         let wire = Request::new(sent.method, &sent.target, &given).with_host("example.com");
-        let presigned = signer.presign(&wire, Duration::from_secs(60), now).unwrap();
+        let presigned = signer.presign(wire, Duration::from_secs(60), now).unwrap();
 
         let mut arrived = sent.headers.clone();
         arrived.push(("host".into(), b"example.com".to_vec()));
@@ -284,11 +284,11 @@ fn random_bytes_never_panic() {
         let headers =
             [("host", value.as_slice()), ("x-amz-date", b"20150830T123600Z"), ("authorization", &authorization)];
         let request = Request::new("GET", &target, &headers);
-        match signer.sign(&request, Payload::EMPTY, now) {
+        match signer.sign(request, Payload::EMPTY, now) {
             Ok(_) | Err(SignError::Request(_)) => {}
             Err(error) => panic!("{error}"),
         }
-        let _ = signer.presign(&request, Duration::from_secs(1), now);
+        let _ = signer.presign(request, Duration::from_secs(1), now);
         assert!(Presented::parse(request).is_err());
     }
 }

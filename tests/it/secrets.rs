@@ -76,7 +76,7 @@ fn public_types_hide_what_they_hold() {
     let request =
         Request::new("GET", "/key?X-Amz-Security-Token=FwoGZXIvYXdztoken", &headers).with_host("bucket.example");
     printed.debug(&request);
-    let signed = signer.sign(&request, Payload::EMPTY, now()).unwrap();
+    let signed = signer.sign(request, Payload::EMPTY, now()).unwrap();
     printed.forbid_bytes(signed.signature().as_bytes());
     assert!(signed.canonical_request().raw().to_string().contains(TOKEN));
     printed.debug(&signed);
@@ -85,7 +85,7 @@ fn public_types_hide_what_they_hold() {
     printed.both(&signed.string_to_sign());
     printed.debug(&signed.signature());
 
-    let presigned = signer.presign(&request, Duration::from_secs(60), now()).unwrap();
+    let presigned = signer.presign(request, Duration::from_secs(60), now()).unwrap();
     printed.forbid_bytes(presigned.signature().as_bytes());
     assert!(presigned.url().contains(TOKEN));
     printed.debug(&presigned);
@@ -121,13 +121,13 @@ fn errors_hide_what_a_user_put_in_a_wrong_place() {
     for value in [format!("Bearer {TOKEN}"), TEMPORARY_SECRET.into(), format!("Basic {TEMPORARY_SECRET}")] {
         let headers = [("Authorization", value.as_bytes())];
         let request = Request::new("GET", "/", &headers).with_host("bucket.example");
-        printed.both(&signer.sign(&request, Payload::EMPTY, now()).unwrap_err());
+        printed.both(&signer.sign(request, Payload::EMPTY, now()).unwrap_err());
         printed.error(&Presented::parse(request).unwrap_err());
     }
     let broken = format!("{TOKEN}\r\nx: y");
     let headers = [("x-amz-meta-a", broken.as_bytes())];
     let request = Request::new("GET", "/", &headers).with_host("bucket.example");
-    printed.both(&signer.sign(&request, Payload::EMPTY, now()).unwrap_err());
+    printed.both(&signer.sign(request, Payload::EMPTY, now()).unwrap_err());
     printed.hold_nothing();
 }
 
@@ -136,7 +136,7 @@ fn errors_hide_what_a_user_put_in_a_wrong_place() {
 fn no_refusal_tells_the_right_signature() {
     let signer = Signer::new(temporary(), "us-east-1", "s3").unwrap();
     let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
-    let signed = signer.sign(&request, Payload::Bytes(b"body"), now()).unwrap();
+    let signed = signer.sign(request, Payload::Bytes(b"body"), now()).unwrap();
     let mut printed = Printed::new();
     let right = signed.signature().to_hex();
     printed.secrets.push(right.clone());

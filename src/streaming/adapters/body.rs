@@ -34,7 +34,9 @@ impl SignedChunked {
         }
         self.signed().apply_to(headers)?;
         headers.remove("x-amz-trailer");
-        headers.extend(own);
+        for (name, value) in own {
+            headers.insert(name, value);
+        }
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ struct Stream {
 
 impl Stream {
     fn of(messages: &[Vec<u8>]) -> Self {
-        let (signed, mut events) = signer().sign_events(&request(&[]), now()).unwrap();
+        let (signed, mut events) = signer().sign_events(request(&[]), now()).unwrap();
         let mut frames: Vec<_> = messages.iter().map(|message| events.sign(message, now()).unwrap()).collect();
         frames.push(events.finish(now()).unwrap());
         let headers = signed.headers().map(|(name, value)| (name, value.to_owned())).collect();
@@ -189,14 +189,14 @@ fn dropped_swapped_repeated_and_cut_messages_are_refused() {
         (messages.clone(), Err(EventStreamError::BytesAfterEnd))
     );
     // The messages of another stream with the same key.
-    let mut other = signer().sign_events(&request(&[("x-amz-other", b"1")]), now()).unwrap().1;
+    let mut other = signer().sign_events(request(&[("x-amz-other", b"1")]), now()).unwrap().1;
     let frame = other.sign(&messages[0], now()).unwrap();
     assert_eq!(receive_frames(&[frame]), (Vec::new(), mismatch(1)));
 }
 
 #[test]
 fn a_message_has_a_time_of_its_own() {
-    let (signed, mut events) = signer().sign_events(&request(&[]), now()).unwrap();
+    let (signed, mut events) = signer().sign_events(request(&[]), now()).unwrap();
     let headers = signed.headers().map(|(name, value)| (name, value.to_owned())).collect();
     let frames = vec![events.sign(&message("a"), now().saturating_add(600)).unwrap()];
     let stream = Stream { headers, frames };
@@ -223,7 +223,7 @@ fn a_message_has_a_time_of_its_own() {
 #[test]
 fn another_day_needs_another_key() {
     let (evening, midnight) = (at("20150830T235959Z"), at("20150831T000000Z"));
-    let (signed, mut events) = signer().sign_events(&request(&[]), evening).unwrap();
+    let (signed, mut events) = signer().sign_events(request(&[]), evening).unwrap();
     let messages = messages();
     let mut body = events.sign(&messages[0], evening).unwrap();
     body.extend(events.sign(&messages[1], midnight).unwrap());
@@ -271,7 +271,7 @@ fn a_session_ends_within_a_stream() {
     let ended = Err(EventStreamError::ExpiredSessionToken { expiry });
     assert_eq!(receive(events(), &[&stream.body()], expiry), (Vec::new(), ended));
     let signer = Signer::new(ending, "us-east-1", "transcribe").unwrap();
-    let (_, mut events) = signer.sign_events(&request(&[]), now()).unwrap();
+    let (_, mut events) = signer.sign_events(request(&[]), now()).unwrap();
     assert!(matches!(events.sign(b"a", expiry), Err(EventStreamError::Sign(SignError::CredentialsExpired { .. }))));
     assert!(events.sign(b"a", now()).is_ok());
 }
@@ -281,7 +281,7 @@ fn a_session_ends_within_a_stream() {
 fn another_days_key_does_not_prolong_a_session() {
     let before = at("20150830T235900Z");
     let after = before.saturating_add(120);
-    let (signed, mut signing) = signer().sign_events(&request(&[]), before).unwrap();
+    let (signed, mut signing) = signer().sign_events(request(&[]), before).unwrap();
     let frame = signing.sign(&message("a"), after).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let presented = Presented::parse(request(&headers)).unwrap();
@@ -343,7 +343,7 @@ fn headers_that_the_signature_does_not_cover_are_refused() {
 fn a_verifier_of_events_comes_of_a_request_that_announces_them() {
     let verified_events = |service: &str, payload: Payload<'_>| {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
-        let signed = signer.sign(&request(&[]), payload, now()).unwrap();
+        let signed = signer.sign(request(&[]), payload, now()).unwrap();
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
         let presented = Presented::parse(request(&headers)).unwrap().with_body(b"");
         let verified = verify(&verifier(service), presented, &temporary(), now())?;
@@ -364,7 +364,7 @@ fn messages_have_limits() {
     let too_long = Message::new(vec![0; 16_777_217]).encode();
     let limit = EventStreamError::PayloadTooLong { length: 16_777_217, limit: 16_777_216 };
     assert_eq!(too_long, Err(limit.clone()));
-    let mut events = signer().sign_events(&request(&[]), now()).unwrap().1;
+    let mut events = signer().sign_events(request(&[]), now()).unwrap().1;
     assert_eq!(events.sign(&vec![0; 16_777_217], now()).unwrap_err(), limit);
     assert_eq!(events.sign(b"", now()).unwrap_err(), EventStreamError::EmptyMessage);
 
@@ -462,7 +462,7 @@ fn nothing_that_is_printed_holds_a_secret() {
         Some(HeaderValue::Bytes(bytes)) => bytes.clone(),
         other => panic!("{other:?}"),
     };
-    let (_, signing) = signer().sign_events(&request(&[]), now()).unwrap();
+    let (_, signing) = signer().sign_events(request(&[]), now()).unwrap();
     let mut texts = vec![format!("{frame:?} {signing:?} {:?} {:?}", stream.events(), MessageReader::new())];
     let body = stream.body();
     for position in 0..stream.frames[0].len() {

@@ -51,7 +51,7 @@ pub fn sent(by: By) -> Sent {
     let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", SECRET).unwrap();
     let sign = |credentials: &Credentials, service: &str, host: &str| {
         let signer = Signer::new(credentials.clone(), "us-west-2", service).unwrap();
-        let signed = signer.sign(&Request::new("GET", "/dev/list", &[]).with_host(host), Payload::EMPTY, now());
+        let signed = signer.sign(Request::new("GET", "/dev/list", &[]).with_host(host), Payload::EMPTY, now());
         Sent::from(&signed.unwrap())
     };
     let of = |method: &str, target: &str, authorization: &[u8]| {
@@ -61,7 +61,7 @@ pub fn sent(by: By) -> Sent {
     let presign = |credentials: Credentials| {
         let signer = Signer::new(credentials, "us-east-1", "s3").unwrap();
         let request = Request::new("GET", "/key", &[]).with_host("bucket.s3.amazonaws.com");
-        Sent::from(&signer.presign(&request, Duration::from_secs(3600), now()).unwrap())
+        Sent::from(&signer.presign(request, Duration::from_secs(3600), now()).unwrap())
     };
     match by {
         By::Nobody => Sent::default(),
@@ -92,7 +92,7 @@ pub fn sent(by: By) -> Sent {
             let headers = [("content-type", b"application/json".as_slice())];
             let request = Request::new("POST", "/model/x-v1:0/invoke", &headers);
             let request = request.with_host("bedrock-runtime.us-west-2.amazonaws.com");
-            Sent::from(&signer.sign(&request, Payload::Bytes(b"{}"), now()).unwrap())
+            Sent::from(&signer.sign(request, Payload::Bytes(b"{}"), now()).unwrap())
         }
         By::FunctionUrl => sign(&long_term, "lambda", "abc.lambda-url.us-west-2.on.aws"),
         By::AossRight => sign(&long_term, "aoss", "abc.us-west-2.aoss.amazonaws.com"),

@@ -13,7 +13,7 @@ fn signed() -> Signed {
     let target = format!("/a?{}", (0..1000).map(|n| format!("a=%20{n}&")).collect::<String>());
     let signer = Signer::new(credentials, "us-east-1", "s3").unwrap();
     let request = Request::new("GET", &target, &[]).with_host("example.com");
-    signer.sign(&request, Payload::Unsigned, "20260830T123600Z".parse().unwrap()).unwrap()
+    signer.sign(request, Payload::Unsigned, "20260830T123600Z".parse().unwrap()).unwrap()
 }
 
 /// What this thread has worked, where the system tells: a busy machine makes nothing slow that is fast. Else the time.

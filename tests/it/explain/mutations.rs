@@ -378,7 +378,7 @@ pub fn arrival(case: &Plain) -> Arrival {
     let (signer, payload, now) = (case.signer().unwrap(), case.payload().unwrap(), case.now().unwrap());
     let (sent, valid_until) = match case.context.location {
         Location::Header => {
-            let signed = wire.with_view(|request| signer.sign(&request, payload, now)).unwrap();
+            let signed = wire.with_view(|request| signer.sign(request, payload, now)).unwrap();
             for (name, value) in signed.headers() {
                 wire.set_header(name, value.as_bytes());
             }
@@ -387,8 +387,8 @@ pub fn arrival(case: &Plain) -> Arrival {
         Location::Query => {
             let expires = Duration::from_secs(case.context.expires.unwrap_or(900));
             let presigned = wire.with_view(|request| match payload {
-                Payload::Unsigned | Payload::EMPTY => signer.presign(&request, expires, now),
-                payload => signer.presign_payload(&request, payload, expires, now),
+                Payload::Unsigned | Payload::EMPTY => signer.presign(request, expires, now),
+                payload => signer.presign_payload(request, payload, expires, now),
             });
             let presigned = presigned.unwrap();
             wire = wire.with_url(presigned.url());

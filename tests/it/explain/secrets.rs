@@ -127,7 +127,7 @@ fn a_server_that_echoes_everything_raw_shows_none() {
     let given: [(&str, &[u8]); 3] =
         [("x-copy", TOKEN.as_bytes()), ("cookie", b"session=aCookieOfSomebody"), ("x-api-key", b"aKeyOfAnApiGateway")];
     let request = Request::new("GET", &target, &given).with_host("example.com");
-    let signed = signer.sign(&request, Payload::EMPTY, now()).unwrap();
+    let signed = signer.sign(request, Payload::EMPTY, now()).unwrap();
     let mut headers = given.to_vec();
     headers.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
     let as_sent = Request::new("GET", &target, &headers).with_host("example.com");

@@ -12,9 +12,7 @@ fn changed(name: &str, signed: &str, verified: &str) -> Cause {
 
 fn sign(headers: &[(&str, &[u8])], body: &[u8], now: Timestamp) -> Signed {
     let signer = signer("execute-api").also_sign(["x-trace"]);
-    signer
-        .sign(&Request::new("POST", "/dev/items?a=1&b=2", headers).with_host(HOST), Payload::Bytes(body), now)
-        .unwrap()
+    signer.sign(Request::new("POST", "/dev/items?a=1&b=2", headers).with_host(HOST), Payload::Bytes(body), now).unwrap()
 }
 
 /// What a gateway answers to a request that was signed and then changed.
@@ -145,7 +143,7 @@ fn the_region_to_use_is_read_from_the_host() {
         ("abc123.execute-api.us-west-2.amazonaws.com", "execute-api", None),
     ] {
         let signer = Signer::new(credentials(), "us-west-2", service).unwrap();
-        let signed = signer.sign(&Request::new("GET", "/", &[]).with_host(host), Payload::EMPTY, now()).unwrap();
+        let signed = signer.sign(Request::new("GET", "/", &[]).with_host(host), Payload::EMPTY, now()).unwrap();
         let explanation = Explanation::from_response(403, &[], body, Some(&signed));
         let cause = Cause::WrongRegion { expected: expected.map(Into::into) };
         assert_eq!(explanation.findings().next().unwrap().cause(), &cause, "{host}");
@@ -214,7 +212,7 @@ fn a_cached_answer_tells_no_clock_and_a_presigned_url_only_one_that_is_ahead() {
     let request = Request::new("GET", "/key", &[]).with_host("bucket.s3.amazonaws.com");
     for (ahead, expected) in [(3600, Some(-3580)), (-3600, None)] {
         let presigned =
-            signer.presign(&request, std::time::Duration::from_secs(60), now().saturating_add(ahead)).unwrap();
+            signer.presign(request, std::time::Duration::from_secs(60), now().saturating_add(ahead)).unwrap();
         let body = b"<Error><Code>AccessDenied</Code><Message>Request is not valid yet</Message></Error>";
         assert_eq!(Explanation::from_response(403, &[date], body, &presigned).clock_offset(), expected);
     }

@@ -129,7 +129,7 @@ fn the_documentation() {
     let data = vec![b'a'; 66_560];
     let body_of = |chunked: Chunked, also: &[&str]| {
         let signer = Signer::new(credentials.clone(), "us-east-1", "s3").unwrap().also_sign(also.iter().copied());
-        let signed = signer.sign_chunked(&request, &chunked, at("20130524T000000Z")).unwrap();
+        let signed = signer.sign_chunked(request, &chunked, at("20130524T000000Z")).unwrap();
         (signed.signed().signature().to_hex(), encode(&signed, &data, &[]))
     };
     let (seed, body) = body_of(Chunked::signed(66_560), &["content-encoding", "content-length"]);

@@ -149,13 +149,13 @@ fn unsigned_chunks_are_an_unsigned_body() {
 #[test]
 fn a_trailer_that_is_too_long_is_not_announced() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
-    let sign = |length| signer().sign_chunked(&view, &Chunked::signed(3).with_trailer("x-note", length), now());
+    let sign = |length| signer().sign_chunked(view, &Chunked::signed(3).with_trailer("x-note", length), now());
     for length in [usize::MAX, usize::MAX - 8, 1 << 32, 16_384, 16_300] {
         let error = sign(length).unwrap_err();
         assert_eq!(error, EncodeError::TrailerTooLong { limit: 16_384 }, "{length}");
     }
     let two = Chunked::signed(3).with_trailer("x-a", usize::MAX / 2).with_trailer("x-b", usize::MAX / 2 + 8);
-    assert!(signer().sign_chunked(&view, &two, now()).is_err());
+    assert!(signer().sign_chunked(view, &two, now()).is_err());
 
     // 9 bytes of name, colon and line end; 90 of the signature's line, 2 of the line end behind.
     let longest = 16_384 - 9 - 90 - 2;
@@ -174,7 +174,7 @@ fn lengths_of_any_size_are_no_overflow() {
     limits.max_chunk_size = u64::MAX;
     for size in [8192, usize::MAX] {
         let chunked = Chunked::signed(u64::MAX).with_chunk_size(size).with_checksum(Checksum::Sha256);
-        let signed = signer().with_rules(Rules::S3).with_limits(limits).sign_chunked(&view, &chunked, now()).unwrap();
+        let signed = signer().with_rules(Rules::S3).with_limits(limits).sign_chunked(view, &chunked, now()).unwrap();
         assert_eq!(signed.content_length(), u64::MAX);
         assert!(signed.encoder().push(&[0; 100], |_| {}).is_ok());
     }
@@ -185,7 +185,7 @@ fn headers_that_a_decoder_needs() {
     let request = |headers: &[(&'static str, &'static str)], payload| {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-        let signed = signer().sign(&view, payload, now()).unwrap();
+        let signed = signer().sign(view, payload, now()).unwrap();
         let mut all = headers.clone();
         all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
         decoder_of_headers(&all, rules()).map(|_| ())
@@ -213,11 +213,11 @@ fn headers_that_a_decoder_needs() {
 fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let payload = Payload::Streaming(StreamingPayload::Signed);
-    let presigned = signer().presign_payload(&view, payload, std::time::Duration::from_secs(60), now());
+    let presigned = signer().presign_payload(view, payload, std::time::Duration::from_secs(60), now());
     assert!(matches!(presigned, Err(SignError::PresignedStreaming { streaming: StreamingPayload::Signed })));
 
     // A URL whose signature is right, and a header, signed or not, that asks for chunks.
-    let presigned = signer().presign(&view, std::time::Duration::from_secs(60), now()).unwrap();
+    let presigned = signer().presign(view, std::time::Duration::from_secs(60), now()).unwrap();
     for streaming in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
         let headers = [("x-amz-content-sha256", streaming.as_bytes())];
         let view = Request::new("PUT", presigned.target(), &headers).with_host("bucket.example");
@@ -231,7 +231,7 @@ fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
 fn what_an_encoder_refuses() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let s3 = signer().with_rules(Rules::S3);
-    let error = |chunked: Chunked| match s3.sign_chunked(&view, &chunked, now()) {
+    let error = |chunked: Chunked| match s3.sign_chunked(view, &chunked, now()) {
         Err(error) => error,
         Ok(signed) => panic!("{signed:?}"),
     };
@@ -239,7 +239,7 @@ fn what_an_encoder_refuses() {
     assert_eq!(error(Chunked::signed(5).with_chunk_size(0)), size(0));
     assert_eq!(error(Chunked::signed(8192).with_chunk_size(8191)), size(8191));
     assert_eq!(error(Chunked::signed(5).with_chunk_size(16_777_217)), size(16_777_217));
-    assert!(s3.sign_chunked(&view, &Chunked::signed(8191).with_chunk_size(8191), now()).is_ok());
+    assert!(s3.sign_chunked(view, &Chunked::signed(8191).with_chunk_size(8191), now()).is_ok());
     assert_eq!(error(Chunked::unsigned(5)), EncodeError::NoTrailer);
     for name in ["", "a b", "a:b", "ü", "a\r\nb", "x-amz-trailer-signature", "X-Amz-Trailer-Signature"] {
         let got = name.to_ascii_lowercase().replace(['\r', '\n'], "\u{fffd}");
@@ -284,7 +284,7 @@ fn headers_of_the_request_are_replaced_and_encodings_kept() {
         ("x-amz-content-sha256", b"UNSIGNED-PAYLOAD"),
     ];
     let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-    let signed = signer().sign_chunked(&view, &Chunked::signed(5), now()).unwrap();
+    let signed = signer().sign_chunked(view, &Chunked::signed(5), now()).unwrap();
     let header = |wanted: &str| signed.headers().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
     assert_eq!(header("content-encoding").unwrap(), "aws-chunked,gzip,br");
     assert_eq!(header("content-length"), Some(encode(&signed, b"hello", &[]).len().to_string()));
@@ -304,12 +304,12 @@ fn a_content_encoding_that_is_not_ascii_is_refused() {
     };
     let headers = [("content-encoding", b"gzip".as_slice()), ("Content-Encoding", b"z\xfc\xff")];
     let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-    refused(signer().sign_chunked(&view, &Chunked::signed(5), now()).unwrap_err());
+    refused(signer().sign_chunked(view, &Chunked::signed(5), now()).unwrap_err());
     #[cfg(feature = "http-body")]
     {
         let value = http::HeaderValue::from_bytes(b"z\xfc\xff").unwrap();
         let request = http::Request::put("https://bucket.example/key").header("content-encoding", value);
-        let mut request = request.body(()).unwrap();
+        let request = request.body(()).unwrap();
         refused(signer().sign_chunked(&request, &Chunked::signed(5), now()).unwrap_err());
         assert_eq!(request.headers().len(), 1);
     }

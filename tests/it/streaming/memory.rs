@@ -47,7 +47,7 @@ fn a_chunk_is_held_once() {
     const LENGTH: usize = (8 << 20) + 4096;
     let view = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let chunked = Chunked::signed(LENGTH as u64).with_chunk_size(LENGTH);
-    let signed = signer().sign_chunked(&view, &chunked, now()).unwrap();
+    let signed = signer().sign_chunked(view, &chunked, now()).unwrap();
     let data = vec![b'a'; LENGTH];
     let mut body = Vec::with_capacity(LENGTH + 512);
     let ((), sending) = most_held(|| {
@@ -69,7 +69,7 @@ fn a_chunk_is_held_once() {
 fn a_body_of_64_mebibytes_holds_a_chunk() {
     const LENGTH: u64 = 64 << 20;
     let view = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
-    let signed = signer().sign_chunked(&view, &Chunked::signed(LENGTH), now()).unwrap();
+    let signed = signer().sign_chunked(view, &Chunked::signed(LENGTH), now()).unwrap();
     let piece = vec![b'a'; 50_000];
     let ((), peak) = most_held(|| {
         let (mut encoder, mut decoder) = (signed.encoder(), decoder_of(&signed, Rules::S3).unwrap());

@@ -26,7 +26,7 @@ fn signer() -> Signer {
 }
 
 fn sign(chunked: &Chunked) -> SignedChunked {
-    signer().sign_chunked(&Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
+    signer().sign_chunked(Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
 }
 
 fn chunks_are_signed(signed: &SignedChunked) -> bool {

@@ -10,7 +10,7 @@ const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog";
 
 fn sign(chunked: &Chunked) -> SignedChunked {
     let signer = Signer::sigv4a(credentials(), "us-*,eu-west-1", "s3").unwrap().with_rules(rules());
-    signer.sign_chunked(&Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
+    signer.sign_chunked(Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
 }
 
 /// By the public half of the key alone.

@@ -12,7 +12,7 @@ fn keys_are_the_same_and_signatures_are_good_for_each_other() {
         let (id, secret) = (format!("AKID{number}"), format!("{number}/secret+{}", "x".repeat(number)));
         let credentials = Credentials::new(&id, &secret).unwrap();
         let scope = Scope::without_region("20150830", "s3").unwrap();
-        let private_key = SigningKey::derive_bytes_exposed(&credentials, &scope);
+        let private_key = SigningKey::derive_sigv4a(&credentials).private_key_exposed().unwrap();
         let theirs = generate_signing_key(&id, &secret);
         assert_eq!(private_key.as_slice(), theirs.as_ref(), "{number}");
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use countersign::{Credentials, PublicKey, Scope, Signature, SigningKey};
+use countersign::{Credentials, PublicKey, Signature, SigningKey};
 use serde::Deserialize;
 
 use super::plain::{self, Context, Plain};
@@ -214,12 +214,12 @@ impl Key {
             |error: &dyn std::fmt::Display| Difference::new(id, "context", "something usable", error.to_string());
         let credentials =
             Credentials::new(&self.context.access_key, &self.context.secret_key).map_err(|error| unusable(&error))?;
-        let scope = Scope::without_region("20150830", "service").map_err(|error| unusable(&error))?;
-        let private_key = SigningKey::derive_bytes_exposed(&credentials, &scope);
+        let derived = SigningKey::derive_sigv4a(&credentials);
+        let private_key = derived.private_key_exposed().ok_or_else(|| unusable(&"no key pair"))?;
         if let Some(expected) = &self.expect.private_key {
             same(id, "private key", expected, &hex::encode(*private_key))?;
         }
-        for key in [Some(SigningKey::derive_sigv4a(&credentials)), SigningKey::from_sigv4a_private_key(*private_key)] {
+        for key in [Some(derived), SigningKey::from_sigv4a_private_key(*private_key)] {
             let key = key.and_then(|key| key.public_key()).map_or_else(String::new, |key| hex::encode(key.to_sec1()));
             same(id, "public key", &self.expect.public_key.to_hex(), &key)?;
         }
