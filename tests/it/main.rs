@@ -4,6 +4,7 @@
 
 mod allocations;
 mod answers;
+mod attacks;
 mod event_stream;
 mod examples;
 mod explain;

@@ -59,7 +59,7 @@ fn decoder_within(signed: &SignedChunked, rules: Rules, limits: Limits) -> Resul
 }
 
 fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, ChunkError> {
-    decoder_of_verifier(headers, verifier("s3").with_rules(rules))
+    decoder_of_verifier(headers, verifier("s3").accept_repeated_headers().with_rules(rules))
 }
 
 fn decoder_of_verifier(headers: &[(&str, &[u8])], verifier: Verifier) -> Result<ChunkDecoder, ChunkError> {
