@@ -47,6 +47,7 @@ fn every_case_passes_and_none_is_skipped() {
         ("post_policy", 14),
         ("presign_generic", 25),
         ("presign_s3", 25),
+        ("rules", 18),
         ("s3express", 5),
         ("servers", 9),
         ("sigv4a", 22),
