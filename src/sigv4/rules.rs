@@ -36,6 +36,9 @@ pub struct Rules {
     pub streaming_payload: bool,
     /// The smallest chunk of such a body, in bytes of data; the last may be smaller.
     pub min_chunk_size: u64,
+    /// A verifier ignores an `x-amz-trailer` header if the payload has no trailer, as S3 does for the Java SDK v2;
+    /// otherwise such a body is refused.
+    pub ignore_unused_trailer: bool,
     /// A presigned URL carries `X-Amz-Expires`.
     pub presign_expires: bool,
     /// The names of the header and the query parameter of the session token.
@@ -139,6 +142,7 @@ impl Rules {
         presign_unsigned_payload: false,
         streaming_payload: false,
         min_chunk_size: 8192,
+        ignore_unused_trailer: false,
         presign_expires: true,
         session_token: SessionTokenName::SecurityToken,
         sign_session_token: true,
@@ -150,6 +154,7 @@ impl Rules {
         normalize_path: false,
         double_encode_path: false,
         presign_unsigned_payload: true,
+        ignore_unused_trailer: true,
         ..Rules::GENERIC.content_sha256().events().unsigned_accepted()
     };
 

@@ -23,8 +23,8 @@ const MAX_HEADER: usize = 1024;
 ///
 /// The checks, in the order in which they run:
 ///
-/// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if, and only if,
-///    the payload has some.
+/// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if the payload has
+///    some. If it has none, the header is absent, or the rules [ignore it](crate::Rules::ignore_unused_trailer).
 /// 2. The header line of a chunk (at most 1024 bytes) is well-formed; no signed chunk is longer than the rules'
 ///    `max_chunk_size`, no chunk but the last is shorter than `min_chunk_size`, and all chunks together are not longer
 ///    than announced.

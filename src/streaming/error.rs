@@ -31,7 +31,8 @@ pub enum ChunkError {
         /// What was given, shortened if it is long.
         got: String,
     },
-    /// `x-amz-trailer` is missing or malformed, or is present although the payload has no trailer.
+    /// `x-amz-trailer` is missing or malformed, or is present although the payload has no trailer and the rules don't
+    /// [ignore it](crate::Rules::ignore_unused_trailer).
     #[error("x-amz-trailer is {got:?}, not a list of the trailers that follow")]
     InvalidTrailerHeader {
         /// What was given, shortened if it is long.

@@ -54,7 +54,9 @@ impl Verified<'_> {
             StreamingPayload::Events => return Err(ChunkError::EventStream),
         };
         let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
-        let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;
+        let ignored = !with_trailer && self.rules().ignore_unused_trailer;
+        let lists = self.header_values("x-amz-trailer").filter(|_| !ignored);
+        let announced_trailers = announced_trailers(lists, with_trailer)?;
         let chain = signed.then_some(chain);
         Ok(ChunkDecoder::new(chain, announced, announced_trailers, self.rules(), self.limits()))
     }
