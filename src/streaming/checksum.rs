@@ -3,7 +3,8 @@ use alloc::string::String;
 
 use base64ct::{Base64, Encoding};
 
-use super::error::EncodeError;
+use super::error::{ChunkError, EncodeError};
+use crate::text::excerpt;
 
 /// A checksum of the whole body, sent in the trailer after the last chunk.
 ///
@@ -43,6 +44,9 @@ pub enum Checksum {
     /// XXH3 with 128 bits and seed 0, feature `xxhash128`.
     XxHash128,
 }
+
+/// What the headers and trailers of all checksums begin with, including those that this crate doesn't know.
+const PREFIX: &str = "x-amz-checksum-";
 
 /// What distinguishes the checksums.
 struct Row {
@@ -115,6 +119,15 @@ impl Checksum {
     pub(super) fn check_available(self) -> Result<(), EncodeError> {
         self.row().check_available()
     }
+
+    /// Refuses the name of a trailer, in lower case, that carries a checksum which this build can't compute.
+    pub(super) fn check_trailer(name: &str) -> Result<(), ChunkError> {
+        match Self::from_header_name(name) {
+            Some(checksum) => checksum.row().check_comparable(),
+            None if name.starts_with(PREFIX) => Err(ChunkError::UnknownChecksum { name: excerpt(name.as_bytes()) }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Row {
@@ -122,6 +135,13 @@ impl Row {
         match self.engine {
             Some(_) => Ok(()),
             None => Err(EncodeError::ChecksumUnavailable { name: self.header_name, feature: self.feature }),
+        }
+    }
+
+    fn check_comparable(&self) -> Result<(), ChunkError> {
+        match self.engine {
+            Some(_) => Ok(()),
+            None => Err(ChunkError::ChecksumUnavailable { name: self.header_name, feature: self.feature }),
         }
     }
 }
@@ -349,6 +369,13 @@ mod tests {
         assert_eq!(
             alloc::string::ToString::to_string(&error),
             "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign"
+        );
+        let error = row.check_comparable().unwrap_err();
+        assert_eq!(error, ChunkError::ChecksumUnavailable { name: "x-amz-checksum-crc32c", feature: "crc32c" });
+        assert_eq!(
+            alloc::string::ToString::to_string(&error),
+            "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign, or pass the name to \
+             chunk_decoder_with_unchecked"
         );
     }
 }

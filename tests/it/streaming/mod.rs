@@ -2,6 +2,7 @@
 
 mod adapters;
 mod changes;
+mod checksums;
 mod frames;
 mod limits;
 mod memory;
