@@ -40,7 +40,7 @@ fn every_case_passes_and_none_is_skipped() {
     let expected = [
         ("aws-suite-v4", 76),
         ("aws-suite-v4a", 76),
-        ("chunked", 14),
+        ("chunked", 24),
         ("documentation", 8),
         ("header_generic", 60),
         ("header_s3", 32),
