@@ -2,6 +2,7 @@
 
 mod adapters;
 mod changes;
+mod checksums;
 mod frames;
 mod limits;
 mod memory;
@@ -94,7 +95,17 @@ fn modes(length: u64) -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
         (Chunked::unsigned(length).with_checksum(Checksum::Sha256), vec![]),
         (Chunked::unsigned(length).with_checksum(Checksum::Sha256).with_trailer("x-amz-meta-note", 5), note),
     ];
-    for checksum in [Checksum::Crc32, Checksum::Crc32c, Checksum::Crc64Nvme, Checksum::Sha1] {
+    for checksum in [
+        Checksum::Crc32,
+        Checksum::Crc32c,
+        Checksum::Crc64Nvme,
+        Checksum::Sha1,
+        Checksum::Sha512,
+        Checksum::Md5,
+        Checksum::XxHash64,
+        Checksum::XxHash3,
+        Checksum::XxHash128,
+    ] {
         all.push((Chunked::signed(length).with_checksum(checksum), vec![]));
         all.push((Chunked::unsigned(length).with_checksum(checksum), vec![]));
     }
