@@ -11,6 +11,9 @@ use crate::text::{all, any, excerpt, is_token_byte, split_once};
 /// `target` is path and query of the request line, already percent-encoded by the client; it is never parsed into a
 /// URL and written back. Header names may be in any case, values are bytes. Nothing is copied.
 ///
+/// Send a `+` in an S3 key as `%2B` and a space as `%20` ([`encode_path`](crate::encode_path) writes both). A raw `+` in a
+/// path is signed as a plus, as most compatible stores read it; S3 itself reads a space there, and refuses the signature.
+///
 /// ```
 /// use countersign::Request;
 ///

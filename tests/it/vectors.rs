@@ -48,7 +48,7 @@ fn every_case_passes_and_none_is_skipped() {
         ("presign_generic", 25),
         ("presign_s3", 25),
         ("s3express", 5),
-        ("servers", 9),
+        ("servers", 21),
         ("sigv4a", 22),
         ("tokens", 16),
         ("verify_reject", 38),
