@@ -71,9 +71,6 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
-    /// The target holds a `#`, which would end the URL that is made of it.
-    #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
-    Fragment,
     /// A URL is text: path, query or host are not UTF-8.
     #[error("path, query or host are not UTF-8; encode them first")]
     TargetNotUtf8,

@@ -74,7 +74,7 @@ impl Signer {
     ) -> Result<Presigned, SignError> {
         let scope = self.check(request, &now)?;
         let seconds = whole_seconds(expires, self.limits.max_presign)?;
-        let target = target_of_url(request)?;
+        let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut headers = SignedHeaderList::new();
         let found = self.choose_headers(request, &mut headers)?;
@@ -176,13 +176,6 @@ fn whole_seconds(expires: Duration, limit: Duration) -> Result<u64, SignError> {
         seconds if seconds > 0 && expires.subsec_nanos() == 0 && expires <= limit => Ok(seconds),
         _ => Err(SignError::Expires { expires, limit }),
     }
-}
-
-fn target_of_url<'r>(request: &Request<'r>) -> Result<&'r str, SignError> {
-    if request.target.contains(&b'#') {
-        return Err(SignError::Fragment);
-    }
-    core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)
 }
 
 /// A URL that is being written.

@@ -79,7 +79,7 @@ fn with_authorization(change: impl FnOnce(String) -> String) -> Result<(), Verif
 }
 
 #[test]
-fn control_bytes_in_the_target_are_errors_and_all_others_are_data() {
+fn control_bytes_and_fragments_in_the_target_are_errors_and_all_others_are_data() {
     for byte in 0..=u8::MAX {
         for position in [3, 7] {
             let mut target = b"/a/b?c=d".to_vec();
@@ -89,6 +89,10 @@ fn control_bytes_in_the_target_are_errors_and_all_others_are_data() {
             let parsed = with("GET", &target, &headers(&[]), |request| Presented::parse(request).map(|_| ()));
             if byte.is_ascii_control() {
                 let error = RequestError::TargetControlByte { byte, position };
+                assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
+                assert_eq!(parsed.unwrap_err(), VerifyError::Request(error));
+            } else if byte == b'#' {
+                let error = RequestError::Fragment { position };
                 assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
                 assert_eq!(parsed.unwrap_err(), VerifyError::Request(error));
             } else {
@@ -134,6 +138,81 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
     let error =
         server("s3").gets("GET", target.as_bytes(), &signed(&signer("s3"), "GET", "/", &[], Payload::EMPTY), b"");
     assert_eq!(error, Err(VerifyError::Request(RequestError::TooManyQueryPairs { limit: 1024 })));
+}
+
+/// The error of signing, presigning and verifying, which is the same.
+fn error_of_target<'r>(request: impl Into<Request<'r>>) -> Option<RequestError> {
+    let request = request.into();
+    let signed = signer("s3").sign(request, Payload::EMPTY, now()).map(|_| ());
+    let presigned = signer("s3").presign(request, Duration::from_secs(60), now()).map(|_| ());
+    assert_eq!(signed, presigned);
+    match Presented::parse(request).unwrap_err() {
+        VerifyError::MissingAuthentication => {
+            assert_eq!(signed, Ok(()));
+            None
+        }
+        VerifyError::Request(error) => {
+            assert_eq!(signed, Err(SignError::Request(error.clone())));
+            Some(error)
+        }
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_target_is_path_and_query() {
+    let error = |target: &str| error_of_target(Request::new("GET", target, &[]).with_host(HOST));
+    for target in
+        ["", "/", "//", "?", "?a=b", "*", "*?a", "/a?b=https://example.com/", "/https://example.com/", "/a:b@c"]
+    {
+        assert_eq!(error(target), None, "{target}");
+    }
+    for target in
+        ["https://example.com", "https://example.com/a?b=c", "http://user:secret@example.com/", "x://", "://?"]
+    {
+        assert_eq!(error(target), Some(RequestError::TargetIsUrl), "{target}");
+    }
+    for (target, got) in [
+        ("dev/list", "dev/list"),
+        ("example.com:443", "example.com:443"),
+        ("a?b=https://example.com/", "a"),
+        (" /a", " /a"),
+        ("%2Fa", "%2Fa"),
+        ("**", "**"),
+        ("*/", "*/"),
+        (".", "."),
+        ("\\a", "\\a"),
+        ("ü", "ü"),
+        (&"a".repeat(200), &format!("{}…", "a".repeat(128))),
+    ] {
+        assert_eq!(error(target), Some(RequestError::TargetWithoutSlash { got: got.into() }), "{target}");
+    }
+    for (target, position) in [("#", 0), ("/#", 1), ("/a?b#c", 4), ("https://example.com/#a", 20), ("a#", 1), ("*#", 1)]
+    {
+        assert_eq!(error(target), Some(RequestError::Fragment { position }), "{target}");
+    }
+    let url = RequestError::TargetIsUrl;
+    assert_eq!(
+        url.to_string(),
+        "the target is a whole URL; pass only its path and query, e.g. /items?limit=25, and the host separately"
+    );
+}
+
+#[test]
+fn the_target_of_an_http_uri() {
+    let error = |uri: &str| {
+        let request = http::Request::options(uri).header("host", HOST).body(()).unwrap();
+        error_of_target(&request)
+    };
+    for uri in ["*", "/", "/a?b", "http://example.com", "http://example.com?a", "https://user@example.com/a#fragment"] {
+        assert_eq!(error(uri), None, "{uri}");
+    }
+    for (uri, host) in [("example.com:443", "example.com"), ("user:secret@example.com:443", "example.com")] {
+        assert_eq!(error(uri), Some(RequestError::TargetWithoutSlash { got: host.into() }), "{uri}");
+    }
+    let request = http::Request::options("*").header("host", HOST).body(()).unwrap();
+    let signed = signer("s3").sign(&request, Payload::EMPTY, now()).unwrap();
+    assert!(signed.canonical_request().raw().to_string().starts_with("OPTIONS\n/%2A\n"));
 }
 
 #[test]
@@ -289,7 +368,10 @@ fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
         }
     }
     let request = Request::new("GET", "/a?b#c", &[]).with_host(HOST);
-    assert_eq!(signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err(), SignError::Fragment);
+    assert_eq!(
+        signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err(),
+        SignError::Request(RequestError::Fragment { position: 4 })
+    );
     for host in ["a b", "a/b", "ü.example", "a?b", "a\\b"] {
         let request = Request::new("GET", "/", &[]).with_host(host);
         let error = signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err();

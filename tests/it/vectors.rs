@@ -51,7 +51,7 @@ fn every_case_passes_and_none_is_skipped() {
         ("servers", 21),
         ("sigv4a", 22),
         ("tokens", 16),
-        ("verify_reject", 38),
+        ("verify_reject", 46),
     ];
     assert_eq!(counts, expected.map(|(file, count)| (file.to_owned(), count)).into());
 }
