@@ -121,9 +121,9 @@ fn canonical_request_of(presented: Presented<'_>) -> Option<String> {
         Some(region_set) => {
             let region = region_set.split(',').find(|entry| !entry.is_empty()).unwrap_or_default().replace('*', "");
             let region = if region.is_empty() { "x".into() } else { region };
-            Verifier::new(region, scope.service()).ok()?.accepting_sigv4a()
+            Verifier::unchecked(region, scope.service().into()).accepting_sigv4a()
         }
-        None => Verifier::new(scope.region(), scope.service()).ok()?,
+        None => Verifier::unchecked(scope.region().into(), scope.service().into()),
     };
     let verifier = verifier.with_rules(rules).ignore_foreign_authorization().echo_computed_raw();
     let now = presented.timestamp();

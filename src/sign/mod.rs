@@ -76,10 +76,10 @@ pub struct Signer {
 
 impl Signer {
     /// A signer with the rules of the service: region and service as AWS writes them in a scope, e.g. `us-east-1` and
-    /// `execute-api`.
+    /// `execute-api`. The region may be empty, as for some S3-compatible stores.
     ///
     /// # Errors
-    /// [`ScopeError`] if region or service is empty, or holds anything but visible ASCII without `/` and `,`.
+    /// [`ScopeError`], as for [`Scope::new`].
     pub fn new(
         identity: impl Into<Identity>,
         region: impl Into<String>,

@@ -96,15 +96,20 @@ pub(super) enum Echo {
 }
 
 impl Verifier {
-    /// A verifier with the rules of the service: region and service as they have to be in the scope.
+    /// A verifier with the rules of the service: region and service as they have to be in the scope. With an empty region
+    /// it accepts an empty region only.
     ///
     /// # Errors
-    /// [`ScopeError`] if region or service is empty, or holds anything but visible ASCII without `/` and `,`: no scope
-    /// could match them.
+    /// [`ScopeError`], as for [`Scope::new`].
     pub fn new(region: impl Into<String>, service: impl Into<String>) -> Result<Self, ScopeError> {
         let (region, service) = (region.into(), service.into());
         Scope::new("00000000", &region, &service)?;
-        Ok(Self {
+        Ok(Self::unchecked(region, service))
+    }
+
+    /// For names that arrived.
+    pub(crate) fn unchecked(region: String, service: String) -> Self {
+        Self {
             region,
             rules: Rules::for_service(&service),
             limits: Limits::DEFAULT,
@@ -114,7 +119,7 @@ impl Verifier {
             ignore_foreign_authorization: false,
             echo: Echo::Nothing,
             sigv4a: false,
-        })
+        }
     }
 
     /// Other rules than those of the service.

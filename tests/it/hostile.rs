@@ -224,8 +224,11 @@ fn a_signer_says_what_it_cannot_do() {
         SignError::Request(RequestError::MissingHost)
     );
     for (region, service, error) in [
-        ("", "s3", ScopeError::Empty { field: "region" }),
         ("us-east-1", "", ScopeError::Empty { field: "service" }),
+        ("", "", ScopeError::Empty { field: "service" }),
+        ("us-east-1", "S3", ScopeError::ServiceName { got: "S3".into() }),
+        ("us-east-1", "execute-api.amazonaws.com", ScopeError::ServiceName { got: "execute-api.amazonaws.com".into() }),
+        ("us-east-1.amazonaws.com", "s3", ScopeError::RegionName { got: "us-east-1.amazonaws.com".into() }),
         ("us/east", "s3", ScopeError::Character { field: "region", got: "us/east".into() }),
         ("us-east-1", "s3\r\nx: y", ScopeError::Character { field: "service", got: "s3\u{fffd}\u{fffd}x: y".into() }),
         ("us-east-1", "s3, x", ScopeError::Character { field: "service", got: "s3, x".into() }),
@@ -256,6 +259,57 @@ fn a_signer_says_what_it_cannot_do() {
             with("GET", b"/", &headers(&[(name, value)]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
         assert_eq!(result.unwrap_err(), error);
     }
+}
+
+#[test]
+fn errors_of_a_scope_say_what_to_write() {
+    let error = |region: &str, service: &str| Verifier::new(region, service).unwrap_err().to_string();
+    assert_eq!(
+        error("us-east-1", "S3"),
+        "the service \"S3\" is not a signing name: write it in lower case and without a domain, e.g. s3 or execute-api"
+    );
+    assert_eq!(
+        error("us-east-1.amazonaws.com", "s3"),
+        "the region \"us-east-1.amazonaws.com\" is not the name of a region: write it without a domain, e.g. us-east-1"
+    );
+}
+
+/// MinIO's admin clients sign so.
+#[test]
+fn an_empty_region_is_a_region_of_its_own() {
+    let without = Signer::new(credentials(), "", "s3").unwrap();
+    let verifiers = ["", "us-east-1"].map(|region| Verifier::new(region, "s3").unwrap());
+    let verify = |verifier: &Verifier, target: &str, headers: &Headers| {
+        with("GET", target.as_bytes(), headers, |request| {
+            let presented = Presented::parse(request)?;
+            assert_eq!(presented.region_set(), None);
+            verify(verifier, presented.with_body(b""), &credentials(), now()).map(|_| ())
+        })
+    };
+    let none = headers(&[]);
+    for (signer, region, [same, other]) in [(&without, "", [0, 1]), (&signer("s3"), "us-east-1", [1, 0])] {
+        let in_header = signed(signer, "GET", "/k", &[], Payload::EMPTY);
+        let presigned = with("GET", b"/k", &none, |request| signer.presign(request, Duration::from_secs(60), now()));
+        let presigned = presigned.unwrap();
+        let scope = format!("20150830/{region}/s3/aws4_request");
+        assert_eq!(presigned.string_to_sign().to_string().lines().nth(2), Some(scope.as_str()));
+        for (target, headers) in [("/k", &in_header), (presigned.target(), &none)] {
+            assert_eq!(verify(&verifiers[same], target, headers), Ok(()));
+            let error = verify(&verifiers[other], target, headers).unwrap_err();
+            let VerifyError::WrongScope { got, expected, .. } = error else { panic!("{error}") };
+            assert_eq!(got.to_string(), scope);
+            assert_eq!(
+                (got.region(), expected.region()),
+                (Some(region), Some(if other == 0 { "" } else { "us-east-1" }))
+            );
+        }
+    }
+    // A scope of three parts is that of SigV4A.
+    let mut all = signed(&without, "GET", "/k", &[], Payload::EMPTY);
+    let (_, authorization) = all.iter_mut().find(|(name, _)| name == "authorization").unwrap();
+    *authorization = String::from_utf8(authorization.clone()).unwrap().replace("20150830//s3", "20150830/s3").into();
+    let error = verify(&verifiers[0], "/k", &all).unwrap_err();
+    assert!(matches!(error, VerifyError::MalformedCredential { .. }), "{error}");
 }
 
 #[test]
