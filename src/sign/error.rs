@@ -65,6 +65,12 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
+    /// The rules refuse `UNSIGNED-PAYLOAD`, and so does the service.
+    #[error(
+        "the rules of this service do not accept an unsigned body: pass Payload::Bytes or Payload::Sha256, or set \
+         Rules::unsigned_payload if the service does accept one"
+    )]
+    UnsignedPayload,
     /// A presigned URL can't announce a body in frames.
     #[error("a presigned URL can't sign {}", streaming.as_str())]
     PresignedStreaming {

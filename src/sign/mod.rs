@@ -228,6 +228,9 @@ impl Signer {
                 Err(SignError::StreamingAlgorithm { streaming })
             }
             _ if self.rules.unsigned_payload == UnsignedPayload::Always => Ok(PayloadLine::Text(UNSIGNED_PAYLOAD)),
+            Payload::Unsigned if self.rules.unsigned_payload == UnsignedPayload::Refused => {
+                Err(SignError::UnsignedPayload)
+            }
             payload => Ok(payload.line()),
         }
     }

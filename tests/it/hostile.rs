@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::{
     Credentials, Payload, Presented, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders, Signer,
-    StreamingPayload, Timestamp, Verifier, VerifyError,
+    StreamingPayload, Timestamp, UnsignedPayload, Verifier, VerifyError,
 };
 use sha2::{Digest, Sha256};
 
@@ -757,7 +757,9 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
 
 #[test]
 fn payloads_that_the_rules_do_not_take_are_refused() {
-    let unsigned = signed(&signer("execute-api"), "POST", "/a", &[], Payload::Unsigned);
+    let mut accepting = Rules::for_service("execute-api");
+    accepting.unsigned_payload = UnsignedPayload::Accepted;
+    let unsigned = signed(&signer("execute-api").with_rules(accepting), "POST", "/a", &[], Payload::Unsigned);
     let invalid = |got: &str| Err(VerifyError::InvalidContentSha256 { got: got.into() });
     assert_eq!(server("execute-api").gets("POST", b"/a", &unsigned, b"x"), invalid("UNSIGNED-PAYLOAD"));
     let unsigned = signed(&signer("s3"), "PUT", "/a", &[], Payload::Unsigned);
@@ -784,6 +786,41 @@ fn payloads_that_the_rules_do_not_take_are_refused() {
         all.iter_mut().filter(|(name, _)| name == "x-amz-content-sha256").for_each(|(_, sent)| *sent = value.into());
         assert_eq!(server("s3").gets("GET", b"/a", &all, b""), invalid(value));
     }
+}
+
+#[test]
+fn an_unsigned_body_is_not_signed_where_the_rules_refuse_it() {
+    let request = Request::new("POST", "/a", &[]).with_host(HOST);
+    let presign = |signer: &Signer, request| {
+        let presigned = signer.presign_payload(request, Payload::Unsigned, Duration::from_secs(60), now());
+        presigned.map(|presigned| presigned.target().to_owned())
+    };
+    for service in ["execute-api", "dynamodb", "glacier"] {
+        let signer = signer(service);
+        assert_eq!(signer.sign(request, Payload::Unsigned, now()).unwrap_err(), SignError::UnsignedPayload);
+        assert_eq!(presign(&signer, request), Err(SignError::UnsignedPayload));
+        // The same, said by the request.
+        let target = Request::new("POST", "/a?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", &[]).with_host(HOST);
+        let pinned = signer.presign(target, Duration::from_secs(60), now());
+        assert_eq!(pinned.unwrap_err(), SignError::UnsignedPayload);
+        let pinned = with("POST", b"/a", &headers(&[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]), |request| {
+            signer.presign(request, Duration::from_secs(60), now()).unwrap_err()
+        });
+        assert_eq!(pinned, SignError::UnsignedPayload);
+    }
+    // Presigning has a rule of its own.
+    let mut only_presigned = Rules::S3;
+    only_presigned.unsigned_payload = UnsignedPayload::Refused;
+    let signer = signer("s3").with_rules(only_presigned);
+    assert_eq!(signer.sign(request, Payload::Unsigned, now()).unwrap_err(), SignError::UnsignedPayload);
+    let server = server("s3").verifier(|verifier| verifier.with_rules(only_presigned));
+    let presigned = presign(&signer, request).unwrap();
+    assert_eq!(server.gets("POST", presigned.as_bytes(), &headers(&[]), b"any body"), Ok(()));
+    assert_eq!(
+        SignError::UnsignedPayload.to_string(),
+        "the rules of this service do not accept an unsigned body: pass Payload::Bytes or Payload::Sha256, or set \
+         Rules::unsigned_payload if the service does accept one"
+    );
 }
 
 #[test]
