@@ -18,7 +18,8 @@ use crate::sigv4::timestamp::Timestamp;
 /// These are its checks, in the order in which they run. [`Presented::parse`] does the first eight:
 ///
 /// 1. Method, target and headers can be those of an HTTP message, and are within the limits: 1024 headers, 1024 query
-///    parameters, 65536 bytes of path and query. There is at most one `Host`.
+///    parameters, 65536 bytes of path and query. The target is path and query without a `#`, or `*`. There is at most
+///    one `Host`.
 /// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token stand there at most once.
 /// 3. There is a signature, in the header or in the query, not in both.
 /// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`), which
