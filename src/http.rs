@@ -24,9 +24,14 @@ impl<'a> From<&'a request::Parts> for Request<'a> {
 
 impl<'a> Request<'a> {
     fn of_http(method: &'a http::Method, uri: &'a http::Uri, headers: &'a http::HeaderMap) -> Self {
+        let target = match uri.path_and_query() {
+            Some(path_and_query) => path_and_query.as_str(),
+            // An authority alone, as CONNECT sends it: refused, since it does not begin with a slash.
+            None => uri.host().unwrap_or_default(),
+        };
         Self {
             method: method.as_str(),
-            target: uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).as_bytes(),
+            target: target.as_bytes(),
             headers: Headers::Map(headers),
             authority: uri.authority().map(http::uri::Authority::as_str),
             scheme: uri.scheme_str(),

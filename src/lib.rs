@@ -62,5 +62,5 @@ pub use sigv4::signing_key::SigningKey;
 pub use sigv4::sigv4a::PublicKey;
 pub use sigv4::string_to_sign::StringToSign;
 pub use sigv4::timestamp::{Timestamp, TimestampError};
-pub use text::percent::encode_segment;
+pub use text::percent::{encode_path, encode_segment};
 pub use verify::{BodyCheck, Computed, Presented, ScopeParts, Verified, Verifier, VerifyError};

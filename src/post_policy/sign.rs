@@ -11,7 +11,7 @@ use super::policy::Policy;
 use super::{MAX_FIELD_BYTES, check_sendable, is_exempt};
 use crate::sign::{SignError, Signer};
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::scope::Scope;
+use crate::sigv4::scope::ScopeError;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
@@ -82,8 +82,10 @@ impl Signer {
     /// What the signature adds to the form, but for itself.
     fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, String)>, PolicyError> {
         let scope = self.scope(now)?;
-        // SigV4A has no region: a form has no field for a region set.
-        let scope = Scope::new(scope.date(), scope.region(), scope.service()).map_err(SignError::from)?;
+        // A form has no field for a region set.
+        if scope.algorithm() == Algorithm::EcdsaP256Sha256 {
+            return Err(SignError::Scope(ScopeError::Empty { field: "region" }).into());
+        }
         let credentials = self.credentials();
         let mut fields = alloc::vec![
             ("x-amz-algorithm", Algorithm::HmacSha256.name().into()),

@@ -65,15 +65,18 @@ pub enum SignError {
         /// The payload.
         streaming: StreamingPayload,
     },
+    /// The rules refuse `UNSIGNED-PAYLOAD`, and so does the service.
+    #[error(
+        "the rules of this service do not accept an unsigned body: pass Payload::Bytes or Payload::Sha256, or set \
+         Rules::unsigned_payload if the service does accept one"
+    )]
+    UnsignedPayload,
     /// A presigned URL can't announce a body in frames.
     #[error("a presigned URL can't sign {}", streaming.as_str())]
     PresignedStreaming {
         /// The payload.
         streaming: StreamingPayload,
     },
-    /// The target holds a `#`, which would end the URL that is made of it.
-    #[error("the path or query holds a '#', which would end the URL; encode it first, as %23")]
-    Fragment,
     /// A URL is text: path, query or host are not UTF-8.
     #[error("path, query or host are not UTF-8; encode them first")]
     TargetNotUtf8,

@@ -76,10 +76,10 @@ pub struct Signer {
 
 impl Signer {
     /// A signer with the rules of the service: region and service as AWS writes them in a scope, e.g. `us-east-1` and
-    /// `execute-api`.
+    /// `execute-api`. The region may be empty, as for some S3-compatible stores.
     ///
     /// # Errors
-    /// [`ScopeError`] if region or service is empty, or holds anything but visible ASCII without `/` and `,`.
+    /// [`ScopeError`], as for [`Scope::new`].
     pub fn new(
         identity: impl Into<Identity>,
         region: impl Into<String>,
@@ -228,6 +228,9 @@ impl Signer {
                 Err(SignError::StreamingAlgorithm { streaming })
             }
             _ if self.rules.unsigned_payload == UnsignedPayload::Always => Ok(PayloadLine::Text(UNSIGNED_PAYLOAD)),
+            Payload::Unsigned if self.rules.unsigned_payload == UnsignedPayload::Refused => {
+                Err(SignError::UnsignedPayload)
+            }
             payload => Ok(payload.line()),
         }
     }

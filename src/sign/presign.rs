@@ -9,6 +9,7 @@ use crate::sigv4::authorization::{self, QueryParameters, X_AMZ_CONTENT_SHA256};
 use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
 use crate::sigv4::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::Request;
+use crate::sigv4::rules::UnsignedPayload;
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::string_to_sign::StringToSign;
@@ -74,7 +75,7 @@ impl Signer {
     ) -> Result<Presigned, SignError> {
         let scope = self.check(request, &now)?;
         let seconds = whole_seconds(expires, self.limits.max_presign)?;
-        let target = target_of_url(request)?;
+        let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut headers = SignedHeaderList::new();
         let found = self.choose_headers(request, &mut headers)?;
@@ -126,7 +127,10 @@ impl Signer {
         if let Some(Payload::Streaming(streaming)) = payload {
             return Err(SignError::PresignedStreaming { streaming });
         }
-        let given = payload.map(|payload| self.payload_line(payload, scope.algorithm())).transpose()?;
+        let given = match payload {
+            Some(Payload::Unsigned) if self.rules.presign_unsigned_payload => Some(PayloadLine::Text(UNSIGNED_PAYLOAD)),
+            payload => payload.map(|payload| self.payload_line(payload, scope.algorithm())).transpose()?,
+        };
         let in_header = found.content_sha256.filter(|_| given.is_none());
         let line = match (given, in_header.or_else(|| authorization::pinned_content_sha256(query))) {
             (Some(given), _) => given,
@@ -140,6 +144,12 @@ impl Signer {
             return Err(SignError::PresignedStreaming { streaming });
         }
         let is_unsigned = line.as_bytes() == UNSIGNED_PAYLOAD.as_bytes();
+        if is_unsigned
+            && !self.rules.presign_unsigned_payload
+            && self.rules.unsigned_payload == UnsignedPayload::Refused
+        {
+            return Err(SignError::UnsignedPayload);
+        }
         Ok(Body {
             line,
             is_pinned_by_header: in_header.is_some(),
@@ -176,13 +186,6 @@ fn whole_seconds(expires: Duration, limit: Duration) -> Result<u64, SignError> {
         seconds if seconds > 0 && expires.subsec_nanos() == 0 && expires <= limit => Ok(seconds),
         _ => Err(SignError::Expires { expires, limit }),
     }
-}
-
-fn target_of_url<'r>(request: &Request<'r>) -> Result<&'r str, SignError> {
-    if request.target.contains(&b'#') {
-        return Err(SignError::Fragment);
-    }
-    core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)
 }
 
 /// A URL that is being written.

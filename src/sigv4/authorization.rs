@@ -557,7 +557,7 @@ struct CredentialParts {
 
 impl CredentialParts {
     /// The last parts are the scope, four or, where it has no region, three; what comes before them is the access key
-    /// id, which may hold a `/`.
+    /// id, which may hold a `/`. Only the region may be empty.
     fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
         if !all(credential.as_bytes(), |byte| byte.is_ascii_graphic()) {
             return None;
@@ -567,15 +567,16 @@ impl CredentialParts {
             let start = credential.as_bytes().get(..end)?.iter().rposition(|byte| *byte == b'/')? + 1;
             let part = offset + start..offset + end;
             end = start - 1;
-            (!part.is_empty()).then_some(part)
+            Some(part)
         };
         let (terminator, service) = (last_part()?, last_part()?);
         let region = match algorithm {
             Algorithm::HmacSha256 => last_part()?,
             Algorithm::EcdsaP256Sha256 => 0..0,
         };
-        let date = last_part()?;
-        (end > 0).then_some(Self { access_key_id: offset..offset + end, date, region, service, terminator })
+        let (date, access_key_id) = (last_part()?, offset..offset + end);
+        let filled = [&access_key_id, &date, &service, &terminator].into_iter().all(|part| !part.is_empty());
+        filled.then_some(Self { access_key_id, date, region, service, terminator })
     }
 }
 
@@ -617,6 +618,10 @@ mod tests {
         }
         let header = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG");
         assert_eq!(parse_header(&header).unwrap().access_key_id(), "a/b//c");
+        let header = self::header("Credential=a/20150830//s/t, SignedHeaders=host, Signature=SIG");
+        let claims = parse_header(&header).unwrap();
+        let scope = claims.scope();
+        assert_eq!((claims.access_key_id(), scope.date(), scope.region()), ("a", "20150830", ""));
     }
 
     #[test]
@@ -647,7 +652,10 @@ mod tests {
             ("AK/", ""),
             ("AK/", "A K/"),
             ("AK/", "AK\u{7f}/"),
-            ("/r/", "//"),
+            ("/20150830/", "//"),
+            ("/20150830/r/", "///"),
+            ("/s/", "//"),
+            ("/r/s/", "///"),
             ("aws4_request", ""),
             ("/s/aws4_request", ""),
             ("Credential=", "Credential "),

@@ -11,6 +11,9 @@ use crate::text::{all, any, excerpt, is_token_byte, split_once};
 /// `target` is path and query of the request line, already percent-encoded by the client; it is never parsed into a
 /// URL and written back. Header names may be in any case, values are bytes. Nothing is copied.
 ///
+/// Send a `+` in an S3 key as `%2B` and a space as `%20` ([`encode_path`](crate::encode_path) writes both). A raw `+` in a
+/// path is signed as a plus, as most compatible stores read it; S3 itself reads a space there, and refuses the signature.
+///
 /// ```
 /// use countersign::Request;
 ///
@@ -36,7 +39,8 @@ pub(crate) const MAX_QUERY_PAIRS: usize = 1024;
 pub(crate) const MAX_TARGET: usize = 65_536;
 
 impl<'a> Request<'a> {
-    /// A request of wire parts. `target` is `/path?query`, a `&str` or bytes.
+    /// A request of wire parts. `target` is `/path?query`, a `&str` or bytes. It may be `*`, or lack the path; a whole URL
+    /// and a fragment (`#`) are refused when it is signed or verified.
     pub fn new<T: AsRef<[u8]> + ?Sized>(method: &'a str, target: &'a T, headers: &'a [(&'a str, &'a [u8])]) -> Self {
         Self { method, target: target.as_ref(), headers: Headers::Slice(headers), authority: None, scheme: None }
     }
@@ -103,11 +107,8 @@ impl<'a> Request<'a> {
         if self.target.len() > MAX_TARGET {
             return Err(RequestError::TargetTooLong { length: self.target.len(), limit: MAX_TARGET });
         }
-        if any(self.target, |byte| byte.is_ascii_control()) {
-            let position = self.target.iter().position(u8::is_ascii_control).unwrap_or_default();
-            let byte = self.target.get(position).copied().unwrap_or_default();
-            return Err(RequestError::TargetControlByte { byte, position });
-        }
+        self.check_target_bytes()?;
+        self.check_target_form()?;
         // Before anything looks at the pairs one by one.
         if self.target.len() > MAX_QUERY_PAIRS && {
             let (_, query) = self.path_and_query();
@@ -123,6 +124,32 @@ impl<'a> Request<'a> {
             Headers::Slice(headers) => headers.iter().try_for_each(|(name, value)| check_header(name, value)),
             // Its types can't hold anything else.
             Headers::Map(_) => Ok(()),
+        }
+    }
+
+    fn check_target_bytes(&self) -> Result<(), RequestError> {
+        let is_forbidden = |byte: u8| byte.is_ascii_control() | (byte == b'#');
+        if !any(self.target, is_forbidden) {
+            return Ok(());
+        }
+        let mut bytes = self.target.iter().copied().enumerate();
+        match bytes.find(|(_, byte)| is_forbidden(*byte)) {
+            Some((position, b'#')) => Err(RequestError::Fragment { position }),
+            Some((position, byte)) => Err(RequestError::TargetControlByte { byte, position }),
+            None => Ok(()),
+        }
+    }
+
+    /// Servers read any other target in different ways: as a URL, below the root, or not at all.
+    fn check_target_form(&self) -> Result<(), RequestError> {
+        if let [] | [b'/' | b'?', ..] | [b'*'] | [b'*', b'?', ..] = self.target {
+            return Ok(());
+        }
+        let (path, _) = self.path_and_query();
+        if path.windows(3).any(|window| window == b"://") {
+            Err(RequestError::TargetIsUrl)
+        } else {
+            Err(RequestError::TargetWithoutSlash { got: excerpt(path) })
         }
     }
 }
@@ -173,6 +200,22 @@ pub enum RequestError {
         byte: u8,
         /// Its offset in bytes.
         position: usize,
+    },
+    /// Path or query holds a `#`. Clients never send a fragment, and what follows a `#` is lost wherever a target is parsed
+    /// as a URL.
+    #[error("byte {position} of the path and query is a '#'; remove the fragment, or encode the '#' as %23")]
+    Fragment {
+        /// Its offset in bytes.
+        position: usize,
+    },
+    /// The target is a whole URL.
+    #[error("the target is a whole URL; pass only its path and query, e.g. /items?limit=25, and the host separately")]
+    TargetIsUrl,
+    /// The path is neither empty nor `*`, and does not begin with `/`; for an `http::Uri`, it holds an authority alone.
+    #[error("the target {got:?} does not begin with '/'; pass path and query, e.g. /items?limit=25")]
+    TargetWithoutSlash {
+        /// The path, shortened if it is long.
+        got: String,
     },
     /// Path and query are too long.
     #[error("path and query have {length} bytes, at most {limit} are taken")]

@@ -24,7 +24,8 @@ pub struct Rules {
     /// Remove dot segments and collapse slashes ([RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4))
     /// before the path is encoded. S3 never does: `a//b` and `a/b` are two keys.
     pub normalize_path: bool,
-    /// Encode the wire path once more (`%2F` → `%252F`). S3 decodes and encodes each segment once instead.
+    /// Encode the wire path once more (`%2F` → `%252F`). S3 decodes the whole path and encodes all but `/` once
+    /// instead (`%2F` → `/`).
     pub double_encode_path: bool,
     /// Send and sign `x-amz-content-sha256`; a verifier refuses a header signature without it.
     pub content_sha256_header: bool,

@@ -13,7 +13,8 @@ static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
 /// Encodes one path segment, query name or query value for the wire, as AWS does: everything but
 /// `A-Z a-z 0-9 - . _ ~` becomes `%XX`.
 ///
-/// For callers who put a target together; [`Request`](crate::Request) takes what is already encoded.
+/// For callers that build a target; [`Request`](crate::Request) takes one that is already encoded. For the key of an S3
+/// object, whose slashes stay, use [`encode_path`].
 ///
 /// ```
 /// use countersign::encode_segment;
@@ -24,8 +25,30 @@ static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
 ///
 /// AWS: [UriEncode](https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html)
 pub fn encode_segment(raw: impl AsRef<[u8]>) -> String {
-    let mut out = Vec::with_capacity(raw.as_ref().len());
-    write_encoded(&mut out, raw.as_ref());
+    encode(raw.as_ref(), write_encoded)
+}
+
+/// Encodes a whole path for the wire, as AWS does: like [`encode_segment`], except that `/` stays.
+///
+/// This is the encoding of an S3 key, in which `+` becomes `%2B`: S3 reads a raw `+` in a path as a space.
+///
+/// ```
+/// use countersign::{Request, encode_path};
+///
+/// let target = format!("/{}", encode_path("photos/2024/été + mer (1).jpg"));
+/// assert_eq!(target, "/photos/2024/%C3%A9t%C3%A9%20%2B%20mer%20%281%29.jpg");
+/// let request = Request::new("GET", &target, &[]).with_host("examplebucket.s3.us-east-1.amazonaws.com");
+/// # let _ = request;
+/// ```
+///
+/// AWS: [UriEncode](https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html)
+pub fn encode_path(raw: impl AsRef<[u8]>) -> String {
+    encode(raw.as_ref(), write_encoded_but_slash)
+}
+
+fn encode(raw: &[u8], write: impl FnOnce(&mut Vec<u8>, &[u8])) -> String {
+    let mut out = Vec::with_capacity(raw.len());
+    write(&mut out, raw);
     String::from_utf8(out).unwrap_or_default()
 }
 
@@ -37,16 +60,17 @@ pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
     write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |byte, after| (byte, after));
 }
 
-/// Decodes `%XX` of a path once and encodes once, up to one of `ends`, which begins what is returned. `+` is a plus, and a
-/// `%` that begins no escape is data.
-pub(crate) fn write_path_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
-    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
+/// Decodes a whole path once and encodes everything but `/` once, so that `%2F` becomes `/`. `+` is a plus, and a `%` that
+/// begins no escape is data.
+pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
+    write_up_to(out, path, &UNRESERVED_AND_SLASH, b"", |byte, after| match byte {
         b'%' => unescape(after),
         byte => (byte, after),
-    })
+    });
 }
 
-/// The same for a name or value of a query, where servers read `+` as a space.
+/// Decodes a name or value of a query once and encodes it once, up to one of `ends`, which begins what is returned. `+` is
+/// a space, as servers read it, and a `%` that begins no escape is data.
 pub(crate) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
     write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
         b'%' => unescape(after),
@@ -156,7 +180,7 @@ mod tests {
 
     fn twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_path_decoded_then_encoded(&mut out, text, b"");
+        write_path_decoded_then_encoded(&mut out, text);
         String::from_utf8(out).unwrap()
     }
 
@@ -171,7 +195,8 @@ mod tests {
         assert_eq!(twice(b""), "");
         assert_eq!(twice(b"a-Z_0.9~"), "a-Z_0.9~");
         assert_eq!(twice(b"+ %2b%20"), "%2B%20%2B%20");
-        assert_eq!(twice(b"%41%7e%2F/"), "A~%2F%2F");
+        assert_eq!(twice(b"%41%7e%2F/"), "A~//");
+        assert_eq!(query_twice(b"%41%7e%2F/"), "A~%2F%2F");
         assert_eq!(twice(b"%zz%4%"), "%25zz%254%25");
         assert_eq!(twice(b"%%41%4%41"), "%25A%254A");
         assert_eq!(twice(b"%25%2541"), "%25%2541");
@@ -198,7 +223,7 @@ mod tests {
             })
         }) {
             let decoded: Vec<u8> = percent_decode(&text).collect();
-            assert_eq!(twice(&text), encode_segment(decoded));
+            assert_eq!(twice(&text), encode_path(decoded));
             let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
             let spaced: Vec<u8> = percent_decode(&spaced).collect();
             assert_eq!(query_twice(&text), encode_segment(&spaced));
@@ -211,8 +236,10 @@ mod tests {
     #[test]
     fn agrees_with_percent_encode_of_the_library_on_every_byte() {
         const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+        const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
         for byte in 0..=255 {
             assert_eq!(encode_segment([byte]), percent_encode(&[byte], RESERVED).to_string(), "{byte}");
+            assert_eq!(encode_path([byte]), percent_encode(&[byte], RESERVED_BUT_SLASH).to_string(), "{byte}");
         }
     }
 }

@@ -11,8 +11,9 @@ impl Verifier {
     ///
     /// Entries of a region set are separated by commas and compared whole and without case; `*` in an entry stands for
     /// any characters. An entry with a space before it names no region: S3 takes it so, too.
-    pub fn with_sigv4a(self) -> Self {
-        self.accepting_sigv4a()
+    pub fn with_sigv4a(mut self) -> Self {
+        self.sigv4a = true;
+        self
     }
 
     /// Verifies a signature of SigV4A with the public half of the key. What [`Presented::derive_key`] does besides, this

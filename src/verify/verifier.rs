@@ -18,7 +18,8 @@ use crate::sigv4::timestamp::Timestamp;
 /// These are its checks, in the order in which they run. [`Presented::parse`] does the first eight:
 ///
 /// 1. Method, target and headers can be those of an HTTP message, and are within the limits: 1024 headers, 1024 query
-///    parameters, 65536 bytes of path and query. There is at most one `Host`.
+///    parameters, 65536 bytes of path and query. The target is path and query without a `#`, or `*`. There is at most
+///    one `Host`.
 /// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token stand there at most once.
 /// 3. There is a signature, in the header or in the query, not in both.
 /// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`), which
@@ -107,11 +108,11 @@ pub(super) enum Echo {
 }
 
 impl Verifier {
-    /// A verifier with the rules of the service: region and service as they have to be in the scope.
+    /// A verifier with the rules of the service: region and service as they have to be in the scope. With an empty region
+    /// it accepts an empty region only.
     ///
     /// # Errors
-    /// [`ScopeError`] if region or service is empty, or holds anything but visible ASCII without `/` and `,`: no scope
-    /// could match them.
+    /// [`ScopeError`], as for [`Scope::new`].
     pub fn new(region: impl Into<String>, service: impl Into<String>) -> Result<Self, ScopeError> {
         let (region, service) = (region.into(), service.into());
         Scope::new("00000000", &region, &service)?;
@@ -209,11 +210,6 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified<'a>, VerifyError> {
         self.verify_by(presented, &VerifyingKey::Signing(Cow::Borrowed(key)), now)
-    }
-
-    pub(crate) fn accepting_sigv4a(mut self) -> Self {
-        self.sigv4a = true;
-        self
     }
 
     pub(super) fn verify_by<'a>(

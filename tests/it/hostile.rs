@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::{
     Credentials, Location, Payload, Presented, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders,
-    Signer, StreamingPayload, Timestamp, Verifier, VerifyError,
+    Signer, StreamingPayload, Timestamp, UnsignedPayload, Verifier, VerifyError,
 };
 use sha2::{Digest, Sha256};
 
@@ -81,7 +81,7 @@ fn with_authorization(change: impl FnOnce(String) -> String) -> Result<(), Verif
 }
 
 #[test]
-fn control_bytes_in_the_target_are_errors_and_all_others_are_data() {
+fn control_bytes_and_fragments_in_the_target_are_errors_and_all_others_are_data() {
     for byte in 0..=u8::MAX {
         for position in [3, 7] {
             let mut target = b"/a/b?c=d".to_vec();
@@ -91,6 +91,10 @@ fn control_bytes_in_the_target_are_errors_and_all_others_are_data() {
             let parsed = with("GET", &target, &headers(&[]), |request| Presented::parse(request).map(|_| ()));
             if byte.is_ascii_control() {
                 let error = RequestError::TargetControlByte { byte, position };
+                assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
+                assert_eq!(parsed.unwrap_err(), VerifyError::Request(error));
+            } else if byte == b'#' {
+                let error = RequestError::Fragment { position };
                 assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
                 assert_eq!(parsed.unwrap_err(), VerifyError::Request(error));
             } else {
@@ -138,6 +142,81 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
     assert_eq!(error, Err(VerifyError::Request(RequestError::TooManyQueryPairs { limit: 1024 })));
 }
 
+/// The error of signing, presigning and verifying, which is the same.
+fn error_of_target<'r>(request: impl Into<Request<'r>>) -> Option<RequestError> {
+    let request = request.into();
+    let signed = signer("s3").sign(request, Payload::EMPTY, now()).map(|_| ());
+    let presigned = signer("s3").presign(request, Duration::from_secs(60), now()).map(|_| ());
+    assert_eq!(signed, presigned);
+    match Presented::parse(request).unwrap_err() {
+        VerifyError::MissingAuthentication => {
+            assert_eq!(signed, Ok(()));
+            None
+        }
+        VerifyError::Request(error) => {
+            assert_eq!(signed, Err(SignError::Request(error.clone())));
+            Some(error)
+        }
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_target_is_path_and_query() {
+    let error = |target: &str| error_of_target(Request::new("GET", target, &[]).with_host(HOST));
+    for target in
+        ["", "/", "//", "?", "?a=b", "*", "*?a", "/a?b=https://example.com/", "/https://example.com/", "/a:b@c"]
+    {
+        assert_eq!(error(target), None, "{target}");
+    }
+    for target in
+        ["https://example.com", "https://example.com/a?b=c", "http://user:secret@example.com/", "x://", "://?"]
+    {
+        assert_eq!(error(target), Some(RequestError::TargetIsUrl), "{target}");
+    }
+    for (target, got) in [
+        ("dev/list", "dev/list"),
+        ("example.com:443", "example.com:443"),
+        ("a?b=https://example.com/", "a"),
+        (" /a", " /a"),
+        ("%2Fa", "%2Fa"),
+        ("**", "**"),
+        ("*/", "*/"),
+        (".", "."),
+        ("\\a", "\\a"),
+        ("ü", "ü"),
+        (&"a".repeat(200), &format!("{}…", "a".repeat(128))),
+    ] {
+        assert_eq!(error(target), Some(RequestError::TargetWithoutSlash { got: got.into() }), "{target}");
+    }
+    for (target, position) in [("#", 0), ("/#", 1), ("/a?b#c", 4), ("https://example.com/#a", 20), ("a#", 1), ("*#", 1)]
+    {
+        assert_eq!(error(target), Some(RequestError::Fragment { position }), "{target}");
+    }
+    let url = RequestError::TargetIsUrl;
+    assert_eq!(
+        url.to_string(),
+        "the target is a whole URL; pass only its path and query, e.g. /items?limit=25, and the host separately"
+    );
+}
+
+#[test]
+fn the_target_of_an_http_uri() {
+    let error = |uri: &str| {
+        let request = http::Request::options(uri).header("host", HOST).body(()).unwrap();
+        error_of_target(&request)
+    };
+    for uri in ["*", "/", "/a?b", "http://example.com", "http://example.com?a", "https://user@example.com/a#fragment"] {
+        assert_eq!(error(uri), None, "{uri}");
+    }
+    for (uri, host) in [("example.com:443", "example.com"), ("user:secret@example.com:443", "example.com")] {
+        assert_eq!(error(uri), Some(RequestError::TargetWithoutSlash { got: host.into() }), "{uri}");
+    }
+    let request = http::Request::options("*").header("host", HOST).body(()).unwrap();
+    let signed = signer("s3").sign(&request, Payload::EMPTY, now()).unwrap();
+    assert!(signed.canonical_request().raw().to_string().starts_with("OPTIONS\n/%2A\n"));
+}
+
 #[test]
 fn a_signer_says_what_it_cannot_do() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
@@ -147,8 +226,11 @@ fn a_signer_says_what_it_cannot_do() {
         SignError::Request(RequestError::MissingHost)
     );
     for (region, service, error) in [
-        ("", "s3", ScopeError::Empty { field: "region" }),
         ("us-east-1", "", ScopeError::Empty { field: "service" }),
+        ("", "", ScopeError::Empty { field: "service" }),
+        ("us-east-1", "S3", ScopeError::ServiceName { got: "S3".into() }),
+        ("us-east-1", "execute-api.amazonaws.com", ScopeError::ServiceName { got: "execute-api.amazonaws.com".into() }),
+        ("us-east-1.amazonaws.com", "s3", ScopeError::RegionName { got: "us-east-1.amazonaws.com".into() }),
         ("us/east", "s3", ScopeError::Character { field: "region", got: "us/east".into() }),
         ("us-east-1", "s3\r\nx: y", ScopeError::Character { field: "service", got: "s3\u{fffd}\u{fffd}x: y".into() }),
         ("us-east-1", "s3, x", ScopeError::Character { field: "service", got: "s3, x".into() }),
@@ -179,6 +261,57 @@ fn a_signer_says_what_it_cannot_do() {
             with("GET", b"/", &headers(&[(name, value)]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
         assert_eq!(result.unwrap_err(), error);
     }
+}
+
+#[test]
+fn errors_of_a_scope_say_what_to_write() {
+    let error = |region: &str, service: &str| Verifier::new(region, service).unwrap_err().to_string();
+    assert_eq!(
+        error("us-east-1", "S3"),
+        "the service \"S3\" is not a signing name: write it in lower case and without a domain, e.g. s3 or execute-api"
+    );
+    assert_eq!(
+        error("us-east-1.amazonaws.com", "s3"),
+        "the region \"us-east-1.amazonaws.com\" is not the name of a region: write it without a domain, e.g. us-east-1"
+    );
+}
+
+/// MinIO's admin clients sign so.
+#[test]
+fn an_empty_region_is_a_region_of_its_own() {
+    let without = Signer::new(credentials(), "", "s3").unwrap();
+    let verifiers = ["", "us-east-1"].map(|region| Verifier::new(region, "s3").unwrap());
+    let verify = |verifier: &Verifier, target: &str, headers: &Headers| {
+        with("GET", target.as_bytes(), headers, |request| {
+            let presented = Presented::parse(request)?;
+            assert_eq!(presented.region_set(), None);
+            verify(verifier, presented.with_body(b""), &credentials(), now()).map(|_| ())
+        })
+    };
+    let none = headers(&[]);
+    for (signer, region, [same, other]) in [(&without, "", [0, 1]), (&signer("s3"), "us-east-1", [1, 0])] {
+        let in_header = signed(signer, "GET", "/k", &[], Payload::EMPTY);
+        let presigned = with("GET", b"/k", &none, |request| signer.presign(request, Duration::from_secs(60), now()));
+        let presigned = presigned.unwrap();
+        let scope = format!("20150830/{region}/s3/aws4_request");
+        assert_eq!(presigned.string_to_sign().to_string().lines().nth(2), Some(scope.as_str()));
+        for (target, headers) in [("/k", &in_header), (presigned.target(), &none)] {
+            assert_eq!(verify(&verifiers[same], target, headers), Ok(()));
+            let error = verify(&verifiers[other], target, headers).unwrap_err();
+            let VerifyError::WrongScope { got, expected, .. } = error else { panic!("{error}") };
+            assert_eq!(got.to_string(), scope);
+            assert_eq!(
+                (got.region(), expected.region()),
+                (Some(region), Some(if other == 0 { "" } else { "us-east-1" }))
+            );
+        }
+    }
+    // A scope of three parts is that of SigV4A.
+    let mut all = signed(&without, "GET", "/k", &[], Payload::EMPTY);
+    let (_, authorization) = all.iter_mut().find(|(name, _)| name == "authorization").unwrap();
+    *authorization = String::from_utf8(authorization.clone()).unwrap().replace("20150830//s3", "20150830/s3").into();
+    let error = verify(&verifiers[0], "/k", &all).unwrap_err();
+    assert!(matches!(error, VerifyError::MalformedCredential { .. }), "{error}");
 }
 
 #[test]
@@ -291,7 +424,10 @@ fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
         }
     }
     let request = Request::new("GET", "/a?b#c", &[]).with_host(HOST);
-    assert_eq!(signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err(), SignError::Fragment);
+    assert_eq!(
+        signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err(),
+        SignError::Request(RequestError::Fragment { position: 4 })
+    );
     for host in ["a b", "a/b", "ü.example", "a?b", "a\\b"] {
         let request = Request::new("GET", "/", &[]).with_host(host);
         let error = signer("s3").presign(request, Duration::from_secs(60), now()).unwrap_err();
@@ -628,7 +764,9 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
 
 #[test]
 fn payloads_that_the_rules_do_not_take_are_refused() {
-    let unsigned = signed(&signer("execute-api"), "POST", "/a", &[], Payload::Unsigned);
+    let mut accepting = Rules::for_service("execute-api");
+    accepting.unsigned_payload = UnsignedPayload::Accepted;
+    let unsigned = signed(&signer("execute-api").with_rules(accepting), "POST", "/a", &[], Payload::Unsigned);
     let invalid = |got: &str| Err(VerifyError::InvalidContentSha256 { got: got.into() });
     assert_eq!(server("execute-api").gets("POST", b"/a", &unsigned, b"x"), invalid("UNSIGNED-PAYLOAD"));
     let unsigned = signed(&signer("s3"), "PUT", "/a", &[], Payload::Unsigned);
@@ -655,6 +793,41 @@ fn payloads_that_the_rules_do_not_take_are_refused() {
         all.iter_mut().filter(|(name, _)| name == "x-amz-content-sha256").for_each(|(_, sent)| *sent = value.into());
         assert_eq!(server("s3").gets("GET", b"/a", &all, b""), invalid(value));
     }
+}
+
+#[test]
+fn an_unsigned_body_is_not_signed_where_the_rules_refuse_it() {
+    let request = Request::new("POST", "/a", &[]).with_host(HOST);
+    let presign = |signer: &Signer, request| {
+        let presigned = signer.presign_payload(request, Payload::Unsigned, Duration::from_secs(60), now());
+        presigned.map(|presigned| presigned.target().to_owned())
+    };
+    for service in ["execute-api", "dynamodb", "glacier"] {
+        let signer = signer(service);
+        assert_eq!(signer.sign(request, Payload::Unsigned, now()).unwrap_err(), SignError::UnsignedPayload);
+        assert_eq!(presign(&signer, request), Err(SignError::UnsignedPayload));
+        // The same, said by the request.
+        let target = Request::new("POST", "/a?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", &[]).with_host(HOST);
+        let pinned = signer.presign(target, Duration::from_secs(60), now());
+        assert_eq!(pinned.unwrap_err(), SignError::UnsignedPayload);
+        let pinned = with("POST", b"/a", &headers(&[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]), |request| {
+            signer.presign(request, Duration::from_secs(60), now()).unwrap_err()
+        });
+        assert_eq!(pinned, SignError::UnsignedPayload);
+    }
+    // Presigning has a rule of its own.
+    let mut only_presigned = Rules::S3;
+    only_presigned.unsigned_payload = UnsignedPayload::Refused;
+    let signer = signer("s3").with_rules(only_presigned);
+    assert_eq!(signer.sign(request, Payload::Unsigned, now()).unwrap_err(), SignError::UnsignedPayload);
+    let server = server("s3").verifier(|verifier| verifier.with_rules(only_presigned));
+    let presigned = presign(&signer, request).unwrap();
+    assert_eq!(server.gets("POST", presigned.as_bytes(), &headers(&[]), b"any body"), Ok(()));
+    assert_eq!(
+        SignError::UnsignedPayload.to_string(),
+        "the rules of this service do not accept an unsigned body: pass Payload::Bytes or Payload::Sha256, or set \
+         Rules::unsigned_payload if the service does accept one"
+    );
 }
 
 #[test]

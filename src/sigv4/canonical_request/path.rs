@@ -7,21 +7,22 @@ use crate::text::percent::{write_encoded_but_slash, write_path_decoded_then_enco
 pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
     if path.is_empty() || path == b"/" {
         out.push(b'/');
-    } else if rules.normalize_path && !is_normal(path) {
-        write_normalized(out, path, rules);
-    } else {
+    } else if !rules.normalize_path || is_normal(path) {
         if !path.starts_with(b"/") {
             out.push(b'/');
         }
         if rules.double_encode_path {
             write_encoded_but_slash(out, path);
         } else {
-            let mut rest = write_path_decoded_then_encoded(out, path, b"/");
-            while let [b'/', segment @ ..] = rest {
-                out.push(b'/');
-                rest = write_path_decoded_then_encoded(out, segment, b"/");
-            }
+            write_path_decoded_then_encoded(out, path);
         }
+    } else if rules.double_encode_path {
+        write_normalized(out, path, write_encoded_but_slash);
+    } else {
+        // Before anything is decoded: a slash that arrives encoded separates no segments.
+        let mut normalized = Vec::with_capacity(path.len() + 1);
+        write_normalized(&mut normalized, path, Vec::extend_from_slice);
+        write_path_decoded_then_encoded(out, &normalized);
     }
 }
 
@@ -36,9 +37,9 @@ fn is_normal(path: &[u8]) -> bool {
             == 0
 }
 
-/// [RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4), and no empty segments. Dots count as they
-/// stand on the wire: `%2e%2e` is a name.
-fn write_normalized(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
+/// Removes dot segments ([RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)) and empty segments. Only
+/// literal dots count: `%2e%2e` is a name.
+fn write_normalized(out: &mut Vec<u8>, path: &[u8], write_segment: impl Fn(&mut Vec<u8>, &[u8])) {
     let root = out.len();
     out.push(b'/');
     let mut segments = path.split(|byte| *byte == b'/').peekable();
@@ -47,16 +48,12 @@ fn write_normalized(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
         match segment {
             b"" | b"." => {}
             b".." => {
-                // An encoded segment holds no slash.
+                // A written segment holds no slash.
                 let parent = out.get(root..out.len() - 1).and_then(|up| up.iter().rposition(|byte| *byte == b'/'));
                 out.truncate(root + parent.unwrap_or(0) + 1);
             }
             name => {
-                if rules.double_encode_path {
-                    write_encoded_but_slash(out, name);
-                } else {
-                    write_path_decoded_then_encoded(out, name, b"");
-                }
+                write_segment(out, name);
                 if segments.peek().is_some() {
                     out.push(b'/');
                 }
@@ -113,14 +110,18 @@ mod tests {
     }
 
     #[test]
-    fn s3_as_on_the_wire_and_encoded_once() {
+    fn s3_decoded_and_encoded_once() {
         for (wire, canonical) in [
             ("", "/"),
             ("/", "/"),
             ("//a", "//a"),
             ("/a//b/", "/a//b/"),
             ("/./../a", "/./../a"),
-            ("/a%2fb", "/a%2Fb"),
+            ("/a%2fb%2Fc", "/a/b/c"),
+            ("/%2Fa%2F%2f", "//a//"),
+            ("/a%2F..%2F./b", "/a/.././b"),
+            ("/%252F", "/%252F"),
+            ("/@a:=%40", "/%40a%3A%3D%40"),
             ("/a%20b c", "/a%20b%20c"),
             ("/a+b%2B", "/a%2Bb%2B"),
             ("/%7Euser/%41", "/~user/A"),
@@ -128,6 +129,21 @@ mod tests {
             ("/a%zz%", "/a%25zz%25"),
         ] {
             assert_eq!(path(wire, &Rules::S3), canonical, "{wire}");
+        }
+    }
+
+    /// No service of AWS combines the two, but rules can.
+    #[test]
+    fn normalized_before_it_is_decoded() {
+        let rules = Rules { normalize_path: true, ..Rules::S3 };
+        for (wire, canonical) in [
+            ("/a%2Fb/../c", "/c"),
+            ("/a%2F../b//c", "/a/../b/c"),
+            ("/a/%2e%2e/./b", "/a/../b"),
+            ("/a%2Fb", "/a/b"),
+            ("/a/%2F/.", "/a///"),
+        ] {
+            assert_eq!(path(wire, &rules), canonical, "{wire}");
         }
     }
 }

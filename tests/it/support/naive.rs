@@ -64,11 +64,9 @@ impl Naive<'_> {
         } else if !segments[0].is_empty() {
             segments.insert(0, Vec::new());
         }
-        let encoded: Vec<String> = segments
-            .iter()
-            .map(|segment| if self.double_encode { encode(segment) } else { encode(&decode(segment)) })
-            .collect();
-        let path = encoded.join("/");
+        let path = segments.join(&b'/');
+        let path = if self.double_encode { path } else { decode(&path) };
+        let path = path.split(|byte| *byte == b'/').map(encode).collect::<Vec<_>>().join("/");
         if path.is_empty() { "/".into() } else { path }
     }
 

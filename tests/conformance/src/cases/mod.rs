@@ -131,6 +131,9 @@ impl Case {
 pub struct Request {
     pub method: String,
     pub url: String,
+    /// The request target as sent, if it is not path and query of the URL.
+    #[serde(default)]
+    pub target: Option<String>,
     pub headers: Vec<(String, HeaderValue)>,
     #[serde(rename = "body_b64", deserialize_with = "from_base64")]
     pub body: Vec<u8>,

@@ -25,7 +25,7 @@ impl Wire {
             method: request.method.clone(),
             scheme: scheme.to_owned(),
             authority: authority.to_lowercase(),
-            target: target.as_bytes().to_vec(),
+            target: request.target.as_deref().unwrap_or(target).as_bytes().to_vec(),
             headers: request.headers.iter().map(|(name, value)| (name.clone(), value.as_bytes().to_vec())).collect(),
             body: request.body.clone(),
         }
