@@ -49,6 +49,7 @@ mod xml;
 pub use aws_error::{Dialect, Refusal};
 pub use endpoint::Endpoint;
 pub use sign::{Identity, Presigned, SignError, Signed, SignedHeaders, Signer};
+pub use sigv4::authorization::Location;
 pub use sigv4::canonical_request::CanonicalRequest;
 pub use sigv4::credentials::{Credentials, CredentialsError};
 pub use sigv4::payload::{Payload, StreamingPayload};

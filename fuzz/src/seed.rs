@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::event_stream::{HeaderValue, Message};
-use countersign::{Dialect, ScopeParts, Timestamp, VerifyError};
+use countersign::{Dialect, Location, ScopeParts, Timestamp, VerifyError};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -152,9 +152,9 @@ fn refusals() -> Vec<String> {
         VerifyError::NotKeyValue,
         VerifyError::UnsupportedScheme { scheme: text("Bearer") },
         VerifyError::UnsupportedAlgorithm { algorithm: text("AWS4-HMAC-SHA25") },
-        VerifyError::MissingParameters { presigned: false, names: vec!["Credential", "Signature", "SignedHeaders"] },
-        VerifyError::MissingParameters { presigned: true, names: vec!["X-Amz-Date"] },
-        VerifyError::MalformedCredential { presigned: true, got: text("A/B") },
+        VerifyError::MissingParameters { location: Location::Header, names: vec!["Credential", "Signature", "SignedHeaders"] },
+        VerifyError::MissingParameters { location: Location::Query, names: vec!["X-Amz-Date"] },
+        VerifyError::MalformedCredential { location: Location::Query, got: text("A/B") },
         VerifyError::MissingDate,
         VerifyError::ExpiresOutOfRange { seconds: 604_801, limit: Duration::from_secs(604_800) },
         VerifyError::MissingContentSha256,
@@ -163,7 +163,7 @@ fn refusals() -> Vec<String> {
         VerifyError::Expired { signed: now, now: now.saturating_add(7200), allowed: Duration::from_secs(300) },
         VerifyError::PresignExpired { signed: now, now: now.saturating_add(7200), lifetime: Duration::from_secs(60) },
         VerifyError::WrongScope {
-            presigned: false,
+            location: Location::Header,
             got: ScopeParts::new("20150829", Some("a"), "b", "aws4"),
             expected: ScopeParts::new("20150830", Some("c"), "d", "aws4_request"),
             signed: now,

@@ -11,6 +11,7 @@ use super::error::PolicyError;
 use super::is_exempt;
 use super::unverified::PresentedForm;
 use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization::Location;
 use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
@@ -67,7 +68,9 @@ impl Verifier {
         }
         let ahead = signed.unix_seconds() - now.unix_seconds();
         if u64::try_from(ahead).is_ok_and(|ahead| ahead > PRESIGN_AHEAD.as_secs()) {
-            return Err(VerifyError::NotYetCurrent { presigned: true, signed, now, allowed: PRESIGN_AHEAD }.into());
+            return Err(
+                VerifyError::NotYetCurrent { location: Location::Form, signed, now, allowed: PRESIGN_AHEAD }.into()
+            );
         }
         let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), presented.claims.signature());
         check_standing(key.standing, presented.access_key_id(), now)?;

@@ -187,6 +187,17 @@ pub enum Location {
     Form,
 }
 
+impl Location {
+    /// What carries it.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Header => "Authorization header",
+            Self::Query => "presigned query",
+            Self::Form => "form",
+        }
+    }
+}
+
 /// The parts of a signature, however they came. Nothing of it is proven.
 ///
 /// It owns or borrows its text whole: no range in it points into a text that is kept elsewhere.

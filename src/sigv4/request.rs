@@ -246,6 +246,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_byte_that_is_named_is_in_the_value() {
+        for (value, wrong) in [(&b"a\x01b"[..], 1), (b"a\tb\xff", 0xff), ("é".as_bytes(), 0xc3), (b"a\x7f", 0x7f)] {
+            let error = RequestError::not_ascii("x-a", value);
+            assert_eq!(error, RequestError::HeaderValue { name: "x-a".into(), byte: wrong });
+        }
+    }
+
+    #[test]
     fn host_as_a_client_sends_it() {
         for (authority, scheme, host) in [
             ("example.com", "https", "example.com"),

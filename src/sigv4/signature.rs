@@ -21,6 +21,11 @@ use crate::hash::{from_hex, hex_of};
 /// assert_eq!(signature.to_hex(), hex);
 /// assert_eq!(format!("{signature:?}"), "Signature([redacted])");
 /// ```
+///
+/// ```compile_fail,E0277
+/// # let signature = countersign::Signature::from_bytes([0; 32]);
+/// let header = format!("Signature={signature}");
+/// ```
 #[derive(Clone, Copy)]
 pub struct Signature(Bytes);
 

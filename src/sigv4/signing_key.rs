@@ -216,3 +216,22 @@ impl VerifyingKey<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_pair_that_could_not_be_derived_verifies_nothing() {
+        let key = SigningKey { material: Material::None, standing: KeyStanding::Good };
+        let zeros = SigningKey::from_bytes([0; 32]);
+        for signature in [
+            key.sign_pieces(|write| write(b"text")),
+            zeros.sign_pieces(|write| write(b"text")),
+            Signature::from_bytes([0; 32]),
+        ] {
+            assert!(!key.verify_pieces(|write| write(b"text"), &signature));
+        }
+        assert!(key.pair().is_none());
+    }
+}

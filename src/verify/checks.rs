@@ -12,7 +12,7 @@ use super::unverified::Presented;
 use super::verifier::{Echo, Verifier};
 use crate::hash::{hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::{X_AMZ_EXPIRES, X_AMZ_SIGNATURE};
+use crate::sigv4::authorization::{Location, X_AMZ_EXPIRES, X_AMZ_SIGNATURE};
 use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::rules::UnsignedPayload;
@@ -95,13 +95,12 @@ impl Verifier {
     /// 12.
     pub(super) fn check_time(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), VerifyError> {
         let signed = presented.timestamp;
-        let presigned = presented.is_presigned();
         let ahead = signed.unix_seconds() - now.unix_seconds();
         let exceeds = |seconds: i64, limit: Duration| u64::try_from(seconds).is_ok_and(|n| n > limit.as_secs());
-        let lifetime = if presigned { self.lifetime(presented)? } else { None };
+        let lifetime = if presented.is_presigned() { self.lifetime(presented)? } else { None };
         let allowed = if lifetime.is_some() { PRESIGN_AHEAD } else { self.rules.max_skew };
         if exceeds(ahead, allowed) {
-            return Err(VerifyError::NotYetCurrent { presigned, signed, now, allowed });
+            return Err(VerifyError::NotYetCurrent { location: presented.claims.location, signed, now, allowed });
         }
         match lifetime {
             Some(lifetime) if exceeds(-ahead, lifetime) => Err(VerifyError::PresignExpired { signed, now, lifetime }),
@@ -119,7 +118,7 @@ impl Verifier {
             }
             Some(seconds) => Ok(Some(Duration::from_secs(seconds))),
             None if self.rules.presign_expires => {
-                Err(VerifyError::MissingParameters { presigned: true, names: alloc::vec![X_AMZ_EXPIRES] })
+                Err(VerifyError::MissingParameters { location: Location::Query, names: alloc::vec![X_AMZ_EXPIRES] })
             }
             None => Ok(None),
         }
@@ -143,7 +142,7 @@ impl Verifier {
             return self.check_region_set(presented);
         }
         Err(VerifyError::WrongScope {
-            presigned: presented.is_presigned(),
+            location: presented.claims.location,
             got: ScopeParts::of(&got, terminator),
             expected: ScopeParts::of(&expected, TERMINATOR),
             signed: presented.timestamp,

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::scope_parts::ScopeParts;
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::ClaimError;
+use crate::sigv4::authorization::{ClaimError, Location};
 use crate::sigv4::canonical_request::CanonicalRequest;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::{MAX_HEADERS, RequestError};
@@ -73,34 +73,34 @@ pub enum VerifyError {
         name: String,
     },
     /// Parts of the signature are missing.
-    #[error("the {} lacks {}", if *presigned { "presigned query" } else { "Authorization header" }, names.join(", "))]
+    #[error("the {} lacks {}", location.text(), names.join(", "))]
     MissingParameters {
-        /// In the query, not in the header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
         /// Which.
         names: Vec<&'static str>,
     },
     /// The credential is not `ID/DATE/REGION/SERVICE/aws4_request`.
     #[error("the credential {got:?} is not of the form ID/DATE/REGION/SERVICE/aws4_request")]
     MalformedCredential {
-        /// In the query, not in the header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
         /// What was given, shortened if it is long.
         got: String,
     },
     /// The credential of SigV4A is not `ID/DATE/SERVICE/aws4_request`.
     #[error("the credential {got:?} is not of the form ID/DATE/SERVICE/aws4_request")]
     MalformedSigV4aCredential {
-        /// In the query, not in the header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
         /// What was given, shortened if it is long.
         got: String,
     },
     /// The signed headers are not lower-case names in ascending order, each once.
     #[error("the signed headers are not lower-case names in ascending order, each once")]
     MalformedSignedHeaders {
-        /// In the query, not in the header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
     },
     /// There are more signed headers than a request can have.
     #[error("more than {limit} signed headers")]
@@ -115,10 +115,10 @@ pub enum VerifyError {
     #[error("the signature is not the DER of two numbers below the order of P-256, in lower-case hexadecimal digits")]
     MalformedSigV4aSignature,
     /// A request that is signed with SigV4A doesn't say for which regions.
-    #[error("there is no {}", if *presigned { "X-Amz-Region-Set" } else { "x-amz-region-set" })]
+    #[error("there is no {}", match location { Location::Query => "X-Amz-Region-Set", _ => "x-amz-region-set" })]
     MissingRegionSet {
-        /// In the query, not in a header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
     },
     /// The region set doesn't name this server's region.
     #[error("the region set {got:?} does not name {region}")]
@@ -134,8 +134,8 @@ pub enum VerifyError {
     /// The time is not of the form `YYYYMMDDTHHMMSSZ`.
     #[error("{got:?} is not a time in UTC of the form YYYYMMDDTHHMMSSZ")]
     MalformedDate {
-        /// In the query, not in a header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
         /// What was given, shortened if it is long.
         got: String,
     },
@@ -187,8 +187,8 @@ pub enum VerifyError {
     /// The request is signed for a time that has not come.
     #[error("signed for {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
     NotYetCurrent {
-        /// In the query or a form, not in a header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
         /// When it was signed, by the request.
         signed: Timestamp,
         /// The verifier's time.
@@ -209,8 +209,8 @@ pub enum VerifyError {
     /// The scope is not the one of this server: date, region, service, terminator.
     #[error("the scope {got} is not {expected}")]
     WrongScope {
-        /// In the query, not in the header.
-        presigned: bool,
+        /// Where the request carries its signature.
+        location: Location,
         /// The scope of the request.
         got: ScopeParts,
         /// What it has to be.
@@ -264,21 +264,21 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    pub(super) fn of_claim(error: ClaimError, presigned: bool) -> Self {
+    pub(super) fn of_claim(error: ClaimError, location: Location) -> Self {
         match error {
             ClaimError::Scheme { scheme } => Self::UnsupportedScheme { scheme },
             ClaimError::Algorithm { algorithm } => Self::UnsupportedAlgorithm { algorithm },
             ClaimError::NotKeyValue => Self::NotKeyValue,
             ClaimError::UnknownParameter { name } => Self::UnknownParameter { name },
             ClaimError::Repeated { name } => Self::Repeated { name },
-            ClaimError::Missing { names } => Self::MissingParameters { presigned, names },
+            ClaimError::Missing { names } => Self::MissingParameters { location, names },
             ClaimError::Credential { algorithm: Algorithm::HmacSha256, got } => {
-                Self::MalformedCredential { presigned, got }
+                Self::MalformedCredential { location, got }
             }
             ClaimError::Credential { algorithm: Algorithm::EcdsaP256Sha256, got } => {
-                Self::MalformedSigV4aCredential { presigned, got }
+                Self::MalformedSigV4aCredential { location, got }
             }
-            ClaimError::SignedHeaders => Self::MalformedSignedHeaders { presigned },
+            ClaimError::SignedHeaders => Self::MalformedSignedHeaders { location },
             ClaimError::TooManySignedHeaders => Self::TooManySignedHeaders { limit: MAX_HEADERS },
             ClaimError::Signature { algorithm: Algorithm::HmacSha256 } => Self::MalformedSignature,
             ClaimError::Signature { algorithm: Algorithm::EcdsaP256Sha256 } => Self::MalformedSigV4aSignature,

@@ -77,7 +77,8 @@ impl<'a> Presented<'a> {
             return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
         }
         let text = core::str::from_utf8(header).map_err(|_| VerifyError::NotKeyValue)?;
-        let mut claims = authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, false))?;
+        let mut claims =
+            authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
         let timestamp = headers.timestamp()?;
         if let Some(token) = headers.session_token {
             claims.set_session_token(token);
@@ -102,9 +103,10 @@ impl<'a> Presented<'a> {
         headers: &AuthHeaders<'a>,
         foreign_authorization: bool,
     ) -> Result<Self, VerifyError> {
-        let claims = authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, true))?;
+        let claims =
+            authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
         let mut claims: Claims<'a> = claims;
-        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default().as_bytes(), true)?;
+        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default().as_bytes(), Location::Query)?;
         let expires = claims.expires().map(parse_expires).transpose()?;
         match (claims.session_token(), headers.session_token) {
             (Some(_), Some(_)) => {
@@ -140,7 +142,7 @@ impl<'a> Presented<'a> {
     ) -> Result<Self, VerifyError> {
         let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
         if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
-            return Err(VerifyError::MissingRegionSet { presigned: claims.location == Location::Query });
+            return Err(VerifyError::MissingRegionSet { location: claims.location });
         }
         Ok(Self { request, claims, timestamp, expires, signed_body, foreign_authorization, body_sha256: None })
     }
@@ -284,10 +286,10 @@ impl<'a> AuthHeaders<'a> {
     /// The time of a request that is signed in its header.
     fn timestamp(&self) -> Result<Timestamp, VerifyError> {
         match (self.x_amz_date, self.date) {
-            (Some(date), _) => parse_timestamp(date, false),
+            (Some(date), _) => parse_timestamp(date, Location::Header),
             (None, Some(date)) => {
                 let as_http_writes_it = core::str::from_utf8(date).ok().and_then(Timestamp::parse_imf_fixdate);
-                as_http_writes_it.map_or_else(|| parse_timestamp(date, false), Ok)
+                as_http_writes_it.map_or_else(|| parse_timestamp(date, Location::Header), Ok)
             }
             (None, None) => Err(VerifyError::MissingDate),
         }
@@ -306,11 +308,11 @@ fn region_set_header<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Verif
     Ok(Some(text.map_err(|_| RequestError::not_ascii(NAME, value))?))
 }
 
-fn parse_timestamp(text: &[u8], presigned: bool) -> Result<Timestamp, VerifyError> {
+fn parse_timestamp(text: &[u8], location: Location) -> Result<Timestamp, VerifyError> {
     core::str::from_utf8(text)
         .ok()
         .and_then(|text| text.parse().ok())
-        .ok_or_else(|| VerifyError::MalformedDate { presigned, got: excerpt(text) })
+        .ok_or_else(|| VerifyError::MalformedDate { location, got: excerpt(text) })
 }
 
 /// Digits only: no sign, no space, no digits of other scripts.

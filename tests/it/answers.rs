@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{Dialect, ScopeParts, VerifyError};
+use countersign::{Dialect, Location, ScopeParts, VerifyError};
 
 use crate::support::fixtures::at;
 
@@ -35,8 +35,10 @@ fn texts_are_those_of_aws() {
     check(&error, JSON, 403, "IncompleteSignatureException", text);
     check(&error, QUERY, 400, "IncompleteSignature", text);
 
-    let error =
-        VerifyError::MissingParameters { presigned: false, names: vec!["Credential", "Signature", "SignedHeaders"] };
+    let error = VerifyError::MissingParameters {
+        location: Location::Header,
+        names: vec!["Credential", "Signature", "SignedHeaders"],
+    };
     check(
         &error,
         JSON,
@@ -52,7 +54,7 @@ fn texts_are_those_of_aws() {
         "AuthorizationHeaderMalformed",
         "The authorization header is malformed; missing Credential.",
     );
-    let error = VerifyError::MissingParameters { presigned: true, names: vec!["X-Amz-Date"] };
+    let error = VerifyError::MissingParameters { location: Location::Query, names: vec!["X-Amz-Date"] };
     check(
         &error,
         QUERY,
@@ -77,7 +79,7 @@ fn texts_are_those_of_aws() {
     let text = "'connection' is named as a SignedHeader, but it does not exist in the HTTP request.";
     check(&error, JSON, 403, "IncompleteSignatureException", text);
 
-    let error = VerifyError::MalformedDate { presigned: false, got: "yesterday".into() };
+    let error = VerifyError::MalformedDate { location: Location::Header, got: "yesterday".into() };
     let text = "Date must be in ISO-8601 'basic format'. Got 'yesterday'. See http://en.wikipedia.org/wiki/ISO_8601";
     check(&error, QUERY, 400, "IncompleteSignature", text);
 
@@ -122,12 +124,12 @@ fn times_are_worded_with_the_servers_clock() {
     ));
 
     let (signed, now) = (at("20150830T130000Z"), at("20150830T123600Z"));
-    let early = |presigned| VerifyError::NotYetCurrent { presigned, signed, now, allowed };
+    let early = |location| VerifyError::NotYetCurrent { location, signed, now, allowed };
     let text =
         "Signature not yet current: 20150830T130000Z is still later than 20150830T124100Z (20150830T123600Z + 5 min.)";
-    check(&early(false), QUERY, 403, "SignatureDoesNotMatch", text);
-    assert_eq!(early(false).refusal(S3).code(), "RequestTimeTooSkewed");
-    check(&early(true), S3, 403, "AccessDenied", "Request is not valid yet");
+    check(&early(Location::Header), QUERY, 403, "SignatureDoesNotMatch", text);
+    assert_eq!(early(Location::Header).refusal(S3).code(), "RequestTimeTooSkewed");
+    check(&early(Location::Query), S3, 403, "AccessDenied", "Request is not valid yet");
 
     let lifetime = Duration::from_secs(90);
     let ended = VerifyError::PresignExpired { signed: at("20150830T123000Z"), now, lifetime };
@@ -145,14 +147,14 @@ fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
         [date, region, service, terminator] => ScopeParts::new(date, Some(region), service, terminator),
         _ => panic!("{text}"),
     };
-    let wrong = |presigned, got: &str| VerifyError::WrongScope {
-        presigned,
+    let wrong = |location, got: &str| VerifyError::WrongScope {
+        location,
         got: parts(got),
         expected: parts("20130609/us-east-1/dynamodb/aws4_request"),
         signed: at("20130609T095204Z"),
     };
     check(
-        &wrong(false, "b/c/d/e"),
+        &wrong(Location::Header, "b/c/d/e"),
         JSON,
         403,
         "InvalidSignatureException",
@@ -163,12 +165,12 @@ fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
     );
     let s3 = |got, header: &str, query: &str| {
         let header = format!("The authorization header is malformed; {header}");
-        check(&wrong(false, got), S3, 400, "AuthorizationHeaderMalformed", &header);
-        check(&wrong(true, got), S3, 400, "AuthorizationQueryParametersError", query);
+        check(&wrong(Location::Header, got), S3, 400, "AuthorizationHeaderMalformed", &header);
+        check(&wrong(Location::Query, got), S3, 400, "AuthorizationQueryParametersError", query);
     };
     let both = |got, text: &str| s3(got, text, &format!("Error parsing the X-Amz-Credential parameter; {text}"));
     both("20130609/eu-west-1/dynamodb/aws4_request", "the region 'eu-west-1' is wrong; expecting 'us-east-1'");
-    assert!(wrong(false, "b/c/d/e").refusal(S3).body("").contains("<Region>us-east-1</Region>"));
+    assert!(wrong(Location::Header, "b/c/d/e").refusal(S3).body("").contains("<Region>us-east-1</Region>"));
     both("20130609/us-east-1/s3/aws4_request", "incorrect service \"s3\". This endpoint belongs to \"dynamodb\".");
     both("20130609/us-east-1/dynamodb/aws4", "incorrect terminal \"aws4\". This endpoint uses \"aws4_request\".");
     both(

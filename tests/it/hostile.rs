@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use countersign::{
-    Credentials, Payload, Presented, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders, Signer,
-    StreamingPayload, Timestamp, Verifier, VerifyError,
+    Credentials, Location, Payload, Presented, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders,
+    Signer, StreamingPayload, Timestamp, Verifier, VerifyError,
 };
 use sha2::{Digest, Sha256};
 
@@ -319,7 +319,7 @@ fn authorization_headers_of_every_broken_shape_are_refused() {
         })
         .unwrap_err()
     };
-    let not_signed_headers = VerifyError::MalformedSignedHeaders { presigned: false };
+    let not_signed_headers = VerifyError::MalformedSignedHeaders { location: Location::Header };
     for to in ["", ";host;x-amz-date", "host;x-amz-date;", "host;host;x-amz-date", "x-amz-date;host", "Host;x-amz-date"]
     {
         assert_eq!(replaced("host;x-amz-date", to), not_signed_headers, "{to}");
@@ -405,7 +405,7 @@ fn presigned_queries_of_every_broken_shape_are_refused() {
     for name in ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature"] {
         assert_eq!(
             get(&good.replace(name, "Other")),
-            Err(VerifyError::MissingParameters { presigned: true, names: vec![name] })
+            Err(VerifyError::MissingParameters { location: Location::Query, names: vec![name] })
         );
         assert_eq!(get(&format!("{good}&{name}=x")), Err(VerifyError::Repeated { name }));
         let encoded = name.replace('-', "%2D");
@@ -414,7 +414,7 @@ fn presigned_queries_of_every_broken_shape_are_refused() {
     assert_eq!(get(&format!("{good}&X-Amz-Expires=60")), Err(VerifyError::Repeated { name: "X-Amz-Expires" }));
     assert_eq!(
         get(&good.replace("X-Amz-Expires", "x-amz-expires")),
-        Err(VerifyError::MissingParameters { presigned: true, names: vec!["X-Amz-Expires"] })
+        Err(VerifyError::MissingParameters { location: Location::Query, names: vec!["X-Amz-Expires"] })
     );
     let expires = |value: &str| get(&good.replace("X-Amz-Expires=60", &format!("X-Amz-Expires={value}")));
     for value in ["", "-1", "%2B60", "6%200", "0x3c", "6e1", "60.0", "%EF%BC%96%EF%BC%90"] {
@@ -491,7 +491,12 @@ fn time_is_allowed_to_the_second() {
         assert_eq!(at(skew + 1), Err(VerifyError::Expired { signed: now(), now: after(skew + 1), allowed }));
         assert_eq!(
             at(-skew - 1),
-            Err(VerifyError::NotYetCurrent { presigned: false, signed: now(), now: after(-skew - 1), allowed })
+            Err(VerifyError::NotYetCurrent {
+                location: Location::Header,
+                signed: now(),
+                now: after(-skew - 1),
+                allowed
+            })
         );
     }
     let target = presigned("execute-api", &[], 86_400);
@@ -499,7 +504,7 @@ fn time_is_allowed_to_the_second() {
     assert_eq!((at(86_400), at(-900)), (Ok(()), Ok(())));
     let lifetime = Duration::from_secs(86_400);
     assert_eq!(at(86_401), Err(VerifyError::PresignExpired { signed: now(), now: after(86_401), lifetime }));
-    assert!(matches!(at(-901), Err(VerifyError::NotYetCurrent { presigned: true, .. })));
+    assert!(matches!(at(-901), Err(VerifyError::NotYetCurrent { location: Location::Query, .. })));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{Payload, Presented, Request, Rules, SignError, Signer};
+use countersign::{Payload, Presented, Request, Rules, Scope, SignError, Signer, SigningKey, StringToSign};
 
 use crate::support::fixtures::{Headers, SECRET, TIME, added, credentials, now, signer, verifier, verify, views};
 use crate::support::naive::{self, Naive};
@@ -290,5 +290,27 @@ fn random_bytes_never_panic() {
         }
         let _ = signer.presign(request, Duration::from_secs(1), now);
         assert!(Presented::parse(request).is_err());
+    }
+}
+
+/// Region and service as they were signed, not as the URL encodes them.
+#[test]
+fn the_string_to_sign_is_the_one_that_was_signed() {
+    for (region, service) in [("us-east-1", "s3"), ("eu:west@1", "my+service"), ("%41", "a%2Fb"), ("a=b&c", "d?e")] {
+        let scope = Scope::new("20150830", region, service).unwrap();
+        let key = SigningKey::derive(&credentials(), &scope);
+        let signer = Signer::new(credentials(), region, service).unwrap();
+        let request = Request::new("GET", "/key", &[]).with_host("example.com");
+        let presigned = signer.presign(request, Duration::from_secs(60), now()).unwrap();
+        let signed = signer.sign(request, Payload::EMPTY, now()).unwrap();
+        for (string_to_sign, canonical_request, signature) in [
+            (presigned.string_to_sign(), presigned.canonical_request(), presigned.signature()),
+            (signed.string_to_sign(), signed.canonical_request(), signed.signature()),
+        ] {
+            assert_eq!(string_to_sign.to_string().lines().nth(2), Some(scope.to_string().as_str()));
+            let same = StringToSign::new(now(), scope, &canonical_request);
+            assert_eq!(string_to_sign.to_string(), same.to_string());
+            assert!(key.sign(&string_to_sign).matches(&signature));
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use countersign::{
-    Credentials, Dialect, Payload, Presented, PublicKey, Request, Scope, ScopeError, SignError, Signature, Signer,
-    SigningKey, StreamingPayload, Verifier, VerifyError,
+    Credentials, Dialect, Location, Payload, Presented, PublicKey, Request, Scope, ScopeError, SignError, Signature,
+    Signer, SigningKey, StreamingPayload, Verifier, VerifyError,
 };
 
 use crate::support::fixtures::{SECRET, credentials, now};
@@ -226,13 +226,13 @@ fn the_region_set_has_to_name_the_region() {
 fn the_region_set_has_to_be_there_once_and_signed() {
     let [in_header, in_query] = both("*");
     let verify = |arrived: &Arrived| arrived.verify(&verifier(), &key());
-    let missing = |presigned| Err(VerifyError::MissingRegionSet { presigned });
-    assert_eq!(verify(&in_header.without("x-amz-region-set")), missing(false));
-    assert_eq!(verify(&in_query.replaced("&X-Amz-Region-Set=%2A", "")), missing(true));
-    assert_eq!(verify(&in_query.replaced("Region-Set=%2A", "Region-Set=")), missing(true));
+    let missing = |location| Err(VerifyError::MissingRegionSet { location });
+    assert_eq!(verify(&in_header.without("x-amz-region-set")), missing(Location::Header));
+    assert_eq!(verify(&in_query.replaced("&X-Amz-Region-Set=%2A", "")), missing(Location::Query));
+    assert_eq!(verify(&in_query.replaced("Region-Set=%2A", "Region-Set=")), missing(Location::Query));
     let mut empty = in_header.clone();
     empty.set("x-amz-region-set", " ");
-    assert_eq!(verify(&empty), missing(false));
+    assert_eq!(verify(&empty), missing(Location::Header));
     let repeated = Err(VerifyError::Repeated { name: "X-Amz-Region-Set" });
     assert_eq!(verify(&in_query.replaced("X-Amz-Region-Set=%2A", "X-Amz-Region-Set=%2A&X-Amz-Region-Set=*")), repeated);
     assert_eq!(
@@ -254,10 +254,10 @@ fn the_region_set_has_to_be_there_once_and_signed() {
     // The query's set doesn't stand in for the header's, nor the header's for the query's.
     let mut in_wrong_place = in_header.without("x-amz-region-set");
     in_wrong_place.target.push_str("&X-Amz-Region-Set=%2A");
-    assert_eq!(verify(&in_wrong_place), missing(false));
+    assert_eq!(verify(&in_wrong_place), missing(Location::Header));
     let mut in_wrong_place = in_query.replaced("&X-Amz-Region-Set=%2A", "");
     in_wrong_place.set("x-amz-region-set", "*");
-    assert_eq!(verify(&in_wrong_place), missing(true));
+    assert_eq!(verify(&in_wrong_place), missing(Location::Query));
 }
 
 #[test]
@@ -535,8 +535,8 @@ fn explained() {
     assert_eq!(cause(&wrong, Dialect::S3Xml, &signed), expected);
     assert_eq!(cause(&wrong, Dialect::RestJson, &signed), Some(Cause::WrongRegion { expected: None }));
     for dialect in [Dialect::S3Xml, Dialect::RestJson] {
-        for presigned in [false, true] {
-            let missing = VerifyError::MissingRegionSet { presigned };
+        for location in [Location::Header, Location::Query] {
+            let missing = VerifyError::MissingRegionSet { location };
             assert_eq!(cause(&missing, dialect, &signed), Some(Cause::MalformedAuthorization), "{dialect:?}");
         }
     }

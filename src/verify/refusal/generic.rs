@@ -5,6 +5,7 @@ use alloc::string::ToString;
 
 use super::{times, wrong_scope};
 use crate::aws_error::{Dialect, Refusal, text};
+use crate::sigv4::authorization::Location;
 use crate::verify::VerifyError;
 
 /// The services other than S3 share their texts; codes and some statuses differ by protocol.
@@ -40,12 +41,10 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
         | VerifyError::UnknownParameter { .. }
         | VerifyError::TooManySignedHeaders { .. }
         | VerifyError::AuthorizationTooLong { .. } => incomplete(text::ambiguous(error).into()),
-        VerifyError::MissingParameters { presigned: true, names } => {
+        VerifyError::MissingParameters { location: Location::Query, names } => {
             incomplete(text::query_requires_parameters(names).into())
         }
-        VerifyError::MissingParameters { presigned: false, names } => {
-            incomplete(text::header_requires_parameters(names).into())
-        }
+        VerifyError::MissingParameters { names, .. } => incomplete(text::header_requires_parameters(names).into()),
         VerifyError::MissingDate => incomplete(text::header_requires_date().into()),
         VerifyError::MalformedCredential { got, .. } => incomplete(text::credential_elements(got).into()),
         VerifyError::MalformedSigV4aCredential { got, .. } => incomplete(text::sigv4a_credential_elements(got).into()),

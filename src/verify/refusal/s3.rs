@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::times::later;
 use super::wrong_scope;
 use crate::aws_error::{Dialect, Refusal, text};
+use crate::sigv4::authorization::Location;
 use crate::verify::VerifyError;
 
 pub(super) fn refusal(error: &VerifyError) -> Refusal {
@@ -25,33 +26,30 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
         VerifyError::AuthorizationTooLong { .. } | VerifyError::TooManySignedHeaders { .. } => {
             malformed_header(text::TOO_LONG)
         }
-        VerifyError::MissingParameters { presigned: true, .. } => malformed_query(text::QUERY_PARAMETERS.text),
-        VerifyError::MissingParameters { presigned: false, names } => {
+        VerifyError::MissingParameters { location: Location::Query, .. } => {
+            malformed_query(text::QUERY_PARAMETERS.text)
+        }
+        VerifyError::MissingParameters { names, .. } => {
             let name = names.first().copied().unwrap_or_default();
             answer(400, "AuthorizationHeaderMalformed", text::header_lacks(name))
         }
-        VerifyError::MalformedCredential { presigned, .. } => {
-            malformed_credential(*presigned, text::MALFORMED_CREDENTIAL.text)
+        VerifyError::MalformedCredential { location, .. } => {
+            malformed_credential(*location, text::MALFORMED_CREDENTIAL.text)
         }
-        VerifyError::MalformedSigV4aCredential { presigned, .. } => {
-            malformed_credential(*presigned, text::MALFORMED_SIGV4A_CREDENTIAL.text)
+        VerifyError::MalformedSigV4aCredential { location, .. } => {
+            malformed_credential(*location, text::MALFORMED_SIGV4A_CREDENTIAL.text)
         }
-        VerifyError::MissingRegionSet { presigned: false } => {
-            answer(400, "InvalidRequest", text::REGION_SET_HEADER_REQUIRED.text)
-        }
-        VerifyError::MissingRegionSet { presigned: true } => malformed_query(text::REGION_SET_PARAMETER_REQUIRED.text),
+        VerifyError::MissingRegionSet { .. } => answer(400, "InvalidRequest", text::REGION_SET_HEADER_REQUIRED.text),
         VerifyError::WrongRegionSet { got, region } => answer(400, "RegionSetMismatch", text::REGION_SET_MISMATCH.text)
             .with([("RequestedRegion", region.clone()), ("RegionSet", got.clone())]),
-        VerifyError::MalformedSignedHeaders { presigned: true } => {
+        VerifyError::MalformedSignedHeaders { location: Location::Query } => {
             malformed_query(text::SIGNED_HEADERS_PARAMETER_ORDER)
         }
-        VerifyError::MalformedSignedHeaders { presigned: false } => {
-            malformed_header(&text::component_malformed("SignedHeaders"))
-        }
-        VerifyError::MissingDate | VerifyError::MalformedDate { presigned: false, .. } => {
+        VerifyError::MalformedSignedHeaders { .. } => malformed_header(&text::component_malformed("SignedHeaders")),
+        VerifyError::MalformedDate { location: Location::Query, .. } => malformed_query(text::DATE_FORMAT.text),
+        VerifyError::MissingDate | VerifyError::MalformedDate { .. } => {
             answer(403, "AccessDenied", text::DATE_REQUIRED.text)
         }
-        VerifyError::MalformedDate { presigned: true, .. } => malformed_query(text::DATE_FORMAT.text),
         VerifyError::MalformedExpires { got } => {
             let negative = got.strip_prefix('-').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
             match negative {
@@ -84,7 +82,9 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
                 ("ServerTime", now.extended()),
             ])
         }
-        VerifyError::NotYetCurrent { presigned: true, .. } => answer(403, "AccessDenied", text::NOT_YET_VALID.text),
+        VerifyError::NotYetCurrent { location: Location::Query | Location::Form, .. } => {
+            answer(403, "AccessDenied", text::NOT_YET_VALID.text)
+        }
         VerifyError::Expired { signed, now, allowed } | VerifyError::NotYetCurrent { signed, now, allowed, .. } => {
             answer(403, "RequestTimeTooSkewed", text::SKEWED).with([
                 ("RequestTime", signed.to_string()),
@@ -92,9 +92,10 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
                 ("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string()),
             ])
         }
-        VerifyError::WrongScope { presigned, got, expected, signed } => {
+        VerifyError::WrongScope { location, got, expected, signed } => {
             let (in_header, in_query) = wrong_scope::s3(got, expected, *signed);
-            let refusal = if *presigned { malformed_query(in_query) } else { malformed_header(&in_header) };
+            let refusal =
+                if *location == Location::Query { malformed_query(in_query) } else { malformed_header(&in_header) };
             refusal.with(wrong_scope::region_detail(got, expected))
         }
         VerifyError::UnknownAccessKey { access_key_id } => {
@@ -136,8 +137,12 @@ fn malformed_query(message: impl Into<Cow<'static, str>>) -> Refusal {
     answer(400, "AuthorizationQueryParametersError", message)
 }
 
-fn malformed_credential(presigned: bool, problem: &str) -> Refusal {
-    if presigned { malformed_query(text::credential_parameter(problem)) } else { malformed_header(problem) }
+fn malformed_credential(location: Location, problem: &str) -> Refusal {
+    if location == Location::Query {
+        malformed_query(text::credential_parameter(problem))
+    } else {
+        malformed_header(problem)
+    }
 }
 
 fn mismatch() -> Refusal {
