@@ -162,7 +162,7 @@ impl Chunked {
         let now = seed.now()?;
         let signer = seed.signer()?;
         let signed_upload = wire
-            .with_view(|request| signer.sign_chunked(&request, &upload, now))
+            .with_view(|request| signer.sign_chunked(request, &upload, now))
             .map_err(|error| failed("signing the upload", error.to_string()))?;
         let of_upload = signed_upload.signed().canonical_request().raw().to_string();
         same(id, "canonical request of the upload", &seed.expect.canonical_request, &of_upload)?;

@@ -221,7 +221,7 @@ impl Plain {
         let mut wire = Wire::of(&self.request);
         let (signer, payload, now) = (self.signer()?, self.payload()?, self.now()?);
         let signed = wire
-            .with_view(|request| signer.sign(&request, payload, now))
+            .with_view(|request| signer.sign(request, payload, now))
             .map_err(|error| Difference::new(id, "signing", "a signature", error.to_string()))?;
         same(id, "canonical request", &expect.canonical_request, &signed.canonical_request().raw().to_string())?;
         same(id, "string to sign", &expect.string_to_sign, &signed.string_to_sign().to_string())?;
@@ -247,8 +247,8 @@ impl Plain {
         let expires = Duration::from_secs(self.context.expires.unwrap_or(900));
         let presigned = wire
             .with_view(|request| match payload {
-                Payload::Unsigned | Payload::EMPTY => signer.presign(&request, expires, now),
-                payload => signer.presign_payload(&request, payload, expires, now),
+                Payload::Unsigned | Payload::EMPTY => signer.presign(request, expires, now),
+                payload => signer.presign_payload(request, payload, expires, now),
             })
             .map_err(|error| Difference::new(id, "presigning", "a URL", error.to_string()))?;
         same(id, "canonical request", &expect.canonical_request, &presigned.canonical_request().raw().to_string())?;
