@@ -1,14 +1,12 @@
 //! A request as it arrives at a server.
 
-use std::error::Error;
-
 use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
 
 use super::Request;
 
 /// Data and trailers of a body in chunks.
 #[cfg(feature = "streaming")]
-pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), Box<dyn Error>>;
+pub type Decoded = Result<(Vec<u8>, Vec<(String, Vec<u8>)>), Box<dyn std::error::Error>>;
 
 #[derive(Clone)]
 pub struct Wire {
