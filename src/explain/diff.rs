@@ -101,7 +101,10 @@ impl fmt::Display for Printed<'_> {
                     let (signed, computed) = (clipped(signed, *at), clipped(computed, *at));
                     write!(f, "- {signed}\n+ {computed}")?;
                     if *marked {
-                        write!(f, "\n  {:>width$}", "^", width = computed.column(*at) + 1)?;
+                        // Not `{:>width$}`, which panics beyond 65,535.
+                        f.write_str("\n  ")?;
+                        (0..computed.column(*at)).try_for_each(|_| f.write_str(" "))?;
+                        f.write_str("^")?;
                     }
                 }
                 Line::Hidden => f.write_str("  ^ what is not shown differs")?,

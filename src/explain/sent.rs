@@ -7,11 +7,10 @@ use zeroize::Zeroizing;
 use crate::sign::{Presigned, Signed};
 use crate::sigv4::canonical_request::pairs;
 use crate::sigv4::request::Request;
-use crate::sigv4::rules::{Rules, SessionTokenName, UnsignedPayload};
-use crate::sigv4::signing_key::SigningKey;
+use crate::sigv4::rules::SessionTokenName;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
-use crate::verify::{Presented, Verifier, VerifyError};
+use crate::verify::{Presented, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
 /// or the [`Request`] as it was sent, signed by any signer or not at all.
@@ -107,33 +106,6 @@ impl Sent {
 /// The payload hash for a body that isn't known.
 pub(super) const UNKNOWN_BODY: [u8; 32] = [0; 32];
 
-/// What a signer signs of the request as it was sent.
-fn canonical_request_of(presented: Presented<'_>) -> Option<String> {
-    let scope = presented.scope();
-    let rules = Rules {
-        unsigned_payload: UnsignedPayload::Accepted,
-        streaming_payload: true,
-        content_sha256_header: false,
-        ..Rules::for_service(scope.service())
-    };
-    let verifier = match presented.region_set() {
-        // A region that the first entry names.
-        Some(region_set) => {
-            let region = region_set.split(',').find(|entry| !entry.is_empty()).unwrap_or_default().replace('*', "");
-            let region = if region.is_empty() { "x".into() } else { region };
-            Verifier::new(region, scope.service()).ok()?.accepting_sigv4a()
-        }
-        None => Verifier::new(scope.region(), scope.service()).ok()?,
-    };
-    let verifier = verifier.with_rules(rules).ignore_foreign_authorization().echo_computed_raw();
-    let now = presented.timestamp();
-    // No key: the signature is not what is looked at.
-    match verifier.verify(presented.with_body_sha256(UNKNOWN_BODY), &SigningKey::from_bytes([0; 32]), now) {
-        Err(VerifyError::SignatureMismatch { computed }) => Some(computed?.canonical_request().into()),
-        _ => None,
-    }
-}
-
 impl From<&Signed> for Sent {
     fn from(signed: &Signed) -> Self {
         let string_to_sign = signed.string_to_sign();
@@ -213,7 +185,7 @@ impl Sent {
             region: presented.scope().region().into(),
             service: presented.scope().service().into(),
             timestamp: Some(presented.timestamp()),
-            canonical_request: Zeroizing::new(canonical_request_of(presented).unwrap_or_default().into_bytes()),
+            canonical_request: Zeroizing::new(presented.canonical_request(&UNKNOWN_BODY)),
             ..self
         }
     }

@@ -139,7 +139,7 @@ pub enum PolicyError {
         /// The field, shortened if it is long.
         field: String,
     },
-    /// A field that is to be signed has no name, or holds a control character, which a browser would not send as it is.
+    /// A field has no name, or holds a control character: a browser would not send it as it is.
     #[error("the form field {name:?} has no name, or holds a control character")]
     Unsendable {
         /// Its name, shortened if it is long.

@@ -75,6 +75,14 @@ const SESSION_TOKEN_FIELDS: [&str; 2] =
     [SessionTokenName::SecurityToken.header(), SessionTokenName::S3SessionToken.header()];
 const FILENAME: &str = "${filename}";
 
+/// A browser sends no control character as it is, and a store might write one into a header: CR, LF and NUL among them.
+fn check_sendable(name: &str, value: &str) -> Result<(), PolicyError> {
+    if name.is_empty() || name.chars().chain(value.chars()).any(char::is_control) {
+        return Err(PolicyError::Unsendable { name: crate::text::excerpt(name.as_bytes()) });
+    }
+    Ok(())
+}
+
 /// "Each form field that you specify in a form (except x-amz-signature, file, policy, and field names that have an
 /// x-ignore- prefix) must appear in the list of conditions."
 fn is_exempt(field: &str) -> bool {

@@ -8,7 +8,7 @@ use super::condition::Condition;
 use super::document::Document;
 use super::error::PolicyError;
 use super::policy::Policy;
-use super::{MAX_FIELD_BYTES, is_exempt};
+use super::{MAX_FIELD_BYTES, check_sendable, is_exempt};
 use crate::sign::{SignError, Signer};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::scope::Scope;
@@ -104,9 +104,7 @@ fn check_fields(fields: &[(String, String)], conditions: &[Condition]) -> Result
         if length > MAX_FIELD_BYTES {
             return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES });
         }
-        if name.is_empty() || name.chars().chain(value.chars()).any(char::is_control) {
-            return Err(PolicyError::Unsendable { name: named(name) });
-        }
+        check_sendable(name, value)?;
         if fields.iter().take(index).any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
             return Err(PolicyError::RepeatedField { name: named(name) });
         }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::error::PolicyError;
-use super::{FILENAME, MAX_FIELD_BYTES, MAX_FIELDS, SESSION_TOKEN_FIELDS};
+use super::{FILENAME, MAX_FIELD_BYTES, MAX_FIELDS, SESSION_TOKEN_FIELDS, check_sendable};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::Claims;
 use crate::sigv4::credentials::Credentials;
@@ -87,6 +87,7 @@ impl<'a> PresentedForm<'a> {
     /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
     pub fn with_file_name(mut self, file_name: &str) -> Result<Self, PolicyError> {
         let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+        check_sendable("file", name)?;
         let mut length: usize = 0;
         for (field, value) in &mut self.fields {
             let count = value.matches(FILENAME).count();
@@ -148,6 +149,7 @@ fn read_fields<'a>(
         if length > MAX_FIELD_BYTES {
             return Err(PolicyError::FieldsTooLong { length, limit: MAX_FIELD_BYTES });
         }
+        check_sendable(name, value)?;
         if read.iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
             return Err(PolicyError::RepeatedField { name: excerpt(name.as_bytes()) });
         }

@@ -23,7 +23,8 @@ impl Verifier {
     ///
     /// These are the checks, in the order in which they run. [`PresentedForm::parse`] does the first five:
     ///
-    /// 1. The form has at most 256 fields, of at most 20480 bytes together, each name once in whatever case.
+    /// 1. The form has at most 256 fields, of at most 20480 bytes together, each name once in whatever case. No field has an
+    ///    empty name or a control character.
     /// 2. A field `bucket`, if there, names the bucket that the form was sent to.
     /// 3. There are `key`, `policy`, `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` and `x-amz-signature`, and at
     ///    most one session token.

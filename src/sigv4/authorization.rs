@@ -272,6 +272,11 @@ impl<'a> Claims<'a> {
         self.value(&self.content_sha256)
     }
 
+    /// Whether the hash of the body is part of the signed query itself.
+    pub(crate) fn pins_content_sha256(&self) -> bool {
+        matches!(self.content_sha256, Value::Within(_))
+    }
+
     pub(crate) fn region_set(&self) -> Option<&str> {
         self.value(&self.region_set)
     }

@@ -64,6 +64,18 @@ impl<'a> Request<'a> {
         self.scheme.unwrap_or("https")
     }
 
+    /// `:authority`, or the authority of an absolute URI.
+    pub(crate) fn authority(&self) -> Option<&'a str> {
+        self.authority
+    }
+
+    /// Whether a `Host` header names the host of an authority, with or without the default port.
+    pub(crate) fn is_same_host(&self, host: &[u8], authority: &str) -> bool {
+        let without_port = |host| host_of_authority(host, self.scheme()).as_bytes();
+        let host = core::str::from_utf8(host).map(without_port).unwrap_or(host);
+        host.eq_ignore_ascii_case(without_port(authority))
+    }
+
     /// The host to sign: the one `Host` header as it is sent, else what the client will make of the authority.
     pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
         let mut given = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));

@@ -36,6 +36,9 @@ pub struct Rules {
     pub streaming_payload: bool,
     /// The smallest chunk of such a body, in bytes of data; the last may be smaller.
     pub min_chunk_size: u64,
+    /// A verifier ignores an `x-amz-trailer` header if the payload has no trailer, as S3 does for the Java SDK v2;
+    /// otherwise such a body is refused.
+    pub ignore_unused_trailer: bool,
     /// A presigned URL carries `X-Amz-Expires`.
     pub presign_expires: bool,
     /// The names of the header and the query parameter of the session token.
@@ -98,18 +101,31 @@ impl SessionTokenName {
 /// The services that need other rules than [`Rules::GENERIC`], by signing name, in order.
 const SERVICES: &[(&str, Rules)] = &[
     ("aoss", Rules::GENERIC.content_sha256()),
-    ("bedrock", Rules::GENERIC.events()),
+    ("bedrock", Rules::GENERIC.events().five_minutes()),
+    ("ebs", Rules::GENERIC.unsigned_accepted()),
+    ("ecs", Rules::GENERIC.five_minutes()),
+    ("eks", Rules::GENERIC.five_minutes()),
+    ("elastictranscoder", Rules::GENERIC.five_minutes()),
     ("execute-api", Rules::GENERIC.five_minutes()),
     ("glacier", Rules::GENERIC.content_sha256()),
+    ("health-agent", Rules::GENERIC.events()),
     ("iotdevicegateway", Rules::GENERIC.token_added_after_signing().without_expires()),
     ("kinesis", Rules::GENERIC.five_minutes()),
-    ("lex", Rules::GENERIC.events()),
+    ("kms", Rules::GENERIC.five_minutes()),
+    ("lambda", Rules::GENERIC.five_minutes()),
+    ("lex", Rules::GENERIC.events().unsigned_accepted()),
+    ("logs", Rules::GENERIC.five_minutes()),
+    ("mediastore", Rules::GENERIC.unsigned_accepted()),
+    ("omics", Rules::GENERIC.unsigned_accepted()),
+    ("polly", Rules::GENERIC.events()),
+    ("qbusiness", Rules::GENERIC.events()),
     ("route53", Rules::GENERIC.five_minutes()),
     ("s3", Rules::S3),
     ("s3-object-lambda", Rules::S3),
     ("s3-outposts", Rules::S3),
     // With the credentials of a session; `CreateSession` itself is signed by the rules of s3.
     ("s3express", Rules { session_token: SessionTokenName::S3SessionToken, ..Rules::S3 }),
+    ("secretsmanager", Rules::GENERIC.five_minutes()),
     ("ses", Rules::GENERIC.five_minutes()),
     ("ssm", Rules::GENERIC.five_minutes()),
     ("transcribe", Rules::GENERIC.events()),
@@ -117,7 +133,7 @@ const SERVICES: &[(&str, Rules)] = &[
 ];
 
 impl Rules {
-    /// Most services: dynamodb, sts, iam, lambda, es …
+    /// Most services: dynamodb, sts, iam, es …
     pub const GENERIC: Rules = Rules {
         normalize_path: true,
         double_encode_path: true,
@@ -126,6 +142,7 @@ impl Rules {
         presign_unsigned_payload: false,
         streaming_payload: false,
         min_chunk_size: 8192,
+        ignore_unused_trailer: false,
         presign_expires: true,
         session_token: SessionTokenName::SecurityToken,
         sign_session_token: true,
@@ -136,9 +153,9 @@ impl Rules {
     pub const S3: Rules = Rules {
         normalize_path: false,
         double_encode_path: false,
-        unsigned_payload: UnsignedPayload::Accepted,
         presign_unsigned_payload: true,
-        ..Rules::GENERIC.content_sha256().events()
+        ignore_unused_trailer: true,
+        ..Rules::GENERIC.content_sha256().events().unsigned_accepted()
     };
 
     /// The rules for a service by its signing name, [`Rules::GENERIC`] for a name that needs no others.
@@ -162,6 +179,11 @@ impl Rules {
     /// Allows five minutes of clock skew instead of fifteen, as AWS's error texts show for some services.
     pub const fn five_minutes(self) -> Rules {
         Rules { max_skew: Duration::from_secs(5 * 60), ..self }
+    }
+
+    /// Accepts `UNSIGNED-PAYLOAD` instead of a hash of the body; a presigned URL is still signed with a hash.
+    pub const fn unsigned_accepted(self) -> Rules {
+        Rules { unsigned_payload: UnsignedPayload::Accepted, ..self }
     }
 
     /// Never hashes the body, of a presigned URL neither.

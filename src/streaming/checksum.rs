@@ -3,7 +3,8 @@ use alloc::string::String;
 
 use base64ct::{Base64, Encoding};
 
-use super::error::EncodeError;
+use super::error::{ChunkError, EncodeError};
+use crate::text::excerpt;
 
 /// A checksum of the whole body, sent in the trailer after the last chunk.
 ///
@@ -32,7 +33,20 @@ pub enum Checksum {
     Sha1,
     /// SHA-256, always available.
     Sha256,
+    /// SHA-512, feature `sha512`.
+    Sha512,
+    /// MD5, feature `md5`.
+    Md5,
+    /// XXH64 with seed 0, feature `xxhash64`.
+    XxHash64,
+    /// XXH3 with 64 bits and seed 0, feature `xxhash3`.
+    XxHash3,
+    /// XXH3 with 128 bits and seed 0, feature `xxhash128`.
+    XxHash128,
 }
+
+/// What the headers and trailers of all checksums begin with, including those that this crate doesn't know.
+const PREFIX: &str = "x-amz-checksum-";
 
 /// What distinguishes the checksums.
 struct Row {
@@ -48,7 +62,18 @@ struct Row {
 type Engine = fn() -> Running;
 
 impl Checksum {
-    const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    const ALL: [Self; 10] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Sha512,
+        Self::Md5,
+        Self::XxHash64,
+        Self::XxHash3,
+        Self::XxHash128,
+    ];
 
     const fn row(self) -> Row {
         let (header_name, length, feature, engine) = match self {
@@ -57,6 +82,11 @@ impl Checksum {
             Self::Crc64Nvme => ("x-amz-checksum-crc64nvme", 8, "crc64nvme", engines::crc64nvme()),
             Self::Sha1 => ("x-amz-checksum-sha1", 20, "sha1", engines::sha1()),
             Self::Sha256 => ("x-amz-checksum-sha256", 32, "streaming", engines::sha256()),
+            Self::Sha512 => ("x-amz-checksum-sha512", 64, "sha512", engines::sha512()),
+            Self::Md5 => ("x-amz-checksum-md5", 16, "md5", engines::md5()),
+            Self::XxHash64 => ("x-amz-checksum-xxhash64", 8, "xxhash64", engines::xxhash64()),
+            Self::XxHash3 => ("x-amz-checksum-xxhash3", 8, "xxhash3", engines::xxhash3()),
+            Self::XxHash128 => ("x-amz-checksum-xxhash128", 16, "xxhash128", engines::xxhash128()),
         };
         Row { header_name, length, feature, engine }
     }
@@ -89,6 +119,15 @@ impl Checksum {
     pub(super) fn check_available(self) -> Result<(), EncodeError> {
         self.row().check_available()
     }
+
+    /// Refuses the name of a trailer, in lower case, that carries a checksum which this build can't compute.
+    pub(super) fn check_trailer(name: &str) -> Result<(), ChunkError> {
+        match Self::from_header_name(name) {
+            Some(checksum) => checksum.row().check_comparable(),
+            None if name.starts_with(PREFIX) => Err(ChunkError::UnknownChecksum { name: excerpt(name.as_bytes()) }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Row {
@@ -96,6 +135,13 @@ impl Row {
         match self.engine {
             Some(_) => Ok(()),
             None => Err(EncodeError::ChecksumUnavailable { name: self.header_name, feature: self.feature }),
+        }
+    }
+
+    fn check_comparable(&self) -> Result<(), ChunkError> {
+        match self.engine {
+            Some(_) => Ok(()),
+            None => Err(ChunkError::ChecksumUnavailable { name: self.header_name, feature: self.feature }),
         }
     }
 }
@@ -196,13 +242,55 @@ mod engines {
     pub(super) const fn sha256() -> Option<Engine> {
         Some(|| running(sha2::Sha256::new(), |sha256, data| sha256.update(data), sha2::Sha256::finalize))
     }
+
+    pub(super) const fn sha512() -> Option<Engine> {
+        #[cfg(feature = "sha512")]
+        return Some(|| running(sha2::Sha512::new(), |sha512, data| sha512.update(data), sha2::Sha512::finalize));
+        None
+    }
+
+    pub(super) const fn md5() -> Option<Engine> {
+        #[cfg(feature = "md5")]
+        return Some(|| running(md5::Md5::new(), |md5, data| md5.update(data), md5::Md5::finalize));
+        None
+    }
+
+    pub(super) const fn xxhash64() -> Option<Engine> {
+        #[cfg(feature = "xxhash64")]
+        return Some(|| {
+            let start = xxhash_rust::xxh64::Xxh64::new(0);
+            running(start, |xxhash, data| xxhash.update(data), |xxhash| xxhash.digest().to_be_bytes())
+        });
+        None
+    }
+
+    pub(super) const fn xxhash3() -> Option<Engine> {
+        #[cfg(feature = "xxhash3")]
+        return Some(|| {
+            let start = xxhash_rust::xxh3::Xxh3Default::new();
+            running(start, |xxhash, data| xxhash.update(data), |xxhash| xxhash.digest().to_be_bytes())
+        });
+        None
+    }
+
+    pub(super) const fn xxhash128() -> Option<Engine> {
+        #[cfg(feature = "xxhash128")]
+        return Some(|| {
+            let start = xxhash_rust::xxh3::Xxh3Default::new();
+            running(start, |xxhash, data| xxhash.update(data), |xxhash| xxhash.digest128().to_be_bytes())
+        });
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
-    /// The check values of the CRC catalogue, over "123456789", and of FIPS 180, over "abc".
+    /// The check values of the CRC catalogue, over "123456789"; of FIPS 180 and RFC 1321, over "abc"; and of AWS's own
+    /// implementation of XXHash, over "Hello world" (aws-checksums: `tests/xxhash_test.c`).
     #[test]
     fn names_lengths_and_published_check_values() {
         let expected = [
@@ -211,6 +299,17 @@ mod tests {
             ("x-amz-checksum-crc64nvme", 12, b"123456789", "ae8b14860a799888"),
             ("x-amz-checksum-sha1", 28, b"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
             ("x-amz-checksum-sha256", 44, b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "x-amz-checksum-sha512",
+                88,
+                b"abc",
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+                 2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            ),
+            ("x-amz-checksum-md5", 24, b"abc", "900150983cd24fb0d6963f7d28e17f72"),
+            ("x-amz-checksum-xxhash64", 12, b"Hello world", "c500b0c912b376d8"),
+            ("x-amz-checksum-xxhash3", 12, b"Hello world", "b6acb9d84a38ff74"),
+            ("x-amz-checksum-xxhash128", 24, b"Hello world", "7351f89812f97382b91d05b31e04dd7f"),
         ];
         assert_eq!(Checksum::ALL.len(), expected.len());
         for (checksum, (name, length, data, value)) in Checksum::ALL.into_iter().zip(expected) {
@@ -229,7 +328,36 @@ mod tests {
             assert_eq!(hex::encode(Base64::decode_vec(&computed).unwrap()), value);
             assert_ne!(running.finish(), computed);
         }
-        assert_eq!(Checksum::from_header_name("x-amz-checksum-md5"), None);
+        assert_eq!(Checksum::from_header_name("x-amz-checksum-md4"), None);
+    }
+
+    /// Figures of xxHash's own sanity check (`cli/xsum_sanity_check.c`), over its pseudo-random buffer: inputs that are
+    /// longer than the state holds, in any split.
+    #[test]
+    fn long_inputs_in_any_split() {
+        let mut generator = 2_654_435_761_u64;
+        let buffer: Vec<u8> = core::iter::repeat_with(|| {
+            let byte = generator.to_be_bytes()[0];
+            generator = generator.wrapping_mul(11_400_714_785_074_694_797);
+            byte
+        })
+        .take(2367)
+        .collect();
+        for (checksum, length, value) in [
+            (Checksum::XxHash64, 222, "b641ae8cb691c174"),
+            (Checksum::XxHash3, 403, "cdeb804d65c6dea4"),
+            (Checksum::XxHash3, 2048, "dd59e2c3a5f038e0"),
+            (Checksum::XxHash3, 2240, "6e73a90539cf2948"),
+            (Checksum::XxHash3, 2367, "cb37aeb9e5d361ed"),
+            (Checksum::XxHash128, 403, "1b6de21e332dd73dcdeb804d65c6dea4"),
+            (Checksum::XxHash128, 2048, "f736557fd47073a5dd59e2c3a5f038e0"),
+        ] {
+            for split in [1, 7, 64, 255, 256, 1024, length] {
+                let Some(mut running) = checksum.start() else { continue };
+                buffer[..length].chunks(split).for_each(|piece| running.update(piece));
+                assert_eq!(hex::encode(Base64::decode_vec(&running.finish()).unwrap()), value, "{checksum:?} {split}");
+            }
+        }
     }
 
     /// With the features of the tests every engine is built in, so a row stands in for one that is not.
@@ -241,6 +369,13 @@ mod tests {
         assert_eq!(
             alloc::string::ToString::to_string(&error),
             "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign"
+        );
+        let error = row.check_comparable().unwrap_err();
+        assert_eq!(error, ChunkError::ChecksumUnavailable { name: "x-amz-checksum-crc32c", feature: "crc32c" });
+        assert_eq!(
+            alloc::string::ToString::to_string(&error),
+            "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign, or pass the name to \
+             chunk_decoder_with_unchecked"
         );
     }
 }

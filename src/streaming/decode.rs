@@ -23,8 +23,11 @@ const MAX_HEADER: usize = 1024;
 ///
 /// The checks, in the order in which they run:
 ///
-/// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if, and only if,
-///    the payload has some.
+/// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if the payload has
+///    some. If it has none, the header is absent, or the rules [ignore it](crate::Rules::ignore_unused_trailer). Each
+///    trailer whose name begins with `x-amz-checksum-` is a checksum that this build can compute
+///    ([`Checksum::is_available`]), unless the caller accepts it by name:
+///    [`Verified::chunk_decoder_with_unchecked`](crate::Verified::chunk_decoder_with_unchecked).
 /// 2. The header line of a chunk (at most 1024 bytes) is well-formed; no signed chunk is longer than the rules'
 ///    `max_chunk_size`, no chunk but the last is shorter than `min_chunk_size`, and all chunks together are not longer
 ///    than announced.
@@ -32,8 +35,8 @@ const MAX_HEADER: usize = 1024;
 ///    data released.
 /// 4. The data is as long as announced.
 /// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature matches the
-///    trailer and all chunks. A checksum that this build can compute ([`Checksum::is_available`]) matches the data; any
-///    other is returned as it was sent, without a comparison.
+///    trailer and all chunks. Each checksum matches the data. Only a checksum that the caller accepts by name, and that
+///    this build can't compute, is returned as it was sent, without a comparison; so are trailers that are not checksums.
 /// 6. Nothing follows.
 ///
 /// Data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is released as it arrives; nothing of it is verified

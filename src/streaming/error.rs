@@ -31,11 +31,31 @@ pub enum ChunkError {
         /// What was given, shortened if it is long.
         got: String,
     },
-    /// `x-amz-trailer` is missing or malformed, or is present although the payload has no trailer.
+    /// `x-amz-trailer` is missing or malformed, or is present although the payload has no trailer and the rules don't
+    /// [ignore it](crate::Rules::ignore_unused_trailer).
     #[error("x-amz-trailer is {got:?}, not a list of the trailers that follow")]
     InvalidTrailerHeader {
         /// What was given, shortened if it is long.
         got: String,
+    },
+    /// `x-amz-trailer` names a checksum that this build can't compute, because its feature is off.
+    /// [`Verified::chunk_decoder_with_unchecked`](crate::Verified::chunk_decoder_with_unchecked) accepts it by name.
+    #[error(
+        "this build can't compute {name}; turn on the feature {feature:?} of countersign, or pass the name \
+             to chunk_decoder_with_unchecked"
+    )]
+    ChecksumUnavailable {
+        /// The trailer.
+        name: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
+    /// `x-amz-trailer` names a checksum that this crate doesn't know.
+    /// [`Verified::chunk_decoder_with_unchecked`](crate::Verified::chunk_decoder_with_unchecked) accepts it by name.
+    #[error("{name:?} is not a known checksum; to accept it unchecked, pass the name to chunk_decoder_with_unchecked")]
+    UnknownChecksum {
+        /// The trailer, shortened if its name is long.
+        name: String,
     },
     /// The header line of a chunk is too long.
     #[error("the header line of a chunk has more than {limit} bytes")]
@@ -148,7 +168,7 @@ impl ChunkError {
             Self::InvalidDecodedLength { .. } => {
                 (400, "InvalidArgument", "The value of x-amz-decoded-content-length header is invalid.")
             }
-            Self::InvalidTrailerHeader { .. } => {
+            Self::InvalidTrailerHeader { .. } | Self::ChecksumUnavailable { .. } | Self::UnknownChecksum { .. } => {
                 (400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
             }
             Self::TooSmall { .. } => (400, "InvalidChunkSizeError", text::LAST_CHUNK.text),

@@ -1,6 +1,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::checksum::Checksum;
 use super::decode::ChunkDecoder;
 use super::error::ChunkError;
 use super::trailer;
@@ -9,7 +10,7 @@ use crate::text::excerpt;
 use crate::verify::Verified;
 
 impl Verified<'_> {
-    /// Returns a decoder for the body of this request, which is sent in chunks.
+    /// Returns a decoder for the body of this request, which is sent in chunks. Every checksum in its trailer is compared.
     ///
     /// A server like S3 receives bodies in chunks and whole bodies; the signed headers tell which:
     ///
@@ -43,9 +44,30 @@ impl Verified<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ChunkError::NotChunked`] or [`ChunkError::EventStream`] if the body is not sent in chunks; another
-    /// [`ChunkError`] if the headers that describe the chunks are missing or malformed.
+    /// [`ChunkError::NotChunked`] or [`ChunkError::EventStream`] if the body is not sent in chunks;
+    /// [`ChunkError::ChecksumUnavailable`] or [`ChunkError::UnknownChecksum`] if its trailer holds a checksum that this
+    /// build can't compute; another [`ChunkError`] if the headers that describe the chunks are missing or malformed.
     pub fn chunk_decoder(&self) -> Result<ChunkDecoder, ChunkError> {
+        self.chunk_decoder_with_unchecked(&[])
+    }
+
+    /// [`Verified::chunk_decoder`] that accepts the named checksum trailers without a comparison if this build can't
+    /// compute them: [`ChunkDecoder::finish`] returns them as they were sent, for the caller to check. Checksums that the
+    /// build can compute are compared all the same. The case of the names is ignored.
+    ///
+    /// ```
+    /// use countersign::Verified;
+    /// use countersign::streaming::{ChunkDecoder, ChunkError};
+    ///
+    /// /// For a store that computes this checksum itself.
+    /// fn decoder(verified: &Verified<'_>) -> Result<ChunkDecoder, ChunkError> {
+    ///     verified.chunk_decoder_with_unchecked(&["x-amz-checksum-blake3"])
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Verified::chunk_decoder`].
+    pub fn chunk_decoder_with_unchecked(&self, trailers: &[&str]) -> Result<ChunkDecoder, ChunkError> {
         let Some((streaming, chain)) = self.streaming() else { return Err(ChunkError::NotChunked) };
         let (signed, with_trailer) = match streaming {
             StreamingPayload::Signed | StreamingPayload::EcdsaSigned => (true, false),
@@ -54,7 +76,14 @@ impl Verified<'_> {
             StreamingPayload::Events => return Err(ChunkError::EventStream),
         };
         let announced = decoded_length(self.header_values("x-amz-decoded-content-length"))?;
-        let announced_trailers = announced_trailers(self.header_values("x-amz-trailer"), with_trailer)?;
+        let ignored = !with_trailer && self.rules().ignore_unused_trailer;
+        let lists = self.header_values("x-amz-trailer").filter(|_| !ignored);
+        let announced_trailers = announced_trailers(lists, with_trailer)?;
+        for name in announced_trailers.iter().flatten() {
+            if !trailers.iter().any(|unchecked| unchecked.eq_ignore_ascii_case(name)) {
+                Checksum::check_trailer(name)?;
+            }
+        }
         let chain = signed.then_some(chain);
         Ok(ChunkDecoder::new(chain, announced, announced_trailers, self.rules(), self.limits()))
     }

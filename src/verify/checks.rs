@@ -12,8 +12,8 @@ use super::unverified::Presented;
 use super::verifier::{Echo, Verifier};
 use crate::hash::{hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::{Location, X_AMZ_EXPIRES, X_AMZ_SIGNATURE};
-use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
+use crate::sigv4::authorization::{Location, X_AMZ_EXPIRES};
+use crate::sigv4::canonical_request::{CanonicalRequest, SignedHeaderList};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::rules::UnsignedPayload;
 use crate::sigv4::scope::{Scope, TERMINATOR};
@@ -52,7 +52,18 @@ impl Verifier {
         }
     }
 
-    /// 10. Lists the headers that are named as signed, as they arrived, in order; the host that it will be is set later.
+    /// 10. Routers go by the authority, and the signature by `Host`: they have to be one.
+    pub(super) fn check_hosts(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        let Some(authority) = presented.request.authority() else { return Ok(()) };
+        let Some(host) = presented.request.headers.values("host").next() else { return Ok(()) };
+        let host = host.trim_ascii();
+        if presented.request.is_same_host(host, authority) {
+            return Ok(());
+        }
+        Err(VerifyError::HostsDiffer { host: excerpt(host), authority: excerpt(authority.as_bytes()) })
+    }
+
+    /// 11. Lists the headers that are named as signed, as they arrived, in order; the host that it will be is set later.
     pub(super) fn check_coverage<'p>(
         &self,
         presented: &'p Presented<'_>,
@@ -87,12 +98,38 @@ impl Verifier {
     fn has_to_be_signed(&self, name: &str) -> bool {
         // Not `x-amzn-trace-id`, which load balancers write on the way.
         let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
+            || self.unsigned.iter().any(|unsigned| unsigned.eq_ignore_ascii_case(name))
             || !self.rules.sign_session_token && name.eq_ignore_ascii_case(self.rules.session_token.header());
         starts_with_ignoring_case(name, "x-amz-") && !exempt
             || self.required.iter().any(|required| required.eq_ignore_ascii_case(name))
     }
 
-    /// 12.
+    /// 14. One value could be split at its comma into two lines without any change of what is signed.
+    pub(super) fn check_repeats(&self, headers: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
+        if self.accept_repeated_headers {
+            return Ok(());
+        }
+        let has_one_value = |name: &str| {
+            starts_with_ignoring_case(name, "x-amz-") && !starts_with_ignoring_case(name, "x-amz-meta-")
+                || ["content-type", "content-md5", "range"].iter().any(|single| name.eq_ignore_ascii_case(single))
+        };
+        match headers.repeated().find(|name| has_one_value(name)) {
+            Some(name) => Err(VerifyError::RepeatedHeader { name: excerpt(name.as_bytes()).to_ascii_lowercase() }),
+            None => Ok(()),
+        }
+    }
+
+    /// 15. Whoever can send `/admin/../bob` with the signature of `/bob` chooses the route of a router that doesn't
+    ///     normalise.
+    pub(super) fn check_path(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        let (path, _) = presented.request.path_and_query();
+        if self.rules.normalize_path && !self.accept_dot_segments && has_dot_segments(path) {
+            return Err(VerifyError::DotSegments { path: excerpt(path) });
+        }
+        Ok(())
+    }
+
+    /// 16.
     pub(super) fn check_time(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), VerifyError> {
         let signed = presented.timestamp;
         let ahead = signed.unix_seconds() - now.unix_seconds();
@@ -133,7 +170,7 @@ impl Verifier {
         Scope::unchecked(algorithm, signed.date(), region, &self.service)
     }
 
-    /// 13.
+    /// 17.
     pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let got = presented.scope();
         let expected = self.scope(got.algorithm(), &presented.timestamp);
@@ -159,14 +196,18 @@ impl Verifier {
         }
     }
 
-    /// 14.
+    /// 18.
     pub(super) fn check_payload<'p>(&self, presented: &'p Presented<'_>) -> Result<Body<'p>, VerifyError> {
         let rules = &self.rules;
         let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
         let presign_unsigned = presented.is_presigned() && rules.presign_unsigned_payload;
         match presented.content_sha256() {
             Some((text, signed)) if self.accepts_body(presented, signed) => {
-                // AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; the hash holds all the same.
+                if let (SignedBody::Streaming(streaming), Some(_)) = (signed, presented.body_sha256) {
+                    // The chunks are what is signed: a body that was handed over would stay unchecked.
+                    return Err(VerifyError::BodyIsStreamed { streaming });
+                }
+                // AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; `proven_body` looks at what pins it.
                 Ok((signed, [Some(PayloadLine::Text(text)), presign_unsigned.then_some(unsigned)]))
             }
             Some((text, _)) => Err(VerifyError::InvalidContentSha256 { got: text.into() }),
@@ -198,7 +239,7 @@ impl Verifier {
         }
     }
 
-    /// 16. Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
+    /// 20. Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
     ///     the first of them, where that is to be said.
     pub(super) fn compare<'p>(
         &'p self,
@@ -206,14 +247,17 @@ impl Verifier {
         headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
         key: &VerifyingKey<'_>,
-    ) -> Result<(bool, Option<Box<Computed>>), VerifyError> {
+    ) -> Result<(Option<Match<'p>>, Option<Box<Computed>>), VerifyError> {
         let mut candidates = Candidates { verifier: self, presented, key, buffer: Vec::new(), computed: None };
-        let matches = if self.external_hosts.is_empty() {
-            candidates.matches(presented.request.host()?, headers, lines)
-        } else {
-            self.external_hosts.iter().any(|host| candidates.matches(host.as_bytes(), headers, lines))
+        let mut try_host = |host: &'p str| {
+            let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
+            Some(Match { host, line })
         };
-        Ok((matches, candidates.computed))
+        let found = match self.external_hosts.as_slice() {
+            [] => try_host(presented.host()?),
+            hosts => hosts.iter().find_map(|host| try_host(host)),
+        };
+        Ok((found, candidates.computed))
     }
 
     fn computed(&self, canonical_request: &[u8], string_to_sign: &StringToSign<'_>) -> Option<Box<Computed>> {
@@ -227,6 +271,13 @@ impl Verifier {
     }
 }
 
+/// What the signature turned out to be of.
+pub(super) struct Match<'p> {
+    pub(super) host: &'p str,
+    /// Which of the payload lines.
+    line: usize,
+}
+
 /// The canonical requests that may have been signed, one after the other in one buffer.
 struct Candidates<'c> {
     verifier: &'c Verifier,
@@ -238,25 +289,16 @@ struct Candidates<'c> {
 }
 
 impl Candidates<'_> {
-    fn matches<'p>(
+    fn matching_line<'p>(
         &mut self,
         host: &'p [u8],
         headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
-    ) -> bool {
+    ) -> Option<usize> {
         headers.set("host", host);
-        let Presented { request, timestamp, claims, .. } = self.presented;
-        let rules = &self.verifier.rules;
-        let (path, query) = request.path_and_query();
-        // Only where the query is the credential; elsewhere anybody could append it.
-        let (with_token, without) = ([X_AMZ_SIGNATURE, rules.session_token.query()], [X_AMZ_SIGNATURE]);
-        let left_out: &[&str] = match (self.presented.is_presigned(), rules.sign_session_token) {
-            (true, false) => &with_token,
-            (true, true) => &without,
-            (false, _) => &[],
-        };
-        lines.into_iter().flatten().any(|payload| {
-            let parts = Parts { method: request.method, path, query, left_out, rules, headers, payload };
+        let Presented { timestamp, claims, .. } = self.presented;
+        lines.into_iter().flatten().position(|payload| {
+            let parts = self.presented.canonical_parts(&self.verifier.rules, headers, payload);
             self.buffer.clear();
             parts.assemble(&mut self.buffer, 0);
             let string_to_sign = StringToSign::of_hash(*timestamp, claims.scope(), sha256(&self.buffer));
@@ -269,7 +311,7 @@ impl Candidates<'_> {
     }
 }
 
-/// 11. The headers are those that arrived among the signed ones, in order.
+/// 12. The headers are those that arrived among the signed ones, in order.
 pub(super) fn check_presence(presented: &Presented<'_>, headers: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
     let mut arrived = headers.names();
     for name in presented.signed_headers() {
@@ -280,9 +322,26 @@ pub(super) fn check_presence(presented: &Presented<'_>, headers: &SignedHeaderLi
     Ok(())
 }
 
-/// 15. Whether the key is one to accept; asked after the work of comparing a signature.
+/// 13. The next hop removes what `Connection` names.
+pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
+    let connections = presented.request.headers.values("connection");
+    for option in connections.flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii) {
+        if presented.signed_headers().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
+            return Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a segment is `.` or `..`, as it is on the wire: `%2e%2e` is a name.
+fn has_dot_segments(path: &[u8]) -> bool {
+    let begins_with_dot = path.iter().zip(path.iter().skip(1)).any(|pair| pair == (&b'/', &b'.'));
+    begins_with_dot && path.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b".."))
+}
+
+/// 19. Whether the key is one to accept; asked after the work of comparing a signature.
 pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Timestamp) -> Result<(), VerifyError> {
-    let access_key_id = || String::from(access_key_id);
+    let access_key_id = || excerpt(access_key_id.as_bytes());
     match standing {
         KeyStanding::UnknownAccessKey => Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() }),
         KeyStanding::InvalidSessionToken => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
@@ -293,7 +352,18 @@ pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Ti
     }
 }
 
-/// 17.
+/// What the signature proves of the body. A hash beside a signed UNSIGNED-PAYLOAD holds only if it is signed itself, by
+/// its parameter or its header: any other was added by the sender of the moment.
+pub(super) fn proven_body(presented: &Presented<'_>, body: SignedBody, found: &Match<'_>) -> SignedBody {
+    match found.line {
+        0 => body,
+        _ if presented.claims.pins_content_sha256() => body,
+        _ if presented.signed_headers().any(|name| name == "x-amz-content-sha256") => body,
+        _ => SignedBody::Unsigned,
+    }
+}
+
+/// 21.
 pub(super) fn check_body(presented: &Presented<'_>, body: SignedBody) -> Result<(), VerifyError> {
     match (&presented.body_sha256, body) {
         (Some(body_sha256), SignedBody::Sha256(_)) => body.check(body_sha256),

@@ -174,6 +174,32 @@ pub enum VerifyError {
         /// Its name.
         name: String,
     },
+    /// The `Host` header and the authority (`:authority`, or the host of an absolute URI) name different hosts.
+    #[error("the Host header names {host:?} and the request's authority {authority:?}; they have to be the same")]
+    HostsDiffer {
+        /// The header, shortened if it is long.
+        host: String,
+        /// The authority, shortened if it is long.
+        authority: String,
+    },
+    /// The `Connection` header names a signed header, which the next hop would remove.
+    #[error("the Connection header names the signed header {name:?}, which the next hop would remove")]
+    HopByHopHeader {
+        /// The header, in lower case.
+        name: String,
+    },
+    /// A signed header that has one value arrived more than once.
+    #[error("the signed header {name:?} appears more than once")]
+    RepeatedHeader {
+        /// The header, in lower case.
+        name: String,
+    },
+    /// The path has dot segments, which are removed before it is signed: a router might not remove them.
+    #[error("the path {path:?} has dot segments; send the path without them")]
+    DotSegments {
+        /// The path, shortened if it is long.
+        path: String,
+    },
     /// The request was signed too long ago.
     #[error("signed at {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
     Expired {

@@ -1,14 +1,17 @@
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::body::SignedBody;
 use super::error::VerifyError;
-use crate::hash::sha256;
+use crate::hash::{hex_of, sha256};
 use crate::redact::REDACTED;
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET};
+use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET, X_AMZ_SIGNATURE};
+use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
 use crate::sigv4::credentials::Credentials;
+use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::{Request, RequestError};
-use crate::sigv4::rules::SessionTokenName;
+use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
@@ -213,6 +216,55 @@ impl<'a> Presented<'a> {
     /// [`SigningKey`] for [`Presented::scope`].
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
+    }
+
+    /// The host to verify: what was sent, if no external host takes its place.
+    pub(super) fn host(&self) -> Result<&str, RequestError> {
+        // Checked to be visible ASCII.
+        self.request.host().map(|host| core::str::from_utf8(host).unwrap_or_default())
+    }
+
+    /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
+    /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
+    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Ok(host) = self.request.host() else { return out };
+        let rules = Rules::for_service(self.scope().service());
+        let mut headers = SignedHeaderList::new();
+        headers.push("host", host);
+        let is_signed = |name: &str| self.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name));
+        let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
+        headers.sort();
+        let payload = match self.content_sha256() {
+            Some((text, _)) => PayloadLine::Text(text),
+            None if self.is_presigned() && rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
+            None => PayloadLine::Sha256(hex_of(*unknown_body)),
+        };
+        self.canonical_parts(&rules, &headers, payload).assemble(&mut out, 0);
+        out
+    }
+
+    /// What the canonical request is made of.
+    pub(super) fn canonical_parts<'p>(
+        &'p self,
+        rules: &'p Rules,
+        headers: &'p SignedHeaderList<'p>,
+        payload: PayloadLine<'p>,
+    ) -> Parts<'p> {
+        let (path, query) = self.request.path_and_query();
+        // Only where the query is the credential; elsewhere anybody could append it.
+        let left_out: &[&str] = match (self.is_presigned(), rules.sign_session_token, rules.session_token) {
+            (false, ..) => &[],
+            (true, true, _) => &[X_AMZ_SIGNATURE],
+            (true, false, SessionTokenName::SecurityToken) => {
+                const { &[X_AMZ_SIGNATURE, SessionTokenName::SecurityToken.query()] }
+            }
+            (true, false, SessionTokenName::S3SessionToken) => {
+                const { &[X_AMZ_SIGNATURE, SessionTokenName::S3SessionToken.query()] }
+            }
+        };
+        Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
     }
 
     /// The value that describes the body, as sent, and what it means.

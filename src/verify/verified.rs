@@ -1,3 +1,4 @@
+use alloc::string::String;
 use core::fmt;
 
 use super::body::{BodyCheck, SignedBody};
@@ -35,6 +36,7 @@ use crate::sigv4::timestamp::Timestamp;
 pub struct Verified<'a> {
     pub(super) presented: Presented<'a>,
     pub(super) body: SignedBody,
+    pub(super) external_host: Option<String>,
     /// Of a body in frames, which carry signatures of their own.
     pub(super) key: Option<VerifyingKey<'static>>,
     pub(super) rules: Rules,
@@ -90,6 +92,14 @@ impl Verified<'_> {
     /// Whether the signature says nothing about the body: `UNSIGNED-PAYLOAD` and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
     pub fn body_is_unsigned(&self) -> bool {
         self.body.is_unsigned()
+    }
+
+    /// The host that was signed: of several external hosts, the one that this request is for.
+    pub fn host(&self) -> &str {
+        match &self.external_host {
+            Some(host) => host,
+            None => self.presented.host().unwrap_or_default(),
+        }
     }
 
     /// Who signed.

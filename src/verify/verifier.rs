@@ -3,7 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::body::SignedBody;
-use super::checks::{check_body, check_presence, check_standing};
+use super::checks::{check_body, check_hops, check_presence, check_standing, proven_body};
 use super::error::VerifyError;
 use super::unverified::Presented;
 use super::verified::Verified;
@@ -35,19 +35,27 @@ use crate::sigv4::timestamp::Timestamp;
 ///
 /// 9. An `Authorization` header of another kind beside a presigned query is refused, unless
 ///    [`Verifier::ignore_foreign_authorization`].
-/// 10. `host`, every `x-amz-*` header that arrived and the headers of [`Verifier::require_signed`] are signed. Exempt
-///     are `x-amz-content-sha256`, which the payload line binds, and the session token where the rules say that it is
-///     added after signing.
-/// 11. Every header that is named as signed is there.
-/// 12. A presigned URL has a lifetime from 1 second to [`Limits::max_presign`], has not ended, and is not signed for
+/// 10. A `Host` header and an `:authority` (or the host of an absolute URI) name the same host.
+/// 11. `host`, every `x-amz-*` header that arrived and the headers of [`Verifier::require_signed`] are signed. Exempt
+///     are `x-amz-content-sha256`, which the payload line binds, the session token where the rules say that it is
+///     added after signing, and the headers of [`Verifier::allow_unsigned`].
+/// 12. Every header that is named as signed is there.
+/// 13. No signed header is named by `Connection`: the next hop would remove it.
+/// 14. Signed headers that have one value arrive once: `x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`,
+///     `range`; unless [`Verifier::accept_repeated_headers`].
+/// 15. Where the rules normalise the path, it has no dot segments, unless [`Verifier::accept_dot_segments`].
+/// 16. A presigned URL has a lifetime from 1 second to [`Limits::max_presign`], has not ended, and is not signed for
 ///     more than 15 minutes ahead; any other request was signed within `max_skew` of now.
-/// 13. The scope has the date of that time, the region and service of this verifier, and ends in `aws4_request`; with
+/// 17. The scope has the date of that time, the region and service of this verifier, and ends in `aws4_request`; with
 ///     SigV4A the region set names the region.
-/// 14. What stands for the body is something that the rules take, and the body is given where its hash isn't.
-/// 15. The access key is known, the session token is the key's own, and it has not ended (if the key came from
-///     [`Presented::derive_key`]); found out earlier, and said only after the work of 16.
-/// 16. The signature is the one of this request and key, compared in constant time.
-/// 17. The body, if it was given, is the one that was signed.
+/// 18. The rules accept what is said of the body. A body is given where its hash is not sent, and is not given where it
+///     is sent in chunks or messages, which are checked one by one.
+/// 19. The access key is known, the session token is the key's own, and it has not ended (if the key came from
+///     [`Presented::derive_key`]); detected earlier but reported only after the work of 20, to avoid a timing side
+///     channel.
+/// 20. The signature is the one of this request and key, compared in constant time.
+/// 21. The body, if it was given, is the one that was signed. A hash beside a signed `UNSIGNED-PAYLOAD` counts only if it is
+///     signed itself.
 ///
 /// What stays with the caller: finding the key by access key id *and* session token; reading no more of the body than
 /// it wants to; checking a body that was not given beforehand ([`Verified::check_body`]); that the same signed request
@@ -82,6 +90,9 @@ pub struct Verifier {
     pub(crate) limits: Limits,
     pub(super) external_hosts: Vec<String>,
     pub(super) required: Vec<String>,
+    pub(super) unsigned: Vec<String>,
+    pub(super) accept_dot_segments: bool,
+    pub(super) accept_repeated_headers: bool,
     pub(super) ignore_foreign_authorization: bool,
     pub(super) echo: Echo,
     pub(super) sigv4a: bool,
@@ -111,6 +122,9 @@ impl Verifier {
             service,
             external_hosts: Vec::new(),
             required: Vec::new(),
+            unsigned: Vec::new(),
+            accept_dot_segments: false,
+            accept_repeated_headers: false,
             ignore_foreign_authorization: false,
             echo: Echo::Nothing,
             sigv4a: false,
@@ -140,6 +154,27 @@ impl Verifier {
     /// Names headers that have to be signed if a request has them, because something behind this verifier trusts them.
     pub fn require_signed<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Names `x-amz-*` headers that may arrive unsigned, because a hop in front of this verifier adds them: CloudFront adds
+    /// `x-amz-cf-id`, and a server may add its own `x-amz-request-id`. Nothing is proven about them.
+    pub fn allow_unsigned<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.unsigned.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Accepts paths with dot segments (`/admin/../bob`), which AWS removes before it verifies: only where nothing behind
+    /// this verifier goes by the path as it was sent.
+    pub fn accept_dot_segments(mut self) -> Self {
+        self.accept_dot_segments = true;
+        self
+    }
+
+    /// Accepts signed headers that have one value (`x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`,
+    /// `range`) more than once, as AWS does: only where nothing behind this verifier reads just one of the lines.
+    pub fn accept_repeated_headers(mut self) -> Self {
+        self.accept_repeated_headers = true;
         self
     }
 
@@ -189,20 +224,24 @@ impl Verifier {
     ) -> Result<Verified<'a>, VerifyError> {
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
+        self.check_hosts(&presented)?;
         let mut headers = SignedHeaderList::new();
         self.check_coverage(&presented, &mut headers)?;
         check_presence(&presented, &headers)?;
+        check_hops(&presented)?;
+        self.check_repeats(&headers)?;
+        self.check_path(&presented)?;
         self.check_time(&presented, now)?;
         self.check_scope(&presented)?;
         let (body, lines) = self.check_payload(&presented)?;
 
-        let (matches, computed) = self.compare(&presented, &mut headers, lines, key)?;
+        let (found, computed) = self.compare(&presented, &mut headers, lines, key)?;
         check_standing(key.standing(), presented.access_key_id(), now)?;
-        if !matches {
-            return Err(VerifyError::SignatureMismatch { computed });
-        }
+        let found = found.ok_or(VerifyError::SignatureMismatch { computed })?;
+        let body = proven_body(&presented, body, &found);
         check_body(&presented, body)?;
+        let external_host = (!self.external_hosts.is_empty()).then(|| String::from(found.host));
         let key = matches!(body, SignedBody::Streaming(_)).then(|| key.to_owned());
-        Ok(Verified { presented, body, key, rules: self.rules, limits: self.limits })
+        Ok(Verified { presented, body, external_host, key, rules: self.rules, limits: self.limits })
     }
 }

@@ -19,7 +19,9 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 fn with<T>(method: &str, target: &[u8], headers: &Headers, with: impl FnOnce(Request<'_>) -> T) -> T {
-    with(Request::new(method, target, &views(headers)).with_host(HOST))
+    let (views, has_host) = (views(headers), headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")));
+    let request = Request::new(method, target, &views);
+    with(if has_host { request } else { request.with_host(HOST) })
 }
 
 fn headers(given: &[(&str, &str)]) -> Headers {

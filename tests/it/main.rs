@@ -4,12 +4,14 @@
 
 mod allocations;
 mod answers;
+mod attacks;
 mod event_stream;
 mod examples;
 mod explain;
 mod hostile;
 mod post_policy;
 mod properties;
+mod rules;
 mod secrets;
 mod sigv4a;
 mod streaming;

@@ -536,3 +536,24 @@ fn nothing_that_is_printed_holds_a_secret() {
         }
     }
 }
+
+/// C10. A store might write a field into a header: what could end a line there is refused, as it is when signing.
+#[test]
+fn fields_that_a_browser_would_not_send_are_refused() {
+    for text in ["a\rb", "a\nb", "a\r\nx-amz-acl: public-read", "\0", "a\u{7f}", "\u{85}"] {
+        let with = |name: &str, value: &str| {
+            let mut fields = form();
+            fields.push((name.into(), value.into()));
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            PresentedForm::parse(BUCKET, fields).map(|_| ())
+        };
+        for (name, value) in [("x-ignore-a", text), (text, "a")] {
+            assert!(matches!(with(name, value), Err(PolicyError::Unsendable { .. })), "{name:?} {value:?}");
+        }
+        let fields = form();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let presented = PresentedForm::parse(BUCKET, fields).unwrap();
+        assert!(matches!(presented.with_file_name(text), Err(PolicyError::Unsendable { .. })), "{text:?}");
+    }
+}

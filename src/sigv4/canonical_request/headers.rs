@@ -51,6 +51,13 @@ impl<'a> SignedHeaderList<'a> {
         })
     }
 
+    /// The names that are there more than once; to be called once they are sorted.
+    pub(crate) fn repeated(&self) -> impl Iterator<Item = &'a str> {
+        let entries = self.entries.as_slice();
+        let pairs = entries.iter().zip(entries.iter().skip(1));
+        pairs.filter(|(one, next)| one.name.eq_ignore_ascii_case(next.name)).map(|(one, _)| one.name)
+    }
+
     /// An upper bound for what [`SignedHeaderList::write_to`] writes.
     pub(super) fn written_length(&self) -> usize {
         self.entries.as_slice().iter().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()

@@ -26,6 +26,12 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
         VerifyError::Request(request) => {
             Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), request.to_string())
         }
+        VerifyError::HostsDiffer { .. } | VerifyError::DotSegments { .. } => {
+            Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), error.to_string())
+        }
+        VerifyError::HopByHopHeader { .. } | VerifyError::RepeatedHeader { .. } => {
+            incomplete(text::ambiguous(error).into())
+        }
         VerifyError::MissingAuthentication => {
             let message = pick(text::MISSING_TOKEN.text, text::REQUEST_IS_MISSING_TOKEN.text);
             let code = pick("MissingAuthenticationTokenException", "MissingAuthenticationToken");

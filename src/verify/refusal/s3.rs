@@ -13,6 +13,10 @@ use crate::verify::VerifyError;
 pub(super) fn refusal(error: &VerifyError) -> Refusal {
     match error {
         VerifyError::Request(request) => answer(400, "InvalidRequest", request.to_string()),
+        VerifyError::HostsDiffer { .. }
+        | VerifyError::DotSegments { .. }
+        | VerifyError::HopByHopHeader { .. }
+        | VerifyError::RepeatedHeader { .. } => answer(400, "InvalidRequest", error.to_string()),
         VerifyError::MissingAuthentication => answer(403, "AccessDenied", text::ACCESS_DENIED.text),
         VerifyError::BothMechanisms => answer(400, "InvalidArgument", text::S3_TWO_MECHANISMS.text),
         VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => {

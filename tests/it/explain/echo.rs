@@ -1,7 +1,7 @@
 //! A verifier that says what it computed: AWS's words with both texts, redacted unless asked, and never the signature.
 
 use countersign::{CanonicalRequest, Credentials, Dialect, Payload, Verifier, VerifyError};
-use countersign_conformance::cases::plain::Plain;
+use countersign_conformance::cases::plain::{Plain, as_lenient_as_aws};
 
 use super::mutations::{arrival, cases};
 
@@ -16,7 +16,9 @@ fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Creden
         Some(token) => other.with_session_token(token).unwrap(),
         None => other,
     };
-    let verifier = echo(Verifier::new(&arrival.region, &arrival.service).unwrap().with_rules(case.rules().unwrap()));
+    let verifier = echo(
+        as_lenient_as_aws(Verifier::new(&arrival.region, &arrival.service).unwrap()).with_rules(case.rules().unwrap()),
+    );
     let known = [other.clone()];
     let result = match case.payload().unwrap() {
         Payload::Streaming(_) => arrival.wire.verify_seed(&verifier, &known, arrival.now),

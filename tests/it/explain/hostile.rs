@@ -110,6 +110,19 @@ fn two_long_texts_are_compared_in_bounded_time_and_memory() {
     assert!(explanation.findings().len() < 64);
 }
 
+/// C5. Widths of Rust's formatting are 16 bits: a wider one panics.
+#[test]
+fn a_difference_far_along_a_line_is_marked_at_its_place() {
+    for at in [65_533, 65_534, 65_535, 65_536, 200_000] {
+        let text = |last| format!("GET\n/{}{last}\n\nhost:h\n\nhost\nUNSIGNED-PAYLOAD", "a".repeat(at - 1));
+        let explanation = Explanation::between(text('b'), text('c'));
+        let diff = explanation.diff().unwrap().to_string();
+        let mark = diff.lines().find(|line| line.ends_with('^')).unwrap();
+        assert_eq!(mark.len(), "  ".len() + at + "^".len());
+        assert!(explanation.to_string().len() < 4096);
+    }
+}
+
 #[test]
 fn long_headers_of_a_response_are_bounded() {
     let long = vec![b'a'; MIB_10];

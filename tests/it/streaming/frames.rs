@@ -10,7 +10,7 @@ use crate::support::naive;
 use crate::support::random::Random;
 
 /// The specification's frames, with the simplest means.
-fn naive_body(seed: &str, data: &[u8], size: usize, signed: bool, trailers: &[(String, String)]) -> Vec<u8> {
+pub(super) fn naive_body(seed: &str, data: &[u8], size: usize, signed: bool, trailers: &[(String, String)]) -> Vec<u8> {
     let link = |kind: &str, previous: &str, hashes: Vec<String>| {
         let mut rest = vec![previous.to_owned()];
         rest.extend(hashes);

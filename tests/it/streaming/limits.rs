@@ -1,13 +1,14 @@
 //! What a decoder and an encoder take, and in which words they refuse the rest.
 
-use countersign::streaming::{Checksum, ChunkError, Chunked, EncodeError, SignedChunked};
+use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
     Dialect, Limits, Payload, Presented, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload,
     VerifyError,
 };
 
-use super::{decode, decoder_of, decoder_of_headers, decoder_within, encode, rules, sign, signer};
-use crate::support::fixtures::{credentials, now, verifier, verify};
+use super::frames::naive_body;
+use super::{DATA, decode, decoder_of, decoder_of_headers, decoder_within, encode, rules, sign, signer};
+use crate::support::fixtures::{Headers, added, credentials, now, verifier, verify, views};
 
 /// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
@@ -180,16 +181,25 @@ fn lengths_of_any_size_are_no_overflow() {
     }
 }
 
+/// The headers of a signed request, and its signature.
+fn seed_of(headers: &[(&str, &str)], payload: Payload<'_>) -> (Headers, String) {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    let signed = signer().sign(view, payload, now()).unwrap();
+    let mut all: Headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
+    all.extend(added(&signed));
+    (all, signed.signature().to_hex())
+}
+
+fn decoder_for(headers: &[(&str, &str)], payload: Payload<'_>, rules: Rules) -> Result<ChunkDecoder, ChunkError> {
+    decoder_of_headers(&views(&seed_of(headers, payload).0), rules)
+}
+
 #[test]
 fn headers_that_a_decoder_needs() {
-    let request = |headers: &[(&'static str, &'static str)], payload| {
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let view = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-        let signed = signer().sign(view, payload, now()).unwrap();
-        let mut all = headers.clone();
-        all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
-        decoder_of_headers(&all, rules()).map(|_| ())
-    };
+    let mut strict = rules();
+    strict.ignore_unused_trailer = false;
+    let request = |headers: &[(&str, &str)], payload| decoder_for(headers, payload, strict).map(|_| ());
     let signed = Payload::Streaming(StreamingPayload::Signed);
     let trailer = Payload::Streaming(StreamingPayload::UnsignedTrailer);
     const LENGTH: &str = "x-amz-decoded-content-length";
@@ -207,6 +217,44 @@ fn headers_that_a_decoder_needs() {
     assert_eq!(request(&[(LENGTH, "3"), ("x-amz-trailer", "a,a")], trailer), of("a,a"));
     assert_eq!(request(&[(LENGTH, "3")], Payload::Streaming(StreamingPayload::Events)), Err(ChunkError::EventStream));
     assert_eq!(request(&[], Payload::EMPTY), Err(ChunkError::NotChunked));
+}
+
+/// As the Java SDK v2 sends it.
+#[test]
+fn a_trailer_announced_without_a_trailer_mode_is_ignored_by_s3_and_refused_elsewhere() {
+    let headers =
+        [("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", "0"), ("x-amz-trailer", "a,,")];
+    let signed = Payload::Streaming(StreamingPayload::Signed);
+    for (service, ignored) in [
+        ("s3", true),
+        ("s3express", true),
+        ("s3-outposts", true),
+        ("s3-object-lambda", true),
+        ("transcribe", false),
+        ("lex", false),
+        ("dynamodb", false),
+    ] {
+        let mut rules = rules();
+        rules.ignore_unused_trailer = Rules::for_service(service).ignore_unused_trailer;
+        let decoder = decoder_for(&headers, signed, rules);
+        assert_eq!(decoder.is_ok(), ignored, "{service}");
+        assert!(ignored || decoder.unwrap_err() == ChunkError::InvalidTrailerHeader { got: "a,,".into() });
+    }
+}
+
+/// The announcement has no effect: the body ends without a trailer, and may not have one.
+#[test]
+fn a_body_whose_unused_trailer_is_ignored() {
+    let length = DATA.len().to_string();
+    let headers = [("x-amz-decoded-content-length", length.as_str()), ("x-amz-trailer", "x-amz-checksum-sha256")];
+    let payload = Payload::Streaming(StreamingPayload::Signed);
+    let (_, seed) = seed_of(&headers, payload);
+    let body = naive_body(&seed, DATA, 16, true, &[]);
+    let decoder = || decoder_for(&headers, payload, rules()).unwrap();
+    assert_eq!(decode(decoder(), &[&body]), (DATA.to_vec(), Ok(vec![])));
+    let trailer = [("x-amz-checksum-sha256".into(), "7e0dHzw==".into())];
+    let with_trailer = naive_body(&seed, DATA, 16, true, &trailer);
+    assert_eq!(decode(decoder(), &[&with_trailer]), (DATA.to_vec(), Err(ChunkError::BytesAfterEnd)));
 }
 
 #[test]

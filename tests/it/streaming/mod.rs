@@ -2,6 +2,7 @@
 
 mod adapters;
 mod changes;
+mod checksums;
 mod frames;
 mod limits;
 mod memory;
@@ -59,7 +60,7 @@ fn decoder_within(signed: &SignedChunked, rules: Rules, limits: Limits) -> Resul
 }
 
 fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDecoder, ChunkError> {
-    decoder_of_verifier(headers, verifier("s3").with_rules(rules))
+    decoder_of_verifier(headers, verifier("s3").accept_repeated_headers().with_rules(rules))
 }
 
 fn decoder_of_verifier(headers: &[(&str, &[u8])], verifier: Verifier) -> Result<ChunkDecoder, ChunkError> {
@@ -94,7 +95,17 @@ fn modes(length: u64) -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
         (Chunked::unsigned(length).with_checksum(Checksum::Sha256), vec![]),
         (Chunked::unsigned(length).with_checksum(Checksum::Sha256).with_trailer("x-amz-meta-note", 5), note),
     ];
-    for checksum in [Checksum::Crc32, Checksum::Crc32c, Checksum::Crc64Nvme, Checksum::Sha1] {
+    for checksum in [
+        Checksum::Crc32,
+        Checksum::Crc32c,
+        Checksum::Crc64Nvme,
+        Checksum::Sha1,
+        Checksum::Sha512,
+        Checksum::Md5,
+        Checksum::XxHash64,
+        Checksum::XxHash3,
+        Checksum::XxHash128,
+    ] {
         all.push((Chunked::signed(length).with_checksum(checksum), vec![]));
         all.push((Chunked::unsigned(length).with_checksum(checksum), vec![]));
     }

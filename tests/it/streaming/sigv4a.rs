@@ -8,13 +8,13 @@ use crate::support::fixtures::{credentials, now};
 
 const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog";
 
-fn sign(chunked: &Chunked) -> SignedChunked {
+pub(super) fn sign(chunked: &Chunked) -> SignedChunked {
     let signer = Signer::sigv4a(credentials(), "us-*,eu-west-1", "s3").unwrap().with_rules(rules());
     signer.sign_chunked(Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
 }
 
 /// By the public half of the key alone.
-fn decoder(signed: &SignedChunked, rules: Rules) -> ChunkDecoder {
+pub(super) fn decoder(signed: &SignedChunked, rules: Rules) -> ChunkDecoder {
     let public_key = SigningKey::derive_sigv4a(&credentials()).public_key().unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();

@@ -101,6 +101,11 @@ impl Context {
     }
 }
 
+/// Switches off what is stricter than AWS.
+pub fn as_lenient_as_aws(verifier: Verifier) -> Verifier {
+    verifier.accept_dot_segments().accept_repeated_headers()
+}
+
 impl Plain {
     pub fn new(id: &str, request: Request, context: Context, expect: Expect) -> Self {
         Self {
@@ -184,7 +189,7 @@ impl Plain {
         } else {
             Verifier::new(&context.region, &context.service).unwrap()
         };
-        let verifier = verifier.with_rules(self.rules()?);
+        let verifier = as_lenient_as_aws(verifier).with_rules(self.rules()?);
         let (known, now) = ([self.credentials()?], self.now()?);
         Ok(match self.payload()? {
             Payload::Streaming(_) => wire.verify_seed(&verifier, &known, now),

@@ -47,11 +47,10 @@ impl Wire {
 
     pub fn with_view<T>(&self, with: impl FnOnce(countersign::Request<'_>) -> T) -> T {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        with(
-            countersign::Request::new(&self.method, &self.target, &headers)
-                .with_host(&self.authority)
-                .with_scheme(&self.scheme),
-        )
+        let request = countersign::Request::new(&self.method, &self.target, &headers).with_scheme(&self.scheme);
+        // The host of the URL is sent as a header where none is given.
+        let has_host = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        with(if has_host { request } else { request.with_host(&self.authority) })
     }
 
     /// What a server does: parse, look up, verify, check the body.
@@ -82,11 +81,18 @@ impl Wire {
         then: impl FnOnce(Verified<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.with_view(|request| {
-            let presented = Presented::parse(request)?.with_body(&self.body);
+            let presented = Presented::parse(request)?;
+            let presented = if self.is_streamed() { presented } else { presented.with_body(&self.body) };
             let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());
             let key = presented.derive_key(found);
             then(verifier.verify(presented, &key, now)?)
         })
+    }
+
+    /// Whether the body is sent in chunks or messages, which are checked one by one.
+    fn is_streamed(&self) -> bool {
+        let mut hashes = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
+        hashes.any(|(_, value)| value.starts_with(b"STREAMING-"))
     }
 }
 

@@ -1,0 +1,218 @@
+//! What a hostile review found (`C1` and so on are its numbers): each was accepted once, and is refused.
+
+use std::time::Duration;
+
+use countersign::{Credentials, Payload, Presented, Request, Signer, StreamingPayload, Verifier, VerifyError};
+
+use crate::support::fixtures::{Headers, added, credentials, now, signer, verifier, views};
+
+const HOST: &str = "api.example.com";
+
+/// A request as it arrives: what was signed, with other headers or another target.
+struct Arrived {
+    method: &'static str,
+    target: String,
+    headers: Headers,
+    authority: Option<&'static str>,
+}
+
+impl Arrived {
+    fn signed(signer: &Signer, target: &str, given: &[(&str, &str)], payload: Payload<'_>) -> Self {
+        let mut headers: Headers = vec![("host".into(), HOST.into())];
+        headers.extend(given.iter().map(|(name, value)| ((*name).into(), value.as_bytes().to_vec())));
+        let signed = signer.sign(Request::new("PUT", target, &views(&headers)), payload, now()).unwrap();
+        headers.extend(added(&signed));
+        Self { method: "PUT", target: target.into(), headers, authority: None }
+    }
+
+    fn presigned(signer: &Signer, given: &[(&str, &str)]) -> Self {
+        let mut headers: Headers = vec![("host".into(), HOST.into())];
+        headers.extend(given.iter().map(|(name, value)| ((*name).into(), value.as_bytes().to_vec())));
+        let request = Request::new("PUT", "/key", &[]).with_host(HOST);
+        let presigned = signer.presign(request, Duration::from_secs(60), now()).unwrap();
+        Self { method: "PUT", target: presigned.target().into(), headers, authority: None }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    fn at(self, target: &str) -> Self {
+        Self { target: target.into(), ..self }
+    }
+
+    fn for_authority(self, authority: &'static str) -> Self {
+        Self { authority: Some(authority), ..self }
+    }
+
+    /// What a verifier says of it, with the host and whether the body counts as unsigned.
+    fn verify(&self, verifier: &Verifier, body: Option<&[u8]>) -> Result<(String, bool), VerifyError> {
+        let headers = views(&self.headers);
+        let request = Request::new(self.method, &self.target, &headers);
+        let request = self.authority.map_or(request, |authority| request.with_host(authority));
+        let presented = Presented::parse(request)?;
+        let presented = match body {
+            Some(body) => presented.with_body(body),
+            None => presented,
+        };
+        let key = presented.derive_key(Some(&credentials()));
+        let verified = verifier.verify(presented, &key, now())?;
+        Ok((verified.host().into(), verified.body_is_unsigned()))
+    }
+}
+
+fn ok(unsigned: bool) -> Result<(String, bool), VerifyError> {
+    Ok((HOST.into(), unsigned))
+}
+
+/// C1. A body that is handed over is checked, or it is an error: in chunks it is not what was signed.
+#[test]
+fn a_body_that_is_given_is_never_left_unchecked() {
+    for streaming in [
+        StreamingPayload::Signed,
+        StreamingPayload::SignedTrailer,
+        StreamingPayload::UnsignedTrailer,
+        StreamingPayload::Events,
+    ] {
+        let arrived = Arrived::signed(&signer("s3"), "/key", &[], Payload::Streaming(streaming));
+        assert_eq!(arrived.verify(&verifier("s3"), Some(b"anything")), Err(VerifyError::BodyIsStreamed { streaming }));
+        let unsigned = streaming == StreamingPayload::UnsignedTrailer;
+        assert_eq!(arrived.verify(&verifier("s3"), None), ok(unsigned));
+    }
+}
+
+/// C2. A router that doesn't normalise goes by `/admin`, the signature by `/bob`.
+#[test]
+fn dot_segments_do_not_choose_another_route() {
+    let verifier = || verifier("execute-api");
+    let signed = |path: &str| Arrived::signed(&signer("execute-api"), path, &[], Payload::EMPTY);
+    for target in ["/admin/../bob/report.pdf", "/./bob/report.pdf", "/bob/./report.pdf?a=/../b", "/bob/x/../report.pdf"]
+    {
+        let (path, query) =
+            target.split_once('?').map_or((target, String::new()), |(path, query)| (path, format!("?{query}")));
+        let arrived = signed(&format!("/bob/report.pdf{query}")).at(target);
+        assert_eq!(arrived.verify(&verifier(), Some(b"")), Err(VerifyError::DotSegments { path: path.into() }));
+        assert_eq!(arrived.verify(&verifier().accept_dot_segments(), Some(b"")), ok(false));
+    }
+    for name in ["/bob/.report", "/bob/..report", "/bob/report.", "/bob/%2e%2e/a", "/bob/a?b=/../c"] {
+        assert_eq!(signed(name).verify(&verifier(), Some(b"")), ok(false), "{name}");
+    }
+    // In a key of S3, dots are dots.
+    let key = Arrived::signed(&signer("s3"), "/a/../b", &[], Payload::EMPTY);
+    assert_eq!(key.verify(&self::verifier("s3"), Some(b"")), ok(false));
+}
+
+/// C3. Which of the hosts a request was signed for.
+#[test]
+fn of_several_external_hosts_the_one_that_was_signed_is_told() {
+    let verifier = || verifier("execute-api").with_external_hosts(["a.example.com", HOST, "b.example.com"]);
+    let arrived = Arrived::signed(&signer("execute-api"), "/", &[], Payload::EMPTY);
+    assert_eq!(arrived.verify(&verifier(), Some(b"")), ok(false));
+    let others = self::verifier("execute-api").with_external_hosts(["a.example.com", "b.example.com"]);
+    assert_eq!(arrived.verify(&others, Some(b"")), Err(VerifyError::SignatureMismatch { computed: None }));
+}
+
+/// C4. What pins the body has to be signed itself: not a header that the sender of the moment adds.
+#[test]
+fn an_unsigned_hash_beside_an_unsigned_payload_proves_nothing() {
+    let hash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let chosen = Arrived::presigned(&signer("s3"), &[("x-amz-content-sha256", hash)]);
+    assert_eq!(chosen.verify(&verifier("s3"), None), ok(true));
+    assert_eq!(chosen.verify(&verifier("s3"), Some(b"hello")), ok(true));
+
+    // Signed as a header, it holds.
+    let headers = [("x-amz-content-sha256", hash.as_bytes())];
+    let request = Request::new("PUT", "/key", &headers).with_host(HOST);
+    let presigned = signer("s3").presign(request, Duration::from_secs(60), now()).unwrap();
+    let pinned = Arrived::presigned(&signer("s3"), &[("x-amz-content-sha256", hash)]).at(presigned.target());
+    assert_eq!(pinned.verify(&verifier("s3"), Some(b"hello")), ok(false));
+    assert!(matches!(pinned.verify(&verifier("s3"), Some(b"other")), Err(VerifyError::BodyMismatch { .. })));
+}
+
+/// C7. Routers go by the authority, the signature by `Host`.
+#[test]
+fn host_and_authority_are_one() {
+    let arrived = || Arrived::signed(&signer("execute-api"), "/", &[], Payload::EMPTY);
+    for same in [HOST, "API.example.com", "api.example.com:443", "user@api.example.com"] {
+        assert_eq!(arrived().for_authority(same).verify(&verifier("execute-api"), Some(b"")), ok(false), "{same}");
+    }
+    for other in ["admin.example.com", "api.example.com:8443", "api.example.com.evil.example", "xapi.example.com"] {
+        let error = VerifyError::HostsDiffer { host: HOST.into(), authority: other.into() };
+        assert_eq!(arrived().for_authority(other).verify(&verifier("execute-api"), Some(b"")), Err(error));
+    }
+}
+
+/// C8. The next hop removes what `Connection` names, and what was signed with it.
+#[test]
+fn no_signed_header_is_named_by_connection() {
+    let arrived = || Arrived::signed(&signer("s3"), "/key", &[("x-amz-acl", "private")], Payload::EMPTY);
+    for value in ["x-amz-acl", "close, X-Amz-Acl", "keep-alive,\tx-amz-acl ,close"] {
+        let error = VerifyError::HopByHopHeader { name: "x-amz-acl".into() };
+        assert_eq!(arrived().with("Connection", value).verify(&verifier("s3"), Some(b"")), Err(error));
+    }
+    assert_eq!(arrived().with("Connection", "keep-alive, x-other").verify(&verifier("s3"), Some(b"")), ok(false));
+    let twice = arrived().with("connection", "close").with("connection", "host");
+    assert_eq!(twice.verify(&verifier("s3"), Some(b"")), Err(VerifyError::HopByHopHeader { name: "host".into() }));
+}
+
+/// C11. `a,b` on one line and on two has the same signature, and another first value.
+#[test]
+fn a_header_with_one_value_arrives_once() {
+    for (name, value) in [
+        ("x-amz-grant-read", "id=\"1\",id=\"2\""),
+        ("content-type", "text/plain,text/html"),
+        ("Content-MD5", "a,b"),
+        ("range", "bytes=0-1,bytes=2-3"),
+        ("x-amz-metadata-directive", "COPY,REPLACE"),
+    ] {
+        let signer = signer("s3").also_sign(["range"]);
+        let mut arrived = Arrived::signed(&signer, "/key", &[(name, value)], Payload::EMPTY);
+        assert_eq!(arrived.verify(&verifier("s3"), Some(b"")), ok(false));
+        let (first, second) = value.split_once(',').unwrap();
+        arrived.headers.retain(|(given, _)| given != name);
+        let split = arrived.with(name, first).with(name, second);
+        let error = VerifyError::RepeatedHeader { name: name.to_lowercase() };
+        assert_eq!(split.verify(&verifier("s3"), Some(b"")), Err(error));
+        assert_eq!(split.verify(&verifier("s3").accept_repeated_headers(), Some(b"")), ok(false));
+    }
+    // What may have several values.
+    for name in ["x-amz-meta-a", "accept"] {
+        let signer = signer("s3").also_sign(["accept"]);
+        let arrived = Arrived::signed(&signer, "/key", &[(name, "1"), (name, "2")], Payload::EMPTY);
+        assert_eq!(arrived.verify(&verifier("s3"), Some(b"")), ok(false), "{name}");
+    }
+}
+
+/// C13. An answer is bounded, however long an access key id is.
+#[test]
+fn a_long_access_key_id_makes_no_long_answer() {
+    use countersign::Dialect;
+    let long = Credentials::new("A".repeat(60_000), "secret").unwrap();
+    let signer = Signer::new(long.clone(), "us-east-1", "s3").unwrap();
+    let arrived = Arrived::signed(&signer, "/key", &[], Payload::EMPTY);
+    let expired = long.clone().with_expiry(now());
+    let views = views(&arrived.headers);
+    let token = Credentials::new(long.access_key_id(), "secret").unwrap().with_session_token("token").unwrap();
+    for known in [None, Some(&expired), Some(&token)] {
+        let presented = Presented::parse(Request::new("PUT", "/key", &views)).unwrap().with_body(b"");
+        let key = presented.derive_key(known);
+        let error = verifier("s3").verify(presented, &key, now()).unwrap_err();
+        for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
+            assert!(error.refusal(dialect).body("id").len() < 2048);
+        }
+        assert!(error.to_string().len() < 512 && format!("{error:?}").len() < 512);
+    }
+}
+
+/// C15. A hop in front may add headers that it names; all others are refused as before.
+#[test]
+fn headers_that_a_hop_adds_can_be_allowed_by_name() {
+    let arrived = || Arrived::signed(&signer("s3"), "/key", &[], Payload::EMPTY).with("X-Amz-Cf-Id", "abc");
+    let not_signed = |name: &str| Err(VerifyError::HeadersNotSigned { names: vec![name.into()] });
+    assert_eq!(arrived().verify(&verifier("s3"), Some(b"")), not_signed("x-amz-cf-id"));
+    let behind_cloudfront = || verifier("s3").allow_unsigned(["x-amz-cf-id"]);
+    assert_eq!(arrived().verify(&behind_cloudfront(), Some(b"")), ok(false));
+    let more = arrived().with("x-amz-acl", "public-read");
+    assert_eq!(more.verify(&behind_cloudfront(), Some(b"")), not_signed("x-amz-acl"));
+}
