@@ -30,7 +30,7 @@ fn said(explanation: &Explanation) -> String {
     format!("{explanation} {explanation:?} {diff} {:?} {:?}", explanation.diff(), explanation.computed())
 }
 
-// The response stands there as a message: `403 -`, headers, an empty line, the body.
+// The input is a response as text: `403 -`, headers, an empty line, the body.
 fuzz_target!(|text: &[u8]| {
     let Some(message) = Message::read(text) else { return };
     let status = message.method.parse().unwrap_or(403);

@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     let (fields, policy) = text.split_once("\n\n").unwrap_or((text, ""));
     let fields: Vec<(&str, &str)> = fields.lines().filter_map(|line| line.split_once(':')).collect();
     let now: Timestamp = "20150830T123600Z".parse().unwrap();
-    // As it stands there.
+    // As given, unsigned.
     for known in [None, Some(&credentials())] {
         let error = verify(&fields, known, now).unwrap_err();
         let _ = (error.to_string(), error.refusal(Dialect::S3Xml).body(""), error.refusal(Dialect::RestJson).body(""));

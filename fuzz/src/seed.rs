@@ -152,7 +152,10 @@ fn refusals() -> Vec<String> {
         VerifyError::NotKeyValue,
         VerifyError::UnsupportedScheme { scheme: text("Bearer") },
         VerifyError::UnsupportedAlgorithm { algorithm: text("AWS4-HMAC-SHA25") },
-        VerifyError::MissingParameters { location: Location::Header, names: vec!["Credential", "Signature", "SignedHeaders"] },
+        VerifyError::MissingParameters {
+            location: Location::Header,
+            names: vec!["Credential", "Signature", "SignedHeaders"],
+        },
         VerifyError::MissingParameters { location: Location::Query, names: vec!["X-Amz-Date"] },
         VerifyError::MalformedCredential { location: Location::Query, got: text("A/B") },
         VerifyError::MissingDate,
@@ -183,7 +186,7 @@ fn refusals() -> Vec<String> {
     answers
 }
 
-/// A mismatch in the words of API Gateway and of S3, with what the other side computed.
+/// A mismatch as API Gateway and S3 word it, with what the other side computed.
 fn answers(canonical_request: &str) -> [(usize, String); 2] {
     let mismatch = "The request signature we calculated does not match the signature you provided.";
     let message = format!(

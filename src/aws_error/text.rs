@@ -2,7 +2,7 @@
 //! down once.
 //!
 //! A fixed sentence is a [`Sentence`]; one with values in it is a function that writes it around the constants by which it
-//! is recognised. Sentences that the verifier never writes are in `read/unwritten.rs`.
+//! is recognised. Sentences that the verifier never writes are in `explain/recognize/`, beside what they mean.
 
 use alloc::string::String;
 use core::fmt::{Display, Write};

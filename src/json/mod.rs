@@ -1,4 +1,4 @@
-//! JSON text: escaped for answers, and read with bounds.
+//! JSON: escapes text for responses, and reads documents within limits.
 
 #[cfg(any(feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
@@ -6,7 +6,7 @@ pub(crate) mod read;
 use alloc::string::String;
 use core::fmt::Write;
 
-/// Appends a text as it is written between quotation marks.
+/// Appends a text, escaped as it is between quotation marks.
 pub(crate) fn push_escaped(json: &mut String, text: &str) {
     for c in text.chars() {
         match c {

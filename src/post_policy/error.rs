@@ -41,7 +41,7 @@ pub enum PolicyError {
         /// Bytes.
         limit: usize,
     },
-    /// A field stands there twice, in whatever case.
+    /// A field appears more than once; names are compared without regard to case.
     #[error("the form field {name:?} stands there more than once")]
     RepeatedField {
         /// Its name, shortened if it is long.

@@ -113,7 +113,7 @@ impl<'a> PresentedForm<'a> {
         self.claims.session_token()
     }
 
-    /// The scope it claims to be signed for, as it stands there.
+    /// The scope it claims to be signed for, as sent.
     pub fn scope(&self) -> Scope<'_> {
         self.claims.scope()
     }
@@ -134,8 +134,8 @@ impl<'a> PresentedForm<'a> {
     }
 }
 
-/// Each name once, and no more than S3 reads: of two fields, a verifier and whoever stands behind it might pick
-/// different ones.
+/// Each name once, and no more than S3 reads: of two fields with the same name, the verifier and the application behind
+/// it might use different ones.
 fn read_fields<'a>(
     fields: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Vec<(&'a str, &'a str)>, PolicyError> {

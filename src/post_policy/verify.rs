@@ -140,7 +140,7 @@ impl VerifiedForm<'_> {
         self.conditions.iter().any(|condition| condition.is_about(name))
     }
 
-    /// How many bytes the file may have. Whoever reads it stops at the end of this range.
+    /// How many bytes the file may have. Stop reading at the end of this range.
     pub fn file_length(&self) -> RangeInclusive<u64> {
         let (mut least, mut most) = (0, u64::MAX);
         for condition in &self.conditions {

@@ -1,4 +1,4 @@
-//! Text of a request: looked over, and shown inside an error.
+//! Tools for bytes and text: searching, percent-encoding, header names, excerpts for errors.
 
 pub(crate) mod inline;
 mod names;
@@ -8,17 +8,17 @@ use alloc::string::String;
 
 pub(crate) use names::{compare_ignoring_case, is_token_byte, starts_with_ignoring_case};
 
-/// Whether every byte is of a kind; as [`any`].
+/// Whether every byte is of a kind. Looks at all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     !any(bytes, |byte| !is(byte))
 }
 
-/// Whether a byte is of a kind. It stops at none, so that the compiler looks at many at a time.
+/// Whether any byte is of a kind. It doesn't stop at the first, so that the compiler can vectorise it.
 pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
 }
 
-/// Where a byte stands first; sixteen bytes are passed over at a time.
+/// The position of the first such byte; sixteen bytes are skipped at a time.
 fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
     let chunks = bytes.as_chunks::<16>().0.iter();
     let passed = 16 * chunks.take_while(|chunk| !any(*chunk, |byte| byte == wanted)).count();

@@ -1,4 +1,4 @@
-//! XML text: elements of answers, and leaves read with bounds.
+//! XML: writes the elements of responses, and reads documents within limits.
 
 #[cfg(feature = "explain")]
 pub(crate) mod read;

@@ -1,7 +1,6 @@
 //! Reads an error response in any of AWS's formats into one value.
 
 mod said;
-pub(crate) mod unwritten;
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};

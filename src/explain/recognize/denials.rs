@@ -3,11 +3,20 @@
 use alloc::string::String;
 
 use super::Found;
-use crate::aws_error::read::{Said, unwritten};
+use crate::aws_error::read::Said;
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
 use crate::explain::sent::Auth;
 use crate::text::excerpt;
+
+// Parts of sentences that the verifier never writes.
+/// Of a caller without credentials.
+const ANONYMOUS: &str = "anonymous";
+const NOT_AUTHORIZED_TO_PERFORM: &str = "not authorized to perform";
+const NOT_AUTHORIZED_TO_ACCESS: &str = "not authorized to access this resource";
+const FORBIDDEN: &str = "Forbidden";
+const NOT_FOUND: &str = "Not Found";
+const NO_ROUTE: &str = "no Route matched";
 
 impl Found<'_> {
     pub(super) fn denials(&mut self, said: &Said) {
@@ -20,8 +29,8 @@ impl Found<'_> {
     }
 
     fn not_authorized(&mut self, said: &Said) {
-        if said.holds(unwritten::NOT_AUTHORIZED_TO_PERFORM) || said.holds(unwritten::NOT_AUTHORIZED_TO_ACCESS) {
-            if said.holds(unwritten::ANONYMOUS) {
+        if said.holds(NOT_AUTHORIZED_TO_PERFORM) || said.holds(NOT_AUTHORIZED_TO_ACCESS) {
+            if said.holds(ANONYMOUS) {
                 self.push_all(if self.sent.is_signed() {
                     &[Cause::SignatureLost, Cause::PolicyDenies]
                 } else {
@@ -34,7 +43,7 @@ impl Found<'_> {
 
     fn aoss(&mut self, said: &Said) {
         let service = self.sent.service.as_str();
-        let forbidden = service == "aoss" && said.ends_with(unwritten::FORBIDDEN);
+        let forbidden = service == "aoss" && said.ends_with(FORBIDDEN);
         if self.reply.hint("x-aoss-response-hint").is_some() || forbidden {
             if !service.is_empty() && service != "aoss" {
                 self.push(Cause::WrongService { expected: Some("aoss".into()) });
@@ -56,7 +65,7 @@ impl Found<'_> {
 
     fn forbidden(&mut self, said: &Said) {
         let code = self.reply.code.as_str();
-        let in_text = said.as_str().trim_start_matches("403 ").starts_with(&unwritten::FORBIDDEN.to_ascii_lowercase());
+        let in_text = said.as_str().trim_start_matches("403 ").starts_with(&FORBIDDEN.to_ascii_lowercase());
         let forbidden = self.reply.status == 403 && (in_text || code.starts_with("Forbidden"));
         if !forbidden || !self.findings.is_empty() || self.reply.is_html {
             return;
@@ -76,7 +85,7 @@ impl Found<'_> {
     }
 
     fn not_found(&mut self, said: &Said) {
-        let texts = [unwritten::NOT_FOUND, "", unwritten::NO_ROUTE];
+        let texts = [NOT_FOUND, "", NO_ROUTE];
         if self.reply.status == 404 && self.findings.is_empty() && texts.iter().any(|text| said.is(text)) {
             self.no_such_route();
         }

@@ -1,21 +1,20 @@
 //! What AWS's sentences and codes mean, where they need no value of the response.
 
 use crate::aws_error::form::{AGAINST_POLICY, INVALID_POLICY, MISSING_FIELD};
-use crate::aws_error::read::unwritten;
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
 
-/// Each sentence by the part of it that does not vary.
+/// Each sentence by the part of it that does not vary. Those that the verifier writes, too, are constants of `aws_error`.
 pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     (text::TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
     (text::S3_TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
     (text::UNSUPPORTED_MECHANISM.known, &[Cause::SignatureVersion2]),
-    (unwritten::VERSION_4_REQUIRED, &[Cause::SignatureVersion2]),
+    ("require AWS Signature Version 4", &[Cause::SignatureVersion2]),
     (text::UNSUPPORTED_ALGORITHM, &[Cause::MalformedAuthorization]),
-    (unwritten::ALGORITHM_PARAMETER, &[Cause::MalformedAuthorization]),
+    ("X-Amz-Algorithm only supports", &[Cause::MalformedAuthorization]),
     (text::QUERY_MUST_INCLUDE, &[Cause::MalformedAuthorization]),
     (text::QUERY_PARAMETERS.known, &[Cause::MalformedAuthorization]),
-    (unwritten::ONE_SPACE, &[Cause::MalformedAuthorization, Cause::WhitespaceInCredentials]),
+    ("one and only one ' '", &[Cause::MalformedAuthorization, Cause::WhitespaceInCredentials]),
     (text::UNSUPPORTED_TYPE.known, &[Cause::OtherAuthorization]),
     (text::BASIC_FORMAT, &[Cause::DateMalformed]),
     (text::DATE_FORMAT.known, &[Cause::DateMalformed]),
@@ -31,21 +30,21 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     (text::THREE_COMPONENTS.known, &[Cause::MalformedAuthorization]),
     (text::EXPIRES_MUST_BE, &[Cause::PresignLifetime]),
     (text::EXPIRES_NUMBER.known, &[Cause::PresignLifetime]),
-    (unwritten::ANONYMOUS_CONTENT_SHA256, &[Cause::NotSigned, Cause::SignatureLost]),
+    ("anonymous requests don't support this x-amz-content-sha256", &[Cause::NotSigned, Cause::SignatureLost]),
     (text::CONTENT_SHA256_REQUIRED.known, &[Cause::ContentSha256]),
     (text::CONTENT_SHA256_INVALID.known, &[Cause::ContentSha256]),
     (text::S3_CONTENT_SHA256_INVALID.known, &[Cause::ContentSha256]),
     (text::TOKEN_MALFORMED.known, &[Cause::TokenInvalid]),
     (text::LAST_CHUNK.known, &[Cause::BodyFraming]),
-    (unwritten::NOT_SIGNED, &[Cause::NotSigned, Cause::SignatureLost]),
-    (unwritten::VERSION_2_UNSUPPORTED, &[Cause::SignatureVersion2]),
-    (unwritten::EXPLICIT_DENY, &[Cause::PolicyDenies]),
-    (unwritten::NO_PERMISSIONS, &[Cause::PolicyDenies]),
+    ("The request was not signed", &[Cause::NotSigned, Cause::SignatureLost]),
+    ("does not support AWS Signature Version 2", &[Cause::SignatureVersion2]),
+    ("explicit deny", &[Cause::PolicyDenies]),
+    ("no permissions for [", &[Cause::PolicyDenies]),
     (AGAINST_POLICY, &[Cause::FormPolicy]),
     (INVALID_POLICY, &[Cause::FormPolicy]),
     (MISSING_FIELD, &[Cause::FormPolicy]),
-    (unwritten::INCOMING_TOKEN_EXPIRED, &[Cause::OtherAuthorizationExpected]),
-    (unwritten::COULD_NOT_BE_SATISFIED, &[Cause::RefusedOnTheWay]),
+    ("The incoming token has expired", &[Cause::OtherAuthorizationExpected]),
+    ("The request could not be satisfied", &[Cause::RefusedOnTheWay]),
 ];
 
 /// Codes, where no text said more. Without `Exception` at the end, which JSON services add.
