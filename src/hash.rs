@@ -17,18 +17,33 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// 64 lower-case hexadecimal digits, without a table: the compiler makes many at a time, and a cache learns nothing.
+///
+/// Not by the `hex` crate, which goes digit by digit: `benches/NOTES.md` has the figures.
 pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
     let mut text = [0; 64];
-    // 64 is twice 32, the one thing that it can fail on.
-    let _ = hex::encode_to_slice(hash, &mut text);
+    for (digits, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
+        *digits = [digit(byte >> 4), digit(byte & 15)];
+    }
     text
 }
 
-/// Reads 64 hexadecimal digits in either case.
+/// Reads 64 hexadecimal digits in either case. It doesn't stop at a wrong one, for the reasons of [`hex_of`].
 pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
+    const WRONG: u8 = 0xff;
+    let value = |digit: u8| match (digit.wrapping_sub(b'0'), (digit | 0x20).wrapping_sub(b'a')) {
+        (value @ 0..10, _) => value,
+        (_, value @ 0..6) => value + 10,
+        _ => WRONG,
+    };
+    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let (mut bytes, mut seen) = ([0; 32], 0);
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let (high, low) = (value(*high), value(*low));
+        *byte = high << 4 | low;
+        seen |= high | low;
+    }
+    (seen < 16).then_some(bytes)
 }
 
 /// HMAC pads a key to the block, and hashes a longer one: [RFC 2104 2](https://www.rfc-editor.org/rfc/rfc2104#section-2).
