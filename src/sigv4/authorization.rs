@@ -13,7 +13,7 @@ use super::scope::Scope;
 use super::signature::Signature;
 use super::timestamp::Timestamp;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
-use crate::text::{all, any, excerpt, is_token_byte, split, split_once};
+use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
@@ -57,7 +57,7 @@ pub(crate) fn write_header(
     out.extend_from_slice(b" Credential=");
     out.extend_from_slice(access_key_id.as_bytes());
     out.push(b'/');
-    let mut ends = [0; 7];
+    let mut ends = [0; 6];
     for (end, piece) in ends.iter_mut().zip(scope.pieces()) {
         out.extend_from_slice(piece.as_bytes());
         *end = out.len();
@@ -378,9 +378,7 @@ fn names_one_of(query: &[u8], own: &[&str]) -> bool {
 
 /// Whether there is an `X` in a query, as it stands or escaped, `%58`: most have none.
 fn may_name_own(query: &[u8]) -> bool {
-    let next = query.get(1..).unwrap_or_default();
-    let escapes = query.iter().zip(next).map(|(one, next)| u8::from((*one == b'%') & (*next == b'5')));
-    any(query, |byte| byte == b'X') || escapes.fold(0, |seen, escape| seen | escape) != 0
+    any(query, |byte| byte == b'X') || any_pair(query, |one, next| (one == b'%') & (next == b'5'))
 }
 
 /// The parameters of a presigned query that are read, in the order of [`Parameters::found`].
@@ -412,7 +410,11 @@ impl Parameters {
         // A decoded value is no longer than the encoded one.
         let mut text = Vec::with_capacity(query.len());
         for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-            let named = PARAMETERS.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
+            let mut named = PARAMETERS.iter().zip(&mut found);
+            let named = match any(name, |byte| byte == b'%') {
+                true => named.find(|(own, _)| decodes_to(name, own)),
+                false => named.find(|(own, _)| own.as_bytes() == name),
+            };
             if let Some((name, slot)) = named {
                 let start = text.len();
                 write_query_decoded(&mut text, value);

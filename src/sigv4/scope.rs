@@ -97,12 +97,13 @@ impl<'a> Scope<'a> {
     }
 
     /// The printed scope in pieces: the one printer, for text and for the hash.
-    pub(crate) fn pieces(&self) -> [&'a str; 7] {
+    #[inline]
+    pub(crate) fn pieces(&self) -> [&'a str; 6] {
         let before_region = match self.algorithm {
             Algorithm::HmacSha256 => "/",
             Algorithm::EcdsaP256Sha256 => "",
         };
-        [self.date, before_region, self.region, "/", self.service, "/", TERMINATOR]
+        [self.date, before_region, self.region, "/", self.service, "/aws4_request"]
     }
 }
 

@@ -55,6 +55,7 @@ impl<'a> StringToSign<'a> {
     }
 
     /// The text, on the stack unless region and service are very long.
+    #[inline]
     pub(crate) fn text(&self) -> Inline<u8, 320> {
         let mut text = Inline::new();
         self.write_to(|piece| text.extend_from_slice(piece));
