@@ -9,7 +9,7 @@ use super::algorithm::Algorithm;
 use super::canonical_request::pairs;
 use super::request::MAX_HEADERS;
 use super::rules::SessionTokenName;
-use super::scope::Scope;
+use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::timestamp::Timestamp;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
@@ -34,13 +34,22 @@ pub(crate) struct PrintedScope {
     pub(crate) service: Range<usize>,
 }
 
+impl PrintedScope {
+    /// Of a scope whose text ends there.
+    fn up_to(end: usize, scope: &Scope<'_>) -> Self {
+        let service_end = end - TERMINATOR.len() - 1;
+        let service_start = service_end - scope.service().len();
+        let region_end = service_start - 1;
+        Self { region: region_end - scope.region().len()..region_end, service: service_start..service_end }
+    }
+}
+
 /// How many bytes [`write_header`] writes.
 pub(crate) fn header_length(access_key_id: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
-    let printed_scope: usize = scope.pieces().iter().map(|piece| piece.len()).sum();
     scope.algorithm().name().len()
         + " Credential=/, SignedHeaders=, Signature=".len()
         + access_key_id.len()
-        + printed_scope
+        + scope.printed_length()
         + signed_headers
         + scope.algorithm().signature_digits()
 }
@@ -57,17 +66,13 @@ pub(crate) fn write_header(
     out.extend_from_slice(b" Credential=");
     out.extend_from_slice(access_key_id.as_bytes());
     out.push(b'/');
-    let mut ends = [0; 6];
-    for (end, piece) in ends.iter_mut().zip(scope.pieces()) {
-        out.extend_from_slice(piece.as_bytes());
-        *end = out.len();
-    }
-    let [_, region_start, region_end, service_start, service_end, ..] = ends;
+    scope.write_to(|piece| out.extend_from_slice(piece.as_bytes()));
+    let printed = PrintedScope::up_to(out.len(), scope);
     out.extend_from_slice(b", SignedHeaders=");
     out.extend_from_within(signed_headers);
     out.extend_from_slice(b", Signature=");
     signature.write_hex(|digits| out.extend_from_slice(digits));
-    PrintedScope { region: region_start..region_end, service: service_start..service_end }
+    printed
 }
 
 /// The parameters of a presigned query, but for the signature.
@@ -93,7 +98,7 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         out.extend_from_slice(b"%2F");
-        self.scope.pieces().iter().for_each(|piece| write_encoded(out, piece.as_bytes()));
+        self.scope.write_to(|piece| write_encoded(out, piece.as_bytes()));
         write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
         if let Some(expires) = self.expires {
             write_decimal_parameter(out, X_AMZ_EXPIRES, expires);
