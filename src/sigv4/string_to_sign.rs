@@ -54,12 +54,11 @@ impl<'a> StringToSign<'a> {
         Self { suffix: "", timestamp, scope, previous: None, hash: canonical_request_sha256, second_hash: None }
     }
 
-    /// The text, on the stack unless region and service are very long.
-    #[inline]
-    pub(crate) fn text(&self) -> Inline<u8, 320> {
-        let mut text = Inline::new();
+    /// Hands over the text in one piece, on the stack unless region and service are very long.
+    pub(crate) fn with_text<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        let mut text: Inline<u8, 320> = Inline::new();
         self.write_to(|piece| text.extend_from_slice(piece));
-        text
+        read(text.as_slice())
     }
 
     /// Hands over the text piece by piece: the one printer, for text and for the HMAC.
