@@ -98,8 +98,13 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         out.extend_from_slice(b"%2F");
-        self.scope.write_to(|piece| write_encoded(out, piece.as_bytes()));
-        write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
+        self.scope.write_to(|piece| match piece {
+            "/" => out.extend_from_slice(b"%2F"),
+            piece => write_encoded(out, piece.as_bytes()),
+        });
+        // Digits and letters, which need no encoding.
+        write_parameter_name(out, X_AMZ_DATE);
+        out.extend_from_slice(self.timestamp.as_bytes());
         if let Some(expires) = self.expires {
             write_decimal_parameter(out, X_AMZ_EXPIRES, expires);
         }
@@ -117,7 +122,7 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
 }
 
 fn write_signed_headers<'a>(out: &mut Vec<u8>, names: impl Iterator<Item = &'a str>) {
-    write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
+    write_parameter_name(out, X_AMZ_SIGNED_HEADERS);
     for (index, name) in names.enumerate() {
         if index > 0 {
             out.extend_from_slice(b"%3B");
@@ -144,10 +149,15 @@ fn write_decimal_parameter(out: &mut Vec<u8>, name: &str, value: u64) {
 
 /// Prints a parameter behind others.
 pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    write_parameter_name(out, name);
+    write_encoded(out, value);
+}
+
+/// Prints a parameter up to its value.
+pub(crate) fn write_parameter_name(out: &mut Vec<u8>, name: &str) {
     out.push(b'&');
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
-    write_encoded(out, value);
 }
 
 /// The hash that a query pins its body to, by a parameter of its own.
