@@ -231,7 +231,7 @@ impl Url {
     }
 
     fn finish(&mut self, signature: &Signature, added_token: Option<Parameter<'_>>) {
-        authorization::write_parameter(&mut self.text, authorization::X_AMZ_SIGNATURE, b"");
+        authorization::write_parameter_name(&mut self.text, authorization::X_AMZ_SIGNATURE);
         signature.write_hex(|digits| self.text.extend_from_slice(digits));
         if let Some((name, token)) = added_token {
             authorization::write_parameter(&mut self.text, name, token.as_bytes());
@@ -266,7 +266,7 @@ pub struct Presigned {
     buffer: Vec<u8>,
     region_length: usize,
     stages: Stages,
-    requested_until: Timestamp,
+    requested_seconds: i64,
     credentials_until: Option<Timestamp>,
 }
 
@@ -286,7 +286,7 @@ impl Presigned {
             target_start: url.target_start,
             buffer,
             region_length: scope.region().len(),
-            requested_until: stages.timestamp.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)),
+            requested_seconds: i64::try_from(seconds).unwrap_or(i64::MAX),
             credentials_until,
             stages,
         })
@@ -308,12 +308,17 @@ impl Presigned {
 
     /// When it really ends: after the requested time, or with the credentials, whichever is earlier.
     pub fn valid_until(&self) -> Timestamp {
-        self.credentials_until.map_or(self.requested_until, |until| until.min(self.requested_until))
+        let requested_until = self.requested_until();
+        self.credentials_until.map_or(requested_until, |until| until.min(requested_until))
     }
 
     /// Whether it was asked to live longer than the credentials that signed it; it ends with them.
     pub fn outlives_credentials(&self) -> bool {
-        self.credentials_until.is_some_and(|until| until < self.requested_until)
+        self.credentials_until.is_some_and(|until| until < self.requested_until())
+    }
+
+    fn requested_until(&self) -> Timestamp {
+        self.stages.timestamp.saturating_add(self.requested_seconds)
     }
 
     /// Step 1.

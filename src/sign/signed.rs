@@ -34,6 +34,7 @@ pub struct Signed {
 
 impl Signed {
     /// The buffer holds the canonical request and the Authorization header.
+    #[inline]
     pub(super) fn new(
         mut buffer: Vec<u8>,
         added: &Added<'_>,
@@ -42,10 +43,11 @@ impl Signed {
         printed: PrintedScope,
     ) -> Self {
         let end = stages.canonical_request.length;
-        let ranges = Header::ALL.map(|header| {
+        let mut ranges = [const { None }; 5];
+        for (slot, header) in ranges.iter_mut().zip(Header::ALL) {
             let range = match (header, added.value(header)) {
                 (Header::Authorization, _) => authorization.clone(),
-                (_, None) => return None,
+                (_, None) => continue,
                 (Header::ContentSha256, Some(value)) => end - value.len()..end,
                 (_, Some(value)) => {
                     let start = buffer.len();
@@ -53,8 +55,8 @@ impl Signed {
                     start..buffer.len()
                 }
             };
-            Some((header.name(added.rules), range))
-        });
+            *slot = Some((header.name(added.rules), range));
+        }
         Self { buffer: buffer::share(buffer), stages, added: ranges, printed }
     }
 

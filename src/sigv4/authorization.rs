@@ -9,11 +9,11 @@ use super::algorithm::Algorithm;
 use super::canonical_request::pairs;
 use super::request::MAX_HEADERS;
 use super::rules::SessionTokenName;
-use super::scope::Scope;
+use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::timestamp::Timestamp;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
-use crate::text::{all, any, excerpt, is_token_byte, split, split_once};
+use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
@@ -34,13 +34,22 @@ pub(crate) struct PrintedScope {
     pub(crate) service: Range<usize>,
 }
 
+impl PrintedScope {
+    /// Of a scope whose text ends there.
+    fn up_to(end: usize, scope: &Scope<'_>) -> Self {
+        let service_end = end - TERMINATOR.len() - 1;
+        let service_start = service_end - scope.service().len();
+        let region_end = service_start - 1;
+        Self { region: region_end - scope.region().len()..region_end, service: service_start..service_end }
+    }
+}
+
 /// How many bytes [`write_header`] writes.
 pub(crate) fn header_length(access_key_id: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
-    let printed_scope: usize = scope.pieces().iter().map(|piece| piece.len()).sum();
     scope.algorithm().name().len()
         + " Credential=/, SignedHeaders=, Signature=".len()
         + access_key_id.len()
-        + printed_scope
+        + scope.printed_length()
         + signed_headers
         + scope.algorithm().signature_digits()
 }
@@ -57,17 +66,13 @@ pub(crate) fn write_header(
     out.extend_from_slice(b" Credential=");
     out.extend_from_slice(access_key_id.as_bytes());
     out.push(b'/');
-    let mut ends = [0; 7];
-    for (end, piece) in ends.iter_mut().zip(scope.pieces()) {
-        out.extend_from_slice(piece.as_bytes());
-        *end = out.len();
-    }
-    let [_, region_start, region_end, service_start, service_end, ..] = ends;
+    scope.write_to(|piece| out.extend_from_slice(piece.as_bytes()));
+    let printed = PrintedScope::up_to(out.len(), scope);
     out.extend_from_slice(b", SignedHeaders=");
     out.extend_from_within(signed_headers);
     out.extend_from_slice(b", Signature=");
     signature.write_hex(|digits| out.extend_from_slice(digits));
-    PrintedScope { region: region_start..region_end, service: service_start..service_end }
+    printed
 }
 
 /// The parameters of a presigned query, but for the signature.
@@ -93,8 +98,13 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         out.extend_from_slice(b"%2F");
-        self.scope.pieces().iter().for_each(|piece| write_encoded(out, piece.as_bytes()));
-        write_parameter(out, X_AMZ_DATE, self.timestamp.as_str().as_bytes());
+        self.scope.write_to(|piece| match piece {
+            "/" => out.extend_from_slice(b"%2F"),
+            piece => write_encoded(out, piece.as_bytes()),
+        });
+        // Digits and letters, which need no encoding.
+        write_parameter_name(out, X_AMZ_DATE);
+        out.extend_from_slice(self.timestamp.as_bytes());
         if let Some(expires) = self.expires {
             write_decimal_parameter(out, X_AMZ_EXPIRES, expires);
         }
@@ -112,7 +122,7 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
 }
 
 fn write_signed_headers<'a>(out: &mut Vec<u8>, names: impl Iterator<Item = &'a str>) {
-    write_parameter(out, X_AMZ_SIGNED_HEADERS, b"");
+    write_parameter_name(out, X_AMZ_SIGNED_HEADERS);
     for (index, name) in names.enumerate() {
         if index > 0 {
             out.extend_from_slice(b"%3B");
@@ -139,10 +149,15 @@ fn write_decimal_parameter(out: &mut Vec<u8>, name: &str, value: u64) {
 
 /// Prints a parameter behind others.
 pub(crate) fn write_parameter(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    write_parameter_name(out, name);
+    write_encoded(out, value);
+}
+
+/// Prints a parameter up to its value.
+pub(crate) fn write_parameter_name(out: &mut Vec<u8>, name: &str) {
     out.push(b'&');
     out.extend_from_slice(name.as_bytes());
     out.push(b'=');
-    write_encoded(out, value);
 }
 
 /// The hash that a query pins its body to, by a parameter of its own.
@@ -394,9 +409,7 @@ fn names_one_of(query: &[u8], own: &[&str]) -> bool {
 
 /// Whether there is an `X` in a query, as it stands or escaped, `%58`: most have none.
 fn may_name_own(query: &[u8]) -> bool {
-    let next = query.get(1..).unwrap_or_default();
-    let escapes = query.iter().zip(next).map(|(one, next)| u8::from((*one == b'%') & (*next == b'5')));
-    any(query, |byte| byte == b'X') || escapes.fold(0, |seen, escape| seen | escape) != 0
+    any(query, |byte| byte == b'X') || any_pair(query, |one, next| (one == b'%') & (next == b'5'))
 }
 
 /// The parameters of a presigned query that are read, in the order of [`Parameters::found`].
@@ -428,7 +441,11 @@ impl Parameters {
         // A decoded value is no longer than the encoded one.
         let mut text = Vec::with_capacity(query.len());
         for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-            let named = PARAMETERS.iter().zip(&mut found).find(|(own, _)| decodes_to(name, own));
+            let mut named = PARAMETERS.iter().zip(&mut found);
+            let named = match any(name, |byte| byte == b'%') {
+                true => named.find(|(own, _)| decodes_to(name, own)),
+                false => named.find(|(own, _)| own.as_bytes() == name),
+            };
             if let Some((name, slot)) = named {
                 let start = text.len();
                 write_query_decoded(&mut text, value);

@@ -115,19 +115,37 @@ impl<'a> Scope<'a> {
         self.service
     }
 
-    /// The printed scope in pieces: the one printer, for text and for the hash.
-    pub(crate) fn pieces(&self) -> [&'a str; 7] {
-        let before_region = match self.algorithm {
-            Algorithm::HmacSha256 => "/",
-            Algorithm::EcdsaP256Sha256 => "",
-        };
-        [self.date, before_region, self.region, "/", self.service, "/", TERMINATOR]
+    /// Hands over the printed scope in pieces: the one printer, for text and for the hash.
+    #[inline]
+    pub(crate) fn write_to(&self, mut write: impl FnMut(&'a str)) {
+        write(self.date);
+        if self.algorithm == Algorithm::HmacSha256 {
+            write("/");
+        }
+        write(self.region);
+        write("/");
+        write(self.service);
+        write("/");
+        write(TERMINATOR);
+    }
+
+    /// Bytes of the printed scope.
+    pub(crate) fn printed_length(&self) -> usize {
+        let mut length = 0;
+        self.write_to(|piece| length += piece.len());
+        length
     }
 }
 
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.pieces().into_iter().try_for_each(|piece| f.write_str(piece))
+        let mut result = Ok(());
+        self.write_to(|piece| {
+            if result.is_ok() {
+                result = f.write_str(piece);
+            }
+        });
+        result
     }
 }
 

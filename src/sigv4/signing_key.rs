@@ -137,7 +137,7 @@ impl SigningKey {
 
     /// Step 4: the signature of a string to sign.
     pub fn sign(&self, string_to_sign: &StringToSign<'_>) -> Signature {
-        self.sign_pieces(|write| write(string_to_sign.text().as_slice()))
+        string_to_sign.with_text(|text| self.sign_pieces(|write| write(text)))
     }
 
     /// Signs a text that is handed over piece by piece.
@@ -198,7 +198,7 @@ impl VerifyingKey<'_> {
 
     #[must_use]
     pub(crate) fn verify(&self, string_to_sign: &StringToSign<'_>, presented: &Signature) -> bool {
-        self.verify_pieces(|write| write(string_to_sign.text().as_slice()), presented)
+        string_to_sign.with_text(|text| self.verify_pieces(|write| write(text), presented))
     }
 
     #[must_use]

@@ -54,11 +54,11 @@ impl<'a> StringToSign<'a> {
         Self { suffix: "", timestamp, scope, previous: None, hash: canonical_request_sha256, second_hash: None }
     }
 
-    /// The text, on the stack unless region and service are very long.
-    pub(crate) fn text(&self) -> Inline<u8, 320> {
-        let mut text = Inline::new();
+    /// Hands over the text in one piece, on the stack unless region and service are very long.
+    pub(crate) fn with_text<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        let mut text: Inline<u8, 320> = Inline::new();
         self.write_to(|piece| text.extend_from_slice(piece));
-        text
+        read(text.as_slice())
     }
 
     /// Hands over the text piece by piece: the one printer, for text and for the HMAC.
@@ -68,9 +68,7 @@ impl<'a> StringToSign<'a> {
         write(b"\n");
         write(self.timestamp.as_bytes());
         write(b"\n");
-        for piece in self.scope.pieces() {
-            write(piece.as_bytes());
-        }
+        self.scope.write_to(|piece| write(piece.as_bytes()));
         write(b"\n");
         if let Some(previous) = &self.previous {
             previous.write_hex(&mut write);

@@ -13,22 +13,42 @@ pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     !any(bytes, |byte| !is(byte))
 }
 
-/// Whether any byte is of a kind. It doesn't stop at the first, so that the compiler can vectorise it.
+/// Whether any byte is of a kind. It doesn't stop at the first, so that the compiler looks at sixteen at a time; the last
+/// sixteen overlap those before them, so that none are left to look at one by one.
 pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
+    let seen = |bytes: &[u8]| bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte)));
+    match bytes.last_chunk::<16>() {
+        Some(last) => any_of_chunk(last, &is) || seen(bytes.as_chunks::<16>().0.as_flattened()) != 0,
+        None => seen(bytes) != 0,
+    }
 }
 
-/// The position of the first such byte; sixteen bytes are skipped at a time.
-fn position(bytes: &[u8], wanted: u8) -> Option<usize> {
+/// [`any`] of sixteen.
+#[inline]
+fn any_of_chunk(chunk: &[u8; 16], is: impl Fn(u8) -> bool) -> bool {
+    chunk.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
+}
+
+/// Whether a byte and the one after it are of a kind; as [`any`].
+pub(crate) fn any_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    pairs.fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
+}
+
+/// The first byte of a kind, between what is before and after it; sixteen bytes are skipped at a time.
+fn split_at_first(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], u8, &[u8])> {
     let chunks = bytes.as_chunks::<16>().0.iter();
-    let passed = 16 * chunks.take_while(|chunk| !any(*chunk, |byte| byte == wanted)).count();
-    let found = bytes.get(passed..)?.iter().position(|byte| *byte == wanted)?;
-    Some(passed + found)
+    let passed = 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, &is)).count();
+    let position = passed + bytes.get(passed..)?.iter().position(|byte| is(*byte))?;
+    match bytes.split_at_checked(position)? {
+        (before, [first, after @ ..]) => Some((before, *first, after)),
+        _ => None,
+    }
 }
 
 pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let (before, from) = bytes.split_at_checked(position(bytes, at)?)?;
-    Some((before, from.get(1..).unwrap_or_default()))
+    let (before, _, after) = split_at_first(bytes, |byte| byte == at)?;
+    Some((before, after))
 }
 
 pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use percent_encoding::percent_decode;
 
-use crate::text::{ByteSet, all, any};
+use crate::text::{ByteSet, any, any_of_chunk, split_at_first};
 
 /// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which stay.
 /// Form encoding (`+` for a space) and the sets of URL libraries leave others as they are, and break signatures.
@@ -114,24 +114,32 @@ fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
         return start;
     }
     // What is long is of letters and digits almost alone: session tokens, hashes, signatures.
-    let chunks = bytes.chunks_exact(16).skip(1);
-    let passed = start + 16 * chunks.take_while(|chunk| all(chunk, |byte| byte.is_ascii_alphanumeric())).count();
+    let chunks = bytes.as_chunks::<16>().0.iter().skip(1);
+    let passed =
+        start + 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, |byte| !byte.is_ascii_alphanumeric())).count();
     passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
 }
 
 /// Decodes a name or value of a query: `+` is a space, `%XX` a byte, and a `%` that begins no escape is data.
 pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    let mut pieces = bytes.split(|byte| *byte == b'+');
-    write_decoded(out, pieces.next().unwrap_or_default());
-    for piece in pieces {
-        out.push(b' ');
-        write_decoded(out, piece);
-    }
+    write_decoded_with(out, bytes, |byte| (byte == b'%') | (byte == b'+'));
 }
 
 /// Decodes `%XX` once; a `%` that begins no escape is data.
 pub(crate) fn write_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    for_each_decoded(bytes, |run| out.extend_from_slice(run));
+    write_decoded_with(out, bytes, |byte| byte == b'%');
+}
+
+/// Copies runs as they are; of bytes that `is_special`, `%` begins an escape and any other is a space.
+fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -> bool) {
+    let mut rest = bytes;
+    while let Some((run, special, after)) = split_at_first(rest, &is_special) {
+        out.extend_from_slice(run);
+        let (byte, after) = if special == b'%' { unescape(after) } else { (b' ', after) };
+        out.push(byte);
+        rest = after;
+    }
+    out.extend_from_slice(rest);
 }
 
 /// Whether `encoded`, decoded once, is `name`, which holds no `%`.
@@ -142,19 +150,6 @@ pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
         Ordering::Equal => encoded == name.as_bytes(),
         Ordering::Greater => any(encoded, |byte| byte == b'%') && percent_decode(encoded).eq(name.bytes()),
     }
-}
-
-/// Hands over runs without an escape as they stand, and the bytes of escapes one by one.
-fn for_each_decoded(bytes: &[u8], mut each: impl FnMut(&[u8])) {
-    let mut rest = bytes;
-    while let Some(position) = rest.iter().position(|byte| *byte == b'%') {
-        let (run, escape) = rest.split_at(position);
-        each(run);
-        let (byte, after) = unescape(escape.get(1..).unwrap_or_default());
-        each(&[byte]);
-        rest = after;
-    }
-    each(rest);
 }
 
 /// The byte that a `%` and what follows it stand for, and what is left.

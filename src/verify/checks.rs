@@ -22,7 +22,7 @@ use crate::sigv4::sigv4a::covers;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::inline::Inline;
-use crate::text::{compare_ignoring_case, excerpt, starts_with_ignoring_case};
+use crate::text::{any_pair, compare_ignoring_case, excerpt, starts_with_ignoring_case};
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 allows them as much.
 pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
@@ -335,8 +335,8 @@ pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
 
 /// Whether a segment is `.` or `..`, as it is on the wire: `%2e%2e` is a name.
 fn has_dot_segments(path: &[u8]) -> bool {
-    let begins_with_dot = path.iter().zip(path.iter().skip(1)).any(|pair| pair == (&b'/', &b'.'));
-    begins_with_dot && path.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b".."))
+    any_pair(path, |one, next| (one == b'/') & (next == b'.'))
+        && path.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b".."))
 }
 
 /// 19. Whether the key is one to accept; asked after the work of comparing a signature.

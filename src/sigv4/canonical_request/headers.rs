@@ -92,7 +92,9 @@ impl<'a> SignedHeaderList<'a> {
 }
 
 fn write_lower_case(out: &mut Vec<u8>, name: &str) {
-    out.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+    let start = out.len();
+    out.extend_from_slice(name.as_bytes());
+    out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
 /// Trims spaces and tabs and folds inner runs of them to one space, inside quotes too; no other white space counts.

@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 
 use crate::sigv4::rules::Rules;
+use crate::text::any_pair;
 use crate::text::percent::{write_encoded_but_slash, write_path_decoded_then_encoded};
 
 /// Writes the canonical path of a wire path.
@@ -28,13 +29,7 @@ pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
 
 /// Whether no segment is empty and none begins with a dot, so that there is nothing to remove.
 fn is_normal(path: &[u8]) -> bool {
-    let next = path.get(1..).unwrap_or_default();
-    !path.starts_with(b".")
-        && path
-            .iter()
-            .zip(next)
-            .fold(0, |seen, (one, next)| seen | u8::from((*one == b'/') & matches!(next, b'/' | b'.')))
-            == 0
+    !path.starts_with(b".") && !any_pair(path, |one, next| (one == b'/') & matches!(next, b'/' | b'.'))
 }
 
 /// Removes dot segments ([RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)) and empty segments. Only

@@ -7,16 +7,19 @@ const LONGEST: usize = 72;
 #[derive(Clone, Copy)]
 pub(crate) struct Der {
     bytes: [u8; LONGEST],
-    length: usize,
+    /// One byte, since signatures are passed by value.
+    length: u8,
 }
 
 impl Der {
     pub(super) fn of(signature: &Signature) -> Self {
         let mut der = Self { bytes: [0; LONGEST], length: 0 };
         let printed = signature.to_der();
-        if let Some(start) = der.bytes.get_mut(..printed.len()) {
+        if let Some(start) = der.bytes.get_mut(..printed.len())
+            && let Ok(length) = u8::try_from(printed.len())
+        {
             start.copy_from_slice(printed.as_bytes());
-            der.length = printed.len();
+            der.length = length;
         }
         der
     }
@@ -35,15 +38,16 @@ impl Der {
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 
     /// Hexadecimal digits, and how many there are.
     pub(crate) fn hex(&self) -> ([u8; 2 * LONGEST], usize) {
         let mut text = [0; 2 * LONGEST];
+        let count = 2 * self.as_bytes().len();
         // The slice is twice as long, the one thing that it can fail on.
-        let _ = text.get_mut(..2 * self.length).map(|text| hex::encode_to_slice(self.as_bytes(), text));
-        (text, 2 * self.length)
+        let _ = text.get_mut(..count).map(|text| hex::encode_to_slice(self.as_bytes(), text));
+        (text, count)
     }
 
     pub(super) fn signature(&self) -> Option<Signature> {
