@@ -75,6 +75,9 @@ impl<'a> Request<'a> {
 
     /// Whether a `Host` header names the host of an authority, with or without the default port.
     pub(crate) fn is_same_host(&self, host: &[u8], authority: &str) -> bool {
+        if host == authority.as_bytes() {
+            return true;
+        }
         let without_port = |host| host_of_authority(host, self.scheme()).as_bytes();
         let host = core::str::from_utf8(host).map(without_port).unwrap_or(host);
         host.eq_ignore_ascii_case(without_port(authority))
