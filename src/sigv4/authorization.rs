@@ -244,7 +244,17 @@ enum Value<'a> {
     #[default]
     Absent,
     Within(Range<usize>),
-    Apart(&'a str),
+    Apart(Cow<'a, str>),
+}
+
+impl Value<'_> {
+    fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Absent => Value::Absent,
+            Self::Within(range) => Value::Within(range),
+            Self::Apart(text) => Value::Apart(Cow::Owned(text.into_owned())),
+        }
+    }
 }
 
 impl<'a> Claims<'a> {
@@ -296,19 +306,27 @@ impl<'a> Claims<'a> {
         self.value(&self.region_set)
     }
 
+    pub(crate) fn into_owned(self) -> Claims<'static> {
+        let text = Cow::Owned(self.text.into_owned());
+        let [timestamp, expires, session_token, content_sha256, region_set] =
+            [self.timestamp, self.expires, self.session_token, self.content_sha256, self.region_set]
+                .map(Value::into_owned);
+        Claims { text, timestamp, expires, session_token, content_sha256, region_set, ..self }
+    }
+
     pub(crate) fn set_session_token(&mut self, header: &'a str) {
-        self.session_token = Value::Apart(header);
+        self.session_token = Value::Apart(Cow::Borrowed(header));
     }
 
     pub(crate) fn set_content_sha256(&mut self, header: &'a str) {
-        self.content_sha256 = Value::Apart(header);
+        self.content_sha256 = Value::Apart(Cow::Borrowed(header));
     }
 
     pub(crate) fn set_region_set(&mut self, header: &'a str) {
-        self.region_set = Value::Apart(header);
+        self.region_set = Value::Apart(Cow::Borrowed(header));
     }
 
-    fn value(&self, value: &Value<'a>) -> Option<&str> {
+    fn value<'s>(&'s self, value: &'s Value<'a>) -> Option<&'s str> {
         match value {
             Value::Absent => None,
             Value::Within(range) => Some(self.part(range)),

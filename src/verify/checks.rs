@@ -247,17 +247,18 @@ impl Verifier {
         headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
         key: &VerifyingKey<'_>,
-    ) -> Result<(Option<Match<'p>>, Option<Box<Computed>>), VerifyError> {
+        hosts: Hosts<'p>,
+    ) -> (Option<Match<'p>>, Option<Box<Computed>>) {
         let mut candidates = Candidates { verifier: self, presented, key, buffer: Vec::new(), computed: None };
         let mut try_host = |host: &'p str| {
             let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
             Some(Match { host, line })
         };
-        let found = match self.external_hosts.as_slice() {
-            [] => try_host(presented.host()?),
-            hosts => hosts.iter().find_map(|host| try_host(host)),
+        let found = match hosts {
+            Hosts::Own(host) => try_host(host),
+            Hosts::External(hosts) => hosts.iter().find_map(|host| try_host(host)),
         };
-        Ok((found, candidates.computed))
+        (found, candidates.computed)
     }
 
     fn computed(&self, canonical_request: &[u8], string_to_sign: &StringToSign<'_>) -> Option<Box<Computed>> {
@@ -269,6 +270,15 @@ impl Verifier {
         };
         Some(Box::new(Computed { canonical_request, string_to_sign: string_to_sign.to_string() }))
     }
+}
+
+/// The hosts that a signature may be for.
+#[derive(Clone, Copy)]
+pub(super) enum Hosts<'p> {
+    /// The one that arrived.
+    Own(&'p str),
+    /// Those that clients know this server by.
+    External(&'p [String]),
 }
 
 /// What the signature turned out to be of.

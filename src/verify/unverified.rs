@@ -219,7 +219,7 @@ impl<'a> Presented<'a> {
     }
 
     /// The host to verify: what was sent, if no external host takes its place.
-    pub(super) fn host(&self) -> Result<&str, RequestError> {
+    pub(super) fn host(&self) -> Result<&'a str, RequestError> {
         // Checked to be visible ASCII.
         self.request.host().map(|host| core::str::from_utf8(host).unwrap_or_default())
     }

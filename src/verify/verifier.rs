@@ -3,10 +3,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::body::SignedBody;
-use super::checks::{check_body, check_hops, check_presence, check_standing, proven_body};
+use super::checks::{Hosts, check_body, check_hops, check_presence, check_standing, proven_body};
 use super::error::VerifyError;
 use super::unverified::Presented;
-use super::verified::Verified;
+use super::verified::{Received, Verified};
 use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::{Scope, ScopeError};
@@ -231,13 +231,17 @@ impl Verifier {
         self.check_scope(&presented)?;
         let (body, lines) = self.check_payload(&presented)?;
 
-        let (found, computed) = self.compare(&presented, &mut headers, lines, key)?;
+        let own_host = if self.external_hosts.is_empty() { Some(presented.host()?) } else { None };
+        let hosts = own_host.map_or(Hosts::External(&self.external_hosts), Hosts::Own);
+        let (found, computed) = self.compare(&presented, &mut headers, lines, key, hosts);
         check_standing(key.standing(), presented.access_key_id(), now)?;
         let found = found.ok_or(VerifyError::SignatureMismatch { computed })?;
         let body = proven_body(&presented, body, &found);
         check_body(&presented, body)?;
-        let external_host = (!self.external_hosts.is_empty()).then(|| String::from(found.host));
         let key = matches!(body, SignedBody::Streaming(_)).then(|| key.to_owned());
-        Ok(Verified { presented, body, external_host, key, rules: self.rules, limits: self.limits })
+        let host = own_host.map_or_else(|| Cow::Owned(found.host.into()), Cow::Borrowed);
+        let (rules, limits) = (self.rules, self.limits);
+        let Presented { request, claims, timestamp, .. } = presented;
+        Ok(Verified { claims, timestamp, request: Received::Whole(request), host, body, key, rules, limits })
     }
 }

@@ -216,3 +216,54 @@ fn headers_that_a_hop_adds_can_be_allowed_by_name() {
     let more = arrived().with("x-amz-acl", "public-read");
     assert_eq!(more.verify(&behind_cloudfront(), Some(b"")), not_signed("x-amz-acl"));
 }
+
+/// What the application reads is what was signed: nothing of a header that isn't, and the path in its canonical form.
+#[test]
+fn a_verified_request_tells_what_was_signed() {
+    let arrived = Arrived::signed(
+        &signer("execute-api"),
+        "/dev//a%20b?x=1",
+        &[("x-amz-meta-a", "1"), ("x-amz-meta-a", "2")],
+        Payload::EMPTY,
+    )
+    .with("accept", "text/plain")
+    .with("x-forwarded-for", "10.0.0.1");
+    let headers = views(&arrived.headers);
+    let request = Request::new(arrived.method, &arrived.target, &headers);
+    let presented = Presented::parse(request).unwrap().with_body(b"");
+    let key = presented.derive_key(Some(&credentials()));
+    let verified = verifier("execute-api").verify(presented, &key, now()).unwrap();
+    let told = |verified: &countersign::Verified<'_>| {
+        assert_eq!((verified.method(), verified.host()), ("PUT", HOST));
+        assert_eq!(verified.canonical_path(), "/dev/a%2520b");
+        assert_eq!(verified.header("X-Amz-Meta-A"), Some(b"1".as_slice()));
+        assert_eq!((verified.header("accept"), verified.header("x-forwarded-for")), (None, None));
+        let headers: Vec<_> = verified.headers().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(headers, ["x-amz-meta-a", "x-amz-meta-a", "x-amz-date"]);
+        assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+        assert_eq!(verified.scope().service(), "execute-api");
+        format!("{verified:?}")
+    };
+    let borrowed = told(&verified);
+    let owned: countersign::Verified<'static> = verified.into_owned();
+    drop(headers);
+    assert_eq!(told(&owned), borrowed);
+}
+
+/// In owned form a presigned request with SigV4's token keeps what it claimed.
+#[test]
+fn the_owned_form_keeps_token_and_location() {
+    let temporary = credentials().with_session_token("to/ken+==").unwrap();
+    let signer = Signer::new(temporary.clone(), "us-east-1", "s3").unwrap();
+    let request = Request::new("GET", "/key", &[]).with_host(HOST);
+    let presigned = signer.presign(request, Duration::from_secs(60), now()).unwrap();
+    let owned = {
+        let target = presigned.target().to_owned();
+        let presented = Presented::parse(Request::new("GET", &target, &[]).with_host(HOST)).unwrap();
+        let key = presented.derive_key(Some(&temporary));
+        verifier("s3").verify(presented, &key, now()).unwrap().into_owned()
+    };
+    assert!(owned.is_presigned() && owned.body_is_unsigned());
+    assert_eq!((owned.session_token(), owned.host()), (Some("to/ken+=="), HOST));
+    assert!(!format!("{owned:?}").contains("to/ken"));
+}

@@ -116,12 +116,17 @@ impl fmt::Debug for CanonicalRequest<'_> {
     }
 }
 
+/// The canonical path of a wire path.
+pub(crate) fn path_of(path: &[u8], rules: &Rules) -> Vec<u8> {
+    let mut out = Vec::new();
+    path::write_path(&mut out, path, rules);
+    out
+}
+
 /// A canonical path without dot segments and empty segments, as all services but S3 have it.
 pub(crate) fn normalized(canonical_path: &str) -> Vec<u8> {
     let rules = Rules { normalize_path: true, double_encode_path: false, ..Rules::GENERIC };
-    let mut out = Vec::new();
-    path::write_path(&mut out, canonical_path.as_bytes(), &rules);
-    out
+    path_of(canonical_path.as_bytes(), &rules)
 }
 
 struct Printed<'a> {
