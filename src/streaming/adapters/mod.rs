@@ -1,10 +1,12 @@
-//! Encoder and decoder as streams: `std::io::Read` and `http_body::Body`.
+//! Encoder and decoder as streams: `std::io::Read`, tokio's `AsyncRead`, and `http_body::Body`.
 
 #[cfg(feature = "http-body")]
 mod body;
 mod driver;
 #[cfg(feature = "std")]
 mod read;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 #[cfg(feature = "http-body")]
 pub use body::{DecodedBody, EncodedBody};

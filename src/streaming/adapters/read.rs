@@ -9,12 +9,13 @@ use std::io::{self, ErrorKind, Read};
 use super::driver::{Codec, Encoding, Failure, State};
 use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
-use crate::streaming::error::EncodeError;
+use crate::streaming::error::{ChunkError, EncodeError};
 
 /// Bytes read from the inner reader at a time.
 const READ: usize = 65_536;
 
-/// Encodes the data of another reader in chunks, for HTTP clients that send a [`Read`].
+/// Encodes the data of another reader in chunks, for HTTP clients that send a [`Read`]. With the feature `tokio` it is an
+/// `AsyncRead` if the other reader is one.
 ///
 /// After an error, every further read returns an error, unless the inner reader returned [`ErrorKind::WouldBlock`] or
 /// [`ErrorKind::TimedOut`]: that read may be repeated.
@@ -33,9 +34,9 @@ const READ: usize = 65_536;
 /// assert_eq!(body.len() as u64, signed.content_length());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct EncodedRead<R>(Reader<Encoding, R>);
+pub struct EncodedRead<R>(pub(super) Reader<Encoding, R>);
 
-impl<R: Read> EncodedRead<R> {
+impl<R> EncodedRead<R> {
     /// Encodes the data that `inner` reads.
     pub fn new(encoder: ChunkEncoder, inner: R) -> Self {
         Self(Reader::new(Encoding::new(encoder), inner))
@@ -53,12 +54,12 @@ impl<R: Read> EncodedRead<R> {
 
 impl<R: Read> Read for EncodedRead<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.0.read(to, |error| io::Error::new(ErrorKind::InvalidInput, error.clone()))
+        self.0.read(to, encode_error)
     }
 }
 
 /// Decodes the body that another reader reads in chunks: the data of each chunk after its signature is verified. For
-/// servers that read a body from a [`Read`].
+/// servers that read a body from a [`Read`]. With the feature `tokio` it is an `AsyncRead` if the other reader is one.
 ///
 /// The end of the data (`Ok(0)`) is returned only after the whole body is verified; until then, the data may be
 /// incomplete. If the body is refused, the error holds the [`ChunkError`](crate::streaming::ChunkError). After an
@@ -90,9 +91,9 @@ impl<R: Read> Read for EncodedRead<R> {
 /// assert!(reader.trailers().is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct DecodedRead<R>(Reader<ChunkDecoder, R>);
+pub struct DecodedRead<R>(pub(super) Reader<ChunkDecoder, R>);
 
-impl<R: Read> DecodedRead<R> {
+impl<R> DecodedRead<R> {
     /// Decodes the body that `inner` reads.
     pub fn new(decoder: ChunkDecoder, inner: R) -> Self {
         Self(Reader::new(decoder, inner))
@@ -109,21 +110,29 @@ impl<R: Read> DecodedRead<R> {
 
 impl<R: Read> Read for DecodedRead<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        self.0.read(to, |error| io::Error::new(ErrorKind::InvalidData, error.clone()))
+        self.0.read(to, decode_error)
     }
 }
 
+pub(super) fn encode_error(error: &EncodeError) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, error.clone())
+}
+
+pub(super) fn decode_error(error: &ChunkError) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error.clone())
+}
+
 /// A codec with the reader that it reads from.
-struct Reader<C: Codec, R> {
-    state: State<C>,
-    inner: R,
-    out: Pending,
+pub(super) struct Reader<C: Codec, R> {
+    pub(super) state: State<C>,
+    pub(super) inner: R,
+    pub(super) out: Pending,
     buffer: Vec<u8>,
     /// The kind of the error that the inner reader returned.
     failed_with: ErrorKind,
 }
 
-impl<C: Codec, R: Read> Reader<C, R> {
+impl<C: Codec, R> Reader<C, R> {
     fn new(codec: C, inner: R) -> Self {
         Self {
             state: State::Open(codec),
@@ -134,49 +143,85 @@ impl<C: Codec, R: Read> Reader<C, R> {
         }
     }
 
+    /// The buffer to read into. It is taken, and given back with [`Reader::filled`] or dropped with an error.
+    pub(super) fn room(&mut self) -> Vec<u8> {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        buffer.resize(READ, 0);
+        buffer
+    }
+
+    /// Takes the buffer back for the next read.
+    pub(super) fn keep(&mut self, buffer: Vec<u8>) {
+        self.buffer = buffer;
+    }
+
+    /// The inner reader read so many bytes into the buffer; none at its end.
+    pub(super) fn filled(&mut self, buffer: Vec<u8>, count: usize) {
+        match count {
+            0 => self.state.finish(&mut self.out.bytes),
+            _ => self.state.push(buffer.get(..count).unwrap_or_default(), &mut self.out.bytes),
+        }
+        self.buffer = buffer;
+    }
+
+    pub(super) fn source_failed(&mut self, error: io::Error) -> io::Error {
+        self.failed_with = error.kind();
+        self.state.source_failed(&error);
+        error
+    }
+
+    /// The error of a broken body, for every read.
+    pub(super) fn failed(
+        &self,
+        failure: &Failure<C::Error>,
+        codec_error: impl Fn(&C::Error) -> io::Error,
+    ) -> io::Error {
+        match failure {
+            Failure::Codec(error) => codec_error(error),
+            Failure::Source(error) => io::Error::new(self.failed_with, error.clone()),
+        }
+    }
+}
+
+impl<C: Codec, R: Read> Reader<C, R> {
     fn read(&mut self, to: &mut [u8], codec_error: impl Fn(&C::Error) -> io::Error) -> io::Result<usize> {
         while self.out.is_empty() && !to.is_empty() {
             match &self.state {
                 State::Open(_) => self.fill()?,
                 State::Done(_) => break,
-                State::Broken(Failure::Codec(error)) => return Err(codec_error(error)),
-                State::Broken(Failure::Source(error)) => return Err(io::Error::new(self.failed_with, error.clone())),
+                State::Broken(failure) => return Err(self.failed(failure, codec_error)),
             }
         }
         Ok(self.out.take(to))
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        self.buffer.resize(READ, 0);
-        match read_some(&mut self.inner, &mut self.buffer) {
-            Ok(0) => self.state.finish(&mut self.out.bytes),
-            Ok(count) => self.state.push(self.buffer.get(..count).unwrap_or_default(), &mut self.out.bytes),
-            Err(error) => {
-                // For example the timeout of a socket: no data is lost, and the caller may try again.
-                if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) {
-                    self.failed_with = error.kind();
-                    self.state.source_failed(&error);
-                }
-                return Err(error);
+        let mut buffer = self.room();
+        match read_some(&mut self.inner, &mut buffer) {
+            Ok(count) => {
+                self.filled(buffer, count);
+                Ok(())
             }
+            // For example the timeout of a socket: no data is lost, and the caller may try again.
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(error),
+            Err(error) => Err(self.source_failed(error)),
         }
-        Ok(())
     }
 }
 
 /// Output that the caller has not read yet.
 #[derive(Default)]
-struct Pending {
+pub(super) struct Pending {
     bytes: Vec<u8>,
     taken: usize,
 }
 
 impl Pending {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    fn take(&mut self, to: &mut [u8]) -> usize {
+    pub(super) fn take(&mut self, to: &mut [u8]) -> usize {
         let rest = self.bytes.get(self.taken..).unwrap_or_default();
         let count = rest.len().min(to.len());
         if let (Some(to), Some(from)) = (to.get_mut(..count), rest.get(..count)) {

@@ -214,6 +214,107 @@ fn an_error_of_the_encoder_or_decoder_stays() {
     }
 }
 
+/// The same readers, asked by tokio.
+mod asynchronous {
+    use std::collections::VecDeque;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+
+    use super::*;
+
+    /// Hands out its parts, errors among them, is not ready before each, and then ends.
+    struct Script {
+        parts: VecDeque<io::Result<Vec<u8>>>,
+        ready: bool,
+    }
+
+    impl Script {
+        fn new(parts: impl IntoIterator<Item = io::Result<Vec<u8>>>) -> Self {
+            Self { parts: parts.into_iter().collect(), ready: false }
+        }
+
+        fn pieces(data: &[u8], length: usize) -> Self {
+            Self::new(data.chunks(length).map(|piece| Ok(piece.to_vec())))
+        }
+    }
+
+    impl AsyncRead for Script {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            self.ready = !self.ready;
+            if self.ready {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let Some(part) = self.parts.pop_front() else { return Poll::Ready(Ok(())) };
+            Poll::Ready(part.map(|part| to.put_slice(&part)))
+        }
+    }
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    async fn read_all(mut reader: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
+        let mut all = Vec::new();
+        reader.read_to_end(&mut all).await.map(|_| all)
+    }
+
+    #[test]
+    fn what_is_read_is_what_read_reads() {
+        for (chunked, trailers) in modes(DATA.len() as u64) {
+            let signed = sign(&chunked);
+            let body = encode(&signed, DATA, &trailers);
+            for length in [1, 7, 1000] {
+                let given = trailers.clone();
+                let encoded =
+                    EncodedRead::new(signed.encoder(), Script::pieces(DATA, length)).before_trailer(move |encoder| {
+                        given.iter().try_for_each(|(name, value)| encoder.set_trailer(name, value))
+                    });
+                assert!(wait(read_all(encoded)).unwrap() == body);
+                let decoder = decoder_of(&signed, rules()).unwrap();
+                let mut decoded = DecodedRead::new(decoder, Script::pieces(&body, length));
+                assert_eq!(wait(read_all(&mut decoded)).unwrap(), DATA);
+                assert!(decoded.trailers().is_some());
+            }
+        }
+    }
+
+    fn error_that_stays(mut reader: impl AsyncRead + Unpin) -> io::Error {
+        let error = wait(read_all(&mut reader)).unwrap_err();
+        for _ in 0..3 {
+            let again = wait(reader.read(&mut [0; 8])).unwrap_err();
+            assert_eq!(again.kind(), error.kind());
+            assert!(again.to_string().contains(&error.to_string()), "{again}");
+        }
+        error
+    }
+
+    #[test]
+    fn an_error_stays() {
+        let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
+        let body = encode(&signed, DATA, &[]);
+        let reset = || Err(io::Error::new(io::ErrorKind::ConnectionReset, "the peer is gone"));
+        let below = Script::new([Ok(DATA.to_vec()), reset()]);
+        let error = error_that_stays(EncodedRead::new(signed.encoder(), below));
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        let below = Script::new([Ok(body.clone()), reset()]);
+        let error = error_that_stays(DecodedRead::new(decoder_of(&signed, rules()).unwrap(), below));
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+
+        let short = EncodedRead::new(signed.encoder(), Script::pieces(&DATA[1..], 9));
+        assert!(error_that_stays(short).get_ref().unwrap().is::<EncodeError>());
+        let mut changed = body.clone();
+        changed[body.len() / 2] ^= 1;
+        for body in [&body[..100], &changed] {
+            let decoder = decoder_of(&signed, rules()).unwrap();
+            let error = error_that_stays(DecodedRead::new(decoder, Script::pieces(body, 11)));
+            assert!(error.get_ref().unwrap().is::<ChunkError>(), "{error}");
+        }
+    }
+}
+
 mod body {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
