@@ -74,6 +74,10 @@ impl Timestamp {
         self.as_str().get(..8).unwrap_or_default()
     }
 
+    pub(crate) fn same_day(&self, other: &Self) -> bool {
+        self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
+    }
+
     /// This time plus `seconds`, held within the years 0 to 9999. A client whose clock is off adds what the server told:
     ///
     /// ```
