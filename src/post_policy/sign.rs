@@ -51,9 +51,9 @@ impl Signer {
     /// signature.
     ///
     /// # Errors
-    /// [`PolicyError::Sign`] for the signer; another if S3 would refuse the form: the text is no policy, has ended, lacks a condition for one of
-    /// the fields, or for `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` or the session token, or has one that they
-    /// don't meet. Conditions for other fields are the page's to meet.
+    /// [`PolicyError::Sign`] if the signer can't sign; another if S3 would refuse the form: the text is not a policy, the
+    /// policy has ended, it lacks a condition for one of the fields, or for `x-amz-algorithm`, `x-amz-credential`,
+    /// `x-amz-date` or the session token, or they don't meet one. Meeting conditions for other fields is up to the page.
     pub fn sign_post_policy_text<'f>(
         &self,
         policy: &str,

@@ -121,7 +121,7 @@ mod cache {
     }
 }
 
-/// Without `std` there is no lock, and no cache.
+/// Without `std` there is no lock and therefore no cache.
 #[cfg(not(feature = "std"))]
 mod cache {
     use super::{Scope, SigningKey, Timestamp};

@@ -339,7 +339,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// Why an `Authorization` header, or the query that stands for it, is no credential of this algorithm.
+/// Why an `Authorization` header, or a presigned query, is not a credential of this algorithm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ClaimError {
     Scheme { scheme: String },
@@ -456,7 +456,7 @@ impl Parameters {
     fn read(query: &[u8]) -> Result<Self, ClaimError> {
         let mut found: [Found; 10] = Default::default();
         let mut repeated_region_set = false;
-        // A decoded value is no longer than the encoded one.
+        // A decoded value is at most as long as the encoded one.
         let mut text = Vec::with_capacity(query.len());
         for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
             let mut named = PARAMETERS.iter().zip(&mut found);

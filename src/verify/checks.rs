@@ -119,7 +119,7 @@ impl Verifier {
         }
     }
 
-    /// 15. Whoever can send `/admin/../bob` with the signature of `/bob` chooses the route of a router that doesn't
+    /// 15. Anyone who can send `/admin/../bob` with the signature of `/bob` chooses the route of a router that doesn't
     ///     normalise.
     pub(super) fn check_path(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let (path, _) = presented.request.path_and_query();
