@@ -191,7 +191,7 @@ impl Verified<'_> {
     }
 
     /// The session token that came with it. Compared with the key's own if the key came from
-    /// [`Presented::derive_key`].
+    /// [`Presented::derive_key`](crate::Presented::derive_key).
     pub fn session_token(&self) -> Option<&str> {
         self.claims.session_token()
     }
