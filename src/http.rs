@@ -41,7 +41,7 @@ impl<'a> Request<'a> {
 
 impl Signer {
     /// Signs a request and inserts the headers, replacing those of an earlier signature. The body is not read: say
-    /// with `payload` what stands for it.
+    /// with `payload` in its place.
     ///
     /// ```
     /// use countersign::{Credentials, Payload, Signer, Timestamp};

@@ -36,8 +36,9 @@ impl Call {
             *slot = Some(arguments.next().ok_or_else(|| format!("{argument} needs a value"))?.clone());
         }
         let url = url.ok_or("which URL?")?;
-        let uri: Uri = url.parse().map_err(|error| format!("{url:?} is no URL: {error}"))?;
-        let host = uri.host().filter(|_| uri.scheme().is_some()).ok_or_else(|| format!("{url:?} is no whole URL"))?;
+        let uri: Uri = url.parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
+        let host =
+            uri.host().filter(|_| uri.scheme().is_some()).ok_or_else(|| format!("{url:?} is not an absolute URL"))?;
         let read = named_by_host(host);
         if let Some((read_service, read_region)) = &read {
             println!(

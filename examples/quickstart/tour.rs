@@ -146,7 +146,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     )?;
 
     if tour.surprises.is_empty() {
-        println!("\nAll as it has to be. With a URL of yours, the same program signs and sends that call.");
+        println!("\nEverything passed. Given a URL of yours, the same program signs and sends that call.");
         Ok(())
     } else {
         Err(tour.surprises.join("\n").into())

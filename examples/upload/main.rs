@@ -108,7 +108,7 @@ fn run(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
             "Memory, both sides together: {before} MiB at most before the first upload, {after} MiB after the last."
         );
     }
-    println!("All as it has to be.");
+    println!("Everything passed.");
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use core::fmt;
 
 use labels::{is_label, strip_suffix, without_port};
 
-/// The signing name and the region that an AWS host name stands for.
+/// The signing name and the region of an AWS host name.
 ///
 /// A helper for callers who have nothing but a URL. A [`Signer`](crate::Signer) takes service and region as they are
 /// given and never looks at the host.

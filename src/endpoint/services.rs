@@ -1,4 +1,4 @@
-//! Which label of a host name stands for which signing name.
+//! Signing names for the labels of AWS host names.
 //!
 //! Source: the endpoint rule sets and service models of botocore 1.43.11, which hold the endpoint and the signing name
 //! of each service. A host whose service is not listed is not recognised.

@@ -13,16 +13,16 @@ pub enum EventStreamError {
     /// The request of the stream can't be signed, or the signer can't sign any more: its credentials have expired.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// The lengths at the start of a frame don't have the checksum that follows them.
-    #[error("the checksum of a frame's lengths is wrong: the stream is out of step, or no event stream")]
+    /// The lengths at the start of a message don't match the checksum that follows them.
+    #[error("the checksum of a message's lengths is wrong: the stream is out of step, or not an event stream")]
     PreludeChecksum,
-    /// The whole frame doesn't have the checksum at its end.
-    #[error("the checksum of a frame is wrong")]
+    /// The message doesn't match the checksum at its end.
+    #[error("the checksum of a message is wrong")]
     FrameChecksum,
-    /// The lengths at the start of a frame contradict each other, or the bytes that are there.
-    #[error("a frame of {total} bytes can't have {headers} bytes of headers, or more or fewer bytes are there")]
+    /// The lengths at the start of a message contradict each other or the bytes that arrived.
+    #[error("a message of {total} bytes can't have {headers} bytes of headers, or more or fewer bytes arrived")]
     Lengths {
-        /// Bytes of the whole frame, as announced.
+        /// Bytes of the whole message, as announced.
         total: u32,
         /// Bytes of its headers, as announced.
         headers: u32,
@@ -56,21 +56,21 @@ pub enum EventStreamError {
         /// Its name as far as it is known, shortened if it is long.
         name: String,
     },
-    /// A header stands there twice.
-    #[error("the header {name:?} stands there twice")]
+    /// A header appears twice.
+    #[error("the header {name:?} appears twice")]
     RepeatedHeader {
         /// Its name, shortened if it is long.
         name: String,
     },
-    /// A signed frame lacks `:date` or `:chunk-signature`, or one of them has another type than it has to have, or
+    /// A signed message lacks `:date` or `:chunk-signature`, or one of them has another type than it has to have, or
     /// the date lies outside the years 0 to 9999.
-    #[error("a signed frame has to have the header {name}")]
+    #[error("a signed message has to have the header {name}")]
     MissingHeader {
         /// Its name.
         name: &'static str,
     },
-    /// A signed frame has a header that its signature doesn't cover.
-    #[error("a signed frame has the header {name:?}, which its signature doesn't cover")]
+    /// A signed message has a header that its signature doesn't cover.
+    #[error("a signed message has the header {name:?}, which its signature doesn't cover")]
     UnsignedHeader {
         /// Its name, shortened if it is long.
         name: String,
@@ -78,11 +78,11 @@ pub enum EventStreamError {
     /// A message to be signed is empty, which would close the stream.
     #[error("an empty message closes the stream: use EventSigner::finish for it")]
     EmptyMessage,
-    /// The body of the request is no event stream.
+    /// The body of the request is not an event stream.
     #[error("the request doesn't announce an event stream (STREAMING-AWS4-HMAC-SHA256-EVENTS)")]
     NotEvents,
     /// A message is dated too long ago, or for a time that has not come.
-    #[error("a message is dated {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
+    #[error("a message is dated {signed}, server time {now}, allowed clock skew {} seconds", allowed.as_secs())]
     Skewed {
         /// The message's own time.
         signed: Timestamp,

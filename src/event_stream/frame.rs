@@ -84,7 +84,7 @@ impl Prelude {
     }
 }
 
-/// Gathers frames out of bytes that come in any pieces, one frame at a time.
+/// Collects whole messages from bytes that arrive in pieces of any size, one message at a time.
 #[derive(Clone)]
 pub(super) struct Frames {
     /// It grows with what has arrived, never with what was announced.

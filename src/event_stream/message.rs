@@ -88,7 +88,7 @@ impl Message {
     /// The message, framed.
     ///
     /// # Errors
-    /// [`EventStreamError`] if a name or a value is longer than it can be, a header stands there twice, or there is
+    /// [`EventStreamError`] if a name or a value is longer than it can be, a header appears twice, or there is
     /// more than AWS takes (128 KiB of headers and 16 MiB of payload), or more than 1024 headers.
     pub fn encode(&self) -> Result<Vec<u8>, EventStreamError> {
         let mut headers = Vec::new();
@@ -284,7 +284,7 @@ impl MessageReader {
     /// needed.
     ///
     /// # Errors
-    /// [`EventStreamError`] if that is no message within the limits of [`Message::encode`].
+    /// [`EventStreamError`] if that is not a message within the limits of [`Message::encode`].
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, EventStreamError> {
         let Some((headers, payload)) = self.frames.fill(input)? else { return Ok(None) };
         let message = Message { headers: read_headers(headers)?, payload: payload.into() };

@@ -65,7 +65,7 @@ impl EventSigner {
         self.sign_frame(message, now)
     }
 
-    /// Gives the frame that closes the stream: an empty message, signed. Without it, the stream counts as cut.
+    /// Returns the signed empty message that closes the stream. A stream that ends without it was cut off.
     ///
     /// # Errors
     /// [`EventStreamError::Sign`] if the credentials have expired.

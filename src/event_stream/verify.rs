@@ -35,14 +35,14 @@ impl Verified<'_> {
     }
 }
 
-/// Verifies the messages of an event stream, whose bytes come in any pieces.
+/// Verifies the messages of an event stream, whose bytes may arrive in pieces of any size.
 ///
 /// These are its checks of each message, in the order in which they run:
 ///
 /// 1. The lengths have the checksum that follows them, fit each other, and are within the limits: 128 KiB of headers,
 ///    16 MiB of payload or [`EventVerifier::with_max_payload`]. Memory grows with what has arrived, not with what they
 ///    announce.
-/// 2. The frame has the checksum at its end.
+/// 2. The message matches the checksum at its end.
 /// 3. Its headers are `:date`, a timestamp, and `:chunk-signature`, 32 bytes, each once, and no others: the signature
 ///    covers none.
 /// 4. `:date` is within the rules' `max_skew` of now.

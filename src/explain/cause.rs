@@ -247,7 +247,7 @@ pub enum Cause {
         /// When, if the response tells.
         at: Option<Timestamp>,
     },
-    /// The presigned URL was to live for less than a second, or longer than seven days.
+    /// The lifetime of the presigned URL is less than a second or more than seven days.
     PresignLifetime,
     /// The presigned URL ended with the credentials that signed it.
     PresignOutlivedCredentials,
@@ -485,8 +485,8 @@ impl Cause {
                 "send x-amz-content-sha256: the hash of the body, or UNSIGNED-PAYLOAD where it is taken",
             ),
             Self::BodyFraming => (
-                "the frames of the body are incomplete or wrong".into(),
-                "frame the body as x-amz-content-sha256 says, and send x-amz-decoded-content-length",
+                "the chunks of the body are incomplete or wrong".into(),
+                "encode the body as x-amz-content-sha256 says, and send x-amz-decoded-content-length",
             ),
             Self::WrongRegion { expected } => (
                 or_else(
@@ -558,7 +558,7 @@ impl Cause {
                 "presign with credentials that live long enough: Presigned::outlives_credentials tells beforehand",
             ),
             Self::FormPolicy => (
-                "the form is not what its policy allows, or the policy is no good".into(),
+                "the form is not what its policy allows, or the policy is invalid".into(),
                 "give each field of the form a condition in the policy, send the fields with the values that were signed, and \
                  make a new policy in time",
             ),
@@ -572,7 +572,7 @@ impl Cause {
             ),
             Self::OtherAuthorizationExpected => (
                 "the route asks for another authorization than a signature".into(),
-                "look at the route's authorizer: it is no AWS_IAM, but takes a token, cookie or key",
+                "look at the route's authorizer: it is not AWS_IAM, but takes a token, cookie or key",
             ),
             Self::RefusedOnTheWay => (
                 "a CDN or proxy refused the request before the service saw it".into(),

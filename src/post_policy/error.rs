@@ -42,7 +42,7 @@ pub enum PolicyError {
         limit: usize,
     },
     /// A field appears more than once; names are compared without regard to case.
-    #[error("the form field {name:?} stands there more than once")]
+    #[error("the form field {name:?} appears more than once")]
     RepeatedField {
         /// Its name, shortened if it is long.
         name: String,
@@ -98,8 +98,8 @@ pub enum PolicyError {
     /// The policy has no `expiration`.
     #[error("the policy has no expiration")]
     MissingExpiration,
-    /// The `expiration` is no time in UTC of the form `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction.
-    #[error("the expiration {got:?} is no time in UTC of the form YYYY-MM-DDTHH:MM:SSZ")]
+    /// The `expiration` is not a UTC time of the form `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction.
+    #[error("the expiration {got:?} is not a UTC time of the form YYYY-MM-DDTHH:MM:SSZ")]
     MalformedExpiration {
         /// What was given, shortened if it is long.
         got: String,

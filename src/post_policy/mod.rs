@@ -31,7 +31,7 @@
 //! let mut fields: Vec<(&str, &str)> = form.fields().collect();
 //! fields.push(("Content-Type", "image/jpeg"));
 //! let presented = PresentedForm::parse("examplebucket", fields)?.with_file_name("C:\\photos\\a.jpg")?;
-//! let key = presented.derive_key(Some(&credentials)); // of whom presented.access_key_id() names
+//! let key = presented.derive_key(Some(&credentials)); // found by presented.access_key_id()
 //! let verified = Verifier::new("us-east-1", "s3")?.verify_form(presented, &key, now)?;
 //! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
 //!

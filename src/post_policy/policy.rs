@@ -36,7 +36,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy for one bucket, good before `expiration`; the signature itself is good for at most seven days.
+    /// A policy for one bucket, valid until `expiration`; the signature itself is valid for at most seven days.
     pub fn new(bucket: impl Into<String>, expiration: Timestamp) -> Self {
         let bucket = Condition::Exact { field: "bucket".into(), value: bucket.into() };
         Self { expiration, fields: Vec::new(), conditions: alloc::vec![bucket] }

@@ -80,7 +80,7 @@ impl<'a> PresentedForm<'a> {
 
     /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
     /// the last slash or backslash. Conditions are about the fields afterwards. Without a name, `${filename}` stays as
-    /// it is, as S3 does it. A key is no path: a store that keeps files under their keys has to refuse `..`, which may be a
+    /// it is, as S3 does it. A key is not a path: a store that keeps files under their keys has to refuse `..`, which may be a
     /// file's name, too.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl<'a> PresentedForm<'a> {
         self.claims.access_key_id()
     }
 
-    /// The session token. Look up key and token together: a token of another key is no token.
+    /// The session token. Look up key and token together: a token issued for another key is invalid.
     pub fn session_token(&self) -> Option<&str> {
         self.claims.session_token()
     }

@@ -51,7 +51,7 @@ pub enum SignError {
         /// The header.
         name: String,
     },
-    /// The life of a presigned URL is no number of whole seconds from 1 to the limit.
+    /// The lifetime of a presigned URL is not a whole number of seconds from 1 to the limit.
     #[error("a presigned URL can live 1 to {} whole seconds, not {expires:?}", limit.as_secs())]
     Expires {
         /// What was asked for.
@@ -59,7 +59,7 @@ pub enum SignError {
         /// The longest, by the rules.
         limit: Duration,
     },
-    /// The frames of the body would be signed with another algorithm than the request.
+    /// The chunks or messages of the body would be signed with another algorithm than the request.
     #[error("the signer doesn't sign with the algorithm of {}", streaming.as_str())]
     StreamingAlgorithm {
         /// The payload.
@@ -71,7 +71,7 @@ pub enum SignError {
          Rules::unsigned_payload if the service does accept one"
     )]
     UnsignedPayload,
-    /// A presigned URL can't announce a body in frames.
+    /// A presigned URL can't announce a body in chunks or messages.
     #[error("a presigned URL can't sign {}", streaming.as_str())]
     PresignedStreaming {
         /// The payload.

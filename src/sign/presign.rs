@@ -239,7 +239,7 @@ impl Url {
     }
 }
 
-/// A URL that carries its own signature, and the stages it was made in. `Debug` doesn't show it: whoever has the URL
+/// A URL that carries its own signature, and the stages it was made in. `Debug` doesn't show it: anyone who has the URL
 /// can use it.
 ///
 /// ```

@@ -1,9 +1,9 @@
 use crate::hash::{EMPTY_SHA256_HEX, hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
 
-/// What stands for the body in the last line of the canonical request.
+/// The payload line, the last line of the canonical request.
 ///
-/// There is no default: whoever signs says which it is.
+/// There is no default: the caller says which it is.
 ///
 /// ```
 /// use countersign::{Payload, StreamingPayload};
@@ -27,7 +27,7 @@ pub enum Payload<'a> {
     Sha256([u8; 32]),
     /// `UNSIGNED-PAYLOAD`: the body is not part of the signature. `x-amz-content-sha256` is sent, to say so.
     Unsigned,
-    /// The body follows in frames that carry their own proof.
+    /// The body is sent in individually signed chunks or messages.
     Streaming(StreamingPayload),
 }
 
@@ -46,7 +46,7 @@ impl Payload<'_> {
     }
 }
 
-/// The values of `x-amz-content-sha256` for a body that is sent in frames.
+/// The values of `x-amz-content-sha256` for a body that is sent in chunks or messages.
 ///
 /// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
 /// [event streams](https://docs.aws.amazon.com/transcribe/latest/dg/streaming-setting-up.html)
@@ -80,7 +80,7 @@ impl StreamingPayload {
         }
     }
 
-    /// Whether frames of this kind can follow a request that is signed so.
+    /// Whether chunks or messages of this kind can follow a request with this algorithm.
     pub(crate) fn is_for(self, algorithm: Algorithm) -> bool {
         match self {
             Self::UnsignedTrailer => true,

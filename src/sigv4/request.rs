@@ -191,7 +191,7 @@ impl RequestError {
 #[non_exhaustive]
 pub enum RequestError {
     /// The method is empty or no token of [RFC 9110 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
-    #[error("{got:?} is no HTTP method")]
+    #[error("{got:?} is not an HTTP method")]
     Method {
         /// The method, shortened if it is long.
         got: String,
@@ -243,7 +243,7 @@ pub enum RequestError {
         limit: usize,
     },
     /// A header's name is empty or no token.
-    #[error("{got:?} is no header name")]
+    #[error("{got:?} is not a header name")]
     HeaderName {
         /// The name, shortened if it is long.
         got: String,
@@ -263,7 +263,7 @@ pub enum RequestError {
     #[error("there is more than one Host header")]
     RepeatedHost,
     /// The host holds white space, control characters, anything outside ASCII, or a character that ends a host.
-    #[error("{got:?} is no host; an international name has to be in its xn-- form")]
+    #[error("{got:?} is not a host name; an international name has to be in its xn-- form")]
     Host {
         /// The host, shortened if it is long.
         got: String,

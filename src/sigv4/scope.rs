@@ -5,7 +5,7 @@ use alloc::string::String;
 use crate::sigv4::algorithm::Algorithm;
 use crate::text::{all, any, excerpt};
 
-/// The credential scope: what a signing key is good for, written `20150830/us-east-1/iam/aws4_request`.
+/// The credential scope that a signing key is valid for, written `20150830/us-east-1/iam/aws4_request`.
 ///
 /// ```
 /// use countersign::Scope;
@@ -115,7 +115,7 @@ impl<'a> Scope<'a> {
         self.service
     }
 
-    /// Hands over the printed scope in pieces: the one printer, for text and for the hash.
+    /// Passes on the printed scope in pieces: the one printer, for text and for the hash.
     #[inline]
     pub(crate) fn write_to(&self, mut write: impl FnMut(&'a str)) {
         write(self.date);

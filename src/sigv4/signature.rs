@@ -100,7 +100,7 @@ impl Signature {
         }
     }
 
-    /// Hands over the hexadecimal digits: the one printer, for text and for the next signature of a chain.
+    /// Passes on the hexadecimal digits: the one printer, for text and for the next signature of a chain.
     pub(crate) fn write_hex(&self, mut write: impl FnMut(&[u8])) {
         match &self.0 {
             Bytes::Hmac(bytes) => write(&hex_of(*bytes)),

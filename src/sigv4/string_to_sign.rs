@@ -54,14 +54,14 @@ impl<'a> StringToSign<'a> {
         Self { suffix: "", timestamp, scope, previous: None, hash: canonical_request_sha256, second_hash: None }
     }
 
-    /// Hands over the text in one piece, on the stack unless region and service are very long.
+    /// Passes on the text in one piece, on the stack unless region and service are very long.
     pub(crate) fn with_text<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         let mut text: Inline<u8, 320> = Inline::new();
         self.write_to(|piece| text.extend_from_slice(piece));
         read(text.as_slice())
     }
 
-    /// Hands over the text piece by piece: the one printer, for text and for the HMAC.
+    /// Passes on the text piece by piece: the one printer, for text and for the HMAC.
     pub(crate) fn write_to(&self, mut write: impl FnMut(&[u8])) {
         write(self.scope.algorithm().name().as_bytes());
         write(self.suffix.as_bytes());

@@ -25,7 +25,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// `codecommit:GitPush`.
 ///
 /// Common mistakes: without `credential.useHttpPath = true` git gives no path, and there is nothing to sign; a
-/// store that keeps passwords (the macOS keychain) hands out one that has ended, answered with 403; and in a URL
+/// store that keeps passwords (the macOS keychain) returns an expired one, which is answered with 403; and in a URL
 /// (`https://USER:PASSWORD@…`) the user name has to be percent-encoded, with [`encode_segment`](crate::encode_segment).
 ///
 /// ```

@@ -30,7 +30,9 @@ pub enum TokenError {
         got: String,
     },
     /// Not a host name, or an IPv6 address without brackets.
-    #[error("{got:?} is no host: give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets")]
+    #[error(
+        "{got:?} is not a host name: give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets"
+    )]
     Host {
         /// The host, shortened if it is long.
         got: String,
@@ -39,7 +41,7 @@ pub enum TokenError {
     #[error("no server listens on port 0; give the port that the database has, e.g. 5432 or 3306")]
     Port,
     /// Not the name of a region.
-    #[error("{got:?} is no region; give it as AWS writes it, e.g. us-east-1")]
+    #[error("{got:?} is not a region; give it as AWS writes it, e.g. us-east-1")]
     Region {
         /// The region, shortened if it is long.
         got: String,

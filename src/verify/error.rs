@@ -37,8 +37,8 @@ pub enum VerifyError {
     /// An `Authorization` header and a presigned query.
     #[error("the request carries an Authorization header and a presigned query; only one of them may be there")]
     BothMechanisms,
-    /// A header or parameter of the signature stands there more than once.
-    #[error("{name} stands there more than once")]
+    /// A header or parameter of the signature appears more than once.
+    #[error("{name} appears more than once")]
     Repeated {
         /// Its name.
         name: &'static str,
@@ -63,8 +63,8 @@ pub enum VerifyError {
         /// Bytes.
         limit: usize,
     },
-    /// A part of the `Authorization` header, or of the query that stands for it, is no `name=value`.
-    #[error("a part of the authorization is no name=value")]
+    /// A part of the `Authorization` header, or of a presigned query, is not `name=value`.
+    #[error("a part of the authorization is not name=value")]
     NotKeyValue,
     /// The `Authorization` header has a parameter that it can't have.
     #[error("the Authorization header has an unknown parameter {name:?}")]
@@ -139,7 +139,7 @@ pub enum VerifyError {
         /// What was given, shortened if it is long.
         got: String,
     },
-    /// `X-Amz-Expires` is no number of seconds.
+    /// `X-Amz-Expires` is not a number of seconds.
     #[error("X-Amz-Expires is {got:?}, no number of seconds")]
     MalformedExpires {
         /// What was given, shortened if it is long.
@@ -156,7 +156,7 @@ pub enum VerifyError {
     /// The service needs `x-amz-content-sha256`.
     #[error("there is no x-amz-content-sha256")]
     MissingContentSha256,
-    /// `x-amz-content-sha256` is no value that this service takes.
+    /// `x-amz-content-sha256` is not a value that this service accepts.
     #[error("x-amz-content-sha256 is {got:?}, which these rules don't take")]
     InvalidContentSha256 {
         /// What was given, shortened if it is long.
@@ -201,7 +201,7 @@ pub enum VerifyError {
         path: String,
     },
     /// The request was signed too long ago.
-    #[error("signed at {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
+    #[error("request expired: signed at {signed}, server time {now}, allowed clock skew {} seconds", allowed.as_secs())]
     Expired {
         /// When it was signed, by the request.
         signed: Timestamp,
@@ -211,7 +211,7 @@ pub enum VerifyError {
         allowed: Duration,
     },
     /// The request is signed for a time that has not come.
-    #[error("signed for {signed}, now is {now}, at most {} seconds may lie between", allowed.as_secs())]
+    #[error("request not valid yet: signed for {signed}, server time {now}, allowed clock skew {} seconds", allowed.as_secs())]
     NotYetCurrent {
         /// Where the request carries its signature.
         location: Location,
@@ -278,11 +278,11 @@ pub enum VerifyError {
         /// The hash of the body that arrived.
         computed: String,
     },
-    /// The server has to hand over the body first: [`Presented::with_body`](crate::Presented::with_body).
+    /// The body is needed first: [`Presented::with_body`](crate::Presented::with_body).
     #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
     BodyNeeded,
-    /// The body comes in frames and has to be read by a decoder for them.
-    #[error("the body is sent as {}, and its frames have to be checked one by one", streaming.as_str())]
+    /// The body is sent in chunks or messages, and a decoder has to read it.
+    #[error("the body is sent as {}; its chunks or messages have to be checked one by one", streaming.as_str())]
     BodyIsStreamed {
         /// How it is sent.
         streaming: StreamingPayload,

@@ -150,7 +150,7 @@ impl<'a> Presented<'a> {
         Ok(Self { request, claims, timestamp, expires, signed_body, foreign_authorization, body_sha256: None })
     }
 
-    /// Hands over the body, whole; `b""` if there is none. Needed before verifying where the signature covers it and no
+    /// Sets the whole body; `b""` if there is none. Needed before verifying where the signature covers it and no
     /// `x-amz-content-sha256` says its hash, which is everywhere but at S3 and its like. It is hashed here and compared
     /// while verifying, so that [`Verified::check_body`](crate::Verified::check_body) has nothing more to do.
     pub fn with_body(mut self, body: &[u8]) -> Self {
@@ -170,7 +170,7 @@ impl<'a> Presented<'a> {
         self.claims.access_key_id()
     }
 
-    /// The session token, from header or query. Look up key and token together: a token of another key is no token.
+    /// The session token, from header or query. Look up key and token together: a token issued for another key is invalid.
     pub fn session_token(&self) -> Option<&str> {
         self.claims.session_token()
     }
@@ -205,9 +205,9 @@ impl<'a> Presented<'a> {
     ///
     /// `None`, or credentials with another id, token or an expiry in the past, give a key too: verifying with it does
     /// the same work, and then fails with the reason. So the time of an answer doesn't tell whether an access key
-    /// exists; whoever doesn't want its words to tell either answers
-    /// [`VerifyError::SignatureMismatch`](crate::VerifyError::SignatureMismatch) instead of
-    /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey).
+    /// exists. A server whose answers must not tell either replaces
+    /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey) with
+    /// [`VerifyError::SignatureMismatch`](crate::VerifyError::SignatureMismatch).
     ///
     /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps
     /// `SigningKey::derive_sigv4a` of each access key, or its public half.
@@ -288,8 +288,8 @@ impl fmt::Debug for Presented<'_> {
     }
 }
 
-/// The headers that say something about a signature; each may be there once, since a verifier and whoever stands
-/// behind it might pick different ones.
+/// The headers that say something about a signature; each may appear once, since a verifier and the application behind
+/// it might pick different ones.
 #[derive(Default)]
 struct AuthHeaders<'a> {
     authorization: Option<&'a [u8]>,

@@ -20,7 +20,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// 1. Method, target and headers can be those of an HTTP message, and are within the limits: 1024 headers, 1024 query
 ///    parameters, 65536 bytes of path and query. The target is path and query without a `#`, or `*`. There is at most
 ///    one `Host`.
-/// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token stand there at most once.
+/// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token appear at most once.
 /// 3. There is a signature, in the header or in the query, not in both.
 /// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`), which
 ///    [`Verifier::verify`] refuses unless it is told to take it; the latter has a region set.
@@ -73,7 +73,7 @@ use crate::sigv4::timestamp::Timestamp;
 ///
 /// let verifier = Verifier::new("us-east-1", "execute-api")?;
 /// let presented = Presented::parse(&request)?.with_body(b"");
-/// let key = presented.derive_key(Some(&credentials)); // of whom presented.access_key_id() names
+/// let key = presented.derive_key(Some(&credentials)); // found by presented.access_key_id()
 /// let verified = verifier.verify(presented, &key, now)?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 ///
@@ -179,7 +179,7 @@ impl Verifier {
         self
     }
 
-    /// Lets an `Authorization` header of another kind (`Bearer`, `Basic`) stand beside a presigned query; it is not
+    /// Accepts an `Authorization` header of another kind (`Bearer`, `Basic`) beside a presigned query; it is not
     /// looked at.
     pub fn ignore_foreign_authorization(mut self) -> Self {
         self.ignore_foreign_authorization = true;
@@ -202,7 +202,7 @@ impl Verifier {
     /// Verifies the signature with the key that was found for it, at the time `now`.
     ///
     /// # Errors
-    /// [`VerifyError`], with AWS's words for the client and the reason for the operator.
+    /// [`VerifyError`], with AWS's wording for the client and the reason for the operator.
     pub fn verify<'a>(
         &self,
         presented: Presented<'a>,

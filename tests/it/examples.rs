@@ -44,7 +44,7 @@ fn the_quickstart_shows_its_nine_calls_and_says_why_five_are_refused() {
         "+ content-type:application/json; charset=utf-8",
         "Signature expired: ",
         "1. the signer's clock is 60",
-        "All as it has to be.",
+        "Everything passed.",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
@@ -55,7 +55,7 @@ fn the_quickstart_shows_its_nine_calls_and_says_why_five_are_refused() {
 fn the_quickstart_says_what_it_needs() {
     for (arguments, problem) in [
         (vec!["--no-such-option"], "unknown option --no-such-option"),
-        (vec!["abc"], "no whole URL"),
+        (vec!["abc"], "not an absolute URL"),
         (vec!["https://api.example.com/"], "--region"),
         (vec!["https://api.example.com/", "--region"], "--region needs a value"),
     ] {
@@ -176,7 +176,7 @@ fn the_upload_stores_what_is_signed_and_nothing_else() {
         "<Code>SignatureDoesNotMatch</Code>",
         "< 201 stored 100000 bytes",
         "<Code>EntityTooLarge</Code>",
-        "All as it has to be.",
+        "Everything passed.",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }

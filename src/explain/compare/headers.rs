@@ -83,7 +83,7 @@ fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: boo
         names.filter(|name| name.bytes().any(|byte| byte.is_ascii_uppercase())).map(shown).next()
     };
     if let Some(name) = upper_case(ours).xor(upper_case(theirs)) {
-        let evidence = alloc::format!("{name} stands there on one side, {} on the other", name.to_ascii_lowercase());
+        let evidence = alloc::format!("{name} on one side, {} on the other", name.to_ascii_lowercase());
         return Some(Finding::new(Cause::HeaderNameCase { name }, evidence));
     }
     if !same_names {

@@ -82,7 +82,7 @@ impl Found<'_> {
         }
     }
 
-    /// Something that is no signature arrived as one.
+    /// Something that is not a signature arrived as one.
     pub(super) fn other_authorization(&mut self) {
         self.push(Cause::OtherAuthorization);
         if self.sent.is_signed() {

@@ -1,4 +1,4 @@
-//! What AWS's words mean: text first, since it says most, then the code, then the status.
+//! What an answer of AWS means: text first, since it says most, then the code, then the status.
 
 mod credentials;
 mod denials;

@@ -16,7 +16,7 @@ use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::rules::Rules;
 
-/// Everything a canonical request is made of, chosen by whoever signs or verifies.
+/// Everything a canonical request is made of, chosen by the signer or verifier.
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a [u8],

@@ -27,7 +27,7 @@ fn each_error_says_what_to_do() {
         ),
         (
             rds(region, "::1", 5432, "app"),
-            "\"::1\" is no host: give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets",
+            "\"::1\" is not a host name: give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets",
         ),
         (rds(region, "", 5432, "app"), "the host is empty"),
         (rds(region, "db", 5432, ""), "the user is empty"),
@@ -36,7 +36,7 @@ fn each_error_says_what_to_do() {
             "no server listens on port 0; give the port that the database has, e.g. 5432 or 3306",
         ),
         (rds("", "db", 5432, "app"), "the region is empty"),
-        (rds("US East", "db", 5432, "app"), "\"US East\" is no region; give it as AWS writes it, e.g. us-east-1"),
+        (rds("US East", "db", 5432, "app"), "\"US East\" is not a region; give it as AWS writes it, e.g. us-east-1"),
         (
             tokens::memorydb(&credentials, region, "clustercfg.m.abc.memorydb.us-east-1.amazonaws.com", "app", now())
                 .unwrap_err(),

@@ -41,7 +41,7 @@ impl PublicKey {
     }
 
     /// Reads a point as [SEC 1](https://www.secg.org/sec1-v2.pdf) 2.3.4 writes it, in 65 bytes (`04`, x, y) or 33 (`02`
-    /// or `03`, x). `None` if it is no point of the curve.
+    /// or `03`, x). `None` if it is not a point on the curve.
     pub fn from_sec1(bytes: &[u8]) -> Option<Self> {
         let form = matches!((bytes.first()?, bytes.len()), (4, 65) | (2 | 3, 33));
         form.then(|| VerifyingKey::from_sec1_bytes(bytes).ok().map(Self))?
