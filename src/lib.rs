@@ -46,7 +46,7 @@ pub mod tokens;
 mod verify;
 mod xml;
 
-pub use aws_error::{Dialect, Refusal};
+pub use aws_error::{ErrorFormat, Refusal};
 pub use endpoint::Endpoint;
 pub use sign::{Identity, Presigned, SignError, Signed, SignedHeaders, Signer};
 pub use sigv4::authorization::Location;
@@ -63,4 +63,4 @@ pub use sigv4::sigv4a::PublicKey;
 pub use sigv4::string_to_sign::StringToSign;
 pub use sigv4::timestamp::{Timestamp, TimestampError};
 pub use text::percent::{encode_path, encode_segment};
-pub use verify::{BodyCheck, Computed, Presented, ScopeParts, Verified, Verifier, VerifyError};
+pub use verify::{BodyCheck, Computed, ScopeParts, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};

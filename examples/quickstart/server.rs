@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use countersign::{Credentials, Dialect, Presented, Timestamp, Verifier, VerifyError};
+use countersign::{Credentials, ErrorFormat, Timestamp, UnverifiedRequest, Verifier, VerifyError};
 
 pub const REGION: &str = "us-east-1";
 pub const SERVICE: &str = "execute-api";
@@ -28,7 +28,7 @@ struct Caller(String);
 
 impl Guard {
     fn check(&self, parts: &request::Parts, body: &[u8]) -> Result<Caller, VerifyError> {
-        let presented = Presented::parse(parts)?.with_body(body);
+        let presented = UnverifiedRequest::parse(parts)?.with_body(body);
         let found = self.look_up(presented.access_key_id(), presented.session_token());
         let key = presented.derive_key(found);
         let verified = self.verifier.verify(presented, &key, Timestamp::now())?;
@@ -58,11 +58,11 @@ async fn only_signed(State(guard): State<Arc<Guard>>, request: Request, next: Ne
 
 /// The answer that API Gateway would give.
 fn refusal(error: &VerifyError) -> Response {
-    let dialect = Dialect::RestJson;
-    let status = StatusCode::from_u16(error.refusal(dialect).status()).unwrap_or(StatusCode::FORBIDDEN);
+    let format = ErrorFormat::RestJson;
+    let status = StatusCode::from_u16(error.refusal(format).status()).unwrap_or(StatusCode::FORBIDDEN);
     let headers =
-        [(header::CONTENT_TYPE.as_str(), dialect.content_type()), ("x-amzn-errortype", error.refusal(dialect).code())];
-    (status, headers, error.refusal(dialect).body("")).into_response()
+        [(header::CONTENT_TYPE.as_str(), format.content_type()), ("x-amzn-errortype", error.refusal(format).code())];
+    (status, headers, error.refusal(format).body("")).into_response()
 }
 
 async fn get_list(Extension(Caller(id)): Extension<Caller>) -> String {

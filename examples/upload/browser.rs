@@ -8,7 +8,7 @@ use axum::extract::multipart::{Field, Multipart};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use countersign::Timestamp;
-use countersign::post_policy::{Policy, PresentedForm};
+use countersign::post_policy::{Policy, UnverifiedForm};
 
 use crate::server::{BUCKET, Refusal, Store};
 
@@ -66,7 +66,7 @@ pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Respo
 
 async fn store_file(store: &Store, fields: &[(String, String)], mut file: Field<'_>) -> Result<u64, Refusal> {
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = PresentedForm::parse(BUCKET, fields)?.with_file_name(file.file_name().unwrap_or_default())?;
+    let presented = UnverifiedForm::parse(BUCKET, fields)?.with_file_name(file.file_name().unwrap_or_default())?;
     let known = presented.access_key_id() == store.signer.credentials().access_key_id();
     let key = presented.derive_key(known.then_some(store.signer.credentials()));
     let verified = store.verifier.verify_form(presented, &key, Timestamp::now())?;

@@ -17,7 +17,7 @@ use axum::routing::{get, post, put};
 use axum::{Router, extract};
 use countersign::post_policy::PolicyError;
 use countersign::streaming::{ChunkError, DecodedBody};
-use countersign::{Credentials, Dialect, Presented, Signer, Timestamp, Verifier, VerifyError};
+use countersign::{Credentials, ErrorFormat, Signer, Timestamp, UnverifiedRequest, Verifier, VerifyError};
 use http_body::Body as _;
 
 use crate::browser;
@@ -45,7 +45,7 @@ impl Store {
     async fn put(&self, key: &str, request: Request) -> Result<usize, Refusal> {
         let (parts, mut body) = request.into_parts();
         let decoder = {
-            let presented = Presented::parse(&parts)?;
+            let presented = UnverifiedRequest::parse(&parts)?;
             let known = presented.access_key_id() == self.signer.credentials().access_key_id();
             let key = presented.derive_key(known.then_some(self.signer.credentials()));
             self.verifier.verify(presented, &key, Timestamp::now())?.chunk_decoder()?
@@ -137,19 +137,19 @@ impl Refusal {
 
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
-        Self::Aws(Box::new(error.refusal(Dialect::S3Xml)))
+        Self::Aws(Box::new(error.refusal(ErrorFormat::S3Xml)))
     }
 }
 
 impl From<ChunkError> for Refusal {
     fn from(error: ChunkError) -> Self {
-        Self::Aws(Box::new(error.refusal(Dialect::S3Xml)))
+        Self::Aws(Box::new(error.refusal(ErrorFormat::S3Xml)))
     }
 }
 
 impl From<PolicyError> for Refusal {
     fn from(error: PolicyError) -> Self {
-        Self::Aws(Box::new(error.refusal(Dialect::S3Xml)))
+        Self::Aws(Box::new(error.refusal(ErrorFormat::S3Xml)))
     }
 }
 

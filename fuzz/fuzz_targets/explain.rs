@@ -47,13 +47,13 @@ fuzz_target!(|text: &[u8]| {
     let (start, end) = message.body.split_at(message.body.len() / 2);
     let other = [start, end.get(1..).unwrap_or_default()].concat();
     for (ours, theirs) in [(message.body, &*other), (&*other, message.body)] {
-        let explanation = Explanation::between(theirs, ours);
+        let explanation = Explanation::compare(theirs, ours);
         said(&explanation);
         // Texts that differ where it can be seen never have the secret for a cause.
         let differs = explanation.diff().is_some_and(|diff| !diff.is_empty());
         let first = explanation.findings().next().map(|finding| finding.cause());
         assert!(first.is_some() && !(differs && first == Some(&Cause::WrongSecret)), "{explanation}");
     }
-    let same = Explanation::between(message.body, message.body);
+    let same = Explanation::compare(message.body, message.body);
     assert!(same.findings().len() == 1 && same.diff().is_some_and(|diff| diff.is_empty()), "{same}");
 });

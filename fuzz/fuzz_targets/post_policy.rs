@@ -1,12 +1,12 @@
 #![no_main]
 
-use countersign::post_policy::{PolicyError, PresentedForm};
-use countersign::{Credentials, Dialect, Signer, Timestamp, Verifier};
+use countersign::post_policy::{PolicyError, UnverifiedForm};
+use countersign::{Credentials, ErrorFormat, Signer, Timestamp, Verifier};
 use countersign_fuzz::credentials;
 use libfuzzer_sys::fuzz_target;
 
 fn verify(fields: &[(&str, &str)], known: Option<&Credentials>, now: Timestamp) -> Result<(), PolicyError> {
-    let presented = PresentedForm::parse("bucket", fields.iter().copied())?.with_file_name("a/b.jpg")?;
+    let presented = UnverifiedForm::parse("bucket", fields.iter().copied())?.with_file_name("a/b.jpg")?;
     let key = presented.derive_key(known);
     let form = Verifier::new("us-east-1", "s3").unwrap().verify_form(presented, &key, now)?;
     assert_eq!(form.access_key_id(), credentials().access_key_id());
@@ -22,7 +22,11 @@ fuzz_target!(|text: &str| {
     // As given, unsigned.
     for known in [None, Some(&credentials())] {
         let error = verify(&fields, known, now).unwrap_err();
-        let _ = (error.to_string(), error.refusal(Dialect::S3Xml).body(""), error.refusal(Dialect::RestJson).body(""));
+        let _ = (
+            error.to_string(),
+            error.refusal(ErrorFormat::S3Xml).body(""),
+            error.refusal(ErrorFormat::RestJson).body(""),
+        );
     }
     // Signed: a policy of any text, with those fields.
     let signer = Signer::new(credentials(), "us-east-1", "s3").unwrap();

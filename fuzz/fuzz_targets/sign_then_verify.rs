@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Presented, Request, SignedHeaders, Signer, Timestamp, Verifier, VerifyError};
+use countersign::{
+    Credentials, Payload, Request, SignedHeaders, Signer, Timestamp, UnverifiedRequest, Verifier, VerifyError,
+};
 use countersign_fuzz::{Message, credentials};
 use libfuzzer_sys::fuzz_target;
 
@@ -13,7 +15,7 @@ fn verify(
     known: &Credentials,
     now: Timestamp,
 ) -> Result<(), VerifyError> {
-    let presented = Presented::parse(request)?.with_body(body);
+    let presented = UnverifiedRequest::parse(request)?.with_body(body);
     let key = presented.derive_key(Some(known));
     Verifier::new("us-east-1", service).unwrap().verify(presented, &key, now).map(|_| ())
 }

@@ -1,6 +1,6 @@
 #![no_main]
 
-use countersign::{Presented, Request, Signature, SigningKey, Verifier, VerifyError, encode_segment};
+use countersign::{Request, Signature, SigningKey, UnverifiedRequest, Verifier, VerifyError, encode_segment};
 use countersign_fuzz::credentials;
 use libfuzzer_sys::fuzz_target;
 
@@ -31,7 +31,7 @@ fuzz_target!(|text: &[u8]| {
     let Some(end) = text.iter().position(|byte| *byte == b'\n') else { return };
     let (region_set, header) = (&text[..end], &text[end + 1..]);
     let headers = [("x-amz-date", TIME.as_bytes()), ("x-amz-region-set", region_set), ("authorization", header)];
-    let Ok(presented) = Presented::parse(Request::new("GET", "/", &headers).with_host("h")) else { return };
+    let Ok(presented) = UnverifiedRequest::parse(Request::new("GET", "/", &headers).with_host("h")) else { return };
     let Some(region_set) = presented.region_set() else { return };
 
     // Printed as a query it is the same.
@@ -44,7 +44,7 @@ fuzz_target!(|text: &[u8]| {
         encode_segment(region_set),
         encode_segment(names_signed.join(";"))
     );
-    let in_query = Presented::parse(Request::new("GET", &target, &[]).with_host("h")).unwrap();
+    let in_query = UnverifiedRequest::parse(Request::new("GET", &target, &[]).with_host("h")).unwrap();
     assert_eq!(in_query.region_set(), Some(region_set));
     assert_eq!(in_query.access_key_id(), presented.access_key_id());
     assert_eq!(in_query.scope(), presented.scope());

@@ -1,6 +1,6 @@
 #![no_main]
 
-use countersign::{Presented, Verifier};
+use countersign::{UnverifiedRequest, Verifier};
 use countersign_fuzz::{Message, credentials};
 use libfuzzer_sys::fuzz_target;
 
@@ -8,7 +8,7 @@ fuzz_target!(|text: &[u8]| {
     let Some(message) = Message::read(text) else { return };
     let known = credentials();
     for service in ["execute-api", "s3", "iotdevicegateway"] {
-        let Ok(presented) = Presented::parse(message.request()) else { return };
+        let Ok(presented) = UnverifiedRequest::parse(message.request()) else { return };
         // The most that an attacker can have: its own time, region and service.
         let (now, region) = (presented.timestamp(), presented.scope().region().to_owned());
         for found in [None, Some(&known)] {
@@ -18,8 +18,8 @@ fuzz_target!(|text: &[u8]| {
                 let error = verifier.verify(presented, &key, now).unwrap_err();
                 let _ = (
                     error.to_string(),
-                    error.refusal(countersign::Dialect::S3Xml).body(""),
-                    error.refusal(countersign::Dialect::RestJson).body(""),
+                    error.refusal(countersign::ErrorFormat::S3Xml).body(""),
+                    error.refusal(countersign::ErrorFormat::RestJson).body(""),
                 );
             }
         }

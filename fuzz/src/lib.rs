@@ -1,6 +1,6 @@
 //! What the targets share.
 
-use countersign::{Presented, Request};
+use countersign::{Request, UnverifiedRequest};
 
 /// A request from text: request line, headers, an empty line, the body. None of it has to be well-formed.
 pub struct Message<'a> {
@@ -37,7 +37,7 @@ fn split<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 }
 
 /// All that a parsed credential says, to compare.
-pub fn parts(presented: &Presented<'_>) -> impl PartialEq + std::fmt::Debug + use<> {
+pub fn parts(presented: &UnverifiedRequest<'_>) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         presented.access_key_id().to_owned(),
         presented.scope().to_string(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::event_stream::{HeaderValue, Message};
-use countersign::{Dialect, Location, ScopeParts, Timestamp, VerifyError};
+use countersign::{ErrorFormat, Location, ScopeParts, Timestamp, VerifyError};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -142,7 +142,7 @@ fn messages() -> Result<Vec<(u8, Vec<u8>)>, Box<dyn Error>> {
     Ok(seeds)
 }
 
-/// Refusals in each dialect's words.
+/// Refusals in each format's words.
 fn refusals() -> Vec<String> {
     let text = String::from;
     let now: Timestamp = "20150830T123600Z".parse().unwrap();
@@ -178,9 +178,9 @@ fn refusals() -> Vec<String> {
     ];
     let mut answers = Vec::new();
     for error in errors {
-        for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-            let (status, code) = (error.refusal(dialect).status(), error.refusal(dialect).code());
-            answers.push(format!("{status} -\nx-amzn-ErrorType:{code}\n\n{}", error.refusal(dialect).body("1")));
+        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+            let (status, code) = (error.refusal(format).status(), error.refusal(format).code());
+            answers.push(format!("{status} -\nx-amzn-ErrorType:{code}\n\n{}", error.refusal(format).body("1")));
         }
     }
     answers

@@ -8,5 +8,5 @@ pub(crate) mod read;
 pub(crate) mod text;
 mod write;
 
-pub use format::Dialect;
+pub use format::ErrorFormat;
 pub use write::Refusal;

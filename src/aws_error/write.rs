@@ -2,19 +2,19 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Dialect, text};
+use super::{ErrorFormat, text};
 use crate::json::push_escaped;
 use crate::xml::push_element;
 
 /// What a server answers to a request that it refuses: status, code, message and body, worded as the services of a
-/// [`Dialect`] word it. [`VerifyError::refusal`](crate::VerifyError::refusal) makes it.
+/// [`ErrorFormat`] word it. [`VerifyError::refusal`](crate::VerifyError::refusal) makes it.
 ///
 /// It holds no secret, no session token and no signature.
 ///
 /// ```
-/// use countersign::{Dialect, VerifyError};
+/// use countersign::{ErrorFormat, VerifyError};
 ///
-/// let refusal = VerifyError::MissingAuthentication.refusal(Dialect::RestJson);
+/// let refusal = VerifyError::MissingAuthentication.refusal(ErrorFormat::RestJson);
 /// assert_eq!((refusal.status(), refusal.code()), (403, "MissingAuthenticationTokenException"));
 /// assert_eq!(refusal.message(), "Missing Authentication Token");
 /// assert_eq!(refusal.body(""), r#"{"message":"Missing Authentication Token"}"#);
@@ -23,7 +23,7 @@ use crate::xml::push_element;
 /// AWS: [Common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    dialect: Dialect,
+    format: ErrorFormat,
     status: u16,
     code: &'static str,
     message: Cow<'static, str>,
@@ -32,21 +32,21 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(
-        dialect: Dialect,
+        format: ErrorFormat,
         status: u16,
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { dialect, status, code, message: message.into(), details: Vec::new() }
+        Self { format, status, code, message: message.into(), details: Vec::new() }
     }
 
     /// The answer to an error that is the server's own.
-    pub(crate) fn internal(dialect: Dialect) -> Self {
-        let (code, message) = match dialect {
-            Dialect::S3Xml => ("InternalError", text::S3_INTERNAL_ERROR),
-            Dialect::RestJson | Dialect::QueryXml => ("InternalFailure", text::INTERNAL_FAILURE),
+    pub(crate) fn internal(format: ErrorFormat) -> Self {
+        let (code, message) = match format {
+            ErrorFormat::S3Xml => ("InternalError", text::S3_INTERNAL_ERROR),
+            ErrorFormat::RestJson | ErrorFormat::QueryXml => ("InternalFailure", text::INTERNAL_FAILURE),
         };
-        Self::new(dialect, 500, code, message)
+        Self::new(format, 500, code, message)
     }
 
     pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
@@ -59,7 +59,7 @@ impl Refusal {
         self.status
     }
 
-    /// The error code, e.g. `SignatureDoesNotMatch`. With [`Dialect::RestJson`] it is sent as the header
+    /// The error code, e.g. `SignatureDoesNotMatch`. With [`ErrorFormat::RestJson`] it is sent as the header
     /// `x-amzn-ErrorType`.
     pub fn code(&self) -> &'static str {
         self.code
@@ -77,19 +77,19 @@ impl Refusal {
 
     /// The `Content-Type` of [`Refusal::body`].
     pub fn content_type(&self) -> &'static str {
-        self.dialect.content_type()
+        self.format.content_type()
     }
 
     /// The body to answer with. `request_id` goes into the XML forms; with JSON it is a header (`x-amzn-RequestId`).
     pub fn body(&self, request_id: &str) -> String {
         let mut body = String::new();
-        match self.dialect {
-            Dialect::RestJson => {
+        match self.format {
+            ErrorFormat::RestJson => {
                 body.push_str("{\"message\":\"");
                 push_escaped(&mut body, &self.message);
                 body.push_str("\"}");
             }
-            Dialect::QueryXml => {
+            ErrorFormat::QueryXml => {
                 body.push_str("<ErrorResponse><Error><Type>Sender</Type>");
                 push_element(&mut body, "Code", self.code);
                 push_element(&mut body, "Message", &self.message);
@@ -97,7 +97,7 @@ impl Refusal {
                 push_element(&mut body, "RequestId", request_id);
                 body.push_str("</ErrorResponse>");
             }
-            Dialect::S3Xml => {
+            ErrorFormat::S3Xml => {
                 body.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
                 push_element(&mut body, "Code", self.code);
                 push_element(&mut body, "Message", &self.message);
@@ -117,9 +117,9 @@ mod tests {
     #[test]
     fn bodies_escape_what_the_request_put_into_them() {
         let got = "got '<a href=\"x\">&\\\u{fffe}\u{1b}'";
-        let body = |dialect| Refusal::new(dialect, 400, "Code", got).body("<id>");
-        assert_eq!(body(Dialect::RestJson), "{\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}");
-        let xml = body(Dialect::QueryXml);
+        let body = |format| Refusal::new(format, 400, "Code", got).body("<id>");
+        assert_eq!(body(ErrorFormat::RestJson), "{\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}");
+        let xml = body(ErrorFormat::QueryXml);
         assert!(xml.contains("got '&lt;a href=&quot;x&quot;&gt;&amp;\\\u{fffd}\u{fffd}'</Message>"), "{xml}");
         assert!(xml.ends_with("</Error><RequestId>&lt;id&gt;</RequestId></ErrorResponse>"), "{xml}");
     }

@@ -8,12 +8,12 @@
 //!
 //! - Sending: [`Signer::sign_events`](crate::Signer::sign_events) signs the request, and gives an [`EventSigner`] for the
 //!   messages. What the service answers is not signed: [`MessageReader`].
-//! - Receiving: [`Verified::events`](crate::Verified::events) of a request whose own signature is right gives an
+//! - Receiving: [`VerifiedRequest::events`](crate::VerifiedRequest::events) of a request whose own signature is right gives an
 //!   [`EventVerifier`]. Not one byte of a message comes out before its signature is checked.
 //!
 //! ```
 //! use countersign::event_stream::{EventStreamError, Message};
-//! use countersign::{Credentials, Presented, Request, Signer, SigningKey, Scope, Timestamp, Verifier};
+//! use countersign::{Credentials, UnverifiedRequest, Request, Signer, SigningKey, Scope, Timestamp, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 //! let now: Timestamp = "20150830T235959Z".parse()?;
@@ -32,7 +32,7 @@
 //! let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).chain(headers).collect();
 //! let request = Request::new("POST", "/stream-transcription", &headers)
 //!     .with_host("transcribestreaming.us-east-1.amazonaws.com");
-//! let presented = Presented::parse(&request)?;
+//! let presented = UnverifiedRequest::parse(&request)?;
 //! let key = presented.derive_key(Some(&credentials));
 //! let verified = Verifier::new("us-east-1", "transcribe")?.verify(presented, &key, now)?;
 //! let (mut events, mut received) = (verified.events()?, Vec::new());

@@ -14,9 +14,9 @@ use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::{KeyStanding, SigningKey, VerifyingKey};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::Verified;
+use crate::verify::VerifiedRequest;
 
-impl Verified<'_> {
+impl VerifiedRequest<'_> {
     /// What verifies the messages of this request's body, an event stream.
     ///
     /// # Errors
@@ -48,13 +48,13 @@ impl Verified<'_> {
 /// 4. `:date` is within the rules' `max_skew` of now.
 /// 5. The key at hand is of that day; if not, [`EventStreamError::KeyNeeded`] asks for it.
 /// 6. The session of the signer has not ended, if the key of the request came from
-///    [`Presented::derive_key`](crate::Presented::derive_key).
+///    [`UnverifiedRequest::derive_key`](crate::UnverifiedRequest::derive_key).
 /// 7. The signature is the one of `:date`, of the payload and of the signature before it, compared in constant time.
 ///
 /// Only then the payload comes out. After an error nothing does any more. A stream that ends without its closing
 /// message was cut: [`EventVerifier::finish`] tells.
 ///
-/// It is made by [`Verified::events`]; the module has an example.
+/// It is made by [`VerifiedRequest::events`]; the module has an example.
 #[derive(Clone)]
 pub struct EventVerifier {
     frames: Frames,

@@ -46,9 +46,9 @@ pub enum Cause {
         verified: String,
     },
     /// The verifier encodes the path once more than the signer.
-    PathEncodedTooRarely,
+    PathUnderEncoded,
     /// The signer encodes the path once more than the verifier.
-    PathEncodedTooOften,
+    PathOverEncoded,
     /// One side removes dot segments or double slashes, the other doesn't.
     PathNormalization,
     /// A slash at the end that the other side doesn't have.
@@ -263,13 +263,13 @@ pub enum Cause {
     /// The route asks for another kind of authorization than a signature.
     OtherAuthorizationExpected,
     /// A CDN, load balancer or proxy refused the request; the service never saw it.
-    RefusedOnTheWay,
+    BlockedByIntermediary,
     /// `Forbidden` without a reason: an API key, a web application firewall, a private API, a custom domain.
     ForbiddenWithoutReason,
     /// An HTTP API or a function URL has no such route, or refused the signature without saying why.
     RefusedWithoutReason,
     /// The service refuses the request for other reasons than its signature.
-    NotAboutSignature,
+    Unrelated,
     /// Nothing was recognised.
     Unrecognised,
 }
@@ -336,11 +336,11 @@ impl Cause {
                 format!("{signed} was signed, {verified} arrived").into(),
                 "sign the method that is sent; after a redirect sign again",
             ),
-            Self::PathEncodedTooRarely => (
+            Self::PathUnderEncoded => (
                 "the path was signed with one encoding too few".into(),
                 "for all services but S3 the wire path is encoded once more (Rules::for_service)",
             ),
-            Self::PathEncodedTooOften => (
+            Self::PathOverEncoded => (
                 "the path was signed with one encoding too many".into(),
                 "for S3 the path is encoded once (Rules::for_service), and a client encodes it only once",
             ),
@@ -372,12 +372,12 @@ impl Cause {
             Self::Mismatch => (
                 "the signature is wrong".into(),
                 "check the secret first; then compare what was signed (Signed::canonical_request) with what the server \
-                 computed, where it says so, or what a local Verifier with echo_computed answers: Explanation::between",
+                 computed, where it says so, or what a local Verifier with echo_computed answers: Explanation::compare",
             ),
             Self::TextDiffers { line } => (format!("line {line} differs").into(), "compare the two texts at that line"),
             Self::CanonicalRequestDiffers => (
                 "both sides have another canonical request".into(),
-                "compare the canonical requests: Explanation::between",
+                "compare the canonical requests: Explanation::compare",
             ),
             Self::LineEnds => (
                 "the lines are the same, and end differently".into(),
@@ -574,7 +574,7 @@ impl Cause {
                 "the route asks for another authorization than a signature".into(),
                 "look at the route's authorizer: it is not AWS_IAM, but takes a token, cookie or key",
             ),
-            Self::RefusedOnTheWay => (
+            Self::BlockedByIntermediary => (
                 "a CDN or proxy refused the request before the service saw it".into(),
                 "look at what stands before the service: allowed methods, host names, forwarded headers",
             ),
@@ -588,9 +588,7 @@ impl Cause {
                 "check route and signature yourself: HTTP APIs, function URLs and aoss say no more; compare with a local \
                  Verifier",
             ),
-            Self::NotAboutSignature => {
-                ("refused for another reason than its signature".into(), "see the response's own words")
-            }
+            Self::Unrelated => ("refused for another reason than its signature".into(), "see the response's own words"),
             Self::Unrecognised => {
                 ("nothing recognised".into(), "see the response's own words; nothing in it speaks of a signature")
             }

@@ -96,7 +96,7 @@ impl Explanation {
     ///
     /// let ours = "GET\n/dev/list\n\nhost:example.com\n\nhost\nUNSIGNED-PAYLOAD";
     /// let theirs = "GET\n/dev/list\n\nhost:example.com:8443\n\nhost\nUNSIGNED-PAYLOAD";
-    /// let explanation = Explanation::between(theirs, ours);
+    /// let explanation = Explanation::compare(theirs, ours);
     /// let port = Cause::PortChanged { signed: "example.com".into(), verified: "example.com:8443".into() };
     /// assert_eq!(*explanation.findings().next().unwrap().cause(), port);
     /// assert_eq!(
@@ -104,7 +104,7 @@ impl Explanation {
     ///     "  GET\n  /dev/list\n  \n- host:example.com\n+ host:example.com:8443\n                  ^\n  \n  host\n  UNSIGNED-PAYLOAD",
     /// );
     /// ```
-    pub fn between(theirs: impl AsRef<[u8]>, ours: impl AsRef<[u8]>) -> Self {
+    pub fn compare(theirs: impl AsRef<[u8]>, ours: impl AsRef<[u8]>) -> Self {
         let (ours, theirs) = text::of_both(ours.as_ref(), theirs.as_ref());
         let (mut findings, diff) = compare::texts(&ours, &theirs);
         if findings.is_empty() {
@@ -145,7 +145,7 @@ impl Explanation {
     }
 
     /// The canonical request that the server computed, if the response says it. Secrets are redacted, and count as equal
-    /// in [`Explanation::between`], which compares it with what another signer signed.
+    /// in [`Explanation::compare`], which compares it with what another signer signed.
     pub fn computed(&self) -> Option<&str> {
         self.computed.as_deref()
     }

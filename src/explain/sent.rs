@@ -10,7 +10,7 @@ use crate::sigv4::request::Request;
 use crate::sigv4::rules::SessionTokenName;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
-use crate::verify::{Presented, VerifyError};
+use crate::verify::{UnverifiedRequest, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
 /// or the [`Request`] as it was sent, signed by any signer or not at all.
@@ -129,12 +129,15 @@ impl From<&Signed> for Sent {
 impl From<&Presigned> for Sent {
     fn from(presigned: &Presigned) -> Self {
         let request = Request::new("GET", presigned.target(), &[]).with_host("_");
-        let parsed = Presented::parse(request).ok();
+        let parsed = UnverifiedRequest::parse(request).ok();
         Self {
             auth: Auth::Presigned,
             string_to_sign: presigned.string_to_sign().to_string(),
             access_key_id: parsed.as_ref().map(|parsed| parsed.access_key_id().into()).unwrap_or_default(),
-            session_token: parsed.as_ref().and_then(Presented::session_token).map(|token| Zeroizing::new(token.into())),
+            session_token: parsed
+                .as_ref()
+                .and_then(UnverifiedRequest::session_token)
+                .map(|token| Zeroizing::new(token.into())),
             timestamp: Some(presigned.timestamp()),
             valid_until: Some(presigned.valid_until()),
             outlives_credentials: presigned.outlives_credentials(),
@@ -169,7 +172,7 @@ impl From<&Request<'_>> for Sent {
             host: request.host().map(|host| String::from_utf8_lossy(host).into_owned()).unwrap_or_default(),
             ..Self::default()
         };
-        match Presented::parse(request) {
+        match UnverifiedRequest::parse(request) {
             Ok(presented) => sent.with_signature(presented),
             Err(error) => Self { auth: Auth::of_refused(error, request), ..sent },
         }
@@ -177,7 +180,7 @@ impl From<&Request<'_>> for Sent {
 }
 
 impl Sent {
-    fn with_signature(self, presented: Presented<'_>) -> Self {
+    fn with_signature(self, presented: UnverifiedRequest<'_>) -> Self {
         Self {
             auth: if presented.is_presigned() { Auth::Presigned } else { Auth::Signed },
             access_key_id: presented.access_key_id().into(),

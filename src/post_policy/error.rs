@@ -11,12 +11,12 @@ use crate::verify::{ScopeParts, VerifyError};
 /// [`PolicyError::refusal`] words the answer as S3 does. It holds no secret, no session token and no signature.
 ///
 /// ```
-/// use countersign::post_policy::{PolicyError, PresentedForm};
-/// use countersign::{Dialect, VerifyError};
+/// use countersign::post_policy::{PolicyError, UnverifiedForm};
+/// use countersign::{ErrorFormat, VerifyError};
 ///
-/// let error = PresentedForm::parse("examplebucket", [("key", "a.txt")]).unwrap_err();
+/// let error = UnverifiedForm::parse("examplebucket", [("key", "a.txt")]).unwrap_err();
 /// assert_eq!(error, PolicyError::Verify(VerifyError::MissingAuthentication));
-/// assert_eq!(error.refusal(Dialect::S3Xml).code(), "AccessDenied");
+/// assert_eq!(error.refusal(ErrorFormat::S3Xml).code(), "AccessDenied");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -2,13 +2,13 @@
 //!
 //! [`Policy`] says when the permission ends and what has to hold for each field of the form;
 //! [`Signer::sign_post_policy`] makes the fields of it. A server reads them back in the crate's three steps:
-//! [`PresentedForm::parse`] proves nothing, the caller finds the key, and [`Verifier::verify_form`] gives a
+//! [`UnverifiedForm::parse`] proves nothing, the caller finds the key, and [`Verifier::verify_form`] gives a
 //! [`VerifiedForm`], which exists only after the signature is right, the policy has not ended, every condition is met by
 //! its field, and every field is named by a condition.
 //!
 //! ```
-//! use countersign::post_policy::{Policy, PresentedForm};
-//! use countersign::{Credentials, Dialect, Signer, Timestamp, Verifier};
+//! use countersign::post_policy::{Policy, UnverifiedForm};
+//! use countersign::{Credentials, ErrorFormat, Signer, Timestamp, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 //! let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
@@ -30,7 +30,7 @@
 //! // The server: all fields before the file, and the name that the file came with.
 //! let mut fields: Vec<(&str, &str)> = form.fields().collect();
 //! fields.push(("Content-Type", "image/jpeg"));
-//! let presented = PresentedForm::parse("examplebucket", fields)?.with_file_name("C:\\photos\\a.jpg")?;
+//! let presented = UnverifiedForm::parse("examplebucket", fields)?.with_file_name("C:\\photos\\a.jpg")?;
 //! let key = presented.derive_key(Some(&credentials)); // found by presented.access_key_id()
 //! let verified = Verifier::new("us-east-1", "s3")?.verify_form(presented, &key, now)?;
 //! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
@@ -38,7 +38,7 @@
 //! // And the file, whose length is known when it has been read.
 //! verified.check_file_length(123_456)?;
 //! let error = verified.check_file_length(0).unwrap_err();
-//! assert_eq!(error.refusal(Dialect::S3Xml).code(), "EntityTooSmall");
+//! assert_eq!(error.refusal(ErrorFormat::S3Xml).code(), "EntityTooSmall");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -59,7 +59,7 @@ mod verify;
 pub use error::PolicyError;
 pub use policy::Policy;
 pub use sign::SignedForm;
-pub use unverified::PresentedForm;
+pub use unverified::UnverifiedForm;
 pub use verify::VerifiedForm;
 
 use crate::sigv4::rules::SessionTokenName;

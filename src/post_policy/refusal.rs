@@ -6,19 +6,19 @@ use super::MAX_FIELD_BYTES;
 use super::condition::printed;
 use super::error::PolicyError;
 use crate::aws_error::form::{AGAINST_POLICY, INVALID_POLICY, MISSING_FIELD};
-use crate::aws_error::{Dialect, Refusal, text};
+use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::verify::wrong_scope;
 
 impl PolicyError {
     /// The answer to the client, as S3 words it: no other service takes such forms. Texts that were never seen from S3
     /// follow the form of those that were.
-    pub fn refusal(&self, dialect: Dialect) -> Refusal {
-        refusal(self, dialect)
+    pub fn refusal(&self, format: ErrorFormat) -> Refusal {
+        refusal(self, format)
     }
 }
 
-fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
-    let answer = |status, code, message: &str| Refusal::new(dialect, status, code, String::from(message));
+fn refusal(error: &PolicyError, format: ErrorFormat) -> Refusal {
+    let answer = |status, code, message: &str| Refusal::new(format, status, code, String::from(message));
     let invalid = |problem: String| answer(400, "InvalidPolicyDocument", &alloc::format!("{INVALID_POLICY}{problem}"));
     let denied = |problem: String| answer(403, "AccessDenied", &alloc::format!("{AGAINST_POLICY}: {problem}"));
     let argument = |message: &str, name: &str, value: String| {
@@ -26,8 +26,8 @@ fn refusal(error: &PolicyError, dialect: Dialect) -> Refusal {
     };
     match error {
         // Signing failed in the server; the client has sent nothing wrong.
-        PolicyError::Sign(_) => Refusal::internal(dialect),
-        PolicyError::Verify(error) => error.refusal(dialect),
+        PolicyError::Sign(_) => Refusal::internal(format),
+        PolicyError::Verify(error) => error.refusal(format),
         PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => {
             let message = "Your POST request fields preceeding the upload file was too large.";
             answer(400, "MaxPostPreDataLengthExceeded", message)

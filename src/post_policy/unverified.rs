@@ -20,7 +20,7 @@ use crate::verify::VerifyError;
 /// With access key id, session token and scope the caller looks up the key, then hands both to
 /// [`Verifier::verify_form`](crate::Verifier::verify_form).
 #[derive(Clone)]
-pub struct PresentedForm<'a> {
+pub struct UnverifiedForm<'a> {
     pub(super) bucket: &'a str,
     pub(super) fields: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) policy: &'a str,
@@ -32,7 +32,7 @@ pub struct PresentedForm<'a> {
 /// The fields that make up the signature; in none of them is `${filename}` replaced.
 const SIGNATURE_FIELDS: [&str; 5] = ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
 
-impl<'a> PresentedForm<'a> {
+impl<'a> UnverifiedForm<'a> {
     /// Reads the fields of a form: checks 1 to 5 of [`Verifier::verify_form`](crate::Verifier::verify_form).
     ///
     /// `bucket` is the one that the request was sent to; `fields` are those before the file, in the order received. S3
@@ -124,7 +124,7 @@ impl<'a> PresentedForm<'a> {
     }
 
     /// The key to verify with, from what the look-up of access key id and session token found: as
-    /// [`Presented::derive_key`](crate::Presented::derive_key).
+    /// [`UnverifiedRequest::derive_key`](crate::UnverifiedRequest::derive_key).
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
@@ -158,10 +158,10 @@ fn read_fields<'a>(
     Ok(read)
 }
 
-impl fmt::Debug for PresentedForm<'_> {
+impl fmt::Debug for UnverifiedForm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<String> = self.fields.iter().map(|(name, _)| excerpt(name.as_bytes())).collect();
-        f.debug_struct("PresentedForm")
+        f.debug_struct("UnverifiedForm")
             .field("bucket", &self.bucket)
             .field("fields", &names)
             .field("access_key_id", &self.access_key_id())

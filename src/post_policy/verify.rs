@@ -9,7 +9,7 @@ use super::condition::Condition;
 use super::document::Document;
 use super::error::PolicyError;
 use super::is_exempt;
-use super::unverified::PresentedForm;
+use super::unverified::UnverifiedForm;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::Location;
 use crate::sigv4::scope::{Scope, TERMINATOR};
@@ -21,7 +21,7 @@ use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError
 impl Verifier {
     /// Verifies a form with the key that was found for it, at the time `now`.
     ///
-    /// These are the checks, in the order in which they run. [`PresentedForm::parse`] does the first five:
+    /// These are the checks, in the order in which they run. [`UnverifiedForm::parse`] does the first five:
     ///
     /// 1. The form has at most 256 fields, of at most 20480 bytes together, each name once in whatever case. No field has an
     ///    empty name or a control character.
@@ -37,7 +37,7 @@ impl Verifier {
     /// 6. The scope has the date of `x-amz-date`, the region and service of this verifier, and ends in `aws4_request`.
     ///    That date is at most 15 minutes ahead.
     /// 7. The access key is known, the session token is the key's own, and it has not ended (if the key came from
-    ///    [`PresentedForm::derive_key`]); said only after the work of 8.
+    ///    [`UnverifiedForm::derive_key`]); said only after the work of 8.
     /// 8. The signature is the one of the field `policy` as it was received, compared in constant time.
     /// 9. The policy is base64 and JSON, has an expiration and conditions, and nothing that is not understood.
     /// 10. It has not ended, and was signed at most `max_presign` ago.
@@ -55,7 +55,7 @@ impl Verifier {
     /// [`PolicyError`], which has the reason for the operator and S3's wording for the client.
     pub fn verify_form<'a>(
         &self,
-        presented: PresentedForm<'a>,
+        presented: UnverifiedForm<'a>,
         key: &SigningKey,
         now: Timestamp,
     ) -> Result<VerifiedForm<'a>, PolicyError> {
@@ -90,7 +90,7 @@ impl Verifier {
     }
 }
 
-fn check_conditions(presented: &PresentedForm<'_>, conditions: &[Condition]) -> Result<(), PolicyError> {
+fn check_conditions(presented: &UnverifiedForm<'_>, conditions: &[Condition]) -> Result<(), PolicyError> {
     let bucket = ("bucket", presented.bucket);
     let fields = || {
         let others = presented.fields.iter().map(|(name, value)| (*name, &**value));
@@ -118,7 +118,7 @@ fn check_conditions(presented: &PresentedForm<'_>, conditions: &[Condition]) -> 
 ///
 /// Nothing is proven about the file until [`VerifiedForm::check_file_length`] was asked.
 pub struct VerifiedForm<'a> {
-    presented: PresentedForm<'a>,
+    presented: UnverifiedForm<'a>,
     conditions: Vec<Condition>,
     expiration: Timestamp,
 }
@@ -172,7 +172,7 @@ impl VerifiedForm<'_> {
     }
 
     /// The session token that came with it. Compared with the key's own if the key came from
-    /// [`PresentedForm::derive_key`].
+    /// [`UnverifiedForm::derive_key`].
     pub fn session_token(&self) -> Option<&str> {
         self.presented.session_token()
     }

@@ -1,26 +1,26 @@
 use alloc::string::String;
 
-use crate::aws_error::{Dialect, Refusal, text};
+use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::sign::SignError;
 use crate::verify::VerifyError;
 
 /// Why a body in chunks is refused.
 ///
 /// ```
-/// use countersign::Dialect;
+/// use countersign::ErrorFormat;
 /// use countersign::streaming::ChunkError;
 ///
-/// let refusal = ChunkError::TooSmall { length: 100, limit: 8192 }.refusal(Dialect::S3Xml);
+/// let refusal = ChunkError::TooSmall { length: 100, limit: 8192 }.refusal(ErrorFormat::S3Xml);
 /// assert_eq!((refusal.status(), refusal.code()), (400, "InvalidChunkSizeError"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunkError {
-    /// The body is not sent in chunks: [`Verified::body_check`](crate::Verified::body_check) checks it.
-    #[error("the body is not sent in chunks; check it with Verified::check_body or Verified::body_check")]
+    /// The body is not sent in chunks: [`VerifiedRequest::body_check`](crate::VerifiedRequest::body_check) checks it.
+    #[error("the body is not sent in chunks; check it with VerifiedRequest::check_body or VerifiedRequest::body_check")]
     NotChunked,
     /// The body is an event stream, whose messages carry their own signatures.
-    #[error("the body is an event stream; verify its messages with Verified::events")]
+    #[error("the body is an event stream; verify its messages with VerifiedRequest::events")]
     EventStream,
     /// There is no `x-amz-decoded-content-length`.
     #[error("there is no x-amz-decoded-content-length")]
@@ -39,7 +39,7 @@ pub enum ChunkError {
         got: String,
     },
     /// `x-amz-trailer` names a checksum that this build can't compute, because its feature is off.
-    /// [`Verified::chunk_decoder_with_unchecked`](crate::Verified::chunk_decoder_with_unchecked) accepts it by name.
+    /// [`VerifiedRequest::chunk_decoder_with_unchecked`](crate::VerifiedRequest::chunk_decoder_with_unchecked) accepts it by name.
     #[error(
         "this build can't compute {name}; turn on the feature {feature:?} of countersign, or pass the name \
              to chunk_decoder_with_unchecked"
@@ -51,7 +51,7 @@ pub enum ChunkError {
         feature: &'static str,
     },
     /// `x-amz-trailer` names a checksum that this crate doesn't know.
-    /// [`Verified::chunk_decoder_with_unchecked`](crate::Verified::chunk_decoder_with_unchecked) accepts it by name.
+    /// [`VerifiedRequest::chunk_decoder_with_unchecked`](crate::VerifiedRequest::chunk_decoder_with_unchecked) accepts it by name.
     #[error("{name:?} is not a known checksum; to accept it unchecked, pass the name to chunk_decoder_with_unchecked")]
     UnknownChecksum {
         /// The trailer, shortened if its name is long.
@@ -153,14 +153,14 @@ pub enum ChunkError {
 }
 
 impl ChunkError {
-    /// The response to the client, as the services of a dialect word it. For a malformed body, every dialect has S3's
+    /// The response to the client, as the services of a format word it. For a malformed body, every format has S3's
     /// texts.
-    pub fn refusal(&self, dialect: Dialect) -> Refusal {
+    pub fn refusal(&self, format: ErrorFormat) -> Refusal {
         let (status, code, message) = match self {
             // The server asked for a decoder of a body that is not sent in chunks.
-            Self::NotChunked | Self::EventStream => return Refusal::internal(dialect),
+            Self::NotChunked | Self::EventStream => return Refusal::internal(format),
             Self::SignatureMismatch { .. } | Self::TrailerSignatureMismatch => {
-                return VerifyError::SignatureMismatch { computed: None }.refusal(dialect);
+                return VerifyError::SignatureMismatch { computed: None }.refusal(format);
             }
             Self::MissingDecodedLength => {
                 (411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -189,7 +189,7 @@ impl ChunkError {
                 (400, "BadDigest", "The checksum you specified did not match the calculated checksum.")
             }
         };
-        Refusal::new(dialect, status, code, message)
+        Refusal::new(format, status, code, message)
     }
 }
 

@@ -8,13 +8,13 @@
 //! - Sending: a [`Chunked`] describes the body, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the
 //!   request, and [`SignedChunked::encoder`] encodes the body. [`EncodedRead`] and `EncodedBody` wrap a
 //!   [`Read`](std::io::Read) and an `http_body::Body`.
-//! - Receiving: [`Verified::chunk_decoder`](crate::Verified::chunk_decoder) decodes the body of a verified request;
+//! - Receiving: [`VerifiedRequest::chunk_decoder`](crate::VerifiedRequest::chunk_decoder) decodes the body of a verified request;
 //!   [`DecodedRead`] and `DecodedBody` are wrappers with it. No byte of a signed chunk is released before the signature
 //!   of the chunk is verified.
 //!
 //! ```
 //! use countersign::streaming::{Checksum, Chunked};
-//! use countersign::{Credentials, Presented, Request, Signer, Verifier};
+//! use countersign::{Credentials, UnverifiedRequest, Request, Signer, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 //! let now = "20150830T123600Z".parse()?;
@@ -32,7 +32,7 @@
 //! // The server.
 //! let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
 //! let request = Request::new("PUT", "/key", &headers).with_host("bucket.s3.amazonaws.com");
-//! let presented = Presented::parse(&request)?;
+//! let presented = UnverifiedRequest::parse(&request)?;
 //! let key = presented.derive_key(Some(&credentials));
 //! let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
 //! let (mut decoder, mut received) = (verified.chunk_decoder()?, Vec::new());

@@ -7,23 +7,23 @@ use super::error::ChunkError;
 use super::trailer;
 use crate::sigv4::payload::StreamingPayload;
 use crate::text::excerpt;
-use crate::verify::Verified;
+use crate::verify::VerifiedRequest;
 
-impl Verified<'_> {
+impl VerifiedRequest<'_> {
     /// Returns a decoder for the body of this request, which is sent in chunks. Every checksum in its trailer is compared.
     ///
     /// A server like S3 receives bodies in chunks and whole bodies; the signed headers tell which:
     ///
     /// ```
     /// use countersign::streaming::{ChunkDecoder, ChunkError};
-    /// use countersign::{BodyCheck, Verified};
+    /// use countersign::{BodyCheck, VerifiedRequest};
     ///
     /// enum Body {
     ///     Chunks(Box<ChunkDecoder>),
     ///     Whole(BodyCheck),
     /// }
     ///
-    /// fn body(verified: &Verified<'_>) -> Result<Body, Box<dyn std::error::Error>> {
+    /// fn body(verified: &VerifiedRequest<'_>) -> Result<Body, Box<dyn std::error::Error>> {
     ///     match verified.chunk_decoder() {
     ///         Err(ChunkError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
     ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
@@ -36,7 +36,7 @@ impl Verified<'_> {
     /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
     /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
-    /// # let presented = countersign::Presented::parse(&request)?;
+    /// # let presented = countersign::UnverifiedRequest::parse(&request)?;
     /// # let key = presented.derive_key(Some(&credentials));
     /// # let verified = countersign::Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
     /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
@@ -51,22 +51,22 @@ impl Verified<'_> {
         self.chunk_decoder_with_unchecked(&[])
     }
 
-    /// [`Verified::chunk_decoder`] that accepts the named checksum trailers without a comparison if this build can't
+    /// [`VerifiedRequest::chunk_decoder`] that accepts the named checksum trailers without a comparison if this build can't
     /// compute them: [`ChunkDecoder::finish`] returns them as they were sent, for the caller to check. Checksums that the
     /// build can compute are compared all the same. The case of the names is ignored.
     ///
     /// ```
-    /// use countersign::Verified;
+    /// use countersign::VerifiedRequest;
     /// use countersign::streaming::{ChunkDecoder, ChunkError};
     ///
     /// /// For a store that computes this checksum itself.
-    /// fn decoder(verified: &Verified<'_>) -> Result<ChunkDecoder, ChunkError> {
+    /// fn decoder(verified: &VerifiedRequest<'_>) -> Result<ChunkDecoder, ChunkError> {
     ///     verified.chunk_decoder_with_unchecked(&["x-amz-checksum-blake3"])
     /// }
     /// ```
     ///
     /// # Errors
-    /// Those of [`Verified::chunk_decoder`].
+    /// Those of [`VerifiedRequest::chunk_decoder`].
     pub fn chunk_decoder_with_unchecked(&self, trailers: &[&str]) -> Result<ChunkDecoder, ChunkError> {
         let Some((streaming, chain)) = self.streaming() else { return Err(ChunkError::NotChunked) };
         let (signed, with_trailer) = match streaming {

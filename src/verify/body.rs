@@ -50,7 +50,7 @@ impl SignedBody {
 /// of the body is proven.
 ///
 /// ```
-/// # use countersign::{Credentials, Payload, Presented, Request, Signer, Verifier};
+/// # use countersign::{Credentials, Payload, UnverifiedRequest, Request, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
 /// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
@@ -58,7 +58,7 @@ impl SignedBody {
 /// # let signed = signer.sign(&request, Payload::Bytes(b"hello world"), now)?;
 /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
 /// # let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-/// # let presented = Presented::parse(&request)?;
+/// # let presented = UnverifiedRequest::parse(&request)?;
 /// # let key = presented.derive_key(Some(&credentials));
 /// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
 /// let mut check = verified.body_check()?;

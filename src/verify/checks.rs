@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::body::SignedBody;
 use super::error::{Computed, VerifyError};
 use super::scope_parts::ScopeParts;
-use super::unverified::Presented;
+use super::unverified::UnverifiedRequest;
 use super::verifier::{Echo, Verifier};
 use crate::hash::{hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
@@ -35,7 +35,7 @@ pub(super) type Body<'p> = (SignedBody, [Option<PayloadLine<'p>>; 2]);
 
 impl Verifier {
     /// 4, the second half.
-    pub(super) fn check_algorithm(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_algorithm(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
         match presented.scope().algorithm() {
             Algorithm::EcdsaP256Sha256 if !self.sigv4a => {
                 Err(VerifyError::UnsupportedAlgorithm { algorithm: Algorithm::EcdsaP256Sha256.name().into() })
@@ -45,7 +45,7 @@ impl Verifier {
     }
 
     /// 9.
-    pub(super) fn check_mechanism(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_mechanism(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
         match presented.foreign_authorization && !self.ignore_foreign_authorization {
             true => Err(VerifyError::BothMechanisms),
             false => Ok(()),
@@ -53,7 +53,7 @@ impl Verifier {
     }
 
     /// 10. Routers go by the authority, and the signature by `Host`: they have to be one.
-    pub(super) fn check_hosts(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_hosts(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
         let Some(authority) = presented.request.authority() else { return Ok(()) };
         let Some(host) = presented.request.headers.values("host").next() else { return Ok(()) };
         let host = host.trim_ascii();
@@ -66,7 +66,7 @@ impl Verifier {
     /// 11. Lists the headers that are named as signed, as they arrived, in order; the host that it will be is set later.
     pub(super) fn check_coverage<'p>(
         &self,
-        presented: &'p Presented<'_>,
+        presented: &'p UnverifiedRequest<'_>,
         headers: &mut SignedHeaderList<'p>,
     ) -> Result<(), VerifyError> {
         let mut names: Inline<&str, 16> = Inline::new();
@@ -121,7 +121,7 @@ impl Verifier {
 
     /// 15. Anyone who can send `/admin/../bob` with the signature of `/bob` chooses the route of a router that doesn't
     ///     normalise.
-    pub(super) fn check_path(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_path(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
         let (path, _) = presented.request.path_and_query();
         if self.rules.normalize_path && !self.accept_dot_segments && has_dot_segments(path) {
             return Err(VerifyError::DotSegments { path: excerpt(path) });
@@ -130,7 +130,7 @@ impl Verifier {
     }
 
     /// 16.
-    pub(super) fn check_time(&self, presented: &Presented<'_>, now: Timestamp) -> Result<(), VerifyError> {
+    pub(super) fn check_time(&self, presented: &UnverifiedRequest<'_>, now: Timestamp) -> Result<(), VerifyError> {
         let signed = presented.timestamp;
         let ahead = signed.unix_seconds() - now.unix_seconds();
         let exceeds = |seconds: i64, limit: Duration| u64::try_from(seconds).is_ok_and(|n| n > limit.as_secs());
@@ -147,7 +147,7 @@ impl Verifier {
     }
 
     /// How long a presigned URL is valid; `None` where the rules let it do without `X-Amz-Expires`.
-    fn lifetime(&self, presented: &Presented<'_>) -> Result<Option<Duration>, VerifyError> {
+    fn lifetime(&self, presented: &UnverifiedRequest<'_>) -> Result<Option<Duration>, VerifyError> {
         let limit = self.limits.max_presign;
         match presented.expires {
             Some(seconds) if seconds == 0 || seconds > limit.as_secs() => {
@@ -171,7 +171,7 @@ impl Verifier {
     }
 
     /// 17.
-    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_scope(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
         let got = presented.scope();
         let expected = self.scope(got.algorithm(), &presented.timestamp);
         let terminator = presented.claims.terminator();
@@ -186,7 +186,7 @@ impl Verifier {
         })
     }
 
-    fn check_region_set(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    fn check_region_set(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
         match presented.region_set() {
             Some(region_set) if !covers(region_set, &self.region) => {
                 let got = excerpt(region_set.as_bytes());
@@ -197,7 +197,7 @@ impl Verifier {
     }
 
     /// 18.
-    pub(super) fn check_payload<'p>(&self, presented: &'p Presented<'_>) -> Result<Body<'p>, VerifyError> {
+    pub(super) fn check_payload<'p>(&self, presented: &'p UnverifiedRequest<'_>) -> Result<Body<'p>, VerifyError> {
         let rules = &self.rules;
         let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
         let presign_unsigned = presented.is_presigned() && rules.presign_unsigned_payload;
@@ -222,7 +222,7 @@ impl Verifier {
     }
 
     /// Whether the rules accept what is said of the body.
-    fn accepts_body(&self, presented: &Presented<'_>, signed: SignedBody) -> bool {
+    fn accepts_body(&self, presented: &UnverifiedRequest<'_>, signed: SignedBody) -> bool {
         let rules = &self.rules;
         match signed {
             SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
@@ -243,7 +243,7 @@ impl Verifier {
     ///     the first of them, where that is to be said.
     pub(super) fn compare<'p>(
         &'p self,
-        presented: &'p Presented<'_>,
+        presented: &'p UnverifiedRequest<'_>,
         headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
         key: &VerifyingKey<'_>,
@@ -291,7 +291,7 @@ pub(super) struct Match<'p> {
 /// The canonical requests that may have been signed, one after the other in one buffer.
 struct Candidates<'c> {
     verifier: &'c Verifier,
-    presented: &'c Presented<'c>,
+    presented: &'c UnverifiedRequest<'c>,
     key: &'c VerifyingKey<'c>,
     buffer: Vec<u8>,
     /// Of the first.
@@ -306,7 +306,7 @@ impl Candidates<'_> {
         lines: [Option<PayloadLine<'_>>; 2],
     ) -> Option<usize> {
         headers.set("host", host);
-        let Presented { timestamp, claims, .. } = self.presented;
+        let UnverifiedRequest { timestamp, claims, .. } = self.presented;
         lines.into_iter().flatten().position(|payload| {
             let parts = self.presented.canonical_parts(&self.verifier.rules, headers, payload);
             self.buffer.clear();
@@ -322,7 +322,10 @@ impl Candidates<'_> {
 }
 
 /// 12. The headers are those that arrived among the signed ones, in order.
-pub(super) fn check_presence(presented: &Presented<'_>, headers: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
+pub(super) fn check_presence(
+    presented: &UnverifiedRequest<'_>,
+    headers: &SignedHeaderList<'_>,
+) -> Result<(), VerifyError> {
     let mut arrived = headers.names();
     for name in presented.signed_headers() {
         if !arrived.next().is_some_and(|arrived| arrived.eq_ignore_ascii_case(name)) {
@@ -333,7 +336,7 @@ pub(super) fn check_presence(presented: &Presented<'_>, headers: &SignedHeaderLi
 }
 
 /// 13. The next hop removes what `Connection` names.
-pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
+pub(super) fn check_hops(presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
     let connections = presented.request.headers.values("connection");
     for option in connections.flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii) {
         if presented.signed_headers().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
@@ -364,7 +367,7 @@ pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Ti
 
 /// What the signature proves of the body. A hash beside a signed UNSIGNED-PAYLOAD holds only if it is signed itself, by
 /// its parameter or its header: any other was added by the sender of the moment.
-pub(super) fn proven_body(presented: &Presented<'_>, body: SignedBody, found: &Match<'_>) -> SignedBody {
+pub(super) fn proven_body(presented: &UnverifiedRequest<'_>, body: SignedBody, found: &Match<'_>) -> SignedBody {
     match found.line {
         0 => body,
         _ if presented.claims.pins_content_sha256() => body,
@@ -374,7 +377,7 @@ pub(super) fn proven_body(presented: &Presented<'_>, body: SignedBody, found: &M
 }
 
 /// 21.
-pub(super) fn check_body(presented: &Presented<'_>, body: SignedBody) -> Result<(), VerifyError> {
+pub(super) fn check_body(presented: &UnverifiedRequest<'_>, body: SignedBody) -> Result<(), VerifyError> {
     match (&presented.body_sha256, body) {
         (Some(body_sha256), SignedBody::Sha256(_)) => body.check(body_sha256),
         _ => Ok(()),

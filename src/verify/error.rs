@@ -18,12 +18,12 @@ use crate::sigv4::timestamp::Timestamp;
 /// Neither contains a secret, a session token or the correct signature.
 ///
 /// ```
-/// use countersign::{Dialect, Presented, Request};
+/// use countersign::{ErrorFormat, UnverifiedRequest, Request};
 ///
-/// let error = Presented::parse(Request::new("GET", "/dev/get-list", &[]).with_host("example.com")).unwrap_err();
+/// let error = UnverifiedRequest::parse(Request::new("GET", "/dev/get-list", &[]).with_host("example.com")).unwrap_err();
 /// assert_eq!(error.to_string(), "the request carries no signature");
-/// assert_eq!(error.refusal(Dialect::RestJson).status(), 403);
-/// assert_eq!(error.refusal(Dialect::RestJson).body(""), r#"{"message":"Missing Authentication Token"}"#);
+/// assert_eq!(error.refusal(ErrorFormat::RestJson).status(), 403);
+/// assert_eq!(error.refusal(ErrorFormat::RestJson).body(""), r#"{"message":"Missing Authentication Token"}"#);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -278,8 +278,8 @@ pub enum VerifyError {
         /// The hash of the body that arrived.
         computed: String,
     },
-    /// The body is needed first: [`Presented::with_body`](crate::Presented::with_body).
-    #[error("the signature covers the body, which has to be given with Presented::with_body before verifying")]
+    /// The body is needed first: [`UnverifiedRequest::with_body`](crate::UnverifiedRequest::with_body).
+    #[error("the signature covers the body, which has to be given with UnverifiedRequest::with_body before verifying")]
     BodyNeeded,
     /// The body is sent in chunks or messages, and a decoder has to read it.
     #[error("the body is sent as {}; its chunks or messages have to be checked one by one", streaming.as_str())]

@@ -16,6 +16,6 @@ pub(crate) use checks::{MOST_NAMED, PRESIGN_AHEAD, check_standing};
 pub use error::{Computed, VerifyError};
 pub(crate) use refusal::wrong_scope;
 pub use scope_parts::ScopeParts;
-pub use unverified::Presented;
-pub use verified::Verified;
+pub use unverified::UnverifiedRequest;
+pub use verified::VerifiedRequest;
 pub use verifier::Verifier;

@@ -1,6 +1,6 @@
 //! What SigV4A adds to a verifier.
 
-use super::{Presented, Verified, Verifier, VerifyError};
+use super::{UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
 use crate::sigv4::signing_key::VerifyingKey;
 use crate::sigv4::sigv4a::PublicKey;
 use crate::sigv4::timestamp::Timestamp;
@@ -16,7 +16,7 @@ impl Verifier {
         self
     }
 
-    /// Verifies a signature of SigV4A with the public half of the key. What [`Presented::derive_key`] does besides, this
+    /// Verifies a signature of SigV4A with the public half of the key. What [`UnverifiedRequest::derive_key`] does besides, this
     /// leaves to the caller: comparing the session token and its expiry, and, for an unknown access key, doing the same
     /// work as for a known one.
     ///
@@ -24,10 +24,10 @@ impl Verifier {
     /// [`VerifyError`]; [`VerifyError::SignatureMismatch`] for a signature of SigV4.
     pub fn verify_with_public_key<'a>(
         &self,
-        presented: Presented<'a>,
+        presented: UnverifiedRequest<'a>,
         key: &PublicKey,
         now: Timestamp,
-    ) -> Result<Verified<'a>, VerifyError> {
+    ) -> Result<VerifiedRequest<'a>, VerifyError> {
         self.verify_by(presented, &VerifyingKey::Public(*key), now)
     }
 }

@@ -23,7 +23,7 @@ use crate::text::excerpt;
 /// [`Verifier::verify`](crate::Verifier::verify).
 ///
 /// ```
-/// use countersign::{Presented, Request};
+/// use countersign::{UnverifiedRequest, Request};
 ///
 /// let headers = [
 ///     ("host", b"example.com".as_slice()),
@@ -31,14 +31,14 @@ use crate::text::excerpt;
 ///     ("authorization", b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request, \
 ///       SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"),
 /// ];
-/// let presented = Presented::parse(Request::new("GET", "/dev/get-list", &headers))?;
+/// let presented = UnverifiedRequest::parse(Request::new("GET", "/dev/get-list", &headers))?;
 /// assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
 /// assert_eq!(presented.scope().service(), "execute-api");
 /// assert_eq!(presented.session_token(), None);
 /// # Ok::<(), countersign::VerifyError>(())
 /// ```
 #[derive(Clone)]
-pub struct Presented<'a> {
+pub struct UnverifiedRequest<'a> {
     pub(super) request: Request<'a>,
     pub(super) claims: Claims<'a>,
     pub(super) timestamp: Timestamp,
@@ -51,7 +51,7 @@ pub struct Presented<'a> {
     pub(super) body_sha256: Option<[u8; 32]>,
 }
 
-impl<'a> Presented<'a> {
+impl<'a> UnverifiedRequest<'a> {
     /// Reads the `Authorization` header or the presigned query of a request: checks 1 to 8 of
     /// [`Verifier`](crate::Verifier).
     ///
@@ -152,13 +152,13 @@ impl<'a> Presented<'a> {
 
     /// Sets the whole body; `b""` if there is none. Needed before verifying where the signature covers it and no
     /// `x-amz-content-sha256` says its hash, which is everywhere but at S3 and its like. It is hashed here and compared
-    /// while verifying, so that [`Verified::check_body`](crate::Verified::check_body) has nothing more to do.
+    /// while verifying, so that [`VerifiedRequest::check_body`](crate::VerifiedRequest::check_body) has nothing more to do.
     pub fn with_body(mut self, body: &[u8]) -> Self {
         self.body_sha256 = Some(sha256(body));
         self
     }
 
-    /// Like [`Presented::with_body`], with the SHA-256 that the caller computed of the body it received. Never one that
+    /// Like [`UnverifiedRequest::with_body`], with the SHA-256 that the caller computed of the body it received. Never one that
     /// the request itself names.
     pub fn with_body_sha256(mut self, body_sha256: [u8; 32]) -> Self {
         self.body_sha256 = Some(body_sha256);
@@ -213,7 +213,7 @@ impl<'a> Presented<'a> {
     /// `SigningKey::derive_sigv4a` of each access key, or its public half.
     ///
     /// A server that holds signing keys and no secrets compares the session token itself and gives its
-    /// [`SigningKey`] for [`Presented::scope`].
+    /// [`SigningKey`] for [`UnverifiedRequest::scope`].
     pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
         SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
     }
@@ -273,9 +273,9 @@ impl<'a> Presented<'a> {
     }
 }
 
-impl fmt::Debug for Presented<'_> {
+impl fmt::Debug for UnverifiedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presented")
+        f.debug_struct("UnverifiedRequest")
             .field("request", &self.request)
             .field("presigned", &self.is_presigned())
             .field("access_key_id", &self.access_key_id())

@@ -19,17 +19,17 @@ use crate::sigv4::timestamp::Timestamp;
 /// A request whose signature is right. Only [`Verifier::verify`](crate::Verifier::verify) makes one.
 ///
 /// The body is part of the proof only where it was given before verifying, or is checked with
-/// [`Verified::check_body`] or [`Verified::body_check`].
+/// [`VerifiedRequest::check_body`] or [`VerifiedRequest::body_check`].
 ///
 /// ```
-/// # use countersign::{Credentials, Payload, Presented, Request, Signer, Verifier};
+/// # use countersign::{Credentials, Payload, UnverifiedRequest, Request, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
 /// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
 /// # let signed = signer.sign(&request, Payload::Bytes(b"hello"), now)?;
 /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-/// # let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
+/// # let presented = UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
 /// # let key = presented.derive_key(Some(&credentials));
 /// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
@@ -38,7 +38,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// assert!(verified.check_body(b"Hello").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Verified<'a> {
+pub struct VerifiedRequest<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) timestamp: Timestamp,
     pub(super) request: Received<'a>,
@@ -62,19 +62,19 @@ pub(super) enum Received<'a> {
     },
 }
 
-impl Verified<'_> {
+impl VerifiedRequest<'_> {
     /// The same, independent of the request: for the extensions of an `http::Request`, or another thread. Of the headers it
     /// keeps those that are signed.
     ///
     /// ```
-    /// # use countersign::{Credentials, Payload, Presented, Signer, Verified, Verifier};
+    /// # use countersign::{Credentials, Payload, UnverifiedRequest, Signer, VerifiedRequest, Verifier};
     /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
     /// # let now = "20150830T123600Z".parse()?;
     /// # let mut request = http::Request::get("https://example.com/dev/a?b=c").header("x-amz-meta-a", "1").body(())?;
     /// # Signer::new(credentials.clone(), "us-east-1", "s3")?.sign_http(&mut request, Payload::EMPTY, now)?;
     /// # let verifier = Verifier::new("us-east-1", "s3")?;
-    /// let verified: Verified<'static> = {
-    ///     let presented = Presented::parse(&request)?;
+    /// let verified: VerifiedRequest<'static> = {
+    ///     let presented = UnverifiedRequest::parse(&request)?;
     ///     let key = presented.derive_key(Some(&credentials));
     ///     verifier.verify(presented, &key, now)?.into_owned()
     /// };
@@ -83,12 +83,12 @@ impl Verified<'_> {
     /// assert_eq!(verified.header("X-Amz-Meta-A"), Some(b"1".as_slice()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn into_owned(self) -> Verified<'static> {
+    pub fn into_owned(self) -> VerifiedRequest<'static> {
         let headers = self.headers().map(|(name, value)| (String::from(name), value.into())).collect();
         let request = Received::Signed { method: self.method().into(), path: self.path().into(), headers };
         let Self { claims, timestamp, host, body, key, rules, limits, .. } = self;
         let (claims, host) = (claims.into_owned(), Cow::Owned(host.into_owned()));
-        Verified { claims, timestamp, request, host, body, key, rules, limits }
+        VerifiedRequest { claims, timestamp, request, host, body, key, rules, limits }
     }
 
     /// The method that was signed.
@@ -113,7 +113,7 @@ impl Verified<'_> {
     }
 
     /// The value of a signed header, the first if there are several; `None` for a header that is not signed, whatever
-    /// arrived. For `host` see [`Verified::host`].
+    /// arrived. For `host` see [`VerifiedRequest::host`].
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers().find(|(signed, _)| signed.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -191,7 +191,7 @@ impl Verified<'_> {
     }
 
     /// The session token that came with it. Compared with the key's own if the key came from
-    /// [`Presented::derive_key`](crate::Presented::derive_key).
+    /// [`UnverifiedRequest::derive_key`](crate::UnverifiedRequest::derive_key).
     pub fn session_token(&self) -> Option<&str> {
         self.claims.session_token()
     }
@@ -222,9 +222,9 @@ impl Verified<'_> {
     }
 }
 
-impl fmt::Debug for Verified<'_> {
+impl fmt::Debug for VerifiedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified")
+        f.debug_struct("VerifiedRequest")
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
             .field("timestamp", &self.timestamp)

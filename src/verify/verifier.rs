@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::body::SignedBody;
 use super::checks::{Hosts, check_body, check_hops, check_presence, check_standing, proven_body};
 use super::error::VerifyError;
-use super::unverified::Presented;
-use super::verified::{Received, Verified};
+use super::unverified::UnverifiedRequest;
+use super::verified::{Received, VerifiedRequest};
 use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::{Scope, ScopeError};
@@ -15,7 +15,7 @@ use crate::sigv4::timestamp::Timestamp;
 
 /// Verifies requests for one region and service.
 ///
-/// These are its checks, in the order in which they run. [`Presented::parse`] does the first eight:
+/// These are its checks, in the order in which they run. [`UnverifiedRequest::parse`] does the first eight:
 ///
 /// 1. Method, target and headers can be those of an HTTP message, and are within the limits: 1024 headers, 1024 query
 ///    parameters, 65536 bytes of path and query. The target is path and query without a `#`, or `*`. There is at most
@@ -52,19 +52,19 @@ use crate::sigv4::timestamp::Timestamp;
 /// 18. The rules accept what is said of the body. A body is given where its hash is not sent, and is not given where it
 ///     is sent in chunks or messages, which are checked one by one.
 /// 19. The access key is known, the session token is the key's own, and it has not ended (if the key came from
-///     [`Presented::derive_key`]); detected earlier but reported only after the work of 20, to avoid a timing side
+///     [`UnverifiedRequest::derive_key`]); detected earlier but reported only after the work of 20, to avoid a timing side
 ///     channel.
 /// 20. The signature is the one of this request and key, compared in constant time.
 /// 21. The body, if it was given, is the one that was signed. A hash beside a signed `UNSIGNED-PAYLOAD` counts only if it is
 ///     signed itself.
 ///
 /// What stays with the caller: finding the key by access key id *and* session token; reading no more of the body than
-/// it wants to; checking a body that was not given beforehand ([`Verified::check_body`]); that the same signed request
+/// it wants to; checking a body that was not given beforehand ([`VerifiedRequest::check_body`]); that the same signed request
 /// may come twice within its time; what the signer is allowed to do; and going by the `Host` header that was signed, not
 /// by another authority (`:authority`, an absolute URI) that came beside it.
 ///
 /// ```
-/// use countersign::{Credentials, Payload, Presented, Signer, Verifier};
+/// use countersign::{Credentials, Payload, UnverifiedRequest, Signer, Verifier};
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// let now = "20150830T123600Z".parse()?;
@@ -72,13 +72,13 @@ use crate::sigv4::timestamp::Timestamp;
 /// Signer::new(credentials.clone(), "us-east-1", "execute-api")?.sign_http(&mut request, Payload::EMPTY, now)?;
 ///
 /// let verifier = Verifier::new("us-east-1", "execute-api")?;
-/// let presented = Presented::parse(&request)?.with_body(b"");
+/// let presented = UnverifiedRequest::parse(&request)?.with_body(b"");
 /// let key = presented.derive_key(Some(&credentials)); // found by presented.access_key_id()
 /// let verified = verifier.verify(presented, &key, now)?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 ///
 /// request.headers_mut().insert("x-amz-acl", "public-read".parse()?);
-/// let presented = Presented::parse(&request)?;
+/// let presented = UnverifiedRequest::parse(&request)?;
 /// let error = verifier.verify(presented, &key, now).unwrap_err();
 /// assert_eq!(error.to_string(), "headers that have to be signed are not: x-amz-acl");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -205,19 +205,19 @@ impl Verifier {
     /// [`VerifyError`], with AWS's wording for the client and the reason for the operator.
     pub fn verify<'a>(
         &self,
-        presented: Presented<'a>,
+        presented: UnverifiedRequest<'a>,
         key: &SigningKey,
         now: Timestamp,
-    ) -> Result<Verified<'a>, VerifyError> {
+    ) -> Result<VerifiedRequest<'a>, VerifyError> {
         self.verify_by(presented, &VerifyingKey::Signing(Cow::Borrowed(key)), now)
     }
 
     pub(super) fn verify_by<'a>(
         &self,
-        presented: Presented<'a>,
+        presented: UnverifiedRequest<'a>,
         key: &VerifyingKey<'_>,
         now: Timestamp,
-    ) -> Result<Verified<'a>, VerifyError> {
+    ) -> Result<VerifiedRequest<'a>, VerifyError> {
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
         self.check_hosts(&presented)?;
@@ -241,7 +241,7 @@ impl Verifier {
         let key = matches!(body, SignedBody::Streaming(_)).then(|| key.to_owned());
         let host = own_host.map_or_else(|| Cow::Owned(found.host.into()), Cow::Borrowed);
         let (rules, limits) = (self.rules, self.limits);
-        let Presented { request, claims, timestamp, .. } = presented;
-        Ok(Verified { claims, timestamp, request: Received::Whole(request), host, body, key, rules, limits })
+        let UnverifiedRequest { request, claims, timestamp, .. } = presented;
+        Ok(VerifiedRequest { claims, timestamp, request: Received::Whole(request), host, body, key, rules, limits })
     }
 }

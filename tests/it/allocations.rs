@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Presented, Request, Signer};
+use countersign::{Credentials, Payload, Request, Signer, UnverifiedRequest};
 
 use crate::support::allocator::counted;
 use crate::support::fixtures::{self, HOST, now, verifier};
@@ -82,7 +82,7 @@ fn signing_and_verifying_stay_within_the_budget() {
         let (_, allocations, _) =
             counted(|| signer.sign_http(&mut http_request, Payload::Bytes(&case.body), now()).unwrap());
         at_most(case.name, "sign http::Request", 4, allocations);
-        let (_, allocations, _) = counted(|| Presented::parse(&http_request).unwrap());
+        let (_, allocations, _) = counted(|| UnverifiedRequest::parse(&http_request).unwrap());
         at_most(case.name, "parse http::Request", 1, allocations);
 
         let (presigned, allocations, _) = counted(|| signer.presign(request, Duration::from_secs(900), now()).unwrap());
@@ -92,16 +92,16 @@ fn signing_and_verifying_stay_within_the_budget() {
         let mut headers = case.headers.clone();
         headers.extend(signed.headers().map(|(name, value)| (name, &*value.as_bytes().to_vec().leak())));
         let arrived = Request::new(case.method, case.target, &headers).with_host(HOST);
-        let key = Presented::parse(arrived).unwrap().derive_key(Some(&credentials));
+        let key = UnverifiedRequest::parse(arrived).unwrap().derive_key(Some(&credentials));
         let (_, allocations, _) = counted(|| {
-            let presented = Presented::parse(arrived).unwrap().with_body(&case.body);
+            let presented = UnverifiedRequest::parse(arrived).unwrap().with_body(&case.body);
             verifier.verify(presented, &key, now()).unwrap()
         });
         at_most(case.name, "verify", 2, allocations);
 
         let arrived = Request::new(case.method, presigned.target(), &case.headers).with_host(HOST);
         let (_, allocations, _) = counted(|| {
-            let presented = Presented::parse(arrived).unwrap().with_body(b"");
+            let presented = UnverifiedRequest::parse(arrived).unwrap().with_body(b"");
             verifier.verify(presented, &key, now()).unwrap()
         });
         at_most(case.name, "verify presigned", 2, allocations);
@@ -115,11 +115,11 @@ fn what_is_refused_costs_no_memory() {
     let many = Request::new("GET", "/", &headers).with_host("h");
     let (result, _, bytes) = counted(|| signer.sign(many, Payload::EMPTY, now()).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
-    let (result, _, bytes) = counted(|| Presented::parse(many).map(|_| ()));
+    let (result, _, bytes) = counted(|| UnverifiedRequest::parse(many).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
 
     let authorization = [b"AWS4-HMAC-SHA256 Credential=".as_slice(), &vec![b'a'; 1 << 20]].concat();
     let headers = [("authorization", authorization.as_slice())];
-    let (result, _, bytes) = counted(|| Presented::parse(Request::new("GET", "/", &headers)).map(|_| ()));
+    let (result, _, bytes) = counted(|| UnverifiedRequest::parse(Request::new("GET", "/", &headers)).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
 }

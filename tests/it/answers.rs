@@ -1,21 +1,21 @@
-//! What a refused client reads: code, status and text in AWS's three dialects.
+//! What a refused client reads: code, status and text in AWS's three formats.
 
 use std::time::Duration;
 
-use countersign::{Dialect, Location, ScopeParts, VerifyError};
+use countersign::{ErrorFormat, Location, ScopeParts, VerifyError};
 
 use crate::support::fixtures::at;
 
 const MISMATCH: VerifyError = VerifyError::SignatureMismatch { computed: None };
-const JSON: Dialect = Dialect::RestJson;
-const QUERY: Dialect = Dialect::QueryXml;
-const S3: Dialect = Dialect::S3Xml;
+const JSON: ErrorFormat = ErrorFormat::RestJson;
+const QUERY: ErrorFormat = ErrorFormat::QueryXml;
+const S3: ErrorFormat = ErrorFormat::S3Xml;
 
-fn check(error: &VerifyError, dialect: Dialect, status: u16, code: &str, message: &str) {
+fn check(error: &VerifyError, format: ErrorFormat, status: u16, code: &str, message: &str) {
     assert_eq!(
-        (error.refusal(dialect).status(), error.refusal(dialect).code(), error.refusal(dialect).message()),
+        (error.refusal(format).status(), error.refusal(format).code(), error.refusal(format).message()),
         (status, code, message),
-        "{error:?} {dialect:?}"
+        "{error:?} {format:?}"
     );
 }
 
@@ -185,7 +185,7 @@ fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
 }
 
 #[test]
-fn bodies_have_the_form_of_their_dialect() {
+fn bodies_have_the_form_of_their_format() {
     let error = VerifyError::HeadersNotSigned { names: vec!["x-amz-acl".into(), "x-amz-tagging".into()] };
     assert_eq!(
         error.refusal(JSON).body("id"),

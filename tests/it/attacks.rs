@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Presented, Request, Signer, StreamingPayload, Verifier, VerifyError};
+use countersign::{Credentials, Payload, Request, Signer, StreamingPayload, UnverifiedRequest, Verifier, VerifyError};
 
 use crate::support::fixtures::{Headers, added, credentials, now, signer, verifier, views};
 
@@ -51,7 +51,7 @@ impl Arrived {
         let headers = views(&self.headers);
         let request = Request::new(self.method, &self.target, &headers);
         let request = self.authority.map_or(request, |authority| request.with_host(authority));
-        let presented = Presented::parse(request)?;
+        let presented = UnverifiedRequest::parse(request)?;
         let presented = match body {
             Some(body) => presented.with_body(body),
             None => presented,
@@ -187,7 +187,7 @@ fn a_header_with_one_value_arrives_once() {
 /// C13. An answer is bounded, however long an access key id is.
 #[test]
 fn a_long_access_key_id_makes_no_long_answer() {
-    use countersign::Dialect;
+    use countersign::ErrorFormat;
     let long = Credentials::new("A".repeat(60_000), "secret").unwrap();
     let signer = Signer::new(long.clone(), "us-east-1", "s3").unwrap();
     let arrived = Arrived::signed(&signer, "/key", &[], Payload::EMPTY);
@@ -195,11 +195,11 @@ fn a_long_access_key_id_makes_no_long_answer() {
     let views = views(&arrived.headers);
     let token = Credentials::new(long.access_key_id(), "secret").unwrap().with_session_token("token").unwrap();
     for known in [None, Some(&expired), Some(&token)] {
-        let presented = Presented::parse(Request::new("PUT", "/key", &views)).unwrap().with_body(b"");
+        let presented = UnverifiedRequest::parse(Request::new("PUT", "/key", &views)).unwrap().with_body(b"");
         let key = presented.derive_key(known);
         let error = verifier("s3").verify(presented, &key, now()).unwrap_err();
-        for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-            assert!(error.refusal(dialect).body("id").len() < 2048);
+        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+            assert!(error.refusal(format).body("id").len() < 2048);
         }
         assert!(error.to_string().len() < 512 && format!("{error:?}").len() < 512);
     }
@@ -230,10 +230,10 @@ fn a_verified_request_tells_what_was_signed() {
     .with("x-forwarded-for", "10.0.0.1");
     let headers = views(&arrived.headers);
     let request = Request::new(arrived.method, &arrived.target, &headers);
-    let presented = Presented::parse(request).unwrap().with_body(b"");
+    let presented = UnverifiedRequest::parse(request).unwrap().with_body(b"");
     let key = presented.derive_key(Some(&credentials()));
     let verified = verifier("execute-api").verify(presented, &key, now()).unwrap();
-    let told = |verified: &countersign::Verified<'_>| {
+    let told = |verified: &countersign::VerifiedRequest<'_>| {
         assert_eq!((verified.method(), verified.host()), ("PUT", HOST));
         assert_eq!(verified.canonical_path(), "/dev/a%2520b");
         assert_eq!(verified.header("X-Amz-Meta-A"), Some(b"1".as_slice()));
@@ -245,7 +245,7 @@ fn a_verified_request_tells_what_was_signed() {
         format!("{verified:?}")
     };
     let borrowed = told(&verified);
-    let owned: countersign::Verified<'static> = verified.into_owned();
+    let owned: countersign::VerifiedRequest<'static> = verified.into_owned();
     drop(headers);
     assert_eq!(told(&owned), borrowed);
 }
@@ -259,7 +259,7 @@ fn the_owned_form_keeps_token_and_location() {
     let presigned = signer.presign(request, Duration::from_secs(60), now()).unwrap();
     let owned = {
         let target = presigned.target().to_owned();
-        let presented = Presented::parse(Request::new("GET", &target, &[]).with_host(HOST)).unwrap();
+        let presented = UnverifiedRequest::parse(Request::new("GET", &target, &[]).with_host(HOST)).unwrap();
         let key = presented.derive_key(Some(&temporary));
         verifier("s3").verify(presented, &key, now()).unwrap().into_owned()
     };

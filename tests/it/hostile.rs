@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use countersign::{
-    Credentials, Location, Payload, Presented, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders,
-    Signer, StreamingPayload, Timestamp, UnsignedPayload, Verifier, VerifyError,
+    Credentials, Location, Payload, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders, Signer,
+    StreamingPayload, Timestamp, UnsignedPayload, UnverifiedRequest, Verifier, VerifyError,
 };
 use sha2::{Digest, Sha256};
 
@@ -60,7 +60,7 @@ impl Server {
 
     fn gets(&self, method: &str, target: &[u8], headers: &Headers, body: &[u8]) -> Result<(), VerifyError> {
         with(method, target, headers, |request| {
-            let presented = Presented::parse(request)?.with_body(body);
+            let presented = UnverifiedRequest::parse(request)?.with_body(body);
             let found = self.known.iter().find(|known| known.access_key_id() == presented.access_key_id());
             let key = presented.derive_key(found);
             self.verifier.verify(presented, &key, self.now)?.check_body(body)
@@ -88,7 +88,7 @@ fn control_bytes_and_fragments_in_the_target_are_errors_and_all_others_are_data(
             target.insert(position, byte);
             let result =
                 with("GET", &target, &headers(&[]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
-            let parsed = with("GET", &target, &headers(&[]), |request| Presented::parse(request).map(|_| ()));
+            let parsed = with("GET", &target, &headers(&[]), |request| UnverifiedRequest::parse(request).map(|_| ()));
             if byte.is_ascii_control() {
                 let error = RequestError::TargetControlByte { byte, position };
                 assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
@@ -129,7 +129,7 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
             signer("s3").presign(request, Duration::from_secs(1), now())
         });
         assert_eq!(presigned.unwrap_err(), SignError::Request(error.clone()));
-        let parsed = with(method, target.as_bytes(), &headers, |request| Presented::parse(request).map(|_| ()));
+        let parsed = with(method, target.as_bytes(), &headers, |request| UnverifiedRequest::parse(request).map(|_| ()));
         assert_eq!(parsed.unwrap_err(), VerifyError::Request(error));
     }
     let query: Vec<String> = (0..2000).map(|n| format!("k{n}=v")).collect();
@@ -148,7 +148,7 @@ fn error_of_target<'r>(request: impl Into<Request<'r>>) -> Option<RequestError> 
     let signed = signer("s3").sign(request, Payload::EMPTY, now()).map(|_| ());
     let presigned = signer("s3").presign(request, Duration::from_secs(60), now()).map(|_| ());
     assert_eq!(signed, presigned);
-    match Presented::parse(request).unwrap_err() {
+    match UnverifiedRequest::parse(request).unwrap_err() {
         VerifyError::MissingAuthentication => {
             assert_eq!(signed, Ok(()));
             None
@@ -283,7 +283,7 @@ fn an_empty_region_is_a_region_of_its_own() {
     let verifiers = ["", "us-east-1"].map(|region| Verifier::new(region, "s3").unwrap());
     let verify = |verifier: &Verifier, target: &str, headers: &Headers| {
         with("GET", target.as_bytes(), headers, |request| {
-            let presented = Presented::parse(request)?;
+            let presented = UnverifiedRequest::parse(request)?;
             assert_eq!(presented.region_set(), None);
             verify(verifier, presented.with_body(b""), &credentials(), now()).map(|_| ())
         })
@@ -350,7 +350,8 @@ fn at_the_limits_every_name_still_counts() {
     for (pairs, taken) in [(1024, true), (1025, false)] {
         for (path, pair) in [("/", ""), ("", ""), ("/", "a"), ("*", "%")] {
             let target = format!("{path}?{}", vec![pair; pairs].join("&"));
-            let parsed = with("GET", target.as_bytes(), &headers(&[]), |request| Presented::parse(request).map(|_| ()));
+            let parsed =
+                with("GET", target.as_bytes(), &headers(&[]), |request| UnverifiedRequest::parse(request).map(|_| ()));
             let error = RequestError::TooManyQueryPairs { limit: 1024 };
             let error = if taken { VerifyError::MissingAuthentication } else { VerifyError::Request(error) };
             assert_eq!(parsed, Err(error), "{pairs} {path} {pair}");
@@ -718,7 +719,7 @@ fn the_body_is_the_one_that_was_signed() {
     let verified = |service: &str, body: &[u8]| {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         with("POST", b"/a", &all, |request| {
-            let presented = Presented::parse(request)?;
+            let presented = UnverifiedRequest::parse(request)?;
             let verified = verify(&verifier(service), presented, &credentials(), now())?;
             let mut check = verified.body_check()?;
             body.chunks(3).for_each(|piece| check.update(piece));
@@ -738,7 +739,7 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
         let all = signed(&signer(service), "POST", "/a", &[], Payload::Bytes(b"body"));
         for (body, right) in [(b"body".as_slice(), true), (b"bodx", false), (b"bodyb", false), (b"", false)] {
             let (by_body, by_hash) = with("POST", b"/a", &all, |request| {
-                let parse = || Presented::parse(request).unwrap();
+                let parse = || UnverifiedRequest::parse(request).unwrap();
                 let verify = |presented| verify(&verifier(service), presented, &credentials(), now()).map(|_| ());
                 (verify(parse().with_body(body)), verify(parse().with_body_sha256(sha256(body))))
             });
@@ -754,7 +755,7 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
         // The last hash given counts, and it is one of the body, not of its hexadecimal text.
         with("POST", b"/a", &all, |request| {
             let verify = |presented| verify(&verifier(service), presented, &credentials(), now()).map(|_| ());
-            let presented = || Presented::parse(request).unwrap().with_body_sha256(sha256(b"bodx"));
+            let presented = || UnverifiedRequest::parse(request).unwrap().with_body_sha256(sha256(b"bodx"));
             assert_eq!(verify(presented().with_body(b"body")), Ok(()));
             assert_eq!(verify(presented().with_body_sha256(sha256(b"body"))), Ok(()));
             assert!(verify(presented().with_body_sha256(sha256(hex::encode(sha256(b"body")).as_bytes()))).is_err());

@@ -1,8 +1,8 @@
 //! Forms of browser uploads: what is refused, and what S3 would say to it.
 
 use base64ct::{Base64, Encoding};
-use countersign::post_policy::{Policy, PolicyError, PresentedForm};
-use countersign::{Credentials, Dialect, Rules, SignError, Signer, Timestamp, VerifyError};
+use countersign::post_policy::{Policy, PolicyError, UnverifiedForm};
+use countersign::{Credentials, ErrorFormat, Rules, SignError, Signer, Timestamp, VerifyError};
 
 use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, temporary, verifier};
 
@@ -74,7 +74,7 @@ fn remove(form: &mut Fields, name: &str) {
 
 fn verify_at(form: &Fields, known: Option<&Credentials>, now: Timestamp) -> Result<Fields, PolicyError> {
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = PresentedForm::parse(BUCKET, fields)?.with_file_name("C:\\photos/a.png")?;
+    let presented = UnverifiedForm::parse(BUCKET, fields)?.with_file_name("C:\\photos/a.png")?;
     let key = presented.derive_key(known);
     let verified = verifier("s3").verify_form(presented, &key, now)?;
     Ok(owned(verified.fields()))
@@ -92,9 +92,9 @@ fn verify_text(text: &str, fields: &[(&str, &str)]) -> Result<Fields, PolicyErro
 
 fn answer(error: &PolicyError) -> (u16, &'static str, String) {
     (
-        error.refusal(Dialect::S3Xml).status(),
-        error.refusal(Dialect::S3Xml).code(),
-        error.refusal(Dialect::S3Xml).message().to_owned(),
+        error.refusal(ErrorFormat::S3Xml).status(),
+        error.refusal(ErrorFormat::S3Xml).code(),
+        error.refusal(ErrorFormat::S3Xml).message().to_owned(),
     )
 }
 
@@ -294,11 +294,11 @@ fn refusals_are_worded_as_s3_does() {
         assert_eq!(answer(&error), (status, code, message), "{index}: {error:?}");
     }
     let error = verify_at(&form(), None, now()).unwrap_err();
-    assert_eq!(error.refusal(Dialect::S3Xml).code(), "InvalidAccessKeyId");
+    assert_eq!(error.refusal(ErrorFormat::S3Xml).code(), "InvalidAccessKeyId");
     let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
     assert_eq!(verify_at(&form(), Some(&other), now()), Err(VerifyError::SignatureMismatch { computed: None }.into()));
     let ended = temporary().with_expiry(now());
-    assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().refusal(Dialect::S3Xml).code(), "ExpiredToken");
+    assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().refusal(ErrorFormat::S3Xml).code(), "ExpiredToken");
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
     let fields = || form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     let key_with = |file_name: Option<&str>| {
-        let presented = PresentedForm::parse(BUCKET, fields())?;
+        let presented = UnverifiedForm::parse(BUCKET, fields())?;
         let presented = match file_name {
             Some(file_name) => presented.with_file_name(file_name)?,
             None => presented,
@@ -413,14 +413,14 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
 fn the_file_has_a_length() {
     let form = form();
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = PresentedForm::parse(BUCKET, fields).unwrap();
+    let presented = UnverifiedForm::parse(BUCKET, fields).unwrap();
     let key = presented.derive_key(Some(&temporary()));
     let form = verifier("s3").verify_form(presented, &key, now()).unwrap();
     assert_eq!(form.file_length(), 5..=10);
     assert!(form.check_file_length(5).is_ok() && form.check_file_length(10).is_ok());
     let error = form.check_file_length(12).unwrap_err();
     assert_eq!(
-        error.refusal(Dialect::S3Xml).body("id"),
+        error.refusal(ErrorFormat::S3Xml).body("id"),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds \
          the maximum allowed size</Message><ProposedSize>12</ProposedSize><MaxSizeAllowed>10</MaxSizeAllowed>\
          <RequestId>id</RequestId></Error>"
@@ -480,7 +480,10 @@ fn what_s3_would_refuse_is_not_signed() {
     let ended = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3").unwrap();
     let error = ended.sign_post_policy(&policy(), now()).unwrap_err();
     assert!(matches!(error, PolicyError::Sign(SignError::CredentialsExpired { .. })));
-    assert_eq!((error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()), (500, "InternalError"));
+    assert_eq!(
+        (error.refusal(ErrorFormat::S3Xml).status(), error.refusal(ErrorFormat::S3Xml).code()),
+        (500, "InternalError")
+    );
     let soon = Signer::new(temporary().with_expiry(at("20151229T005959Z")), "us-east-1", "s3").unwrap();
     assert!(soon.sign_post_policy(&policy(), now()).unwrap().outlives_credentials());
 }
@@ -495,7 +498,7 @@ fn the_session_token_has_the_name_of_the_rules() {
     assert!(form.contains(&("x-amz-s3session-token".into(), TOKEN.into())));
     let verify = |form: &Fields| {
         let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let presented = PresentedForm::parse(BUCKET, fields)?;
+        let presented = UnverifiedForm::parse(BUCKET, fields)?;
         let key = presented.derive_key(Some(&temporary()));
         verifier("s3express").verify_form(presented, &key, now()).map(|_| ())
     };
@@ -514,7 +517,7 @@ fn nothing_that_is_printed_holds_a_secret() {
     let mut texts = vec![format!("{form:?} {:?}", policy().with_field("x-amz-security-token", TOKEN))];
     let arrived = self::form();
     let fields = arrived.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = PresentedForm::parse(BUCKET, fields).unwrap();
+    let presented = UnverifiedForm::parse(BUCKET, fields).unwrap();
     texts.push(format!("{presented:?}"));
     let key = presented.derive_key(Some(&temporary()));
     texts.push(format!("{:?}", verifier("s3").verify_form(presented, &key, now()).unwrap()));
@@ -522,11 +525,11 @@ fn nothing_that_is_printed_holds_a_secret() {
         let mut changed = arrived.clone();
         changed[index].1.insert(0, 'x');
         if let Err(error) = verify(&changed) {
-            texts.push(format!("{error} {error:?} {}", error.refusal(Dialect::S3Xml).body("")));
+            texts.push(format!("{error} {error:?} {}", error.refusal(ErrorFormat::S3Xml).body("")));
         }
         changed.remove(index);
         if let Err(error) = verify(&changed) {
-            texts.push(format!("{error} {error:?} {}", error.refusal(Dialect::RestJson).body("")));
+            texts.push(format!("{error} {error:?} {}", error.refusal(ErrorFormat::RestJson).body("")));
         }
     }
     assert!(texts.len() > 20);
@@ -546,14 +549,14 @@ fn fields_that_a_browser_would_not_send_are_refused() {
             fields.push((name.into(), value.into()));
             let fields: Vec<(&str, &str)> =
                 fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            PresentedForm::parse(BUCKET, fields).map(|_| ())
+            UnverifiedForm::parse(BUCKET, fields).map(|_| ())
         };
         for (name, value) in [("x-ignore-a", text), (text, "a")] {
             assert!(matches!(with(name, value), Err(PolicyError::Unsendable { .. })), "{name:?} {value:?}");
         }
         let fields = form();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let presented = PresentedForm::parse(BUCKET, fields).unwrap();
+        let presented = UnverifiedForm::parse(BUCKET, fields).unwrap();
         assert!(matches!(presented.with_file_name(text), Err(PolicyError::Unsendable { .. })), "{text:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::{
-    Payload, Presented, Request, Rules, Scope, SignError, Signer, SigningKey, StringToSign, VerifyError,
+    Payload, Request, Rules, Scope, SignError, Signer, SigningKey, StringToSign, UnverifiedRequest, VerifyError,
 };
 use countersign_conformance::cases::plain::as_lenient_as_aws;
 
@@ -99,7 +99,7 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
         assert_eq!(signature, signed.signature().to_hex());
 
         let arrived = views(&arrived);
-        let presented = Presented::parse(Request::new(sent.method, &sent.target, &arrived)).unwrap();
+        let presented = UnverifiedRequest::parse(Request::new(sent.method, &sent.target, &arrived)).unwrap();
         let verifier = as_lenient_as_aws(verifier("service")).with_rules(rules);
         verify(&verifier, presented.with_body(&sent.body), &credentials, now).unwrap();
     }
@@ -176,7 +176,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
         let is_target = matches!(target[..], [] | [b'/' | b'?', ..] | [b'*'] | [b'*', b'?', ..]);
         if target.contains(&b'#') || !is_target {
             assert!(matches!(signer.sign(request, Payload::EMPTY, now), Err(SignError::Request(_))), "{target:?}");
-            assert!(matches!(Presented::parse(request), Err(VerifyError::Request(_))), "{target:?}");
+            assert!(matches!(UnverifiedRequest::parse(request), Err(VerifyError::Request(_))), "{target:?}");
             refused += 1;
             continue;
         }
@@ -211,7 +211,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
             "seed {seed}: {shown}"
         );
         let arrived = views(&arrived);
-        let presented = Presented::parse(Request::new("GET", &target, &arrived)).unwrap();
+        let presented = UnverifiedRequest::parse(Request::new("GET", &target, &arrived)).unwrap();
         let verifier = as_lenient_as_aws(verifier("service")).with_rules(rules);
         verify(&verifier, presented.with_body(b""), &credentials, now).unwrap();
     }
@@ -250,7 +250,7 @@ fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
         );
         let arrived = views(&arrived);
         let presented =
-            Presented::parse(Request::new(sent.method, presigned.target(), &arrived)).unwrap().with_body(b"");
+            UnverifiedRequest::parse(Request::new(sent.method, presigned.target(), &arrived)).unwrap().with_body(b"");
         verify(&as_lenient_as_aws(verifier("service")).with_rules(rules), presented, &credentials, now).unwrap();
     }
 }
@@ -279,7 +279,7 @@ fn a_signature_over_a_date_header_verifies() {
         );
         headers.push(("Authorization".into(), authorization.into_bytes()));
         let headers = views(&headers);
-        let presented = Presented::parse(Request::new("GET", "/", &headers)).unwrap().with_body(b"");
+        let presented = UnverifiedRequest::parse(Request::new("GET", "/", &headers)).unwrap().with_body(b"");
         verify(&verifier("service"), presented, &credentials, now).unwrap();
     }
 }
@@ -301,7 +301,7 @@ fn random_bytes_never_panic() {
             Err(error) => panic!("{error}"),
         }
         let _ = signer.presign(request, Duration::from_secs(1), now);
-        assert!(Presented::parse(request).is_err());
+        assert!(UnverifiedRequest::parse(request).is_err());
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use countersign::{Credentials, Dialect, Payload, Presented, Request, Scope, Signer, SigningKey, VerifyError};
+use countersign::{
+    Credentials, ErrorFormat, Payload, Request, Scope, Signer, SigningKey, UnverifiedRequest, VerifyError,
+};
 
 use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, now, temporary, verifier};
 
@@ -47,10 +49,10 @@ impl Printed {
 
     fn error(&mut self, error: &VerifyError) {
         self.both(error);
-        for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-            self.texts.push(error.refusal(dialect).code().into());
-            self.texts.push(error.refusal(dialect).message().into());
-            self.texts.push(error.refusal(dialect).body("id"));
+        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+            self.texts.push(error.refusal(format).code().into());
+            self.texts.push(error.refusal(format).message().into());
+            self.texts.push(error.refusal(format).body("id"));
         }
     }
 
@@ -95,7 +97,7 @@ fn public_types_hide_what_they_hold() {
     headers.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
     let request =
         Request::new("GET", "/key?X-Amz-Security-Token=FwoGZXIvYXdztoken", &headers).with_host("bucket.example");
-    let presented = Presented::parse(request).unwrap();
+    let presented = UnverifiedRequest::parse(request).unwrap();
     printed.debug(&presented);
     let key = presented.derive_key(Some(&temporary()));
     printed.debug(&key);
@@ -122,7 +124,7 @@ fn errors_hide_what_a_user_put_in_a_wrong_place() {
         let headers = [("Authorization", value.as_bytes())];
         let request = Request::new("GET", "/", &headers).with_host("bucket.example");
         printed.both(&signer.sign(request, Payload::EMPTY, now()).unwrap_err());
-        printed.error(&Presented::parse(request).unwrap_err());
+        printed.error(&UnverifiedRequest::parse(request).unwrap_err());
     }
     let broken = format!("{TOKEN}\r\nx: y");
     let headers = [("x-amz-meta-a", broken.as_bytes())];
@@ -163,7 +165,7 @@ fn no_refusal_tells_the_right_signature() {
             .collect();
         let headers: Vec<(&str, &[u8])> = changed.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-        let error = Presented::parse(request)
+        let error = UnverifiedRequest::parse(request)
             .and_then(|presented| {
                 let known = (presented.access_key_id() == "ASIAEXAMPLE").then(temporary);
                 let key = presented.derive_key(known.as_ref());

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use countersign::{
-    Credentials, Dialect, Location, Payload, Presented, PublicKey, Request, Scope, ScopeError, SignError, Signature,
-    Signer, SigningKey, StreamingPayload, Verifier, VerifyError,
+    Credentials, ErrorFormat, Location, Payload, PublicKey, Request, Scope, ScopeError, SignError, Signature, Signer,
+    SigningKey, StreamingPayload, UnverifiedRequest, Verifier, VerifyError,
 };
 
 use crate::support::fixtures::{SECRET, credentials, now};
@@ -75,11 +75,11 @@ impl Arrived {
     }
 
     fn verify(&self, verifier: &Verifier, key: &SigningKey) -> Result<(), VerifyError> {
-        self.view(|request| verifier.verify(Presented::parse(request)?, key, now()).map(|_| ()))
+        self.view(|request| verifier.verify(UnverifiedRequest::parse(request)?, key, now()).map(|_| ()))
     }
 
     fn verify_with_public_key(&self, verifier: &Verifier, key: &PublicKey) -> Result<(), VerifyError> {
-        self.view(|request| verifier.verify_with_public_key(Presented::parse(request)?, key, now()).map(|_| ()))
+        self.view(|request| verifier.verify_with_public_key(UnverifiedRequest::parse(request)?, key, now()).map(|_| ()))
     }
 
     fn signature(&self) -> String {
@@ -111,7 +111,7 @@ fn accepted_by_the_key_pair_and_by_its_public_half() {
         arrived.verify(&verifier(), &SigningKey::derive(&credentials(), &scope)).unwrap();
         arrived.verify_with_public_key(&verifier(), &public_key).unwrap();
         arrived.view(|request| {
-            let presented = Presented::parse(request).unwrap();
+            let presented = UnverifiedRequest::parse(request).unwrap();
             assert_eq!(presented.region_set(), Some("us-east-1,us-west-*"));
             assert_eq!((presented.scope(), presented.scope().region()), (scope, ""));
             let key = presented.derive_key(Some(&credentials()));
@@ -132,7 +132,7 @@ fn refused_by_a_verifier_that_was_not_told_so() {
     let scope = Scope::new("20150830", "us-west-2", "s3").unwrap();
     for arrived in [Arrived::signed(&of_v4), Arrived::presigned(&of_v4)] {
         arrived.verify(&verifier(), &SigningKey::derive(&credentials(), &scope)).unwrap();
-        arrived.view(|request| assert_eq!(Presented::parse(request).unwrap().region_set(), None));
+        arrived.view(|request| assert_eq!(UnverifiedRequest::parse(request).unwrap().region_set(), None));
     }
 }
 
@@ -163,7 +163,7 @@ fn a_key_of_the_other_algorithm_verifies_nothing() {
 fn other_credentials_are_refused() {
     let verify = |arrived: &Arrived, found: Option<&Credentials>| {
         arrived.view(|request| {
-            let presented = Presented::parse(request).unwrap();
+            let presented = UnverifiedRequest::parse(request).unwrap();
             let key = presented.derive_key(found);
             verifier().verify(presented, &key, now()).map(|_| ())
         })
@@ -211,11 +211,11 @@ fn the_region_set_has_to_name_the_region() {
     let error = both("us-east-1")[0].verify(&verifier(), &key()).unwrap_err();
     assert_eq!(error.to_string(), "the region set \"us-east-1\" does not name us-west-2");
     assert_eq!(
-        (error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()),
+        (error.refusal(ErrorFormat::S3Xml).status(), error.refusal(ErrorFormat::S3Xml).code()),
         (400, "RegionSetMismatch")
     );
     assert_eq!(
-        error.refusal(Dialect::S3Xml).body("1"),
+        error.refusal(ErrorFormat::S3Xml).body("1"),
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>RegionSetMismatch</Code><Message>The provided \
          X-Amz-Region-Set doesn't match against the requested S3 region.</Message><RequestedRegion>us-west-2\
          </RequestedRegion><RegionSet>us-east-1</RegionSet><RequestId>1</RequestId></Error>"
@@ -282,12 +282,15 @@ fn scopes() {
     }
     let malformed = both("*")[0].replaced("AKIDEXAMPLE/", "").verify(&verifier(), &key()).unwrap_err();
     assert_eq!(
-        malformed.refusal(Dialect::S3Xml).message(),
+        malformed.refusal(ErrorFormat::S3Xml).message(),
         "The authorization header is malformed; the Credential is mal-formed; expecting \
          \"<YOUR-AKID>/YYYYMMDD/SERVICE/aws4_request\"."
     );
     let error = both("*")[0].replaced("/s3/", "/iam/").verify(&verifier(), &key()).unwrap_err();
-    assert_eq!(error.refusal(Dialect::RestJson).message(), "Credential should be scoped to correct service: 's3'. ");
+    assert_eq!(
+        error.refusal(ErrorFormat::RestJson).message(),
+        "Credential should be scoped to correct service: 's3'. "
+    );
     assert!(Scope::without_region("2015083", "s3").is_err() && Scope::without_region("20150830", "").is_err());
     assert!(Scope::parse(expected).is_err());
 }
@@ -353,7 +356,8 @@ fn frames_of_the_other_algorithm_are_neither_signed_nor_taken() {
             );
             let mut arrived = Arrived::signed(&signer);
             arrived.set("x-amz-content-sha256", streaming.as_str());
-            let key = arrived.view(|request| Presented::parse(request).unwrap().derive_key(Some(&credentials())));
+            let key =
+                arrived.view(|request| UnverifiedRequest::parse(request).unwrap().derive_key(Some(&credentials())));
             let error = VerifyError::InvalidContentSha256 { got: streaming.as_str().into() };
             assert_eq!(arrived.verify(&verifier(), &key), Err(error));
         }
@@ -474,7 +478,7 @@ fn nothing_printed_holds_the_key() {
         format!("{:?}", verifier()),
         format!("{:?}", arrived.verify(&verifier(), &key())),
     ];
-    arrived.view(|request| printed.push(format!("{:?}", Presented::parse(request).unwrap())));
+    arrived.view(|request| printed.push(format!("{:?}", UnverifiedRequest::parse(request).unwrap())));
     assert!(printed[0].contains("us-east-1"));
     let list = private.iter().take(6).map(u8::to_string).collect::<Vec<_>>().join(", ");
     for text in printed {
@@ -507,7 +511,7 @@ fn http_requests_have_the_region_set_inserted() {
     assert_eq!(request.headers()["x-amz-region-set"], "us-*");
     assert!(!request.headers()["x-amz-region-set"].is_sensitive());
     assert_eq!(request.headers()["authorization"], signed.authorization());
-    let presented = Presented::parse(&request).unwrap();
+    let presented = UnverifiedRequest::parse(&request).unwrap();
     assert!(verifier().verify(presented, &key(), now()).is_ok());
 }
 
@@ -522,9 +526,9 @@ fn a_form_is_not_signed_with_it() {
 #[test]
 fn explained() {
     use countersign::explain::{Cause, Explanation};
-    let cause = |error: &VerifyError, dialect: Dialect, signed: &countersign::Signed| {
-        let body = error.refusal(dialect).body("");
-        let explanation = Explanation::from_response(error.refusal(dialect).status(), &[], body.as_bytes(), signed);
+    let cause = |error: &VerifyError, format: ErrorFormat, signed: &countersign::Signed| {
+        let body = error.refusal(format).body("");
+        let explanation = Explanation::from_response(error.refusal(format).status(), &[], body.as_bytes(), signed);
         explanation.findings().next().map(|finding| finding.cause().clone())
     };
     let signer = signer("us-east-1");
@@ -532,12 +536,12 @@ fn explained() {
     let signed = signer.sign(request, Payload::EMPTY, now()).unwrap();
     let wrong = VerifyError::WrongRegionSet { got: "us-east-1".into(), region: "us-west-2".into() };
     let expected = Some(Cause::WrongRegion { expected: Some("us-west-2".into()) });
-    assert_eq!(cause(&wrong, Dialect::S3Xml, &signed), expected);
-    assert_eq!(cause(&wrong, Dialect::RestJson, &signed), Some(Cause::WrongRegion { expected: None }));
-    for dialect in [Dialect::S3Xml, Dialect::RestJson] {
+    assert_eq!(cause(&wrong, ErrorFormat::S3Xml, &signed), expected);
+    assert_eq!(cause(&wrong, ErrorFormat::RestJson, &signed), Some(Cause::WrongRegion { expected: None }));
+    for format in [ErrorFormat::S3Xml, ErrorFormat::RestJson] {
         for location in [Location::Header, Location::Query] {
             let missing = VerifyError::MissingRegionSet { location };
-            assert_eq!(cause(&missing, dialect, &signed), Some(Cause::MalformedAuthorization), "{dialect:?}");
+            assert_eq!(cause(&missing, format, &signed), Some(Cause::MalformedAuthorization), "{format:?}");
         }
     }
 
@@ -545,7 +549,7 @@ fn explained() {
     let mut arrived = Arrived::signed(&signer);
     arrived.set("x-amz-region-set", "us-*");
     let error = arrived.verify(&verifier().echo_computed(), &key()).unwrap_err();
-    let body = error.refusal(Dialect::S3Xml).body("");
+    let body = error.refusal(ErrorFormat::S3Xml).body("");
     let explanation = Explanation::from_response(403, &[], body.as_bytes(), &signed);
     let causes: Vec<_> = explanation.findings().map(|finding| finding.cause().clone()).collect();
     assert!(

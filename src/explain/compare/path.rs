@@ -48,9 +48,9 @@ fn encoded_otherwise(ours: &str, theirs: &str) -> Cause {
     if upper_case_escapes(ours) == upper_case_escapes(theirs) {
         Cause::EscapeCase
     } else if ours.len() > theirs.len() {
-        Cause::PathEncodedTooOften
+        Cause::PathOverEncoded
     } else {
-        Cause::PathEncodedTooRarely
+        Cause::PathUnderEncoded
     }
 }
 

@@ -176,17 +176,17 @@ impl Found<'_> {
         }
         match self.reply.status {
             200..300 if code.is_empty() => {}
-            407 => self.push(Cause::RefusedOnTheWay),
+            407 => self.push(Cause::BlockedByIntermediary),
             400 if code.is_empty() && self.reply.message.is_empty() => self.push(Cause::MalformedRequest),
-            401 | 403 if self.reply.is_html => self.push(Cause::RefusedOnTheWay),
+            401 | 403 if self.reply.is_html => self.push(Cause::BlockedByIntermediary),
             401 if code.is_empty() => self.push(Cause::OtherAuthorizationExpected),
             401 | 403 if self.sent.auth == Auth::None => {
                 self.push_all(&[Cause::NotSigned, Cause::RefusedWithoutReason])
             }
             401 | 403 if self.reply.message.is_empty() && code.is_empty() => self.push(Cause::RefusedWithoutReason),
-            _ if !code.is_empty() => self.push(Cause::NotAboutSignature),
+            _ if !code.is_empty() => self.push(Cause::Unrelated),
             400 | 401 | 403 => self.push(Cause::Unrecognised),
-            _ => self.push(Cause::NotAboutSignature),
+            _ => self.push(Cause::Unrelated),
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     (INVALID_POLICY, &[Cause::FormPolicy]),
     (MISSING_FIELD, &[Cause::FormPolicy]),
     ("The incoming token has expired", &[Cause::OtherAuthorizationExpected]),
-    ("The request could not be satisfied", &[Cause::RefusedOnTheWay]),
+    ("The request could not be satisfied", &[Cause::BlockedByIntermediary]),
 ];
 
 /// Codes, where no text said more. Without `Exception` at the end, which JSON services add.
@@ -69,7 +69,7 @@ pub(super) const CODES: &[(&str, &[Cause])] = &[
     ("IncompleteBody", &[Cause::BodyFraming]),
     ("InvalidChunkSizeError", &[Cause::BodyFraming]),
     ("MalformedTrailerError", &[Cause::BodyFraming]),
-    ("NotSignedUp", &[Cause::NotAboutSignature]),
+    ("NotSignedUp", &[Cause::Unrelated]),
     ("WAFFiltered", &[Cause::ForbiddenWithoutReason]),
     ("InvalidApiKey", &[Cause::ForbiddenWithoutReason]),
     ("AccessDenied", &[Cause::PolicyDenies]),

@@ -116,11 +116,11 @@ where
 /// as if it were complete.
 ///
 /// ```
-/// use countersign::Verified;
+/// use countersign::VerifiedRequest;
 /// use countersign::streaming::{ChunkError, DecodedBody};
 /// use http_body::Body;
 ///
-/// fn data<B: Body>(verified: &Verified<'_>, body: B) -> Result<DecodedBody<B>, ChunkError> {
+/// fn data<B: Body>(verified: &VerifiedRequest<'_>, body: B) -> Result<DecodedBody<B>, ChunkError> {
 ///     Ok(DecodedBody::new(verified.chunk_decoder()?, body))
 /// }
 /// ```

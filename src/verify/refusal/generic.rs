@@ -4,30 +4,30 @@ use alloc::borrow::Cow;
 use alloc::string::ToString;
 
 use super::{times, wrong_scope};
-use crate::aws_error::{Dialect, Refusal, text};
+use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::sigv4::authorization::Location;
 use crate::verify::VerifyError;
 
 /// The services other than S3 share their texts; codes and some statuses differ by protocol.
-pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
-    let json = dialect == Dialect::RestJson;
+pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
+    let json = format == ErrorFormat::RestJson;
     let pick = |of_json: &'static str, of_xml: &'static str| if json { of_json } else { of_xml };
     let incomplete = |message: Cow<'static, str>| {
         let status = if json { 403 } else { 400 };
-        Refusal::new(dialect, status, pick("IncompleteSignatureException", "IncompleteSignature"), message)
+        Refusal::new(format, status, pick("IncompleteSignatureException", "IncompleteSignature"), message)
     };
     let invalid = |message: Cow<'static, str>| {
-        Refusal::new(dialect, 403, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
+        Refusal::new(format, 403, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
     };
     let unknown_token = |message: &'static str| {
-        Refusal::new(dialect, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
+        Refusal::new(format, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
     };
     match error {
         VerifyError::Request(request) => {
-            Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), request.to_string())
+            Refusal::new(format, 400, pick("BadRequestException", "InvalidRequest"), request.to_string())
         }
         VerifyError::HostsDiffer { .. } | VerifyError::DotSegments { .. } => {
-            Refusal::new(dialect, 400, pick("BadRequestException", "InvalidRequest"), error.to_string())
+            Refusal::new(format, 400, pick("BadRequestException", "InvalidRequest"), error.to_string())
         }
         VerifyError::HopByHopHeader { .. } | VerifyError::RepeatedHeader { .. } => {
             incomplete(text::ambiguous(error).into())
@@ -35,11 +35,11 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
         VerifyError::MissingAuthentication => {
             let message = pick(text::MISSING_TOKEN.text, text::REQUEST_IS_MISSING_TOKEN.text);
             let code = pick("MissingAuthenticationTokenException", "MissingAuthenticationToken");
-            Refusal::new(dialect, 403, code, message)
+            Refusal::new(format, 403, code, message)
         }
         VerifyError::BothMechanisms => invalid(text::TWO_MECHANISMS.text.into()),
         VerifyError::UnsupportedScheme { .. } if !json => {
-            Refusal::new(dialect, 403, "MissingAuthenticationToken", text::REQUEST_IS_MISSING_TOKEN.text)
+            Refusal::new(format, 403, "MissingAuthenticationToken", text::REQUEST_IS_MISSING_TOKEN.text)
         }
         VerifyError::UnsupportedScheme { .. } | VerifyError::NotKeyValue => incomplete(text::not_key_value().into()),
         VerifyError::UnsupportedAlgorithm { algorithm } => incomplete(text::unsupported_algorithm(algorithm).into()),
@@ -79,7 +79,7 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
         VerifyError::UnknownAccessKey { .. } => unknown_token(text::SECURITY_TOKEN_INVALID.text),
         VerifyError::InvalidSessionToken { .. } => unknown_token(text::SECURITY_TOKEN_INVALID.known),
         VerifyError::ExpiredSessionToken { .. } => {
-            Refusal::new(dialect, 403, pick("ExpiredTokenException", "ExpiredToken"), text::TOKEN_EXPIRED)
+            Refusal::new(format, 403, pick("ExpiredTokenException", "ExpiredToken"), text::TOKEN_EXPIRED)
         }
         VerifyError::SignatureMismatch { computed: Some(computed) } => {
             invalid(text::mismatch_with(computed.canonical_request(), computed.string_to_sign()).into())
@@ -88,6 +88,6 @@ pub(super) fn refusal(error: &VerifyError, dialect: Dialect) -> Refusal {
         | VerifyError::MalformedSigV4aSignature
         | VerifyError::SignatureMismatch { computed: None } => invalid(text::MISMATCH.text.into()),
         VerifyError::BodyMismatch { signed, computed } => invalid(text::payload_hash(signed, computed).into()),
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(dialect),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(format),
     }
 }

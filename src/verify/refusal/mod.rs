@@ -1,4 +1,4 @@
-//! How a refusal is worded for the client, in each dialect.
+//! How a refusal is worded for the client, in each format.
 
 mod generic;
 mod s3;
@@ -6,14 +6,14 @@ mod times;
 pub(crate) mod wrong_scope;
 
 use super::error::VerifyError;
-use crate::aws_error::{Dialect, Refusal};
+use crate::aws_error::{ErrorFormat, Refusal};
 
 impl VerifyError {
-    /// The answer to the client, as the services of a dialect word it.
-    pub fn refusal(&self, dialect: Dialect) -> Refusal {
-        match dialect {
-            Dialect::S3Xml => s3::refusal(self),
-            Dialect::RestJson | Dialect::QueryXml => generic::refusal(self, dialect),
+    /// The answer to the client, as the services of a format word it.
+    pub fn refusal(&self, format: ErrorFormat) -> Refusal {
+        match format {
+            ErrorFormat::S3Xml => s3::refusal(self),
+            ErrorFormat::RestJson | ErrorFormat::QueryXml => generic::refusal(self, format),
         }
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::times::later;
 use super::wrong_scope;
-use crate::aws_error::{Dialect, Refusal, text};
+use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::sigv4::authorization::Location;
 use crate::verify::VerifyError;
 
@@ -125,12 +125,12 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             answer(400, "XAmzContentSHA256Mismatch", text::CONTENT_SHA256_MISMATCH.text)
                 .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())])
         }
-        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(Dialect::S3Xml),
+        VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(ErrorFormat::S3Xml),
     }
 }
 
 fn answer(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal::new(Dialect::S3Xml, status, code, message)
+    Refusal::new(ErrorFormat::S3Xml, status, code, message)
 }
 
 fn malformed_header(problem: &str) -> Refusal {

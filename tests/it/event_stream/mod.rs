@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use countersign::event_stream::{EventStreamError, EventVerifier, HeaderValue, Message, MessageReader};
 use countersign::{
-    Credentials, Payload, Presented, Request, Rules, Scope, SignError, Signer, SigningKey, StreamingPayload, Timestamp,
-    VerifyError,
+    Credentials, Payload, Request, Rules, Scope, SignError, Signer, SigningKey, StreamingPayload, Timestamp,
+    UnverifiedRequest, VerifyError,
 };
 
 use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, now, temporary, verifier, verify};
@@ -42,7 +42,7 @@ impl Stream {
 
     fn events_of(&self, known: &Credentials, rules: Rules) -> EventVerifier {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let presented = Presented::parse(request(&headers)).unwrap();
+        let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
         let verifier = verifier("transcribe").with_rules(rules);
         verify(&verifier, presented, known, now()).unwrap().events().unwrap()
     }
@@ -230,7 +230,7 @@ fn another_day_needs_another_key() {
     body.extend(events.sign(&messages[2], evening).unwrap());
     body.extend(events.finish(midnight).unwrap());
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = Presented::parse(request(&headers)).unwrap();
+    let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
     let key = presented.derive_key(Some(&temporary()));
     let verified = verifier("transcribe").verify(presented, &key, evening).unwrap();
     for size in [1, 100, body.len()] {
@@ -284,7 +284,7 @@ fn another_days_key_does_not_prolong_a_session() {
     let (signed, mut signing) = signer().sign_events(request(&[]), before).unwrap();
     let frame = signing.sign(&message("a"), after).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = Presented::parse(request(&headers)).unwrap();
+    let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
     let verified = verify(&verifier("transcribe"), presented, &temporary().with_expiry(after), before).unwrap();
     for now in [after.saturating_add(-1), after] {
         let (mut events, mut input) = (verified.events().unwrap(), frame.as_slice());
@@ -345,7 +345,7 @@ fn a_verifier_of_events_comes_of_a_request_that_announces_them() {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
         let signed = signer.sign(request(&[]), payload, now()).unwrap();
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-        let presented = Presented::parse(request(&headers)).unwrap();
+        let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
         let presented = if payload == Payload::EMPTY { presented.with_body(b"") } else { presented };
         let verified = verify(&verifier(service), presented, &temporary(), now())?;
         Ok::<_, VerifyError>(verified.events().map(|_| ()))

@@ -103,7 +103,7 @@ fn two_long_texts_are_compared_in_bounded_time_and_memory() {
     };
     let (ours, theirs) = (text(1), text(2));
     let begun = worked();
-    let (explanation, most) = allocator::most_held(|| Explanation::between(&theirs, &ours));
+    let (explanation, most) = allocator::most_held(|| Explanation::compare(&theirs, &ours));
     let took = worked() - begun;
     assert!(took < Duration::from_secs(10), "{took:?}");
     assert!(most < 40 * (ours.len() + theirs.len()), "{most} bytes for {}", ours.len() + theirs.len());
@@ -115,7 +115,7 @@ fn two_long_texts_are_compared_in_bounded_time_and_memory() {
 fn a_difference_far_along_a_line_is_marked_at_its_place() {
     for at in [65_533, 65_534, 65_535, 65_536, 200_000] {
         let text = |last| format!("GET\n/{}{last}\n\nhost:h\n\nhost\nUNSIGNED-PAYLOAD", "a".repeat(at - 1));
-        let explanation = Explanation::between(text('b'), text('c'));
+        let explanation = Explanation::compare(text('b'), text('c'));
         let diff = explanation.diff().unwrap().to_string();
         let mark = diff.lines().find(|line| line.ends_with('^')).unwrap();
         assert_eq!(mark.len(), "  ".len() + at + "^".len());
@@ -165,7 +165,7 @@ fn what_a_terminal_obeys_is_not_shown() {
     let shown = Explanation::from_response(403, &[("Location", b"\x1b[1m")], body, None).to_string();
     assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
     let theirs = "GET\n/\x1b[2J\n\nhost:\x07\n\nhost\nx";
-    let explanation = Explanation::between(theirs, "GET\n/\n\nhost:h\n\nhost\nx");
+    let explanation = Explanation::compare(theirs, "GET\n/\n\nhost:h\n\nhost\nx");
     let shown = format!("{explanation}{}", explanation.diff().unwrap());
     assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
 }

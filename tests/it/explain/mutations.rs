@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign::explain::{Explanation, Sent};
-use countersign::{Credentials, Dialect, Payload, Timestamp, Verifier};
+use countersign::{Credentials, ErrorFormat, Payload, Timestamp, Verifier};
 use countersign_conformance::cases::Case;
 use countersign_conformance::cases::plain::{Location, Plain, as_lenient_as_aws};
 use countersign_conformance::cases::wire::Wire;
@@ -45,7 +45,7 @@ const MUTATIONS: &[Mutation] = &[
     }),
     ("the path encoded once more", |a| {
         path(a, |path| path.contains('%').then(|| path.replace('%', "%25")))?;
-        named("PathEncodedTooRarely")
+        named("PathUnderEncoded")
     }),
     ("the path decoded once", |a| {
         path(a, |path| {
@@ -55,7 +55,7 @@ const MUTATIONS: &[Mutation] = &[
                 same_segments && !decoded.contains(['?', '#', '%']) && decoded.bytes().all(|byte| byte >= b' ');
             usable.then_some(decoded)
         })?;
-        named("PathEncodedTooOften")
+        named("PathOverEncoded")
     }),
     ("double slashes removed", |a| {
         path(a, |path| path.contains("//").then(|| path.replace("//", "/")))?;
@@ -403,7 +403,7 @@ pub fn arrival(case: &Plain) -> Arrival {
 }
 
 /// The explanation of the refusal, or `None` where nothing was refused.
-fn explained(case: &Plain, arrival: &Arrival, dialect: Dialect) -> Option<Explanation> {
+fn explained(case: &Plain, arrival: &Arrival, format: ErrorFormat) -> Option<Explanation> {
     let verifier = Verifier::new(&arrival.region, &arrival.service).unwrap().with_rules(case.rules().unwrap());
     let verifier = as_lenient_as_aws(verifier);
     let verifier = verifier.with_sigv4a().echo_computed();
@@ -412,10 +412,10 @@ fn explained(case: &Plain, arrival: &Arrival, dialect: Dialect) -> Option<Explan
         _ => arrival.wire.verify(&verifier, &arrival.known, arrival.now),
     };
     let error = result.err()?;
-    let headers = [("x-amzn-ErrorType", error.refusal(dialect).code().as_bytes())];
-    let headers = if dialect == Dialect::RestJson { &headers[..] } else { &[] };
-    let body = error.refusal(dialect).body("1");
-    Some(Explanation::from_response(error.refusal(dialect).status(), headers, body.as_bytes(), arrival.sent.clone()))
+    let headers = [("x-amzn-ErrorType", error.refusal(format).code().as_bytes())];
+    let headers = if format == ErrorFormat::RestJson { &headers[..] } else { &[] };
+    let body = error.refusal(format).body("1");
+    Some(Explanation::from_response(error.refusal(format).status(), headers, body.as_bytes(), arrival.sent.clone()))
 }
 
 pub fn cases() -> Vec<Plain> {
@@ -440,17 +440,17 @@ fn each_change_is_named() {
     for case in cases().into_iter().chain(sigv4a_cases()) {
         vectors += 1;
         let unchanged = arrival(&case);
-        assert!(explained(&case, &unchanged, Dialect::RestJson).is_none(), "{} is refused unchanged", case.id);
-        for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
+        assert!(explained(&case, &unchanged, ErrorFormat::RestJson).is_none(), "{} is refused unchanged", case.id);
+        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
             let (mut applied, mut wrong) = (0, Vec::new());
             for (name, mutate) in MUTATIONS {
                 let mut arrival = unchanged.clone();
                 let Some(expected) = mutate(&mut arrival) else { continue };
-                let Some(explanation) = explained(&case, &arrival, dialect) else { continue };
-                let expected = match (expected.as_str(), dialect) {
-                    (LOST, Dialect::S3Xml) => "PolicyDenies",
-                    (LOST | REPLACED, Dialect::QueryXml) => "SignatureLost",
-                    (REGION, Dialect::S3Xml) => "WrongRegion { expected: Some(\"another-region-1\") }",
+                let Some(explanation) = explained(&case, &arrival, format) else { continue };
+                let expected = match (expected.as_str(), format) {
+                    (LOST, ErrorFormat::S3Xml) => "PolicyDenies",
+                    (LOST | REPLACED, ErrorFormat::QueryXml) => "SignatureLost",
+                    (REGION, ErrorFormat::S3Xml) => "WrongRegion { expected: Some(\"another-region-1\") }",
                     (REGION, _) => "WrongRegion { expected: * }",
                     (REPLACED, _) => "OtherAuthorization",
                     (LOST, _) => "NoSuchRoute",
@@ -472,9 +472,9 @@ fn each_change_is_named() {
                 }
             }
             if !wrong.is_empty() {
-                failures.push(format!("{} {dialect:?}: {} of {applied}\n{}", case.id, wrong.len(), wrong.join("\n")));
+                failures.push(format!("{} {format:?}: {} of {applied}\n{}", case.id, wrong.len(), wrong.join("\n")));
             }
-            all_wrong.extend(wrong.into_iter().map(|wrong| format!("{} {dialect:?}{wrong}", case.id)));
+            all_wrong.extend(wrong.into_iter().map(|wrong| format!("{} {format:?}{wrong}", case.id)));
         }
     }
     for (name, _) in MUTATIONS {

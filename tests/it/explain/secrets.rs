@@ -1,7 +1,7 @@
 //! No explanation shows a secret or a session token, wherever the response has put it.
 
 use countersign::explain::{Explanation, Sent};
-use countersign::{Credentials, Dialect, Payload, Presented, Request, Signer};
+use countersign::{Credentials, ErrorFormat, Payload, Request, Signer, UnverifiedRequest};
 use serde_json::Value;
 
 use super::catalogue::{By, CASES, TOKEN, now, sent};
@@ -145,15 +145,16 @@ fn a_server_that_echoes_everything_raw_shows_none() {
         let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
         let known = if index == 0 { &other } else { &credentials };
         for raw in [true, false] {
-            let presented = Presented::parse(Request::new("GET", target, &arrived).with_host("example.com")).unwrap();
+            let presented =
+                UnverifiedRequest::parse(Request::new("GET", target, &arrived).with_host("example.com")).unwrap();
             let key = presented.derive_key(Some(known));
             let verifier = verifier("s3");
             let verifier = if raw { verifier.echo_computed_raw() } else { verifier.echo_computed() };
             let error = verifier.verify(presented, &key, now()).unwrap_err();
-            for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-                let body = error.refusal(dialect).body("1");
+            for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+                let body = error.refusal(format).body("1");
                 assert_eq!(body.contains(TOKEN), raw || body.contains("x-copy:IQo"));
-                let (status, body) = (error.refusal(dialect).status(), body.as_bytes());
+                let (status, body) = (error.refusal(format).status(), body.as_bytes());
                 for sent in [Sent::from(&signed), Sent::from(&as_sent)] {
                     assert_silent(&Explanation::from_response(status, &[], body, sent), &secrets, "an echo");
                 }
@@ -180,9 +181,9 @@ fn two_texts_with_tokens_show_none() {
     let other = TOKEN.replace("IQo", "JQo");
     let (ours, theirs) = (text(TOKEN), text(&other));
     let secrets = [TOKEN, &other, SIGNATURE];
-    assert_silent(&Explanation::between(&theirs, &ours), &secrets, "both");
-    assert_silent(&Explanation::between(theirs.replace('\n', "\r\n"), &ours), &secrets, "CRLF");
-    assert_silent(&Explanation::between(format!("{theirs}\n"), &ours), &secrets, "a line end");
-    assert_silent(&Explanation::between(theirs.replacen("GET", "GE T", 1), &ours), &secrets, "no canonical request");
-    assert_silent(&Explanation::between(theirs.replace("\nhost:h", "\nHost:h\nhost:h"), &ours), &secrets, "a repeat");
+    assert_silent(&Explanation::compare(&theirs, &ours), &secrets, "both");
+    assert_silent(&Explanation::compare(theirs.replace('\n', "\r\n"), &ours), &secrets, "CRLF");
+    assert_silent(&Explanation::compare(format!("{theirs}\n"), &ours), &secrets, "a line end");
+    assert_silent(&Explanation::compare(theirs.replacen("GET", "GE T", 1), &ours), &secrets, "no canonical request");
+    assert_silent(&Explanation::compare(theirs.replace("\nhost:h", "\nHost:h\nhost:h"), &ours), &secrets, "a repeat");
 }

@@ -76,12 +76,12 @@ const DEVIATIONS: &[Deviation] = &[
     }),
     ("the path encoded once more", |parts| {
         parts.path = parts.path.replace('%', "%25");
-        Some("PathEncodedTooOften".into())
+        Some("PathOverEncoded".into())
     }),
     ("the path encoded once less", |parts| {
         let usable = parts.path.contains("%25") && !parts.path.replace("%25", "").contains('%');
         parts.path = parts.path.replace("%25", "%");
-        usable.then(|| "PathEncodedTooRarely".into())
+        usable.then(|| "PathUnderEncoded".into())
     }),
     ("the path in lower-case escapes", |parts| {
         parts.path = lower_case_escapes(&parts.path)?;
@@ -218,7 +218,7 @@ fn each_deviation_is_named() {
                 continue;
             }
             *made.entry(*name).or_default() += 1;
-            let explanation = Explanation::between(theirs, &ours);
+            let explanation = Explanation::compare(theirs, &ours);
             let found: Vec<String> = explanation.findings().map(|f| format!("{:?}", f.cause())).collect();
             if found != [expected.as_str()] {
                 failures.push(format!("{} {name}: {found:?}, not {expected}\n{ours}\n\n{theirs}", case.id));

@@ -1,7 +1,9 @@
 //! What a person reads, and what a program does with the data.
 
 use countersign::explain::{Cause, Explanation, Sent};
-use countersign::{Credentials, Dialect, Payload, Presented, Request, Signed, Signer, Timestamp, VerifyError};
+use countersign::{
+    Credentials, ErrorFormat, Payload, Request, Signed, Signer, Timestamp, UnverifiedRequest, VerifyError,
+};
 
 use super::catalogue::now;
 use crate::support::fixtures::{HOST, SECRET, credentials, signer, verifier, verify};
@@ -20,14 +22,14 @@ fn answer(signed: &Signed, target: &str, headers: &[(&str, &[u8])], body: &[u8],
     let mut all = headers.to_vec();
     all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
     let request = Request::new("POST", target, &all).with_host(HOST);
-    let presented = Presented::parse(request).unwrap().with_body(body);
+    let presented = UnverifiedRequest::parse(request).unwrap().with_body(body);
     verify(&verifier("execute-api").echo_computed_raw(), presented, &credentials(), now).unwrap_err()
 }
 
 fn explain(error: &VerifyError, signed: &Signed) -> Explanation {
-    let code = [("x-amzn-ErrorType", error.refusal(Dialect::RestJson).code().as_bytes())];
-    let body = error.refusal(Dialect::RestJson).body("");
-    Explanation::from_response(error.refusal(Dialect::RestJson).status(), &code, body.as_bytes(), Some(signed))
+    let code = [("x-amzn-ErrorType", error.refusal(ErrorFormat::RestJson).code().as_bytes())];
+    let body = error.refusal(ErrorFormat::RestJson).body("");
+    Explanation::from_response(error.refusal(ErrorFormat::RestJson).status(), &code, body.as_bytes(), Some(signed))
 }
 
 #[test]
@@ -100,10 +102,10 @@ fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
     let text = |token: &str, query: &str| {
         format!("GET\n/\n{query}\nhost:h\nx-amz-security-token:{token}\n\nhost;x-amz-security-token\nUNSIGNED-PAYLOAD")
     };
-    let explanation = Explanation::between(text("[redacted]", ""), text("TOKEN", ""));
+    let explanation = Explanation::compare(text("[redacted]", ""), text("TOKEN", ""));
     assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::WrongSecret);
 
-    let explanation = Explanation::between(text("OTHER", ""), text("TOKEN", ""));
+    let explanation = Explanation::compare(text("OTHER", ""), text("TOKEN", ""));
     assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::TokenInvalid);
     let shown = explanation.to_string();
     assert!(
@@ -112,7 +114,7 @@ fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
     );
 
     let hidden = text("[redacted]", "X-Amz-Security-Token=[redacted]&a=1");
-    let explanation = Explanation::between(hidden, text("T", "X-Amz-Security-Token=T&a=2"));
+    let explanation = Explanation::compare(hidden, text("T", "X-Amz-Security-Token=T&a=2"));
     let causes: Vec<_> = explanation.findings().map(|finding| finding.cause().clone()).collect();
     assert_eq!(causes, [changed("a", "2", "1")]);
 }
@@ -160,10 +162,10 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
         let mut arrived = headers.clone();
         arrived.last_mut().unwrap().1 = content_type;
         let presented =
-            Presented::parse(Request::new("POST", target, &arrived).with_host(HOST)).unwrap().with_body(b"{}");
+            UnverifiedRequest::parse(Request::new("POST", target, &arrived).with_host(HOST)).unwrap().with_body(b"{}");
         let verifier = verifier("execute-api").echo_computed();
         let error = verify(&verifier, presented, &Credentials::new("AKIDEXAMPLE", key).unwrap(), now()).unwrap_err();
-        Explanation::from_response(403, &[], error.refusal(Dialect::RestJson).body("").as_bytes(), &request)
+        Explanation::from_response(403, &[], error.refusal(ErrorFormat::RestJson).body("").as_bytes(), &request)
     };
     let causes =
         |explanation: &Explanation| -> Vec<Cause> { explanation.findings().map(|f| f.cause().clone()).collect() };
@@ -189,13 +191,13 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
 fn what_the_server_computed_is_shown_where_nothing_is_known_of_the_request() {
     let signed = sign(&[], b"{}", now());
     let error = answer(&signed, "/dev/items?a=1&b=3", &[], b"{}", now());
-    for dialect in [Dialect::RestJson, Dialect::QueryXml, Dialect::S3Xml] {
-        let explanation = Explanation::from_response(403, &[], error.refusal(dialect).body("1").as_bytes(), None);
+    for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+        let explanation = Explanation::from_response(403, &[], error.refusal(format).body("1").as_bytes(), None);
         assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::Mismatch);
         let computed = explanation.computed().unwrap();
         assert!(explanation.to_string().contains("computed by the server:\n  POST\n  /dev/items\n  a=1&b=3\n  host:"));
         // Another signer's own text is compared with it.
-        let between = Explanation::between(computed, signed.canonical_request().as_bytes());
+        let between = Explanation::compare(computed, signed.canonical_request().as_bytes());
         assert_eq!(between.findings().next().unwrap().cause(), &changed("b", "2", "3"));
     }
 }
@@ -222,7 +224,7 @@ fn a_cached_answer_tells_no_clock_and_a_presigned_url_only_one_that_is_ahead() {
 fn long_lines_are_shown_where_they_differ() {
     let text = |value: &str| format!("GET\n/\na={value}\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
     let (long, other) = ("x".repeat(300) + "1" + &"y".repeat(300), "x".repeat(300) + "2" + &"y".repeat(300));
-    let explanation = Explanation::between(text(&other), text(&long));
+    let explanation = Explanation::compare(text(&other), text(&long));
     let shown = explanation.to_string();
     let start = "…".to_owned() + &"x".repeat(60);
     let lines: Vec<&str> = shown.lines().rev().take(3).collect();
@@ -239,7 +241,7 @@ fn long_lines_are_shown_where_they_differ() {
 fn bytes_that_are_no_text_are_compared_as_bytes() {
     let text = |value: &[u8]| [b"GET\n/\n\nhost:h\nx-name:caf".as_slice(), value, b"\n\nhost;x-name\nx"].concat();
     let causes = |theirs: &[u8], ours: &[u8]| -> Vec<String> {
-        Explanation::between(text(theirs), text(ours)).findings().map(|f| format!("{:?}", f.cause())).collect()
+        Explanation::compare(text(theirs), text(ours)).findings().map(|f| format!("{:?}", f.cause())).collect()
     };
     let changed = "HeaderChanged { name: \"x-name\", signed: \"caf\\\\xE9\", verified: \"café\" }";
     assert_eq!(causes("é".as_bytes(), b"\xe9"), [changed]);

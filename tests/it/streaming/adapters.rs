@@ -533,7 +533,7 @@ mod body {
         signed.apply_to(request.headers_mut()).unwrap();
         assert!(!request.headers().contains_key("x-amz-trailer"));
         assert_eq!(request.headers()["content-encoding"], "aws-chunked,gzip");
-        let presented = countersign::Presented::parse(&request).unwrap();
+        let presented = countersign::UnverifiedRequest::parse(&request).unwrap();
         let verifier = verifier("s3").with_rules(rules());
         assert!(verify(&verifier, presented, &credentials(), now()).unwrap().chunk_decoder().is_ok());
     }

@@ -1,7 +1,7 @@
 //! Checksums in the trailer: each that is known, in every mode, and none that can't be compared unless it was named.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Dialect, Presented, Request};
+use countersign::{ErrorFormat, Request, UnverifiedRequest};
 
 use super::{DATA, Trailers, decode, decoder_of, encode, rules, sign, sigv4a};
 use crate::support::fixtures::{credentials, now, verifier, verify};
@@ -63,7 +63,8 @@ fn uploaded(
 
 fn decoder_with_unchecked(signed: &SignedChunked, unchecked: &[&str]) -> Result<ChunkDecoder, ChunkError> {
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
+    let presented =
+        UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
     let verified = verify(&verifier("s3").with_rules(rules()), presented, &credentials(), now()).unwrap();
     let decoder = verified.chunk_decoder_with_unchecked(unchecked);
     if unchecked.is_empty() {
@@ -132,7 +133,7 @@ fn the_refusal_names_the_trailer_and_the_remedy() {
     assert!(name.len() < 200, "{}", name.len());
     let unavailable = ChunkError::ChecksumUnavailable { name: "x-amz-checksum-md5", feature: "md5" };
     for error in [unknown, unavailable] {
-        let refusal = error.refusal(Dialect::S3Xml);
+        let refusal = error.refusal(ErrorFormat::S3Xml);
         assert_eq!(
             (refusal.status(), refusal.code(), refusal.message()),
             (400, "InvalidRequest", "The value specified in the x-amz-trailer header is not supported")

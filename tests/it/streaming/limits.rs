@@ -2,8 +2,8 @@
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
-    Dialect, Limits, Payload, Presented, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload,
-    VerifyError,
+    ErrorFormat, Limits, Payload, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload,
+    UnverifiedRequest, VerifyError,
 };
 
 use super::frames::naive_body;
@@ -133,7 +133,7 @@ fn unsigned_chunks_are_an_unsigned_body() {
     let signed = sign(&Chunked::signed(3));
     let verify = |signed: &SignedChunked, rules: Rules| {
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-        let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
+        let presented = UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
         let verifier = verifier("s3").with_rules(rules);
         verify(&verifier, presented, &credentials(), now()).map(|verified| verified.body_is_unsigned())
     };
@@ -269,7 +269,7 @@ fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
     for streaming in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
         let headers = [("x-amz-content-sha256", streaming.as_bytes())];
         let view = Request::new("PUT", presigned.target(), &headers).with_host("bucket.example");
-        let presented = Presented::parse(view).unwrap();
+        let presented = UnverifiedRequest::parse(view).unwrap();
         let refused = verify(&verifier("s3"), presented, &credentials(), now()).unwrap_err();
         assert_eq!(refused, VerifyError::InvalidContentSha256 { got: streaming.into() });
     }
@@ -381,13 +381,13 @@ fn answers_in_the_words_of_s3() {
     ];
     for (error, status, code) in answers {
         assert_eq!(
-            (error.refusal(Dialect::S3Xml).status(), error.refusal(Dialect::S3Xml).code()),
+            (error.refusal(ErrorFormat::S3Xml).status(), error.refusal(ErrorFormat::S3Xml).code()),
             (status, code),
             "{error}"
         );
-        assert!(error.refusal(Dialect::S3Xml).body("id").contains(code));
-        for dialect in [Dialect::RestJson, Dialect::QueryXml] {
-            assert_eq!(error.refusal(dialect).status(), status);
+        assert!(error.refusal(ErrorFormat::S3Xml).body("id").contains(code));
+        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml] {
+            assert_eq!(error.refusal(format).status(), status);
         }
     }
     for (error, answers) in [
@@ -395,38 +395,38 @@ fn answers_in_the_words_of_s3() {
             ChunkError::SignatureMismatch { number: 1 },
             [
                 (
-                    Dialect::RestJson,
+                    ErrorFormat::RestJson,
                     403,
                     "InvalidSignatureException",
                     "Check your AWS Secret Access Key and signing method.",
                 ),
                 (
-                    Dialect::QueryXml,
+                    ErrorFormat::QueryXml,
                     403,
                     "SignatureDoesNotMatch",
                     "Check your AWS Secret Access Key and signing method.",
                 ),
-                (Dialect::S3Xml, 403, "SignatureDoesNotMatch", "Check your key and signing method."),
+                (ErrorFormat::S3Xml, 403, "SignatureDoesNotMatch", "Check your key and signing method."),
             ],
         ),
         (
             ChunkError::NotChunked,
             [
-                (Dialect::RestJson, 500, "InternalFailure", "Internal failure"),
-                (Dialect::QueryXml, 500, "InternalFailure", "Internal failure"),
-                (Dialect::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again."),
+                (ErrorFormat::RestJson, 500, "InternalFailure", "Internal failure"),
+                (ErrorFormat::QueryXml, 500, "InternalFailure", "Internal failure"),
+                (ErrorFormat::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again."),
             ],
         ),
     ] {
-        for (dialect, status, code, text) in answers {
-            let refusal = error.refusal(dialect);
-            assert_eq!((refusal.status(), refusal.code()), (status, code), "{dialect:?}");
-            assert!(refusal.message().contains(text), "{dialect:?}: {}", refusal.message());
+        for (format, status, code, text) in answers {
+            let refusal = error.refusal(format);
+            assert_eq!((refusal.status(), refusal.code()), (status, code), "{format:?}");
+            assert!(refusal.message().contains(text), "{format:?}: {}", refusal.message());
         }
     }
     let small = ChunkError::TooSmall { length: 1, limit: 8192 };
     assert_eq!(
-        small.refusal(Dialect::S3Xml).message(),
+        small.refusal(ErrorFormat::S3Xml).message(),
         "Only the last chunk is allowed to have a size less than 8192 bytes"
     );
 }

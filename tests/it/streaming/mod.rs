@@ -9,7 +9,7 @@ mod memory;
 mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Limits, Presented, Request, Rules, Signer, Verifier};
+use countersign::{Limits, Request, Rules, Signer, UnverifiedRequest, Verifier};
 
 use crate::support::fixtures::{self, credentials, now, verifier, verify};
 
@@ -65,7 +65,7 @@ fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDe
 
 fn decoder_of_verifier(headers: &[(&str, &[u8])], verifier: Verifier) -> Result<ChunkDecoder, ChunkError> {
     let request = Request::new("PUT", "/key", headers).with_host("bucket.example");
-    let presented = Presented::parse(request).unwrap();
+    let presented = UnverifiedRequest::parse(request).unwrap();
     verify(&verifier, presented, &credentials(), now()).unwrap().chunk_decoder()
 }
 

@@ -1,7 +1,7 @@
 //! Chunks under SigV4A.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Presented, Request, Rules, Signer, SigningKey, Verifier};
+use countersign::{Request, Rules, Signer, SigningKey, UnverifiedRequest, Verifier};
 
 use super::{decode, encode, rules};
 use crate::support::fixtures::{credentials, now};
@@ -17,7 +17,8 @@ pub(super) fn sign(chunked: &Chunked) -> SignedChunked {
 pub(super) fn decoder(signed: &SignedChunked, rules: Rules) -> ChunkDecoder {
     let public_key = SigningKey::derive_sigv4a(&credentials()).public_key().unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = Presented::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
+    let presented =
+        UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
     let verifier = Verifier::new("us-west-2", "s3").unwrap().with_rules(rules).with_sigv4a();
     verifier.verify_with_public_key(presented, &public_key, now()).unwrap().chunk_decoder().unwrap()
 }

@@ -1,6 +1,6 @@
 //! Who signs, when, and what the other end does.
 
-use countersign::{Credentials, Presented, Signed, Signer, Timestamp, Verified, Verifier, VerifyError};
+use countersign::{Credentials, Signed, Signer, Timestamp, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
 
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 pub const TEMPORARY_SECRET: &str = "wJalrXUtnFEMIsecret";
@@ -36,10 +36,10 @@ pub fn verifier(service: &str) -> Verifier {
 /// What a server does that knows one access key.
 pub fn verify<'a>(
     verifier: &Verifier,
-    presented: Presented<'a>,
+    presented: UnverifiedRequest<'a>,
     known: &Credentials,
     now: Timestamp,
-) -> Result<Verified<'a>, VerifyError> {
+) -> Result<VerifiedRequest<'a>, VerifyError> {
     let key = presented.derive_key(Some(known));
     verifier.verify(presented, &key, now)
 }

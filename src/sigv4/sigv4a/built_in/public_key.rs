@@ -12,7 +12,7 @@ use crate::sigv4::signature::Signature;
 /// A server that holds public keys only can't be robbed of what would let somebody sign.
 ///
 /// ```
-/// use countersign::{Credentials, Presented, PublicKey, Request, Payload, Signer, SigningKey, Verifier};
+/// use countersign::{Credentials, UnverifiedRequest, PublicKey, Request, Payload, Signer, SigningKey, Verifier};
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 /// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("no key of SigV4A")?;
@@ -25,7 +25,7 @@ use crate::sigv4::signature::Signature;
 ///
 /// let public_key = PublicKey::from_sec1(&kept).ok_or("no point of the curve")?;
 /// let arrived = Request::new("GET", presigned.target(), &[]).with_host("example.com");
-/// let presented = Presented::parse(&arrived)?.with_body(b"");
+/// let presented = UnverifiedRequest::parse(&arrived)?.with_body(b"");
 /// let verifier = Verifier::new("us-west-2", "execute-api")?.with_sigv4a();
 /// assert!(verifier.verify_with_public_key(presented, &public_key, now).is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

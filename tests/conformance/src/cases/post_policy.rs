@@ -2,7 +2,7 @@
 //! receives it.
 
 use base64ct::{Base64, Encoding};
-use countersign::post_policy::{Policy, PolicyError, PresentedForm};
+use countersign::post_policy::{Policy, PolicyError, UnverifiedForm};
 use countersign::{Credentials, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
@@ -211,7 +211,7 @@ impl PostPolicy {
 
     fn verify(&self, bucket: &str, fields: &Fields, known: &Credentials, now: Timestamp) -> Result<(), String> {
         let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let presented = PresentedForm::parse(bucket, fields).map_err(|error| error.to_string())?;
+        let presented = UnverifiedForm::parse(bucket, fields).map_err(|error| error.to_string())?;
         let key = presented.derive_key(Some(known));
         let verifier = Verifier::new(&self.context.region, &self.context.service).unwrap();
         let form = verifier.verify_form(presented, &key, now).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
 //! A request as it arrives at a server.
 
-use countersign::{Credentials, Presented, Timestamp, Verified, Verifier, VerifyError};
+use countersign::{Credentials, Timestamp, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
 
 use super::Request;
 
@@ -78,10 +78,10 @@ impl Wire {
         verifier: &Verifier,
         known: &[Credentials],
         now: Timestamp,
-        then: impl FnOnce(Verified<'_>) -> Result<T, E>,
+        then: impl FnOnce(VerifiedRequest<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.with_view(|request| {
-            let presented = Presented::parse(request)?;
+            let presented = UnverifiedRequest::parse(request)?;
             let presented = if self.is_streamed() { presented } else { presented.with_body(&self.body) };
             let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());
             let key = presented.derive_key(found);
