@@ -57,7 +57,7 @@ impl Results {
         let signer = crate::contenders::countersign::signer(&case);
         let two_threads = two_threads(&signer, |signer| {
             let request = case.wire(&[]);
-            std::hint::black_box(signer.sign(&request, countersign::Payload::EMPTY, requests::now()).is_ok());
+            std::hint::black_box(signer.sign(request, countersign::Payload::EMPTY, requests::now()).is_ok());
         });
         Self {
             two_threads,

@@ -1,4 +1,4 @@
-use countersign::{Payload, Presented, Scope, Signed, Signer, SigningKey, Verifier};
+use countersign::{Payload, Scope, Signed, Signer, SigningKey, UnverifiedRequest, Verifier};
 
 use super::{floor, signature_in};
 use crate::measure::Contender;
@@ -15,12 +15,12 @@ pub fn signer(case: &Case) -> Signer {
 
 pub fn sign(case: &Case) -> Signed {
     let headers = case.wire_headers();
-    signer(case).sign(&case.wire(&headers), Payload::Bytes(&case.body), now()).unwrap()
+    signer(case).sign(case.wire(&headers), Payload::Bytes(&case.body), now()).unwrap()
 }
 
 pub fn presigned_target(case: &Case) -> String {
     let headers = case.wire_headers();
-    signer(case).presign(&case.wire(&headers), LIFETIME, now()).unwrap().target().to_owned()
+    signer(case).presign(case.wire(&headers), LIFETIME, now()).unwrap().target().to_owned()
 }
 
 /// The request as a server gets it, signed in its headers.
@@ -51,7 +51,7 @@ pub fn floor_of_sign(case: &'static Case) -> Contender {
 
 pub fn floor_of_presign(case: &'static Case) -> Contender {
     let headers = case.wire_headers();
-    let presigned = signer(case).presign(&case.wire(&headers), LIFETIME, now()).unwrap();
+    let presigned = signer(case).presign(case.wire(&headers), LIFETIME, now()).unwrap();
     floor::signature(
         presigned.canonical_request().as_bytes(),
         presigned.string_to_sign().to_string(),
@@ -77,7 +77,7 @@ pub fn sign_wire(case: &'static Case) -> Contender {
     let (signer, now) = (signer(case), now());
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
-    Contender::new(WIRE, move || signer.sign(&request, Payload::Bytes(&case.body), now).unwrap())
+    Contender::new(WIRE, move || signer.sign(request, Payload::Bytes(&case.body), now).unwrap())
 }
 
 /// A signer that has never signed.
@@ -88,7 +88,7 @@ pub fn sign_wire_without_key(case: &'static Case) -> Contender {
     Contender::with_input(
         NO_KEY,
         move || signer.clone(),
-        move |signer| signer.sign(&request, Payload::Bytes(&case.body), now).unwrap(),
+        move |signer| signer.sign(request, Payload::Bytes(&case.body), now).unwrap(),
     )
 }
 
@@ -104,7 +104,7 @@ pub fn presign_wire(case: &'static Case) -> Contender {
     let (signer, now) = (signer(case), now());
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
-    Contender::new(WIRE, move || signer.presign(&request, LIFETIME, now).unwrap())
+    Contender::new(WIRE, move || signer.presign(request, LIFETIME, now).unwrap())
 }
 
 /// `case` is one that arrives.
@@ -114,7 +114,7 @@ pub fn verify_http(case: &'static Case) -> Contender {
     *request.uri_mut() = case.target.parse().unwrap();
     let ((verifier, key), now) = (verifier_and_key(case), now());
     let run = move || {
-        let presented = Presented::parse(&request).unwrap().with_body(&case.body);
+        let presented = UnverifiedRequest::parse(&request).unwrap().with_body(&case.body);
         assert!(verifier.verify(presented, &key, now).is_ok());
     };
     run();
@@ -127,7 +127,7 @@ pub fn verify_wire(case: &'static Case) -> Contender {
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::new(WIRE, move || {
-        let presented = Presented::parse(request).unwrap().with_body(&case.body);
+        let presented = UnverifiedRequest::parse(request).unwrap().with_body(&case.body);
         assert!(verifier.verify(presented, &key, now).is_ok());
     })
 }
@@ -139,7 +139,7 @@ pub fn verify_wire_without_key(case: &'static Case) -> Contender {
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::new(NO_KEY, move || {
-        let presented = Presented::parse(request).unwrap().with_body(&case.body);
+        let presented = UnverifiedRequest::parse(request).unwrap().with_body(&case.body);
         let key = presented.derive_key(Some(&credentials));
         assert!(verifier.verify(presented, &key, now).is_ok());
     })

@@ -1,4 +1,4 @@
-use ::countersign::{Presented, Rules, Timestamp, UnsignedPayload, Verifier};
+use ::countersign::{Rules, Timestamp, UnsignedPayload, UnverifiedRequest, Verifier};
 use http::request::Parts;
 use reqsign_aws_v4::{Credential, RequestSigner};
 use reqsign_core::{Context, SignRequest};
@@ -38,7 +38,7 @@ fn run(case: &'static Case, expires: Option<std::time::Duration>) -> (Parts, imp
 /// checked by verifying it.
 fn check(case: &Case, parts: Parts) {
     let request = http::Request::from_parts(parts, ());
-    let presented = Presented::parse(&request).unwrap().with_body(&case.body);
+    let presented = UnverifiedRequest::parse(&request).unwrap().with_body(&case.body);
     let now: Timestamp = presented.timestamp();
     let key = presented.derive_key(Some(&case.credentials()));
     let mut rules = Rules::for_service(case.service);

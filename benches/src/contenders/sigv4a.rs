@@ -1,4 +1,4 @@
-use countersign::{Payload, Presented, PublicKey, Signature, Signer, SigningKey, Verifier};
+use countersign::{Payload, PublicKey, Signature, Signer, SigningKey, UnverifiedRequest, Verifier};
 use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
 use sha2::{Digest, Sha256};
 
@@ -39,7 +39,7 @@ pub fn floor_of_verify(case: &'static Case) -> Contender {
 
 fn signed(case: &Case) -> (Vec<u8>, Vec<u8>, Signature) {
     let headers = case.wire_headers();
-    let signed = signer(case).sign(&case.wire(&headers), Payload::Bytes(&case.body), now()).unwrap();
+    let signed = signer(case).sign(case.wire(&headers), Payload::Bytes(&case.body), now()).unwrap();
     let string_to_sign = signed.string_to_sign().to_string().into_bytes();
     (signed.canonical_request().as_bytes().to_vec(), string_to_sign, signed.signature())
 }
@@ -56,12 +56,12 @@ pub fn sign(case: &'static Case) -> Contender {
     let signer = signer(case);
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
-    Contender::new(WHO, move || signer.sign(&request, Payload::Bytes(&case.body), now()).unwrap())
+    Contender::new(WHO, move || signer.sign(request, Payload::Bytes(&case.body), now()).unwrap())
 }
 
 pub fn verify(case: &'static Case) -> Contender {
     let headers = case.wire_headers();
-    let signed = signer(case).sign(&case.wire(&headers), Payload::Bytes(&case.body), now()).unwrap();
+    let signed = signer(case).sign(case.wire(&headers), Payload::Bytes(&case.body), now()).unwrap();
     let mut headers = case.headers.clone();
     headers.push(("host".into(), case.host.into()));
     headers.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
@@ -69,7 +69,7 @@ pub fn verify(case: &'static Case) -> Contender {
     let wire_headers: &'static _ = arriving.wire_headers().leak();
     let (verifier, key) = (Verifier::new(REGION, case.service).unwrap().with_sigv4a(), public_key(case));
     Contender::new(WHO, move || {
-        let presented = Presented::parse(arriving.wire(wire_headers)).unwrap().with_body(&arriving.body);
+        let presented = UnverifiedRequest::parse(arriving.wire(wire_headers)).unwrap().with_body(&arriving.body);
         assert!(verifier.verify_with_public_key(presented, &key, now()).is_ok());
     })
 }

@@ -1,7 +1,7 @@
 use std::hint::black_box;
 
 use countersign::streaming::{Chunked, SignedChunked};
-use countersign::{Presented, Rules, Verified, Verifier};
+use countersign::{Rules, UnverifiedRequest, VerifiedRequest, Verifier};
 use sha2::{Digest, Sha256};
 
 use super::countersign::signer;
@@ -22,7 +22,7 @@ pub fn floor(case: &'static Case) -> Contender {
 fn sign(case: &Case) -> SignedChunked {
     let headers = case.wire_headers();
     let chunked = Chunked::signed(case.body.len() as u64).with_chunk_size(CHUNK);
-    signer(case).sign_chunked(&case.wire(&headers), &chunked, now()).unwrap()
+    signer(case).sign_chunked(case.wire(&headers), &chunked, now()).unwrap()
 }
 
 fn encode(signed: &SignedChunked, data: &[u8], piece: usize, mut out: impl FnMut(&[u8])) {
@@ -69,8 +69,8 @@ fn decode_pieces(who: &'static str, case: &'static Case, piece: usize) -> Conten
     headers.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
     let arriving: &'static Case = Box::leak(Box::new(Case { headers, ..case.clone() }));
     let wire_headers: &'static _ = arriving.wire_headers().leak();
-    let verified: Verified<'static> = {
-        let presented = Presented::parse(arriving.wire(wire_headers)).unwrap();
+    let verified: VerifiedRequest<'static> = {
+        let presented = UnverifiedRequest::parse(arriving.wire(wire_headers)).unwrap();
         let key = presented.derive_key(Some(&case.credentials()));
         Verifier::new(REGION, case.service).unwrap().with_rules(Rules::S3).verify(presented, &key, now()).unwrap()
     };
