@@ -133,6 +133,17 @@ fn test_invoke_method_sends_a_call_that_verifies() {
     Verifier::new("eu-west-1", "apigateway").unwrap().verify(presented, &key, Timestamp::now()).unwrap();
 }
 
+/// Runs the conformance program on these cases, as a file `wrong.jsonl` in a folder of its own.
+fn conformance_of(folder: &str, wrong: &[String]) -> Output {
+    let folder = std::env::temp_dir().join(format!("countersign-{folder}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("wrong.jsonl");
+    std::fs::write(&path, wrong.join("\n")).unwrap();
+    let output = example("conformance").arg(&path).output().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    output
+}
+
 #[test]
 fn conformance_counts_and_names_what_differs() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/documentation.jsonl");
@@ -148,12 +159,7 @@ fn conformance_counts_and_names_what_differs() {
         "{".into(),
         "{\"id\":\"later\",\"suite\":\"sigv4a\"}".into(),
     ];
-    let folder = std::env::temp_dir().join(format!("countersign-conformance-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("wrong.jsonl");
-    std::fs::write(&path, wrong.join("\n")).unwrap();
-    let output = example("conformance").arg(&path).output().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let output = conformance_of("conformance", &wrong);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.ends_with("wrong: 0 passed, 5 failed, 0 skipped\n"), "{text}");
@@ -321,12 +327,7 @@ fn conformance_compares_the_token_itself() {
         case("tok-memorydb-00").replace("\"kind\":\"memorydb\"", "\"kind\":\"redis\""),
         case("tok-memorydb-00").replace("\"input\":{", "\"input\":{\"colour\":1,"),
     ];
-    let folder = std::env::temp_dir().join(format!("countersign-tokens-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("wrong.jsonl");
-    std::fs::write(&path, wrong.join("\n")).unwrap();
-    let output = example("conformance").arg(&path).output().unwrap();
-    std::fs::remove_dir_all(&folder).unwrap();
+    let output = conformance_of("tokens", &wrong);
     let text = text(&output);
     assert!(text.ends_with("wrong: 0 passed, 7 failed, 0 skipped\n"), "{text}");
     for stage in ["tok-rds-00: token", "tok-msk-00: expiry_ms", "tok-iot-01: parameters", "unknown field `colour`"] {

@@ -34,3 +34,31 @@ fn a_case_that_cannot_be_read_is_a_failure_in_every_build() {
     assert_eq!((counts, lines), (Counts { passed: 0, failed: 3, skipped: 0 }, vec![1, 3, 4]));
     assert_eq!(counts.to_string(), "0 passed, 3 failed, 0 skipped");
 }
+
+#[test]
+fn no_kind_of_case_may_have_a_field_that_nobody_reads() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            continue;
+        }
+        files += 1;
+        let text = std::fs::read_to_string(&path).unwrap();
+        let colour = text.replace("\"suite\":", "\"colour\":1,\"suite\":");
+        let mut said = Vec::new();
+        let counts = Counts::of(&colour, |_, difference| said.push(difference.to_string()));
+        assert_eq!(counts.passed, 0, "{}", path.display());
+        assert_eq!((counts.failed, counts.skipped), (said.len(), text.lines().count() - said.len()));
+        assert!(said.iter().all(|said| said.contains("unknown field `colour`")), "{}: {said:?}", path.display());
+
+        // Tokens are read by way of a map, which keeps the last.
+        if path.ends_with("tokens.jsonl") {
+            continue;
+        }
+        let twice = text.replace("\"suite\":", "\"source\":1,\"source\":2,\"suite\":");
+        assert_eq!(Counts::of(&twice, |_, _| {}).passed, 0, "{}", path.display());
+    }
+    assert!(files >= 15, "{files}");
+}

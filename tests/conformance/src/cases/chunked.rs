@@ -8,20 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::plain::{Context, Expect as SeedExpect, Plain};
 use super::wire::Wire;
-use super::{Difference, Remark, Request, from_base64, same};
+use super::{Difference, Remark, Remarks, Request, from_base64, same};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chunked {
     id: String,
-    #[serde(rename = "suite")]
-    _suite: String,
-    #[serde(default, rename = "source")]
-    _source: Remark,
-    #[serde(default, rename = "features")]
-    _features: Remark,
-    #[serde(default, rename = "note")]
-    _note: Remark,
+    #[serde(flatten)]
+    _remarks: Remarks,
     #[serde(default, rename = "reason")]
     _reason: Remark,
     /// None where the case is of a trailer alone.

@@ -167,5 +167,17 @@ pub fn from_base64<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<
     Base64::decode_vec(&text).map_err(serde::de::Error::custom)
 }
 
-/// Remarks, which no program reads.
+/// What every kind has besides its own, and no program reads.
+#[derive(Deserialize, Default)]
+pub struct Remarks {
+    #[serde(rename = "suite")]
+    _suite: String,
+    #[serde(default, rename = "source")]
+    _source: Remark,
+    #[serde(default, rename = "features")]
+    _features: Remark,
+    #[serde(default, rename = "note")]
+    _note: Remark,
+}
+
 pub type Remark = Option<IgnoredAny>;

@@ -9,20 +9,14 @@ use countersign::{
 use serde::Deserialize;
 
 use super::wire::{Wire, split_url};
-use super::{Difference, Remark, Request, same};
+use super::{Difference, Remark, Remarks, Request, same};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plain {
     pub id: String,
-    #[serde(rename = "suite")]
-    _suite: String,
-    #[serde(default, rename = "source")]
-    _source: Remark,
-    #[serde(default, rename = "features")]
-    _features: Remark,
-    #[serde(default, rename = "note")]
-    _note: Remark,
+    #[serde(flatten)]
+    _remarks: Remarks,
     #[serde(default, rename = "base")]
     _base: Remark,
     #[serde(default, rename = "aws")]
@@ -110,10 +104,7 @@ impl Plain {
     pub fn new(id: &str, request: Request, context: Context, expect: Expect) -> Self {
         Self {
             id: id.into(),
-            _suite: String::new(),
-            _source: None,
-            _features: None,
-            _note: None,
+            _remarks: Remarks::default(),
             _base: None,
             _aws: None,
             _format: None,

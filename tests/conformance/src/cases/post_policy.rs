@@ -7,20 +7,14 @@ use countersign::{Credentials, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Difference, Remark, same};
+use super::{Difference, Remarks, same};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostPolicy {
     pub id: String,
-    #[serde(rename = "suite")]
-    _suite: String,
-    #[serde(default, rename = "source")]
-    _source: Remark,
-    #[serde(default, rename = "features")]
-    _features: Remark,
-    #[serde(default, rename = "note")]
-    _note: Remark,
+    #[serde(flatten)]
+    _remarks: Remarks,
     context: Context,
     input: Input,
     expect: Expect,

@@ -6,7 +6,7 @@ use countersign::{Credentials, PublicKey, Signature, SigningKey};
 use serde::Deserialize;
 
 use super::plain::{self, Context, Plain};
-use super::{Difference, Remark, Request, same};
+use super::{Difference, Remark, Remarks, Request, same};
 
 pub enum SigV4a {
     Request(Box<SignedRequest>),
@@ -20,24 +20,11 @@ pub struct SignedRequest {
     pub id: String,
     #[serde(flatten)]
     _remarks: Remarks,
+    #[serde(rename = "kind")]
+    _kind: String,
     request: Request,
     context: Context,
     expect: ExpectRequest,
-}
-
-/// What every kind has besides its own.
-#[derive(Deserialize)]
-struct Remarks {
-    #[serde(rename = "suite")]
-    _suite: String,
-    #[serde(rename = "kind")]
-    _kind: String,
-    #[serde(default, rename = "source")]
-    _source: Remark,
-    #[serde(default, rename = "features")]
-    _features: Remark,
-    #[serde(default, rename = "note")]
-    _note: Remark,
 }
 
 #[derive(Deserialize)]
@@ -59,6 +46,8 @@ pub struct Key {
     id: String,
     #[serde(flatten)]
     _remarks: Remarks,
+    #[serde(rename = "kind")]
+    _kind: String,
     context: KeyContext,
     expect: ExpectKey,
 }
@@ -86,6 +75,8 @@ pub struct BadSignature {
     id: String,
     #[serde(flatten)]
     _remarks: Remarks,
+    #[serde(rename = "kind")]
+    _kind: String,
     expect: ExpectBadSignature,
 }
 

@@ -6,14 +6,14 @@ use countersign::{Credentials, Rules, Timestamp, Verifier};
 use serde::Deserialize;
 
 use super::wire::Wire;
-use super::{Difference, Remark, Request};
+use super::{Difference, Remark, Remarks, Request};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyReject {
     pub id: String,
-    #[serde(rename = "suite")]
-    _suite: String,
+    #[serde(flatten)]
+    _remarks: Remarks,
     pub expect: Verdict,
     #[serde(default, rename = "reason")]
     _reason: Remark,
@@ -25,12 +25,6 @@ pub struct VerifyReject {
     _mac_valid: Remark,
     #[serde(default, rename = "base")]
     _base: Remark,
-    #[serde(default, rename = "note")]
-    _note: Remark,
-    #[serde(default, rename = "source")]
-    _source: Remark,
-    #[serde(default, rename = "features")]
-    _features: Remark,
     #[serde(default, rename = "format")]
     _format: Remark,
     request: Request,
