@@ -63,7 +63,7 @@ impl Signer {
                     let text = core::str::from_utf8(value.trim_ascii());
                     found.content_sha256 = Some(text.map_err(|_| RequestError::not_ascii(name, value))?);
                 }
-                Some(Header::RegionSet) | None if name.eq_ignore_ascii_case("host") => {}
+                None if name.eq_ignore_ascii_case("host") => {}
                 Some(Header::RegionSet) | None => {
                     found.connection |= name.eq_ignore_ascii_case("connection");
                     if self.is_signed(name) {
@@ -97,9 +97,8 @@ impl Signer {
         if !found.connection {
             return Ok(());
         }
-        let connections = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
-        for option in connections.flat_map(|(_, value)| value.split(|byte| *byte == b',')) {
-            if let Ok(name) = core::str::from_utf8(option.trim_ascii())
+        for option in request.headers.connection_options() {
+            if let Ok(name) = core::str::from_utf8(option)
                 && headers.contains(name)
             {
                 return Err(SignError::RemovedByHop { name: name.into() });

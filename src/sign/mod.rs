@@ -202,7 +202,7 @@ impl Signer {
         now: Timestamp,
     ) -> Result<(Signed, Chain), SignError> {
         let signed = self.sign(request, Payload::Streaming(streaming), now)?;
-        let scope = self.scope(&now)?;
+        let scope = self.target.scope(&now);
         let key = self.with_key(now, &scope, SigningKey::clone);
         let chain = Chain::new(key, now, &scope, signed.signature());
         Ok((signed, chain))

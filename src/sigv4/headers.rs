@@ -26,6 +26,11 @@ impl<'a> Headers<'a> {
     pub(crate) fn values(&self, wanted: &str) -> impl Iterator<Item = &'a [u8]> {
         self.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
+
+    /// What `Connection` names: the next hop removes these headers.
+    pub(crate) fn connection_options(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.values("connection").flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
+    }
 }
 
 pub(crate) enum HeaderIter<'a> {

@@ -173,7 +173,6 @@ trait Compute {
 }
 
 /// A running checksum of one kind: its state, and the two functions of the crate that computes it.
-#[derive(Clone)]
 struct Steps<S, B> {
     state: S,
     update: fn(&mut S, &[u8]),

@@ -337,8 +337,7 @@ pub(super) fn check_presence(
 
 /// 13. The next hop removes what `Connection` names.
 pub(super) fn check_hops(presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
-    let connections = presented.request.headers.values("connection");
-    for option in connections.flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii) {
+    for option in presented.request.headers.connection_options() {
         if presented.signed_headers().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
             return Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() });
         }
