@@ -12,7 +12,7 @@ use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
 
 /// Bytes read from the inner reader at a time.
-const READ: usize = 65_536;
+pub(super) const READ: usize = 65_536;
 
 /// Encodes the data of another reader in chunks, for HTTP clients that send a [`Read`]. With the feature `tokio` it is an
 /// `AsyncRead` if the other reader is one.
@@ -127,7 +127,7 @@ pub(super) struct Reader<C: Codec, R> {
     pub(super) state: State<C>,
     pub(super) inner: R,
     pub(super) out: Pending,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// The kind of the error that the inner reader returned.
     failed_with: ErrorKind,
 }
@@ -143,25 +143,12 @@ impl<C: Codec, R> Reader<C, R> {
         }
     }
 
-    /// The buffer to read into. It is taken, and given back with [`Reader::filled`] or dropped with an error.
-    pub(super) fn room(&mut self) -> Vec<u8> {
-        let mut buffer = core::mem::take(&mut self.buffer);
-        buffer.resize(READ, 0);
-        buffer
-    }
-
-    /// Takes the buffer back for the next read.
-    pub(super) fn keep(&mut self, buffer: Vec<u8>) {
-        self.buffer = buffer;
-    }
-
     /// The inner reader read so many bytes into the buffer; none at its end.
-    pub(super) fn filled(&mut self, buffer: Vec<u8>, count: usize) {
+    pub(super) fn filled(&mut self, count: usize) {
         match count {
             0 => self.state.finish(&mut self.out.bytes),
-            _ => self.state.push(buffer.get(..count).unwrap_or_default(), &mut self.out.bytes),
+            _ => self.state.push(self.buffer.get(..count).unwrap_or_default(), &mut self.out.bytes),
         }
-        self.buffer = buffer;
     }
 
     pub(super) fn source_failed(&mut self, error: io::Error) -> io::Error {
@@ -192,14 +179,18 @@ impl<C: Codec, R: Read> Reader<C, R> {
                 State::Broken(failure) => return Err(self.failed(failure, codec_error)),
             }
         }
-        Ok(self.out.take(to))
+        Ok(self.out.take(to.len(), |bytes| {
+            if let Some(to) = to.get_mut(..bytes.len()) {
+                to.copy_from_slice(bytes);
+            }
+        }))
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        let mut buffer = self.room();
-        match read_some(&mut self.inner, &mut buffer) {
+        self.buffer.resize(READ, 0);
+        match read_some(&mut self.inner, &mut self.buffer) {
             Ok(count) => {
-                self.filled(buffer, count);
+                self.filled(count);
                 Ok(())
             }
             // For example the timeout of a socket: no data is lost, and the caller may try again.
@@ -221,12 +212,11 @@ impl Pending {
         self.bytes.is_empty()
     }
 
-    pub(super) fn take(&mut self, to: &mut [u8]) -> usize {
+    /// Passes on as much as there is room for, and returns how much that is.
+    pub(super) fn take(&mut self, room: usize, put: impl FnOnce(&[u8])) -> usize {
         let rest = self.bytes.get(self.taken..).unwrap_or_default();
-        let count = rest.len().min(to.len());
-        if let (Some(to), Some(from)) = (to.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
+        let count = rest.len().min(room);
+        put(rest.get(..count).unwrap_or_default());
         self.taken += count;
         if self.taken == self.bytes.len() {
             self.bytes.clear();

@@ -7,7 +7,7 @@ use std::io;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::driver::{Codec, State};
-use super::read::{DecodedRead, EncodedRead, Reader, decode_error, encode_error};
+use super::read::{DecodedRead, EncodedRead, READ, Reader, decode_error, encode_error};
 
 impl<R: AsyncRead + Unpin> AsyncRead for EncodedRead<R> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -35,26 +35,21 @@ impl<C: Codec, R: AsyncRead + Unpin> Reader<C, R> {
                 State::Broken(failure) => return Poll::Ready(Err(self.failed(failure, &codec_error))),
             }
         }
-        let count = self.out.take(to.initialize_unfilled());
-        to.advance(count);
+        self.out.take(to.remaining(), |bytes| to.put_slice(bytes));
         Poll::Ready(Ok(()))
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut buffer = self.room();
-        let mut unfilled = ReadBuf::new(&mut buffer);
-        let read = Pin::new(&mut self.inner).poll_read(cx, &mut unfilled);
+        self.buffer.resize(READ, 0);
+        let mut unfilled = ReadBuf::new(&mut self.buffer);
+        let read = ready!(Pin::new(&mut self.inner).poll_read(cx, &mut unfilled));
         let count = unfilled.filled().len();
-        match read {
-            Poll::Pending => {
-                self.keep(buffer);
-                Poll::Pending
+        Poll::Ready(match read {
+            Ok(()) => {
+                self.filled(count);
+                Ok(())
             }
-            Poll::Ready(Ok(())) => {
-                self.filled(buffer, count);
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.source_failed(error))),
-        }
+            Err(error) => Err(self.source_failed(error)),
+        })
     }
 }
