@@ -133,7 +133,7 @@ pub(crate) fn header_requires_parameters(names: &[&str]) -> String {
     for name in names {
         let _ = write!(text, "{HEADER_REQUIRES} '{name}' parameter. ");
     }
-    text + "Authorization=[redacted]"
+    text + "Authorization=" + REDACTED
 }
 
 pub(crate) fn header_requires_date() -> String {

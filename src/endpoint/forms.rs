@@ -3,9 +3,10 @@
 use core::ops::RangeInclusive;
 
 use super::Endpoint;
-use super::labels::{count, is_exactly, is_named, pop, strip_labels, strip_start};
+use super::labels::{count, is_exactly, is_named, pop, strip_labels};
 use super::partition::{AWS, GOV, PARTITIONS, Partition, is_region};
 use super::services::{AFTER_REGION, ALL_REGIONS, GLOBAL, NAMED_ALIKE, SIGNED_AS, WITH_RESOURCE};
+use crate::text::{starts_with_ignoring_case, strip_start};
 
 /// For function URLs, Lattice services, OpenSearch and DSQL, in `aws` and `aws-us-gov`.
 const ON_AWS: &str = "on.aws";
@@ -60,7 +61,7 @@ fn s3_service(labels: &str) -> Option<&'static str> {
         0 | 1 if named("s3-object-lambda") => Some("s3-object-lambda"),
         0..=2 if named("s3-outposts") => Some("s3-outposts"),
         // `s3express-control`, and the availability zones, as in `s3express-usw2-az1`.
-        0 | 1 if strip_start(last, "s3express-").is_some() => Some("s3express"),
+        0 | 1 if starts_with_ignoring_case(last, "s3express-") => Some("s3express"),
         _ => None,
     }
 }
@@ -68,7 +69,7 @@ fn s3_service(labels: &str) -> Option<&'static str> {
 /// `RESOURCE.vpce-ID.SERVICE.REGION`, where the resource is a bucket or the kind of an S3 endpoint.
 fn vpc_endpoint(labels: &str, suffix: &str) -> Option<Endpoint> {
     let (before, region) = pop(labels);
-    let is_endpoint_id = |label: &str| strip_start(label, "vpce-").is_some();
+    let is_endpoint_id = |label: &str| starts_with_ignoring_case(label, "vpce-");
     let mut end = before.len();
     let id_end = before.rsplit('.').find_map(|label| {
         let label_end = end;
@@ -118,9 +119,9 @@ fn global(labels: &str, suffix: &str) -> Option<Endpoint> {
     let is_gov = last.eq_ignore_ascii_case("us-gov");
     let labels = if is_gov || last.eq_ignore_ascii_case("global") { before } else { labels };
     let service = strip_start(labels, "global.").unwrap_or(labels);
-    let has_suffix = |partition: &Partition| [partition.dns_suffix, partition.dual_stack_suffix].contains(&suffix);
     // Only GovCloud shares its suffixes with another partition.
-    let partition = PARTITIONS.iter().find(|partition| has_suffix(partition) && is_gov == (partition.id == GOV))?;
+    let partition =
+        PARTITIONS.iter().find(|partition| partition.has_suffix(suffix) && is_gov == (partition.id == GOV))?;
     if partition.id == AWS.id && is_named(service, "queue") {
         return Endpoint::new("sqs", AWS.global_region);
     }
@@ -141,8 +142,6 @@ pub(crate) fn global_region(service: &str, partition: &Partition) -> Option<&'st
 /// Whether a label is a region of a partition that has this suffix.
 fn is_region_at(label: &str, suffix: &str) -> bool {
     let partition = Partition::of_region(label);
-    let has_suffix = suffix == partition.dns_suffix
-        || suffix == partition.dual_stack_suffix
-        || (suffix == ON_AWS && partition.dns_suffix == AWS.dns_suffix);
+    let has_suffix = partition.has_suffix(suffix) || (suffix == ON_AWS && partition.dns_suffix == AWS.dns_suffix);
     has_suffix && is_region(label)
 }

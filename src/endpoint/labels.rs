@@ -1,8 +1,10 @@
 //! The labels of a host name, compared in any case.
 
+use crate::text::{is_digits, strip_start};
+
 pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some((name, port)) if is_digits(port) => name,
         _ => host,
     }
 }
@@ -42,10 +44,4 @@ pub(super) fn strip_labels<'h>(labels: &'h str, names: &str) -> Option<&'h str> 
 
 pub(super) fn is_exactly(labels: &str, names: &str) -> bool {
     count(labels) == count(names) && strip_labels(labels, names).is_some()
-}
-
-/// The rest of a text that begins with `start`, in any case.
-pub(super) fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
-    let (head, rest) = text.split_at_checked(start.len())?;
-    head.eq_ignore_ascii_case(start).then_some(rest)
 }

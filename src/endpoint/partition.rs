@@ -1,6 +1,6 @@
 //! The partitions of AWS, as data.
 
-use super::labels::strip_start;
+use crate::text::{is_digits, strip_start};
 
 /// A group of regions with accounts, host names and global services of its own.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,6 +80,10 @@ pub(crate) const AWS: Partition = Partition {
 };
 
 impl Partition {
+    pub(super) fn has_suffix(&self, suffix: &str) -> bool {
+        [self.dns_suffix, self.dual_stack_suffix].contains(&suffix)
+    }
+
     /// The partition of a region; `aws` for a region that no partition claims, as the SDKs do it.
     pub(crate) fn of_region(region: &str) -> &'static Partition {
         PARTITIONS.iter().find(|partition| partition.after_start(region).is_some()).unwrap_or(&AWS)
@@ -95,9 +99,6 @@ pub(crate) fn is_region(text: &str) -> bool {
     let rest = Partition::of_region(text).after_start(text);
     rest.and_then(|rest| rest.split_once('-')).is_some_and(|(word, number)| {
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        !word.is_empty()
-            && word.bytes().all(is_word)
-            && !number.is_empty()
-            && number.bytes().all(|byte| byte.is_ascii_digit())
+        !word.is_empty() && word.bytes().all(is_word) && is_digits(number)
     })
 }

@@ -89,3 +89,8 @@ impl<'a> ToSign<'a> {
         }
     }
 }
+
+/// Whether it is the hexadecimal form of a SHA-256, in any case.
+pub(super) fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

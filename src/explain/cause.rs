@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::canonical::is_hash;
 use crate::sigv4::timestamp::Timestamp;
 
 /// Why two sides disagree. Values of headers that are secrets are `[redacted]`.
@@ -627,7 +628,7 @@ impl fmt::Display for BodyLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             "" => f.write_str("nothing"),
-            hash if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => f.write_str("a hash"),
+            hash if is_hash(hash) => f.write_str("a hash"),
             text => f.write_str(text),
         }
     }

@@ -21,7 +21,6 @@ pub use sent::Sent;
 
 use crate::aws_error::read::Reply;
 use crate::redact::text::redacted;
-use crate::sigv4::canonical_request::CanonicalRequest;
 use diff::Clipped;
 use mismatch::{mismatch, wrong_secret};
 
@@ -128,8 +127,7 @@ impl Explanation {
                 explanation.findings.splice(position..=position, causes);
             }
             explanation.diff = diff;
-            explanation.computed =
-                reply.canonical_request().map(|text| CanonicalRequest::from_bytes(text.as_bytes()).to_string());
+            explanation.computed = reply.canonical_request().map(compare::redacted);
         }
         explanation
     }

@@ -109,7 +109,7 @@ pub(super) const UNKNOWN_BODY: [u8; 32] = [0; 32];
 impl From<&Signed> for Sent {
     fn from(signed: &Signed) -> Self {
         let string_to_sign = signed.string_to_sign();
-        let credential = signed.authorization().split_once("Credential=").map_or("", |(_, rest)| rest);
+        let credential = credential_in(signed.authorization());
         Self {
             auth: Auth::Signed,
             string_to_sign: string_to_sign.to_string(),
@@ -212,10 +212,15 @@ impl Auth {
     }
 }
 
+/// The credential of an `Authorization` header, with what follows it.
+fn credential_in(authorization: &str) -> &str {
+    authorization.split_once("Credential=").map_or("", |(_, rest)| rest)
+}
+
 fn has_spaced_credential(request: &Request<'_>) -> bool {
     let authorization = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     let value = authorization.map(|(_, value)| String::from_utf8_lossy(value)).unwrap_or_default();
-    let credential = value.split_once("Credential=").map_or("", |(_, rest)| rest);
+    let credential = credential_in(&value);
     credential.split(',').next().unwrap_or_default().trim().contains(char::is_whitespace)
 }
 

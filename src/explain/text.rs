@@ -4,6 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::Write;
 
+use crate::text::excerpt;
+
 /// Two texts that are to be compared. Where one was made readable before it came here, so is the other.
 pub(super) fn of_both<'t>(ours: &'t [u8], theirs: &'t [u8]) -> (Cow<'t, str>, Cow<'t, str>) {
     let replaced =
@@ -13,6 +15,11 @@ pub(super) fn of_both<'t>(ours: &'t [u8], theirs: &'t [u8]) -> (Cow<'t, str>, Co
     } else {
         (readable(ours), readable(theirs))
     }
+}
+
+/// A part of a request or response as an [`excerpt`].
+pub(super) fn shown(part: &str) -> String {
+    excerpt(part.as_bytes())
 }
 
 /// A sentence or two of a response: policies are named at the end of theirs.

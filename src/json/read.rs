@@ -26,7 +26,7 @@ const NUMBER: &str = "$serde_json::private::Number";
 
 /// A number of digits alone.
 pub(crate) fn whole(text: &str) -> Option<u64> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if crate::text::is_digits(text) { text.parse().ok() } else { None }
 }
 
 impl<'de> Deserialize<'de> for Json {

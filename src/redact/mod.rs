@@ -3,9 +3,7 @@
 #[cfg(feature = "explain")]
 pub(crate) mod text;
 
-use alloc::vec::Vec;
-
-use crate::text::percent::write_decoded;
+use crate::text::percent::decoded;
 
 const SECRET_HEADERS: [&str; 11] = [
     "authorization",
@@ -31,7 +29,6 @@ pub(crate) fn is_secret_header(name: &str) -> bool {
 
 /// Whether the value of a query parameter is secret. In a query that isn't canonical, the name may be encoded.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
-    let mut decoded = Vec::new();
-    write_decoded(&mut decoded, name.as_bytes());
+    let decoded = decoded(name.as_bytes());
     SECRET_PARAMETERS.iter().any(|secret| decoded.eq_ignore_ascii_case(secret.as_bytes()))
 }

@@ -165,8 +165,8 @@ pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
     if !may_name_own(query.as_bytes()) {
         return None;
     }
-    let mut pieces = query.split('&').map(|piece| piece.split_once('=').unwrap_or((piece, "")));
-    pieces.find(|(name, _)| decodes_to(name.as_bytes(), X_AMZ_CONTENT_SHA256)).map(|(_, value)| value)
+    let (_, value) = pairs(query.as_bytes()).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
+    core::str::from_utf8(value).ok()
 }
 
 /// Whether a query parameter is one that presigning writes.
@@ -376,7 +376,7 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
         let (spaces, trimmed) = trim_spaces(piece);
         let start = position + spaces;
         position += piece.len() + 1;
-        if trimmed.is_empty() && parameters.bytes().all(|byte| byte == b' ') {
+        if trimmed.is_empty() && piece.len() == parameters.len() {
             continue;
         }
         let (name, value) = split_once(trimmed, b'=').ok_or(ClaimError::NotKeyValue)?;

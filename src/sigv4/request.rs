@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::headers::Headers;
-use crate::text::{all, any, excerpt, is_token_byte, split_once};
+use crate::text::{all, any, excerpt, is_forbidden_in_value, is_token, split_once};
 
 /// A request as it stands on the wire: the view that both directions share.
 ///
@@ -104,7 +104,7 @@ impl<'a> Request<'a> {
     /// data, and encoded.
     pub(crate) fn check(&self) -> Result<(), RequestError> {
         let method = self.method;
-        if method.is_empty() || !method.bytes().all(is_token_byte) {
+        if !is_token(method) {
             return Err(RequestError::Method { got: excerpt(method.as_bytes()) });
         }
         if self.target.len() > MAX_TARGET {
@@ -288,14 +288,13 @@ fn host_of_authority<'a>(authority: &'a str, scheme: &str) -> &'a str {
 }
 
 fn check_header(name: &str, value: &[u8]) -> Result<(), RequestError> {
-    if name.is_empty() || !name.bytes().all(is_token_byte) {
+    if !is_token(name) {
         return Err(RequestError::HeaderName { got: excerpt(name.as_bytes()) });
     }
-    let is_forbidden = |byte| (byte == b'\r') | (byte == b'\n') | (byte == 0);
-    if !any(value, is_forbidden) {
+    if !any(value, is_forbidden_in_value) {
         return Ok(());
     }
-    let byte = value.iter().copied().find(|byte| is_forbidden(*byte)).unwrap_or_default();
+    let byte = value.iter().copied().find(|byte| is_forbidden_in_value(*byte)).unwrap_or_default();
     Err(RequestError::HeaderValue { name: excerpt(name.as_bytes()), byte })
 }
 

@@ -10,7 +10,7 @@ use super::error::EncodeError;
 use super::trailer::{self, Value};
 use crate::hash::EMPTY_SHA256;
 use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
-use crate::text::excerpt;
+use crate::text::{any, excerpt, is_forbidden_in_value};
 
 /// Encodes a body: data in, chunks out. Holds at most the data of one chunk.
 ///
@@ -126,7 +126,7 @@ impl ChunkEncoder {
             Trailer::Given(value) => value.len(),
             Trailer::Checksum(_) => return Err(EncodeError::UnannouncedTrailer { name: name.clone() }),
         };
-        if value.len() != announced || value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        if value.len() != announced || any(value, is_forbidden_in_value) {
             return Err(EncodeError::TrailerValue { name: name.clone(), announced });
         }
         *trailer = Trailer::Given(value.into());

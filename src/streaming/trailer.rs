@@ -1,12 +1,11 @@
 //! Trailers: headers after the last chunk, announced in `x-amz-trailer`.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::checksum::Checksum;
 use super::error::ChunkError;
-use crate::text::is_token_byte;
+use crate::text::{any, is_forbidden_in_value, is_token};
 
 pub(super) const X_AMZ_TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 
@@ -48,7 +47,7 @@ pub(super) fn line_length(name: &str, value: usize) -> u64 {
 /// Parses one line without its line end; the name is returned in lower case.
 pub(super) fn parse_line(line: &[u8]) -> Result<(String, &[u8]), ChunkError> {
     let (name, value) = crate::text::split_once(line, b':').ok_or(ChunkError::MalformedTrailer)?;
-    if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+    if any(value, is_forbidden_in_value) {
         return Err(ChunkError::MalformedTrailer);
     }
     let name = core::str::from_utf8(name).ok().and_then(checked_name).ok_or(ChunkError::MalformedTrailer)?;
@@ -71,8 +70,7 @@ pub(super) fn parse_names(list: &[u8]) -> Result<Vec<String>, ChunkError> {
 
 /// The name in lower case, if it is a valid header name.
 pub(super) fn checked_name(name: &str) -> Option<String> {
-    let name = (!name.is_empty() && name.bytes().all(is_token_byte)).then_some(name)?;
-    Some(name.to_owned().to_ascii_lowercase())
+    is_token(name).then(|| name.to_ascii_lowercase())
 }
 
 #[cfg(test)]

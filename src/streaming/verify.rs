@@ -6,7 +6,7 @@ use super::decode::ChunkDecoder;
 use super::error::ChunkError;
 use super::trailer;
 use crate::sigv4::payload::StreamingPayload;
-use crate::text::excerpt;
+use crate::text::{excerpt, is_digits};
 use crate::verify::VerifiedRequest;
 
 impl VerifiedRequest<'_> {
@@ -91,7 +91,7 @@ impl VerifiedRequest<'_> {
 
 fn decoded_length<'v>(mut values: impl Iterator<Item = &'v [u8]>) -> Result<u64, ChunkError> {
     let value = values.next().ok_or(ChunkError::MissingDecodedLength)?.trim_ascii();
-    let digits = core::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = core::str::from_utf8(value).ok().filter(|text| is_digits(text));
     match (digits.and_then(|digits| digits.parse().ok()), values.next()) {
         (Some(length), None) => Ok(length),
         _ => Err(ChunkError::InvalidDecodedLength { got: excerpt(value) }),

@@ -6,11 +6,21 @@ pub(crate) mod percent;
 
 use alloc::string::String;
 
-pub(crate) use names::{compare_ignoring_case, is_token_byte, starts_with_ignoring_case};
+pub(crate) use names::{compare_ignoring_case, is_token, is_token_byte, starts_with_ignoring_case, strip_start};
 
 /// Whether every byte is of a kind. Looks at all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     !any(bytes, |byte| !is(byte))
+}
+
+/// Whether a text is a number without a sign, space or digits of other scripts.
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// CR, LF and NUL, which no header value has: RFC 9110, 5.5.
+pub(crate) fn is_forbidden_in_value(byte: u8) -> bool {
+    (byte == b'\r') | (byte == b'\n') | (byte == 0)
 }
 
 /// Whether any byte is of a kind. It doesn't stop at the first, so that the compiler looks at sixteen at a time; the last

@@ -15,7 +15,18 @@ pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
 }
 
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    strip_start(name, prefix).is_some()
+}
+
+/// The rest of a text that begins with `start`, in any case.
+pub(crate) fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
+    let (head, rest) = text.split_at_checked(start.len())?;
+    head.eq_ignore_ascii_case(start).then_some(rest)
+}
+
+/// `token` of RFC 9110 5.6.2.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
 /// `tchar` of RFC 9110 5.6.2.

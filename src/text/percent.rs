@@ -126,8 +126,10 @@ pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Decodes `%XX` once; a `%` that begins no escape is data.
-pub(crate) fn write_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_decoded_with(out, bytes, |byte| byte == b'%');
+pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    write_decoded_with(&mut out, bytes, |byte| byte == b'%');
+    out
 }
 
 /// Copies runs as they are; of bytes that `is_special`, `%` begins an escape and any other is a space.

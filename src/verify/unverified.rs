@@ -15,7 +15,7 @@ use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
-use crate::text::excerpt;
+use crate::text::{excerpt, is_digits};
 
 /// What a request says about its signature. It proves nothing: everything here may be forged.
 ///
@@ -367,9 +367,8 @@ fn parse_timestamp(text: &[u8], location: Location) -> Result<Timestamp, VerifyE
         .ok_or_else(|| VerifyError::MalformedDate { location, got: excerpt(text) })
 }
 
-/// Digits only: no sign, no space, no digits of other scripts.
 fn parse_expires(text: &str) -> Result<u64, VerifyError> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_digits(text) {
         return Err(VerifyError::MalformedExpires { got: excerpt(text.as_bytes()) });
     }
     Ok(text.parse().unwrap_or(u64::MAX))

@@ -2,10 +2,11 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{MOST_NAMED, shown, shown_long, signed_and_computed};
+use super::{MOST_NAMED, shown_long, signed_and_computed};
 use crate::explain::canonical::Canonical;
 use crate::explain::cause::Cause;
 use crate::explain::finding::Finding;
+use crate::explain::text::shown;
 use crate::redact::{REDACTED, is_secret_header};
 use crate::sigv4::rules::SessionTokenName;
 

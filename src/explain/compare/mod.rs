@@ -9,15 +9,14 @@ use alloc::vec::Vec;
 
 pub(super) use headers::{header_removed, is_token_header};
 
-use super::canonical::{Canonical, ToSign};
+use super::canonical::{Canonical, ToSign, is_hash};
 use super::cause::Cause;
 use super::diff::Diff;
 use super::finding::Finding;
+use super::text::shown;
 use crate::hash::{EMPTY_SHA256, hex_of};
 use crate::redact::REDACTED;
 use crate::sigv4::canonical_request::CanonicalRequest;
-use crate::text::excerpt;
-use crate::text::percent::write_decoded;
 use headers::{header_differences, hidden_differences};
 use path::path_differences;
 use query::query_differences;
@@ -87,7 +86,7 @@ fn texts_of_lines(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
 }
 
 /// As it is printed, without secrets. A string to sign has none.
-fn redacted(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     CanonicalRequest::from_bytes(text.as_bytes()).to_string()
 }
 
@@ -157,7 +156,6 @@ pub(super) fn payload_difference(ours: &str, theirs: &str) -> Option<Finding> {
     if ours == theirs {
         return None;
     }
-    let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let of_nothing = hex_of(EMPTY_SHA256);
     let is_empty = |text: &str| text.as_bytes() == of_nothing;
     let cause = match (is_hash(ours), is_hash(theirs)) {
@@ -168,12 +166,6 @@ pub(super) fn payload_difference(ours: &str, theirs: &str) -> Option<Finding> {
         _ => Cause::PayloadMode { signed: shown(ours), verified: shown(theirs) },
     };
     Some(Finding::new(cause, alloc::format!("the body: {}", signed_and_computed(ours, theirs))))
-}
-
-fn decoded(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    write_decoded(&mut out, text);
-    out
 }
 
 /// `%2f` as `%2F`, also where it is `%252f`.
@@ -192,10 +184,6 @@ fn upper_case_escapes(text: &str) -> String {
 
 fn signed_and_computed(ours: &str, theirs: &str) -> String {
     alloc::format!("signed {}, computed {}", shown(ours), shown(theirs))
-}
-
-fn shown(text: &str) -> String {
-    excerpt(text.as_bytes())
 }
 
 /// Whole, if it is as short as headers usually are: what differs may stand far behind.

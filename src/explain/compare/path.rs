@@ -1,9 +1,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{decoded, shown, upper_case_escapes};
+use super::upper_case_escapes;
 use crate::explain::cause::Cause;
+use crate::explain::text::shown;
 use crate::sigv4::canonical_request::normalized;
+use crate::text::percent::decoded;
 
 /// One cause, or two that came together.
 pub(super) fn path_differences(ours: &str, theirs: &str) -> Vec<Cause> {

@@ -3,12 +3,13 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{MOST_NAMED, decoded, shown_long, signed_and_computed, upper_case_escapes};
+use super::{MOST_NAMED, shown_long, signed_and_computed, upper_case_escapes};
 use crate::explain::canonical::Canonical;
 use crate::explain::cause::Cause;
 use crate::explain::finding::Finding;
 use crate::redact::{REDACTED, is_secret_parameter};
 use crate::text::excerpt;
+use crate::text::percent::decoded;
 
 /// How many parameters of one name are compared with each of the other side, so that their number isn't squared.
 const MOST_COMPARED: usize = 64;

@@ -10,6 +10,7 @@ use crate::endpoint::forms::global_region;
 use crate::endpoint::partition::{AWS, is_region};
 use crate::explain::cause::Cause;
 use crate::explain::sent::{Auth, Sent};
+use crate::explain::text::shown;
 use crate::text::excerpt;
 
 impl Found<'_> {
@@ -175,12 +176,12 @@ impl Found<'_> {
     }
 
     pub(super) fn keys(&mut self, said: &Said) {
-        let temporary_without_token = |id: &str| id.starts_with("ASIA") && self.sent.session_token().is_none();
+        let token_was_sent = self.sent.session_token().is_some();
         let id = match self.sent.access_key_id.as_str() {
             "" => self.reply.element("AWSAccessKeyId").unwrap_or_default(),
             id => id,
         };
-        let without_token = temporary_without_token(id);
+        let without_token = id.starts_with("ASIA") && !token_was_sent;
         let unknown_client =
             self.reply.code.starts_with("UnrecognizedClient") || self.reply.code == "InvalidClientTokenId";
         let unknown_key = said.holds(text::UNKNOWN_KEY.known);
@@ -189,7 +190,6 @@ impl Found<'_> {
                 self.push(Cause::TokenMissing);
             }
             // With a full stop the key is unknown, without one the token is bad, if there is one.
-            let token_was_sent = self.sent.session_token().is_some();
             if !unknown_key && (token_was_sent || self.sent.auth == Auth::Unknown) {
                 let of_the_token = said.ends_with("is invalid");
                 let mut causes = [Cause::UnknownAccessKey, Cause::TokenInvalid];
@@ -211,8 +211,4 @@ impl Found<'_> {
             self.push_all(&[Cause::UnknownAccessKey, Cause::WrongSecret, Cause::ClockSkew { offset }]);
         }
     }
-}
-
-fn shown(part: &str) -> String {
-    excerpt(part.as_bytes())
 }

@@ -26,9 +26,8 @@ impl Timestamp {
         let part = |range: core::ops::Range<usize>| text.get(range);
         let separators = [part(4..5)?, part(7..8)?, part(13..14)?, part(16..17)?];
         let fraction = part(19..text.len())?.strip_suffix('Z')?;
-        let is_fraction = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         if separators != ["-", "-", ":", ":"]
-            || !(fraction.is_empty() || fraction.strip_prefix('.').is_some_and(is_fraction))
+            || !(fraction.is_empty() || fraction.strip_prefix('.').is_some_and(crate::text::is_digits))
         {
             return None;
         }
