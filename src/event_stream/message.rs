@@ -134,18 +134,18 @@ pub(super) fn write_header(out: &mut Vec<u8>, name: &str, value: &HeaderValue) -
         HeaderValue::Int32(number) => out.extend_from_slice(&number.to_be_bytes()),
         HeaderValue::Int64(number) | HeaderValue::Timestamp(number) => out.extend_from_slice(&number.to_be_bytes()),
         HeaderValue::Uuid(bytes) => out.extend_from_slice(bytes),
-        HeaderValue::Bytes(_) | HeaderValue::String(_) => {
-            let bytes = match value {
-                HeaderValue::String(text) => text.as_bytes(),
-                HeaderValue::Bytes(bytes) => bytes,
-                _ => &[],
-            };
-            let length = u16::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MAX_VALUE).ok_or_else(malformed)?;
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(bytes);
-        }
+        HeaderValue::Bytes(bytes) => write_value(out, bytes).ok_or_else(malformed)?,
+        HeaderValue::String(text) => write_value(out, text.as_bytes()).ok_or_else(malformed)?,
     }
     Ok(())
+}
+
+/// Writes a value with its length in front; `None` if it is too long.
+fn write_value(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
+    let length = u16::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MAX_VALUE)?;
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(bytes);
+    Some(())
 }
 
 pub(super) fn read_headers(mut bytes: &[u8]) -> Result<Vec<(String, HeaderValue)>, EventStreamError> {

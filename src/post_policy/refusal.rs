@@ -13,78 +13,77 @@ impl PolicyError {
     /// The answer to the client, as S3 words it: no other service takes such forms. Texts that were never seen from S3
     /// follow the form of those that were.
     pub fn refusal(&self, format: ErrorFormat) -> Refusal {
-        refusal(self, format)
-    }
-}
-
-fn refusal(error: &PolicyError, format: ErrorFormat) -> Refusal {
-    let answer = |status, code, message: &str| Refusal::new(format, status, code, String::from(message));
-    let invalid = |problem: String| answer(400, "InvalidPolicyDocument", &alloc::format!("{INVALID_POLICY}{problem}"));
-    let denied = |problem: String| answer(403, "AccessDenied", &alloc::format!("{AGAINST_POLICY}: {problem}"));
-    let argument = |message: &str, name: &str, value: String| {
-        answer(400, "InvalidArgument", message).with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
-    };
-    match error {
-        // Signing failed in the server; the client has sent nothing wrong.
-        PolicyError::Sign(_) => Refusal::internal(format),
-        PolicyError::Verify(error) => error.refusal(format),
-        PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => {
-            let message = "Your POST request fields preceeding the upload file was too large.";
-            answer(400, "MaxPostPreDataLengthExceeded", message)
-                .with([("MaxPostPreDataLengthBytes", MAX_FIELD_BYTES.to_string())])
-        }
-        PolicyError::RepeatedField { name } => argument(&text::given_twice(name), name, String::new()),
-        PolicyError::MissingField { name } => {
-            let message = alloc::format!(
-                "{MISSING_FIELD} named '{name}'.  If it is specified, please check the order of the fields."
-            );
-            argument(&message, name, String::new())
-        }
-        PolicyError::UnsupportedAlgorithm { .. } => answer(400, "InvalidRequest", text::UNSUPPORTED_MECHANISM.text),
-        PolicyError::MalformedCredential { got } => {
-            argument(text::MALFORMED_CREDENTIAL.text, "X-Amz-Credential", got.clone())
-        }
-        PolicyError::MalformedDate { got } => {
-            argument("X-Amz-Date must be formated via ISO8601 Long format", "X-Amz-Date", got.clone())
-        }
-        PolicyError::WrongScope { credential, got, expected, signed } => {
-            let (problem, _) = wrong_scope::s3(got, expected, *signed);
-            argument(&problem, "X-Amz-Credential", credential.clone()).with(wrong_scope::region_detail(got, expected))
-        }
-        PolicyError::NotBase64 => invalid("invalid Base64 encoding.".into()),
-        PolicyError::NotJson => invalid("Invalid JSON.".into()),
-        PolicyError::UnexpectedMember { name } => invalid(alloc::format!("Unexpected: '{}'", name.to_lowercase())),
-        PolicyError::MissingExpiration => invalid("Policy missing expiration.".into()),
-        PolicyError::MalformedExpiration { got } => invalid(alloc::format!("Invalid 'expiration' value: '{got}'")),
-        PolicyError::MissingConditions => invalid("Policy missing conditions.".into()),
-        PolicyError::TooManyConditions => invalid("Too many conditions.".into()),
-        PolicyError::SimpleCondition { members: 1 } => {
-            invalid("Invalid Simple-Condition: value must be a string.".into())
-        }
-        PolicyError::SimpleCondition { .. } => {
-            invalid("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.".into())
-        }
-        PolicyError::NotACondition => invalid("Invalid Condition: missing operation identifier.".into()),
-        PolicyError::UnknownOperator { operator } => {
-            invalid(alloc::format!("Invalid Condition: unknown operation '{operator}'."))
-        }
-        PolicyError::Arguments { operator } => {
-            invalid(alloc::format!("Invalid {operator}: wrong number or type of arguments."))
-        }
-        PolicyError::Unsendable { name } => argument("The field can't be read", name, String::new()),
-        PolicyError::Expired { .. } => denied("Policy expired.".into()),
-        PolicyError::OnlyExact { condition, .. } | PolicyError::ConditionFailed { condition } => {
-            denied(condition_failed(condition))
-        }
-        PolicyError::ExtraFields { names } => denied(alloc::format!("Extra input fields: {}", names.join(", "))),
-        PolicyError::OtherBucket { got } => denied(condition_failed(&printed("eq", "$bucket", got))),
-        PolicyError::FileTooLong { length, limit } => {
-            answer(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-                .with([("ProposedSize", length.to_string()), ("MaxSizeAllowed", limit.to_string())])
-        }
-        PolicyError::FileTooShort { length, limit } => {
-            answer(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
-                .with([("ProposedSize", length.to_string()), ("MinSizeAllowed", limit.to_string())])
+        let answer = |status, code, message: &str| Refusal::new(format, status, code, String::from(message));
+        let invalid =
+            |problem: String| answer(400, "InvalidPolicyDocument", &alloc::format!("{INVALID_POLICY}{problem}"));
+        let denied = |problem: String| answer(403, "AccessDenied", &alloc::format!("{AGAINST_POLICY}: {problem}"));
+        let argument = |message: &str, name: &str, value: String| {
+            answer(400, "InvalidArgument", message)
+                .with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
+        };
+        match self {
+            // Signing failed in the server; the client has sent nothing wrong.
+            PolicyError::Sign(_) => Refusal::internal(format),
+            PolicyError::Verify(error) => error.refusal(format),
+            PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => {
+                let message = "Your POST request fields preceeding the upload file was too large.";
+                answer(400, "MaxPostPreDataLengthExceeded", message)
+                    .with([("MaxPostPreDataLengthBytes", MAX_FIELD_BYTES.to_string())])
+            }
+            PolicyError::RepeatedField { name } => argument(&text::given_twice(name), name, String::new()),
+            PolicyError::MissingField { name } => {
+                let message = alloc::format!(
+                    "{MISSING_FIELD} named '{name}'.  If it is specified, please check the order of the fields."
+                );
+                argument(&message, name, String::new())
+            }
+            PolicyError::UnsupportedAlgorithm { .. } => answer(400, "InvalidRequest", text::UNSUPPORTED_MECHANISM.text),
+            PolicyError::MalformedCredential { got } => {
+                argument(text::MALFORMED_CREDENTIAL.text, "X-Amz-Credential", got.clone())
+            }
+            PolicyError::MalformedDate { got } => {
+                argument("X-Amz-Date must be formated via ISO8601 Long format", "X-Amz-Date", got.clone())
+            }
+            PolicyError::WrongScope { credential, got, expected, signed } => {
+                let (problem, _) = wrong_scope::s3(got, expected, *signed);
+                argument(&problem, "X-Amz-Credential", credential.clone())
+                    .with(wrong_scope::region_detail(got, expected))
+            }
+            PolicyError::NotBase64 => invalid("invalid Base64 encoding.".into()),
+            PolicyError::NotJson => invalid("Invalid JSON.".into()),
+            PolicyError::UnexpectedMember { name } => invalid(alloc::format!("Unexpected: '{}'", name.to_lowercase())),
+            PolicyError::MissingExpiration => invalid("Policy missing expiration.".into()),
+            PolicyError::MalformedExpiration { got } => invalid(alloc::format!("Invalid 'expiration' value: '{got}'")),
+            PolicyError::MissingConditions => invalid("Policy missing conditions.".into()),
+            PolicyError::TooManyConditions => invalid("Too many conditions.".into()),
+            PolicyError::SimpleCondition { members: 1 } => {
+                invalid("Invalid Simple-Condition: value must be a string.".into())
+            }
+            PolicyError::SimpleCondition { .. } => {
+                invalid("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.".into())
+            }
+            PolicyError::NotACondition => invalid("Invalid Condition: missing operation identifier.".into()),
+            PolicyError::UnknownOperator { operator } => {
+                invalid(alloc::format!("Invalid Condition: unknown operation '{operator}'."))
+            }
+            PolicyError::Arguments { operator } => {
+                invalid(alloc::format!("Invalid {operator}: wrong number or type of arguments."))
+            }
+            PolicyError::Unsendable { name } => argument("The field can't be read", name, String::new()),
+            PolicyError::Expired { .. } => denied("Policy expired.".into()),
+            PolicyError::OnlyExact { condition, .. } | PolicyError::ConditionFailed { condition } => {
+                denied(condition_failed(condition))
+            }
+            PolicyError::ExtraFields { names } => denied(alloc::format!("Extra input fields: {}", names.join(", "))),
+            PolicyError::OtherBucket { got } => denied(condition_failed(&printed("eq", "$bucket", got))),
+            PolicyError::FileTooLong { length, limit } => {
+                answer(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+                    .with([("ProposedSize", length.to_string()), ("MaxSizeAllowed", limit.to_string())])
+            }
+            PolicyError::FileTooShort { length, limit } => {
+                answer(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+                    .with([("ProposedSize", length.to_string()), ("MinSizeAllowed", limit.to_string())])
+            }
         }
     }
 }

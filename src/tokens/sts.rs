@@ -9,7 +9,7 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::input::{check_filled, check_region, regional_host, shown};
+use super::input::{check_filled, regional_host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
 use crate::endpoint::partition::AWS;
 use crate::sigv4::credentials::Credentials;
@@ -53,7 +53,7 @@ pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestam
     if !cluster.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Err(TokenError::Name { field: "cluster", got: got(), takes: "letters, digits, '-' and '_'" });
     }
-    let (host, region) = sts_endpoint(region)?;
+    let (host, region) = sts_endpoint(region);
     let target = format!("/?{GET_CALLER_IDENTITY}");
     let headers = [("x-k8s-aws-id", cluster.as_bytes())];
     let request = Request::new("GET", &target, &headers).with_host(&host);
@@ -137,7 +137,7 @@ pub fn vault(
 ) -> Result<Token, TokenError> {
     role.map_or(Ok(()), |role| check_filled("role", role))?;
     server_id.map_or(Ok(()), |id| check_filled("server id", id))?;
-    let (host, region) = sts_endpoint(region)?;
+    let (host, region) = sts_endpoint(region);
     let content_type = "application/x-www-form-urlencoded; charset=utf-8";
     let server_id = server_id.map(|id| ("X-Vault-AWS-IAM-Server-ID", id));
     let given: Vec<_> =
@@ -164,10 +164,9 @@ pub fn vault(
 }
 
 /// Host and signing region. `aws-global` is the SDKs' name for the one endpoint without a region in its name.
-fn sts_endpoint(region: &str) -> Result<(String, &str), TokenError> {
-    check_region(region)?;
-    Ok(match region {
+fn sts_endpoint(region: &str) -> (String, &str) {
+    match region {
         "aws-global" => (format!("sts.{}", AWS.dns_suffix), AWS.global_region),
         _ => (regional_host("sts", region), region),
-    })
+    }
 }

@@ -23,14 +23,8 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         Refusal::new(format, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
     };
     match error {
-        VerifyError::Request(request) => {
-            Refusal::new(format, 400, pick("BadRequestException", "InvalidRequest"), request.to_string())
-        }
-        VerifyError::HostsDiffer { .. } | VerifyError::DotSegments { .. } => {
+        VerifyError::Request(_) | VerifyError::HostsDiffer { .. } | VerifyError::DotSegments { .. } => {
             Refusal::new(format, 400, pick("BadRequestException", "InvalidRequest"), error.to_string())
-        }
-        VerifyError::HopByHopHeader { .. } | VerifyError::RepeatedHeader { .. } => {
-            incomplete(text::ambiguous(error).into())
         }
         VerifyError::MissingAuthentication => {
             let message = pick(text::MISSING_TOKEN.text, text::REQUEST_IS_MISSING_TOKEN.text);
@@ -43,7 +37,9 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         }
         VerifyError::UnsupportedScheme { .. } | VerifyError::NotKeyValue => incomplete(text::not_key_value().into()),
         VerifyError::UnsupportedAlgorithm { algorithm } => incomplete(text::unsupported_algorithm(algorithm).into()),
-        VerifyError::Repeated { .. }
+        VerifyError::HopByHopHeader { .. }
+        | VerifyError::RepeatedHeader { .. }
+        | VerifyError::Repeated { .. }
         | VerifyError::UnknownParameter { .. }
         | VerifyError::TooManySignedHeaders { .. }
         | VerifyError::AuthorizationTooLong { .. } => incomplete(text::ambiguous(error).into()),
@@ -66,9 +62,9 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         VerifyError::InvalidContentSha256 { .. } => invalid(text::CONTENT_SHA256_INVALID.text.into()),
         VerifyError::HeadersNotSigned { names } => invalid(text::headers_must_be_signed(names).into()),
         VerifyError::SignedHeaderAbsent { name } => incomplete(text::signed_header_absent(name).into()),
-        VerifyError::Expired { signed, now, allowed } => invalid(times::expired(*signed, *now, *allowed).into()),
-        VerifyError::PresignExpired { signed, now, lifetime } => {
-            invalid(times::expired(*signed, *now, *lifetime).into())
+        VerifyError::Expired { signed, now, allowed }
+        | VerifyError::PresignExpired { signed, now, lifetime: allowed } => {
+            invalid(times::expired(*signed, *now, *allowed).into())
         }
         VerifyError::NotYetCurrent { signed, now, allowed, .. } => {
             invalid(times::not_yet_current(*signed, *now, *allowed).into())

@@ -12,8 +12,8 @@ use crate::verify::VerifyError;
 
 pub(super) fn refusal(error: &VerifyError) -> Refusal {
     match error {
-        VerifyError::Request(request) => answer(400, "InvalidRequest", request.to_string()),
-        VerifyError::HostsDiffer { .. }
+        VerifyError::Request(_)
+        | VerifyError::HostsDiffer { .. }
         | VerifyError::DotSegments { .. }
         | VerifyError::HopByHopHeader { .. }
         | VerifyError::RepeatedHeader { .. } => answer(400, "InvalidRequest", error.to_string()),
