@@ -51,11 +51,7 @@ fn sign(case: &Plain) -> Wire {
 }
 
 fn verify(verifier: &Verifier, case: &Plain, wire: &Wire, now: Timestamp) -> Result<(), VerifyError> {
-    let known = [case.credentials().unwrap()];
-    match case.payload().unwrap() {
-        Payload::Streaming(_) => wire.verify_seed(verifier, &known, now),
-        _ => wire.verify(verifier, &known, now),
-    }
+    case.verify_with(wire, verifier, &[case.credentials().unwrap()], now).unwrap()
 }
 
 #[test]

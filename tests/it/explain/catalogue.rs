@@ -374,7 +374,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (200, NONE, "<Error><Code>InternalError</Code><Message>We encountered an internal error. Please try again.</Message></Error>", By::S3, "Unrelated"),
 ];
 
-fn explain((status, headers, body, by, _): &(u16, Headers, &str, By, &str)) -> Explanation {
+pub fn explain((status, headers, body, by, _): &(u16, Headers, &str, By, &str)) -> Explanation {
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     Explanation::from_response(*status, &headers, body.as_bytes(), sent(*by))
 }

@@ -1,29 +1,22 @@
 //! A verifier that says what it computed: AWS's words with both texts, redacted unless asked, and never the signature.
 
-use countersign::{CanonicalRequest, Credentials, ErrorFormat, Payload, Verifier, VerifyError};
+use countersign::{CanonicalRequest, Credentials, ErrorFormat, Verifier, VerifyError};
 use countersign_conformance::cases::plain::{Plain, as_lenient_as_aws};
 
-use super::mutations::{arrival, cases};
+use super::mutations::{arrival, cases, with_another_secret};
+use crate::support::naive;
 
 const DIALECTS: [ErrorFormat; 3] = [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml];
 
 /// The refusal of a vector by a verifier that has another secret for its access key.
 fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Credentials) {
     let arrival = arrival(case);
-    let known = arrival.known.first().unwrap();
-    let other = Credentials::new(known.access_key_id(), "anotherSecret").unwrap();
-    let other = match known.session_token() {
-        Some(token) => other.with_session_token(token).unwrap(),
-        None => other,
-    };
+    let other = with_another_secret(arrival.known.first().unwrap());
     let verifier = echo(
         as_lenient_as_aws(Verifier::new(&arrival.region, &arrival.service).unwrap()).with_rules(case.rules().unwrap()),
     );
     let known = [other.clone()];
-    let result = match case.payload().unwrap() {
-        Payload::Streaming(_) => arrival.wire.verify_seed(&verifier, &known, arrival.now),
-        _ => arrival.wire.verify(&verifier, &known, arrival.now),
-    };
+    let result = case.verify_with(&arrival.wire, &verifier, &known, arrival.now).unwrap();
     (result.unwrap_err(), other)
 }
 
@@ -77,10 +70,8 @@ fn signature_with(case: &Plain, key: &Credentials) -> String {
     let scope = countersign::Scope::new(&timestamp[..8], region, service).unwrap();
     let text = format!(
         "AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{}",
-        hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&case.expect.canonical_request))
+        naive::sha256_hex(case.expect.canonical_request.as_bytes())
     );
     let key = countersign::SigningKey::derive_bytes_exposed(key, &scope);
-    let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice()).unwrap();
-    hmac::Mac::update(&mut mac, text.as_bytes());
-    hex::encode(hmac::Mac::finalize(mac).into_bytes())
+    hex::encode(naive::hmac(key.as_slice(), text.as_bytes()))
 }

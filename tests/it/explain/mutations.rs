@@ -31,12 +31,7 @@ type Mutation = (&'static str, fn(&mut Arrival) -> Option<String>);
 
 const MUTATIONS: &[Mutation] = &[
     ("another secret", |a| {
-        let known = a.known.first()?;
-        let other = Credentials::new(known.access_key_id(), "anotherSecret").ok()?;
-        a.known = vec![match known.session_token() {
-            Some(token) => other.with_session_token(token).ok()?,
-            None => other,
-        }];
+        a.known = vec![with_another_secret(a.known.first()?)];
         named("WrongSecret")
     }),
     ("the method", |a| {
@@ -402,15 +397,20 @@ pub fn arrival(case: &Plain) -> Arrival {
     Arrival { wire, known: vec![case.credentials().unwrap()], now, region, service, valid_until, sent }
 }
 
+pub fn with_another_secret(known: &Credentials) -> Credentials {
+    let other = Credentials::new(known.access_key_id(), "anotherSecret").unwrap();
+    match known.session_token() {
+        Some(token) => other.with_session_token(token).unwrap(),
+        None => other,
+    }
+}
+
 /// The explanation of the refusal, or `None` where nothing was refused.
 fn explained(case: &Plain, arrival: &Arrival, format: ErrorFormat) -> Option<Explanation> {
     let verifier = Verifier::new(&arrival.region, &arrival.service).unwrap().with_rules(case.rules().unwrap());
     let verifier = as_lenient_as_aws(verifier);
     let verifier = verifier.with_sigv4a().echo_computed();
-    let result = match case.payload().unwrap() {
-        Payload::Streaming(_) => arrival.wire.verify_seed(&verifier, &arrival.known, arrival.now),
-        _ => arrival.wire.verify(&verifier, &arrival.known, arrival.now),
-    };
+    let result = case.verify_with(&arrival.wire, &verifier, &arrival.known, arrival.now).unwrap();
     let error = result.err()?;
     let headers = [("x-amzn-ErrorType", error.refusal(format).code().as_bytes())];
     let headers = if format == ErrorFormat::RestJson { &headers[..] } else { &[] };

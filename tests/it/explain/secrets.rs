@@ -4,7 +4,7 @@ use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, ErrorFormat, Payload, Request, Signer, UnverifiedRequest};
 use serde_json::Value;
 
-use super::catalogue::{By, CASES, TOKEN, now, sent};
+use super::catalogue::{By, CASES, TOKEN, explain, now, sent};
 use crate::support::fixtures::{SECRET, verifier};
 
 const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
@@ -34,11 +34,10 @@ fn assert_silent(explanation: &Explanation, secrets: &[&str], what: &str) {
 
 #[test]
 fn the_catalogue_shows_none() {
-    for (status, headers, body, by, _) in CASES {
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let explanation = Explanation::from_response(*status, &headers, body.as_bytes(), sent(*by));
+    for case in CASES {
+        let explanation = explain(case);
         let secrets = [TOKEN, SECRET, "eyJhbGciOiJIUzI1NiJ9", "a.b.c", "opaque", SIGNATURE];
-        assert_silent(&explanation, &secrets, body);
+        assert_silent(&explanation, &secrets, case.2);
     }
 }
 

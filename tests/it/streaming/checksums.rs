@@ -71,10 +71,7 @@ fn decoder_with_unchecked(signed: &SignedChunked, unchecked: &[&str]) -> Result<
         let plain = verified.chunk_decoder();
         assert_eq!(
             plain.map(|_| ()).map_err(|error| error.to_string()),
-            match &decoder {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            }
+            decoder.as_ref().map(|_| ()).map_err(ToString::to_string)
         );
     }
     decoder

@@ -182,9 +182,20 @@ impl Plain {
         };
         let verifier = as_lenient_as_aws(verifier).with_rules(self.rules()?);
         let (known, now) = ([self.credentials()?], self.now()?);
+        self.verify_with(wire, &verifier, &known, now)
+    }
+
+    /// Verifies the request, or only its signature where chunks follow.
+    pub fn verify_with(
+        &self,
+        wire: &Wire,
+        verifier: &Verifier,
+        known: &[Credentials],
+        now: Timestamp,
+    ) -> Result<Result<(), VerifyError>, Box<Difference>> {
         Ok(match self.payload()? {
-            Payload::Streaming(_) => wire.verify_seed(&verifier, &known, now),
-            _ => wire.verify(&verifier, &known, now),
+            Payload::Streaming(_) => wire.verify_seed(verifier, known, now),
+            _ => wire.verify(verifier, known, now),
         })
     }
 
