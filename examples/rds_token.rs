@@ -106,7 +106,7 @@ impl Options {
                 println!("The password, as it is (PGPASSWORD, or a field of a client's options):\n{token}\n");
                 println!("Keywords and values, in quotes:\n{}\n", self.keywords(token.as_str()));
                 println!("A URI, percent-encoded once more:\n{}\n", self.uri(token.as_str()));
-                println!("Good for new connections until {}.", token.valid_until());
+                println!("Good for new connections until {}.", token.expires_at());
             }
         }
         Ok(())

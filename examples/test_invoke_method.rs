@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use countersign::explain::Explanation;
-use countersign::{Credentials, Payload, Signer, Timestamp, encode_segment};
+use countersign::{Credentials, Signer, Timestamp, encode_segment};
 use ureq::http::{Request, Response};
 
 const USAGE: &str = "\
@@ -96,13 +96,12 @@ impl Options {
         let mut input = serde_json::Map::new();
         input.extend(self.path_with_query_string.map(|path| ("pathWithQueryString".into(), path.into())));
         input.extend(self.body.map(|body| ("body".into(), body.into())));
-        let body = serde_json::to_vec(&input)?;
 
         let mut request = Request::post(url)
             .header("content-type", "application/json")
             .header("accept", "application/json")
-            .body(body.clone())?;
-        let signed = signer.sign_http(&mut request, Payload::Bytes(&body), Timestamp::now())?;
+            .body(serde_json::to_vec(&input)?)?;
+        let signed = signer.sign_http(&mut request, Timestamp::now())?;
 
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)

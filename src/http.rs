@@ -40,18 +40,16 @@ impl<'a> Request<'a> {
 }
 
 impl Signer {
-    /// Signs a request and inserts the headers, replacing those of an earlier signature. The body is not read: say
-    /// with `payload` in its place.
+    /// Signs a request with its own body and inserts the headers, replacing those of an earlier signature.
     ///
     /// ```
-    /// use countersign::{Credentials, Payload, Signer, Timestamp};
+    /// use countersign::{Credentials, Signer, Timestamp};
     ///
     /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "execute-api")?;
-    /// let body = r#"{"name":"x"}"#;
     /// let mut request = http::Request::post("https://abc123.execute-api.us-east-1.amazonaws.com/dev/items")
     ///     .header("content-type", "application/json")
-    ///     .body(body)?;
-    /// signer.sign_http(&mut request, Payload::Bytes(body.as_bytes()), Timestamp::now())?;
+    ///     .body(r#"{"name":"x"}"#)?;
+    /// signer.sign_http(&mut request, Timestamp::now())?;
     /// assert!(request.headers().contains_key("authorization"));
     /// assert!(request.headers().contains_key("x-amz-date"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,7 +57,33 @@ impl Signer {
     ///
     /// # Errors
     /// [`SignError`]; the request is as it was.
-    pub fn sign_http<B>(
+    pub fn sign_http<B: AsRef<[u8]>>(
+        &self,
+        request: &mut http::Request<B>,
+        now: Timestamp,
+    ) -> Result<Signed, SignError> {
+        let signed = self.sign(&*request, Payload::Bytes(request.body().as_ref()), now)?;
+        signed.apply_to(request.headers_mut())?;
+        Ok(signed)
+    }
+
+    /// Like [`Signer::sign_http`], for a request whose body is a stream, or is not in it: `payload` says what will be sent.
+    /// The body is not read.
+    ///
+    /// ```
+    /// use countersign::{Credentials, Payload, Signer, Timestamp};
+    ///
+    /// let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret")?, "us-east-1", "s3")?;
+    /// let body = std::io::empty(); // a file, a socket …
+    /// let mut request = http::Request::put("https://bucket.s3.us-east-1.amazonaws.com/key").body(body)?;
+    /// signer.sign_http_with_payload(&mut request, Payload::Unsigned, Timestamp::now())?;
+    /// assert_eq!(request.headers()["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignError`]; the request is as it was.
+    pub fn sign_http_with_payload<B>(
         &self,
         request: &mut http::Request<B>,
         payload: Payload<'_>,

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use countersign::explain::Sent;
-use countersign::{Credentials, Payload, Signer, Timestamp};
+use countersign::{Credentials, Signer, Timestamp};
 use ureq::http::{Request, Uri};
 
 use crate::client::{agent, send};
@@ -62,9 +62,8 @@ impl Call {
         if self.body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        let body = self.body.unwrap_or_default().into_bytes();
-        let mut request = request.body(body.clone())?;
-        let signed = signer.sign_http(&mut request, Payload::Bytes(&body), Timestamp::now())?;
+        let mut request = request.body(self.body.unwrap_or_default().into_bytes())?;
+        let signed = signer.sign_http(&mut request, Timestamp::now())?;
         let agent = agent(request.uri().host().unwrap_or_default());
         let answer = send(&agent, request, Sent::from(&signed))?;
         match answer.status {

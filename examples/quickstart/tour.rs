@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use countersign::explain::Sent;
-use countersign::{Credentials, Payload, SignError, Signer, Timestamp};
+use countersign::{Credentials, SignError, Signer, Timestamp};
 use ureq::http::{HeaderValue, Request};
 
 use crate::client::{Answer, agent, send};
@@ -57,8 +57,7 @@ fn signed(
     mut request: Request<Vec<u8>>,
     now: Timestamp,
 ) -> Result<(Request<Vec<u8>>, Sent), SignError> {
-    let body = request.body().clone();
-    let signed = signer.sign_http(&mut request, Payload::Bytes(&body), now)?;
+    let signed = signer.sign_http(&mut request, now)?;
     Ok((request, Sent::from(&signed)))
 }
 

@@ -164,7 +164,7 @@ fn refusals() -> Vec<String> {
         VerifyError::HeadersNotSigned { names: vec![text("host"), text("x-amz-acl")] },
         VerifyError::SignedHeaderAbsent { name: text("connection") },
         VerifyError::Expired { signed: now, now: now.saturating_add(7200), allowed: Duration::from_secs(300) },
-        VerifyError::PresignExpired { signed: now, now: now.saturating_add(7200), lifetime: Duration::from_secs(60) },
+        VerifyError::PresignExpired { signed: now, now: now.saturating_add(7200), expires_in: Duration::from_secs(60) },
         VerifyError::WrongScope {
             location: Location::Header,
             got: ScopeParts::new("20150829", Some("a"), "b", "aws4"),
@@ -173,7 +173,7 @@ fn refusals() -> Vec<String> {
         },
         VerifyError::UnknownAccessKey { access_key_id: text("ASIAFUZZ") },
         VerifyError::InvalidSessionToken { access_key_id: text("ASIAFUZZ") },
-        VerifyError::ExpiredSessionToken { access_key_id: text("ASIAFUZZ"), expiry: now },
+        VerifyError::ExpiredSessionToken { access_key_id: text("ASIAFUZZ"), expires_at: now },
         VerifyError::BodyMismatch { signed: "ab".repeat(32), computed: "cd".repeat(32) },
     ];
     let mut answers = Vec::new();

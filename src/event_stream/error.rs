@@ -99,10 +99,10 @@ pub enum EventStreamError {
         signed: Timestamp,
     },
     /// The temporary credentials of the signer have ended.
-    #[error("the session of the signer ended at {expiry}")]
+    #[error("the session of the signer ended at {expires_at}")]
     ExpiredSessionToken {
         /// When they ended.
-        expiry: Timestamp,
+        expires_at: Timestamp,
     },
     /// The signature is not the one of this message behind the one before it.
     #[error("the signature of message {number} does not match")]

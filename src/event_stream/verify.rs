@@ -124,8 +124,8 @@ impl EventVerifier {
         self.chain.set_time(signed);
         let matches = self.chain.verify(Linked::Payload(sha256(&date_header(millis)), sha256(payload)), &presented);
         match self.chain.standing() {
-            KeyStanding::ExpiresAt(expiry) if expiry <= now => {
-                return Err(EventStreamError::ExpiredSessionToken { expiry });
+            KeyStanding::ExpiresAt(expires_at) if expires_at <= now => {
+                return Err(EventStreamError::ExpiredSessionToken { expires_at });
             }
             KeyStanding::Good | KeyStanding::ExpiresAt(_) if matches => {}
             _ => return Err(EventStreamError::SignatureMismatch { number: self.number }),

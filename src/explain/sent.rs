@@ -44,7 +44,7 @@ pub struct Sent {
     pub(super) timestamp: Option<Timestamp>,
     pub(super) region: String,
     pub(super) service: String,
-    pub(super) valid_until: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
     pub(super) outlives_credentials: bool,
 }
 
@@ -139,7 +139,7 @@ impl From<&Presigned> for Sent {
                 .and_then(UnverifiedRequest::session_token)
                 .map(|token| Zeroizing::new(token.into())),
             timestamp: Some(presigned.timestamp()),
-            valid_until: Some(presigned.valid_until()),
+            expires_at: Some(presigned.expires_at()),
             outlives_credentials: presigned.outlives_credentials(),
             ..Self::default()
         }

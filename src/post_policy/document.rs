@@ -12,7 +12,7 @@ use crate::text::excerpt;
 
 /// What a policy says.
 pub(super) struct Document {
-    pub(super) expiration: Timestamp,
+    pub(super) expires_at: Timestamp,
     pub(super) conditions: Vec<Condition>,
 }
 
@@ -21,7 +21,7 @@ const CONDITIONS: &str = "conditions";
 
 impl Document {
     pub(super) fn print(&self) -> String {
-        let mut text = alloc::format!("{{\"{EXPIRATION}\": \"{}\", \"{CONDITIONS}\": [", self.expiration.extended());
+        let mut text = alloc::format!("{{\"{EXPIRATION}\": \"{}\", \"{CONDITIONS}\": [", self.expires_at.extended());
         for (index, condition) in self.conditions.iter().enumerate() {
             if index > 0 {
                 text.push_str(", ");
@@ -46,10 +46,10 @@ impl Document {
 
     pub(super) fn parse(text: &[u8]) -> Result<Self, PolicyError> {
         let Some(Json::Object(members)) = read::parse(text) else { return Err(PolicyError::NotJson) };
-        let (mut expiration, mut conditions) = (None, None);
+        let (mut expires_at, mut conditions) = (None, None);
         for (name, value) in members {
             let slot = match name.as_str() {
-                EXPIRATION => &mut expiration,
+                EXPIRATION => &mut expires_at,
                 CONDITIONS => &mut conditions,
                 _ => return Err(PolicyError::UnexpectedMember { name: excerpt(name.as_bytes()) }),
             };
@@ -58,7 +58,7 @@ impl Document {
                 return Err(PolicyError::UnexpectedMember { name });
             }
         }
-        let expiration = match expiration.ok_or(PolicyError::MissingExpiration)? {
+        let expires_at = match expires_at.ok_or(PolicyError::MissingExpiration)? {
             Json::Text(text) => Timestamp::parse_extended(&text)
                 .ok_or_else(|| PolicyError::MalformedExpiration { got: excerpt(text.as_bytes()) })?,
             _ => return Err(PolicyError::MalformedExpiration { got: String::new() }),
@@ -68,7 +68,7 @@ impl Document {
             return Err(PolicyError::TooManyConditions);
         }
         let conditions = conditions.into_iter().map(read_condition).collect::<Result<_, _>>()?;
-        Ok(Self { expiration, conditions })
+        Ok(Self { expires_at, conditions })
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn what_is_printed_is_read() {
         let document = Document {
-            expiration: "20151230T120000Z".parse().unwrap(),
+            expires_at: "20151230T120000Z".parse().unwrap(),
             conditions: alloc::vec![
                 Condition::Exact { field: "bucket".into(), value: "a\"\\\u{e9}".into() },
                 Condition::StartsWith { field: "key".into(), prefix: "user/".into() },
@@ -147,7 +147,7 @@ mod tests {
              [\"starts-with\", \"$key\", \"user/\"], [\"content-length-range\", 1, 18446744073709551615]]}"
         );
         let read = Document::parse(text.as_bytes()).unwrap();
-        assert_eq!((read.expiration, read.conditions), (document.expiration, document.conditions));
+        assert_eq!((read.expires_at, read.conditions), (document.expires_at, document.conditions));
     }
 
     #[test]

@@ -146,10 +146,10 @@ pub enum PolicyError {
         name: String,
     },
     /// The policy has ended, or the signature is older than any may be.
-    #[error("the policy ended at {expiration}, now is {now}")]
+    #[error("the policy ended at {expires_at}, now is {now}")]
     Expired {
         /// When it ended.
-        expiration: Timestamp,
+        expires_at: Timestamp,
         /// The verifier's time.
         now: Timestamp,
     },

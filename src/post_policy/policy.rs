@@ -30,16 +30,16 @@ use crate::sigv4::timestamp::Timestamp;
 /// AWS: [POST policy](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html)
 #[derive(Clone)]
 pub struct Policy {
-    pub(super) expiration: Timestamp,
+    pub(super) expires_at: Timestamp,
     pub(super) fields: Vec<(String, String)>,
     pub(super) conditions: Vec<Condition>,
 }
 
 impl Policy {
-    /// A policy for one bucket, valid until `expiration`; the signature itself is valid for at most seven days.
-    pub fn new(bucket: impl Into<String>, expiration: Timestamp) -> Self {
+    /// A policy for one bucket, valid until `expires_at`; the signature itself is valid for at most seven days.
+    pub fn new(bucket: impl Into<String>, expires_at: Timestamp) -> Self {
         let bucket = Condition::Exact { field: "bucket".into(), value: bucket.into() };
-        Self { expiration, fields: Vec::new(), conditions: alloc::vec![bucket] }
+        Self { expires_at, fields: Vec::new(), conditions: alloc::vec![bucket] }
     }
 
     /// A field of the form, and the condition that it has this value. Behind `${filename}` the value is open: S3 puts
@@ -72,7 +72,7 @@ impl Policy {
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
-            .field("expiration", &self.expiration)
+            .field("expires_at", &self.expires_at)
             .field("conditions", &self.conditions)
             .finish_non_exhaustive()
     }

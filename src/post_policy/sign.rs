@@ -42,7 +42,7 @@ impl Signer {
         for (field, value) in self.own_fields(&now)? {
             conditions.push(Condition::Exact { field: field.into(), value });
         }
-        let text = Document { expiration: policy.expiration, conditions }.print();
+        let text = Document { expires_at: policy.expires_at, conditions }.print();
         let fields = policy.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         self.sign_post_policy_text(&text, fields, now)
     }
@@ -60,9 +60,9 @@ impl Signer {
         fields: impl IntoIterator<Item = (&'f str, &'f str)>,
         now: Timestamp,
     ) -> Result<SignedForm, PolicyError> {
-        let Document { expiration, conditions } = Document::parse(policy.as_bytes())?;
-        if expiration <= now {
-            return Err(PolicyError::Expired { expiration, now });
+        let Document { expires_at, conditions } = Document::parse(policy.as_bytes())?;
+        if expires_at <= now {
+            return Err(PolicyError::Expired { expires_at, now });
         }
         let mut all: Vec<(String, String)> =
             fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -75,7 +75,7 @@ impl Signer {
         let text = all.get(string_to_sign).map_or("", |(_, policy)| policy.as_str());
         let signature = self.with_key(now, &scope, |key| key.sign_pieces(|write| write(text.as_bytes())));
         all.push(("x-amz-signature".into(), signature.to_hex()));
-        let outlives_credentials = self.credentials().expiry().is_some_and(|expiry| expiry < expiration);
+        let outlives_credentials = self.credentials().expires_at().is_some_and(|end| end < expires_at);
         Ok(SignedForm { fields: all, signature, outlives_credentials })
     }
 

@@ -79,14 +79,14 @@ impl Verifier {
             return Err(VerifyError::SignatureMismatch { computed: None }.into());
         }
         let policy = Base64::decode_vec(presented.policy).map_err(|_| PolicyError::NotBase64)?;
-        let Document { expiration, conditions } = Document::parse(&policy)?;
+        let Document { expires_at, conditions } = Document::parse(&policy)?;
         let life = i64::try_from(self.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
-        let expiration = expiration.min(signed.saturating_add(life));
-        if expiration <= now {
-            return Err(PolicyError::Expired { expiration, now });
+        let expires_at = expires_at.min(signed.saturating_add(life));
+        if expires_at <= now {
+            return Err(PolicyError::Expired { expires_at, now });
         }
         check_conditions(&presented, &conditions)?;
-        Ok(VerifiedForm { presented, conditions, expiration })
+        Ok(VerifiedForm { presented, conditions, expires_at })
     }
 }
 
@@ -120,7 +120,7 @@ fn check_conditions(presented: &UnverifiedForm<'_>, conditions: &[Condition]) ->
 pub struct VerifiedForm<'a> {
     presented: UnverifiedForm<'a>,
     conditions: Vec<Condition>,
-    expiration: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl VerifiedForm<'_> {
@@ -188,8 +188,8 @@ impl VerifiedForm<'_> {
     }
 
     /// When it ends.
-    pub fn expiration(&self) -> Timestamp {
-        self.expiration
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
     }
 }
 
@@ -197,7 +197,7 @@ impl fmt::Debug for VerifiedForm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedForm")
             .field("presented", &self.presented)
-            .field("expiration", &self.expiration)
+            .field("expires_at", &self.expires_at)
             .field("file_length", &self.file_length())
             .finish()
     }

@@ -17,10 +17,10 @@ pub enum SignError {
     #[error(transparent)]
     Scope(#[from] ScopeError),
     /// The credentials have expired.
-    #[error("the credentials expired at {expiry}, it is {now}; get new ones")]
+    #[error("the credentials expired at {expires_at}, it is {now}; get new ones")]
     CredentialsExpired {
         /// When they ended.
-        expiry: Timestamp,
+        expires_at: Timestamp,
         /// The time given to sign at.
         now: Timestamp,
     },
@@ -52,10 +52,10 @@ pub enum SignError {
         name: String,
     },
     /// The lifetime of a presigned URL is not a whole number of seconds from 1 to the limit.
-    #[error("a presigned URL can live 1 to {} whole seconds, not {expires:?}", limit.as_secs())]
+    #[error("a presigned URL can live 1 to {} whole seconds, not {expires_in:?}", limit.as_secs())]
     Expires {
         /// What was asked for.
-        expires: Duration,
+        expires_in: Duration,
         /// The longest, by the rules.
         limit: Duration,
     },

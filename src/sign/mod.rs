@@ -216,8 +216,8 @@ impl Signer {
 
     /// The scope of a signature made now.
     pub(crate) fn scope<'s>(&'s self, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
-        match self.credentials().expiry() {
-            Some(expiry) if expiry <= *now => Err(SignError::CredentialsExpired { expiry, now: *now }),
+        match self.credentials().expires_at() {
+            Some(expires_at) if expires_at <= *now => Err(SignError::CredentialsExpired { expires_at, now: *now }),
             _ => Ok(self.target.scope(now)),
         }
     }

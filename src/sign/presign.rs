@@ -18,7 +18,7 @@ use crate::text::percent::decodes_to;
 use crate::text::{split, split_once};
 
 impl Signer {
-    /// Makes a URL that carries its own signature and is valid for `expires` (whole seconds) from `now`.
+    /// Makes a URL that carries its own signature and is valid for `expires_in` (whole seconds) from `now`.
     ///
     /// By the rules of the service, S3 signs `UNSIGNED-PAYLOAD` and all others the hash of no body; an
     /// `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256` in its query, pins the body. The client
@@ -45,10 +45,10 @@ impl Signer {
     pub fn presign<'r>(
         &self,
         request: impl Into<Request<'r>>,
-        expires: Duration,
+        expires_in: Duration,
         now: Timestamp,
     ) -> Result<Presigned, SignError> {
-        self.presign_with(&request.into(), None, expires, now)
+        self.presign_with(&request.into(), None, expires_in, now)
     }
 
     /// Like [`Signer::presign`], with a body that is part of what is signed. Where the receiver can't know what was
@@ -60,21 +60,21 @@ impl Signer {
         &self,
         request: impl Into<Request<'r>>,
         payload: Payload<'_>,
-        expires: Duration,
+        expires_in: Duration,
         now: Timestamp,
     ) -> Result<Presigned, SignError> {
-        self.presign_with(&request.into(), Some(payload), expires, now)
+        self.presign_with(&request.into(), Some(payload), expires_in, now)
     }
 
     fn presign_with(
         &self,
         request: &Request<'_>,
         payload: Option<Payload<'_>>,
-        expires: Duration,
+        expires_in: Duration,
         now: Timestamp,
     ) -> Result<Presigned, SignError> {
         let scope = self.check(request, &now)?;
-        let seconds = whole_seconds(expires, self.limits.max_presign)?;
+        let seconds = whole_seconds(expires_in, self.limits.max_presign)?;
         let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut headers = SignedHeaderList::new();
@@ -107,7 +107,7 @@ impl Signer {
         let mut canonical_request = Vec::new();
         let stages = self.compute(&parts, &mut canonical_request, 0, now, &scope);
         url.finish(&stages.signature, added_token);
-        Presigned::new(url, canonical_request, &scope, stages, seconds, self.credentials().expiry())
+        Presigned::new(url, canonical_request, &scope, stages, seconds, self.credentials().expires_at())
     }
 
     /// Name and value of the session token, as a parameter that is signed or as one that is added afterwards.
@@ -181,10 +181,10 @@ struct Body<'b> {
     replaces_pinned: bool,
 }
 
-fn whole_seconds(expires: Duration, limit: Duration) -> Result<u64, SignError> {
-    match expires.as_secs() {
-        seconds if seconds > 0 && expires.subsec_nanos() == 0 && expires <= limit => Ok(seconds),
-        _ => Err(SignError::Expires { expires, limit }),
+fn whole_seconds(expires_in: Duration, limit: Duration) -> Result<u64, SignError> {
+    match expires_in.as_secs() {
+        seconds if seconds > 0 && expires_in.subsec_nanos() == 0 && expires_in <= limit => Ok(seconds),
+        _ => Err(SignError::Expires { expires_in, limit }),
     }
 }
 
@@ -249,12 +249,12 @@ impl Url {
 /// // Temporary credentials that end in five minutes.
 /// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?
 ///     .with_session_token("token")?
-///     .with_expiry("20150830T124100Z".parse()?);
+///     .with_expires_at("20150830T124100Z".parse()?);
 /// let request = Request::new("GET", "/report.pdf", &[]).with_host("bucket.s3.amazonaws.com");
 /// let signer = Signer::new(credentials, "us-east-1", "s3")?;
 /// let presigned = signer.presign(&request, Duration::from_secs(3600), "20150830T123600Z".parse()?)?;
 /// assert!(presigned.outlives_credentials());
-/// assert_eq!(presigned.valid_until().as_str(), "20150830T124100Z");
+/// assert_eq!(presigned.expires_at().as_str(), "20150830T124100Z");
 /// assert!(presigned.target().starts_with("/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -307,7 +307,7 @@ impl Presigned {
     }
 
     /// When it really ends: after the requested time, or with the credentials, whichever is earlier.
-    pub fn valid_until(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         let requested_until = self.requested_until();
         self.credentials_until.map_or(requested_until, |until| until.min(requested_until))
     }
@@ -355,7 +355,7 @@ impl fmt::Debug for Presigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Presigned")
             .field("canonical_request", &self.canonical_request())
-            .field("valid_until", &self.valid_until())
+            .field("expires_at", &self.expires_at())
             .field("outlives_credentials", &self.outlives_credentials())
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::sigv4::timestamp::Timestamp;
 
-/// An access key id, its secret, and for temporary credentials the session token and expiry.
+/// An access key id, its secret, and for temporary credentials the session token and expires_at.
 ///
 /// They are checked when made, since a stray newline from a file or a shell otherwise comes back from AWS as
 /// "not a valid key=value pair" or as a signature that does not match. Secret and token are wiped when dropped, and no
@@ -28,7 +28,7 @@ pub struct Credentials {
     /// `AWS4` and the secret: the key of the first HMAC, so that deriving a signing key copies no secret.
     aws4_secret: Zeroizing<String>,
     session_token: Option<Zeroizing<String>>,
-    expiry: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
 }
 
 impl Credentials {
@@ -48,7 +48,7 @@ impl Credentials {
         let mut aws4_secret = Zeroizing::new(String::with_capacity(4 + secret.len()));
         aws4_secret.push_str("AWS4");
         aws4_secret.push_str(&secret);
-        Ok(Self { access_key_id, aws4_secret, session_token: None, expiry: None })
+        Ok(Self { access_key_id, aws4_secret, session_token: None, expires_at: None })
     }
 
     /// Adds the session token that came with temporary credentials.
@@ -64,8 +64,8 @@ impl Credentials {
 
     /// Says when temporary credentials end. Signing after that is an error, and a presigned URL that would live
     /// longer says so.
-    pub fn with_expiry(mut self, expiry: Timestamp) -> Self {
-        self.expiry = Some(expiry);
+    pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
+        self.expires_at = Some(expires_at);
         self
     }
 
@@ -100,8 +100,8 @@ impl Credentials {
     }
 
     /// When they end, if that is known.
-    pub fn expiry(&self) -> Option<Timestamp> {
-        self.expiry
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
     }
 
     pub(crate) fn aws4_secret(&self) -> &[u8] {
@@ -114,7 +114,7 @@ impl fmt::Debug for Credentials {
         f.debug_struct("Credentials")
             .field("access_key_id", &self.access_key_id)
             .field("session_token", &self.session_token.as_ref().map(|_| "[redacted]"))
-            .field("expiry", &self.expiry)
+            .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
 }

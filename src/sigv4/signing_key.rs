@@ -127,7 +127,7 @@ impl SigningKey {
             _ => false,
         };
         let mut key = Self::derive(credentials, scope);
-        key.standing = match credentials.expiry() {
+        key.standing = match credentials.expires_at() {
             _ if !same_token => KeyStanding::InvalidSessionToken,
             Some(expiry) => KeyStanding::ExpiresAt(expiry),
             None => KeyStanding::Good,

@@ -66,7 +66,7 @@ pub fn rds(
     Ok(Token::of_url(presigned, "https://"))
 }
 
-/// The password for Aurora DSQL of a database role other than `admin`, valid for `expires` after `now`: whole seconds,
+/// The password for Aurora DSQL of a database role other than `admin`, valid for `expires_in` after `now`: whole seconds,
 /// 1 to 604800; AWS's own helpers take 900.
 ///
 /// Connect with PostgreSQL's protocol on port 5432, database `postgres`, `sslmode=verify-full`. The identity needs
@@ -75,7 +75,7 @@ pub fn rds(
 /// The common mistake is the wrong one of two actions: the user `admin` needs [`dsql_admin`], every other one this; the
 /// server answers both with "access denied". In a connection URI the token has to be percent-encoded once more, as for
 /// [`rds`]. A token of days gives the credentials away for days, and ends with temporary ones all the same: see
-/// [`Token::valid_until`].
+/// [`Token::expires_at`].
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -85,7 +85,7 @@ pub fn rds(
 /// let (host, an_hour) = ("abc.dsql.us-east-1.on.aws", Duration::from_secs(3600));
 /// let token = tokens::dsql(&credentials, "us-east-1", host, an_hour, "20150830T123600Z".parse()?)?;
 /// assert!(token.as_str().starts_with("abc.dsql.us-east-1.on.aws/?Action=DbConnect&"));
-/// assert_eq!(token.valid_until().as_str(), "20150830T133600Z");
+/// assert_eq!(token.expires_at().as_str(), "20150830T133600Z");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -98,10 +98,10 @@ pub fn dsql(
     credentials: &Credentials,
     region: &str,
     host: &str,
-    expires: Duration,
+    expires_in: Duration,
     now: Timestamp,
 ) -> Result<Token, TokenError> {
-    dsql_action(credentials, region, host, "/?Action=DbConnect", expires, now)
+    dsql_action(credentials, region, host, "/?Action=DbConnect", expires_in, now)
 }
 
 /// The password for Aurora DSQL of the user `admin`; the identity needs `dsql:DbConnectAdmin`. All else is as for
@@ -112,8 +112,8 @@ pub fn dsql(
 /// use std::time::Duration;
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-/// let (host, expires) = ("abc.dsql.us-east-1.on.aws", Duration::from_secs(900));
-/// let token = tokens::dsql_admin(&credentials, "us-east-1", host, expires, "20150830T123600Z".parse()?)?;
+/// let (host, expires_in) = ("abc.dsql.us-east-1.on.aws", Duration::from_secs(900));
+/// let token = tokens::dsql_admin(&credentials, "us-east-1", host, expires_in, "20150830T123600Z".parse()?)?;
 /// assert!(token.as_str().starts_with("abc.dsql.us-east-1.on.aws/?Action=DbConnectAdmin&"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -124,10 +124,10 @@ pub fn dsql_admin(
     credentials: &Credentials,
     region: &str,
     host: &str,
-    expires: Duration,
+    expires_in: Duration,
     now: Timestamp,
 ) -> Result<Token, TokenError> {
-    dsql_action(credentials, region, host, "/?Action=DbConnectAdmin", expires, now)
+    dsql_action(credentials, region, host, "/?Action=DbConnectAdmin", expires_in, now)
 }
 
 fn dsql_action(
@@ -135,11 +135,11 @@ fn dsql_action(
     region: &str,
     host: &str,
     target: &str,
-    expires: Duration,
+    expires_in: Duration,
     now: Timestamp,
 ) -> Result<Token, TokenError> {
     let host = self::host(host)?;
     let request = Request::new("GET", target, &[]).with_host(&host);
-    let presigned = signer(credentials, region, "dsql")?.presign(request, expires, now)?;
+    let presigned = signer(credentials, region, "dsql")?.presign(request, expires_in, now)?;
     Ok(Token::of_url(presigned, "https://"))
 }

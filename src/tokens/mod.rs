@@ -24,7 +24,7 @@
 //! let now = "20150830T123600Z".parse()?;
 //! let password = tokens::rds(&credentials, "eu-west-1", "db.example.com", 5432, "app", now)?;
 //! assert!(password.as_str().starts_with("db.example.com:5432/?Action=connect&DBUser=app&X-Amz-Algorithm="));
-//! assert_eq!(password.valid_until().as_str(), "20150830T125100Z");
+//! assert_eq!(password.expires_at().as_str(), "20150830T125100Z");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -66,20 +66,20 @@ const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
 ///
 /// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?
 ///     .with_session_token("token")?
-///     .with_expiry("20150830T124000Z".parse()?);
+///     .with_expires_at("20150830T124000Z".parse()?);
 /// let now = "20150830T123600Z".parse()?;
 /// let token = tokens::memorydb(&credentials, "eu-west-1", "my-cluster", "app", now)?;
 /// assert_eq!(token.to_string(), token.as_str());
 /// // After 15 minutes, or with the credentials if they end earlier.
-/// assert_eq!(token.valid_until().as_str(), "20150830T124000Z");
-/// assert_eq!(format!("{token:?}"), "Token { valid_until: 20150830T124000Z, .. }");
+/// assert_eq!(token.expires_at().as_str(), "20150830T124000Z");
+/// assert_eq!(format!("{token:?}"), "Token { expires_at: 20150830T124000Z, .. }");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Token {
     text: Zeroizing<String>,
     user: Option<Zeroizing<String>>,
-    valid_until: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl Token {
@@ -95,30 +95,30 @@ impl Token {
     }
 
     /// When the token ends: after its own time, or with the credentials, whichever is earlier.
-    pub fn valid_until(&self) -> Timestamp {
-        self.valid_until
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
     }
 
     /// The same in milliseconds since 1970, as Kafka clients take the lifetime of an OAUTHBEARER token.
-    pub fn valid_until_millis(&self) -> i64 {
-        self.valid_until.unix_seconds().saturating_mul(1000)
+    pub fn expires_at_millis(&self) -> i64 {
+        self.expires_at.unix_seconds().saturating_mul(1000)
     }
 
     /// A token that the server takes for `lifetime` after `now`.
-    fn new(text: String, credentials: &Credentials, lifetime: Duration, now: Timestamp) -> Self {
-        let end = now.saturating_add(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX));
-        let valid_until = credentials.expiry().map_or(end, |expiry| expiry.min(end));
-        Self { text: Zeroizing::new(text), user: None, valid_until }
+    fn new(text: String, credentials: &Credentials, expires_in: Duration, now: Timestamp) -> Self {
+        let end = now.saturating_add(i64::try_from(expires_in.as_secs()).unwrap_or(i64::MAX));
+        let expires_at = credentials.expires_at().map_or(end, |expiry| expiry.min(end));
+        Self { text: Zeroizing::new(text), user: None, expires_at }
     }
 
     /// The URL, without `scheme` in front.
     fn of_url(presigned: Presigned, scheme: &str) -> Self {
-        let valid_until = presigned.valid_until();
+        let expires_at = presigned.expires_at();
         let mut text = Zeroizing::new(presigned.into_url());
         if text.starts_with(scheme) {
             text.drain(..scheme.len());
         }
-        Self { text, user: None, valid_until }
+        Self { text, user: None, expires_at }
     }
 }
 
@@ -130,7 +130,7 @@ impl fmt::Display for Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("valid_until", &self.valid_until).finish_non_exhaustive()
+        f.debug_struct("Token").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }
 

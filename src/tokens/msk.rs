@@ -12,7 +12,7 @@ use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
 /// The bearer token of SASL/OAUTHBEARER for Amazon MSK, valid for 15 minutes: what a Kafka client's token callback (in
-/// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::valid_until_millis`] as its lifetime and any
+/// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::expires_at_millis`] as its lifetime and any
 /// principal. The client asks again before it ends; connections stay open.
 ///
 /// `user_agent` names your program, e.g. `my-service/1.4`; MSK gets it beside the signed URL. The identity
@@ -27,7 +27,7 @@ use crate::text::percent::encode_segment;
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 /// let token = tokens::msk(&credentials, "eu-west-1", "my-service/1.4", "20150830T123600Z".parse()?)?;
 /// assert!(token.as_str().starts_with("aHR0cHM6Ly9rYWZrYS5ldS13ZXN0LTEuYW1hem9uYXdzLmNvbS8_QWN0aW9uPW"));
-/// assert_eq!(token.valid_until_millis(), 1_440_939_060_000);
+/// assert_eq!(token.expires_at_millis(), 1_440_939_060_000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -23,7 +23,7 @@ const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 /// case and all; on Outposts, its id.
 ///
 /// The presigned call is valid for 60 seconds, as with the AWS CLI; the cluster accepts the token for 15 minutes after `now`,
-/// which is what [`Token::valid_until`] says. [`exec_credential`] makes the JSON of it that `kubectl` and client
+/// which is what [`Token::expires_at`] says. [`exec_credential`] makes the JSON of it that `kubectl` and client
 /// libraries read. The identity has to be known to the cluster (an access entry, or `aws-auth`): otherwise the answer
 /// is 401 however right the token is.
 ///
@@ -35,7 +35,7 @@ const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 /// let token = tokens::eks(&credentials, "eu-west-1", "prod", "20150830T123600Z".parse()?)?;
 /// assert!(token.as_str().starts_with("k8s-aws-v1.aHR0cHM6Ly9zdHMuZXUtd2VzdC0xLmFtYXpvbmF3cy5jb20vP0FjdGlvbj"));
-/// assert_eq!(token.valid_until().as_str(), "20150830T125100Z");
+/// assert_eq!(token.expires_at().as_str(), "20150830T125100Z");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -88,7 +88,7 @@ pub fn exec_credential(token: &Token) -> Zeroizing<String> {
         "kind": "ExecCredential",
         "spec": {},
         "status": {
-            "expirationTimestamp": token.valid_until().saturating_add(-60).extended(),
+            "expirationTimestamp": token.expires_at().saturating_add(-60).extended(),
             "token": token.as_str(),
         },
     });

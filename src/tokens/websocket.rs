@@ -19,7 +19,7 @@ const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 ///
 /// Common mistakes: to sign the session token, which this service wants added after signing; and to take the
 /// URL up again on reconnecting: have the client ask for a new one each time. The URL names no end of its own, and AWS
-/// documents none: it is taken for a few minutes, and was seen refused after ten, so [`Token::valid_until`] says five. An
+/// documents none: it is taken for a few minutes, and was seen refused after ten, so [`Token::expires_at`] says five. An
 /// open connection stays open.
 ///
 /// ```

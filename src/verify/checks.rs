@@ -140,7 +140,9 @@ impl Verifier {
             return Err(VerifyError::NotYetCurrent { location: presented.claims.location, signed, now, allowed });
         }
         match lifetime {
-            Some(lifetime) if exceeds(-ahead, lifetime) => Err(VerifyError::PresignExpired { signed, now, lifetime }),
+            Some(lifetime) if exceeds(-ahead, lifetime) => {
+                Err(VerifyError::PresignExpired { signed, now, expires_in: lifetime })
+            }
             None if exceeds(-ahead, allowed) => Err(VerifyError::Expired { signed, now, allowed }),
             _ => Ok(()),
         }
@@ -357,8 +359,8 @@ pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Ti
     match standing {
         KeyStanding::UnknownAccessKey => Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() }),
         KeyStanding::InvalidSessionToken => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
-        KeyStanding::ExpiresAt(expiry) if expiry <= now => {
-            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expiry })
+        KeyStanding::ExpiresAt(expires_at) if expires_at <= now => {
+            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expires_at })
         }
         KeyStanding::Good | KeyStanding::ExpiresAt(_) => Ok(()),
     }

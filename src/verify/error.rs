@@ -223,14 +223,14 @@ pub enum VerifyError {
         allowed: Duration,
     },
     /// The presigned URL has ended.
-    #[error("presigned at {signed} for {} seconds, now is {now}", lifetime.as_secs())]
+    #[error("presigned at {signed} for {} seconds, now is {now}", expires_in.as_secs())]
     PresignExpired {
         /// When it was signed, by the request.
         signed: Timestamp,
         /// The verifier's time.
         now: Timestamp,
         /// How long it lived.
-        lifetime: Duration,
+        expires_in: Duration,
     },
     /// The scope is not the one of this server: date, region, service, terminator.
     #[error("the scope {got} is not {expected}")]
@@ -257,12 +257,12 @@ pub enum VerifyError {
         access_key_id: String,
     },
     /// The temporary credentials have ended.
-    #[error("the session of the access key {access_key_id:?} ended at {expiry}")]
+    #[error("the session of the access key {access_key_id:?} ended at {expires_at}")]
     ExpiredSessionToken {
         /// The id.
         access_key_id: String,
         /// When they ended.
-        expiry: Timestamp,
+        expires_at: Timestamp,
     },
     /// The signature is not the one of this request and key.
     #[error("the signature does not match")]

@@ -67,11 +67,11 @@ impl VerifiedRequest<'_> {
     /// keeps those that are signed.
     ///
     /// ```
-    /// # use countersign::{Credentials, Payload, UnverifiedRequest, Signer, VerifiedRequest, Verifier};
+    /// # use countersign::{Credentials, UnverifiedRequest, Signer, VerifiedRequest, Verifier};
     /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
     /// # let now = "20150830T123600Z".parse()?;
-    /// # let mut request = http::Request::get("https://example.com/dev/a?b=c").header("x-amz-meta-a", "1").body(())?;
-    /// # Signer::new(credentials.clone(), "us-east-1", "s3")?.sign_http(&mut request, Payload::EMPTY, now)?;
+    /// # let mut request = http::Request::get("https://example.com/dev/a?b=c").header("x-amz-meta-a", "1").body("")?;
+    /// # Signer::new(credentials.clone(), "us-east-1", "s3")?.sign_http(&mut request, now)?;
     /// # let verifier = Verifier::new("us-east-1", "s3")?;
     /// let verified: VerifiedRequest<'static> = {
     ///     let presented = UnverifiedRequest::parse(&request)?;

@@ -64,12 +64,12 @@ use crate::sigv4::timestamp::Timestamp;
 /// by another authority (`:authority`, an absolute URI) that came beside it.
 ///
 /// ```
-/// use countersign::{Credentials, Payload, UnverifiedRequest, Signer, Verifier};
+/// use countersign::{Credentials, UnverifiedRequest, Signer, Verifier};
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// let now = "20150830T123600Z".parse()?;
-/// let mut request = http::Request::get("https://example.com/dev/get-list").body(())?;
-/// Signer::new(credentials.clone(), "us-east-1", "execute-api")?.sign_http(&mut request, Payload::EMPTY, now)?;
+/// let mut request = http::Request::get("https://example.com/dev/get-list").body("")?;
+/// Signer::new(credentials.clone(), "us-east-1", "execute-api")?.sign_http(&mut request, now)?;
 ///
 /// let verifier = Verifier::new("us-east-1", "execute-api")?;
 /// let presented = UnverifiedRequest::parse(&request)?.with_body(b"");

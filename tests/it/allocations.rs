@@ -80,7 +80,7 @@ fn signing_and_verifying_stay_within_the_budget() {
         }
         let mut http_request = builder.body(()).unwrap();
         let (_, allocations, _) =
-            counted(|| signer.sign_http(&mut http_request, Payload::Bytes(&case.body), now()).unwrap());
+            counted(|| signer.sign_http_with_payload(&mut http_request, Payload::Bytes(&case.body), now()).unwrap());
         at_most(case.name, "sign http::Request", 4, allocations);
         let (_, allocations, _) = counted(|| UnverifiedRequest::parse(&http_request).unwrap());
         at_most(case.name, "parse http::Request", 1, allocations);

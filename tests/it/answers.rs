@@ -89,7 +89,7 @@ fn texts_are_those_of_aws() {
     check(&error, QUERY, 403, "InvalidClientTokenId", text);
     let text = "The AWS Access Key Id you provided does not exist in our records.";
     check(&error, S3, 403, "InvalidAccessKeyId", text);
-    let error = VerifyError::ExpiredSessionToken { access_key_id: "ASIA".into(), expiry: at("20150830T123600Z") };
+    let error = VerifyError::ExpiredSessionToken { access_key_id: "ASIA".into(), expires_at: at("20150830T123600Z") };
     check(&error, JSON, 403, "ExpiredTokenException", "The security token included in the request is expired");
     check(&error, S3, 400, "ExpiredToken", "The provided token has expired.");
 
@@ -132,7 +132,7 @@ fn times_are_worded_with_the_servers_clock() {
     check(&early(Location::Query), S3, 403, "AccessDenied", "Request is not valid yet");
 
     let lifetime = Duration::from_secs(90);
-    let ended = VerifyError::PresignExpired { signed: at("20150830T123000Z"), now, lifetime };
+    let ended = VerifyError::PresignExpired { signed: at("20150830T123000Z"), now, expires_in: lifetime };
     let text = "Signature expired: 20150830T123000Z is now earlier than 20150830T123430Z (20150830T123600Z - 90 sec.)";
     check(&ended, JSON, 403, "InvalidSignatureException", text);
     check(&ended, S3, 403, "AccessDenied", "Request has expired");

@@ -191,7 +191,7 @@ fn a_long_access_key_id_makes_no_long_answer() {
     let long = Credentials::new("A".repeat(60_000), "secret").unwrap();
     let signer = Signer::new(long.clone(), "us-east-1", "s3").unwrap();
     let arrived = Arrived::signed(&signer, "/key", &[], Payload::EMPTY);
-    let expired = long.clone().with_expiry(now());
+    let expired = long.clone().with_expires_at(now());
     let views = views(&arrived.headers);
     let token = Credentials::new(long.access_key_id(), "secret").unwrap().with_session_token("token").unwrap();
     for known in [None, Some(&expired), Some(&token)] {

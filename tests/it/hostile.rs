@@ -238,12 +238,12 @@ fn a_signer_says_what_it_cannot_do() {
         assert_eq!(Signer::new(credentials(), region, service).unwrap_err(), error);
         assert_eq!(Verifier::new(region, service).unwrap_err(), error);
     }
-    let expired = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3").unwrap();
-    assert_eq!(sign(&expired), SignError::CredentialsExpired { expiry: now(), now: now() });
+    let expired = Signer::new(temporary().with_expires_at(now()), "us-east-1", "s3").unwrap();
+    assert_eq!(sign(&expired), SignError::CredentialsExpired { expires_at: now(), now: now() });
     let limit = Duration::from_secs(604_800);
     for expires in [Duration::ZERO, Duration::from_millis(1500), limit + Duration::from_secs(1), Duration::MAX] {
         let error = signer("s3").presign(request, expires, now()).unwrap_err();
-        assert_eq!(error, SignError::Expires { expires, limit });
+        assert_eq!(error, SignError::Expires { expires_in: expires, limit });
     }
     assert!(signer("s3").presign(request, limit, now()).is_ok());
     let streaming = StreamingPayload::Signed;
@@ -439,13 +439,13 @@ fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
 #[test]
 fn a_presigned_url_that_outlives_its_credentials_says_so() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
-    let signer = |expiry| Signer::new(temporary().with_expiry(expiry), "us-east-1", "s3").unwrap();
+    let signer = |expiry| Signer::new(temporary().with_expires_at(expiry), "us-east-1", "s3").unwrap();
     let presigned = signer(after(60)).presign(request, Duration::from_secs(61), now()).unwrap();
     assert!(presigned.outlives_credentials());
-    assert_eq!(presigned.valid_until(), after(60));
+    assert_eq!(presigned.expires_at(), after(60));
     let presigned = signer(after(60)).presign(request, Duration::from_secs(60), now()).unwrap();
     assert!(!presigned.outlives_credentials());
-    assert_eq!(presigned.valid_until(), after(60));
+    assert_eq!(presigned.expires_at(), after(60));
 }
 
 #[test]
@@ -641,8 +641,8 @@ fn time_is_allowed_to_the_second() {
     let target = presigned("execute-api", &[], 86_400);
     let at = |seconds| server("execute-api").at(after(seconds)).gets("GET", target.as_bytes(), &headers(&[]), b"");
     assert_eq!((at(86_400), at(-900)), (Ok(()), Ok(())));
-    let lifetime = Duration::from_secs(86_400);
-    assert_eq!(at(86_401), Err(VerifyError::PresignExpired { signed: now(), now: after(86_401), lifetime }));
+    let expires_in = Duration::from_secs(86_400);
+    assert_eq!(at(86_401), Err(VerifyError::PresignExpired { signed: now(), now: after(86_401), expires_in }));
     assert!(matches!(at(-901), Err(VerifyError::NotYetCurrent { location: Location::Query, .. })));
 }
 
@@ -691,12 +691,12 @@ fn keys_and_tokens_belong_together() {
         Err(VerifyError::InvalidSessionToken { access_key_id: "AKIDEXAMPLE".into() })
     );
     let mut ended = server("execute-api");
-    ended.known = vec![temporary().with_expiry(now())];
+    ended.known = vec![temporary().with_expires_at(now())];
     assert_eq!(
         ended.gets("GET", b"/a", &good, b""),
-        Err(VerifyError::ExpiredSessionToken { access_key_id: id(), expiry: now() })
+        Err(VerifyError::ExpiredSessionToken { access_key_id: id(), expires_at: now() })
     );
-    ended.known = vec![temporary().with_expiry(after(1))];
+    ended.known = vec![temporary().with_expires_at(after(1))];
     assert_eq!(ended.gets("GET", b"/a", &good, b""), Ok(()));
     // A wrong signature of a known key and an unknown key differ in their words only.
     ended.known = vec![];
@@ -909,24 +909,24 @@ fn signing_twice_is_signing_once() {
 #[test]
 fn signing_an_http_request_twice_replaces_and_failing_changes_nothing() {
     let signer = Signer::new(temporary(), "us-east-1", "s3").unwrap();
-    let mut request = http::Request::put("https://bucket.s3.amazonaws.com:443/a%20b?x").body(()).unwrap();
-    signer.sign_http(&mut request, Payload::Bytes(b"x"), now()).unwrap();
+    let mut request = http::Request::put("https://bucket.s3.amazonaws.com:443/a%20b?x").body("x").unwrap();
+    signer.sign_http(&mut request, now()).unwrap();
     assert_eq!(request.headers().len(), 4);
     assert!(
         request.headers()["authorization"].is_sensitive() && request.headers()["x-amz-security-token"].is_sensitive()
     );
     let once = request.headers().clone();
-    signer.sign_http(&mut request, Payload::Bytes(b"x"), now()).unwrap();
+    signer.sign_http(&mut request, now()).unwrap();
     assert_eq!(request.headers(), &once);
-    signer.sign_http(&mut request, Payload::Unsigned, after(1)).unwrap();
+    signer.sign_http_with_payload(&mut request, Payload::Unsigned, after(1)).unwrap();
     assert_eq!(request.headers().len(), 4);
     assert_eq!(request.headers()["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
-    let (mut parts, ()) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
     signer.sign(&parts, Payload::Bytes(b"x"), now()).unwrap().apply_to(&mut parts.headers).unwrap();
     assert_eq!(parts.headers, once);
 
-    let mut bearer = http::Request::get("https://h/").header("authorization", "Bearer x").body(()).unwrap();
-    assert!(signer.sign_http(&mut bearer, Payload::EMPTY, now()).is_err());
+    let mut bearer = http::Request::get("https://h/").header("authorization", "Bearer x").body("").unwrap();
+    assert!(signer.sign_http(&mut bearer, now()).is_err());
     assert_eq!((bearer.headers().len(), &bearer.headers()["authorization"]), (1, &"Bearer x".parse().unwrap()));
 }
 

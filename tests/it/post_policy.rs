@@ -297,7 +297,7 @@ fn refusals_are_worded_as_s3_does() {
     assert_eq!(error.refusal(ErrorFormat::S3Xml).code(), "InvalidAccessKeyId");
     let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
     assert_eq!(verify_at(&form(), Some(&other), now()), Err(VerifyError::SignatureMismatch { computed: None }.into()));
-    let ended = temporary().with_expiry(now());
+    let ended = temporary().with_expires_at(now());
     assert_eq!(verify_at(&form(), Some(&ended), now()).unwrap_err().refusal(ErrorFormat::S3Xml).code(), "ExpiredToken");
 }
 
@@ -437,8 +437,8 @@ fn what_s3_would_refuse_is_not_signed() {
     let sign = |policy: &Policy| signer().sign_post_policy(policy, now()).map(|_| ());
     let to = |end| Policy::new(BUCKET, at(end));
     assert_eq!(sign(&policy()), Ok(()));
-    let expiration = at("20151229T000000Z");
-    assert_eq!(sign(&to("20151229T000000Z")), Err(PolicyError::Expired { expiration, now: now() }));
+    let expires_at = at("20151229T000000Z");
+    assert_eq!(sign(&to("20151229T000000Z")), Err(PolicyError::Expired { expires_at, now: now() }));
     let end = "20151230T000000Z";
     let repeated = sign(&to(end).with_field("key", "a").with_field("Key", "a"));
     assert_eq!(repeated, Err(PolicyError::RepeatedField { name: "Key".into() }));
@@ -477,14 +477,14 @@ fn what_s3_would_refuse_is_not_signed() {
     assert_eq!(error, r#"the condition ["eq", "$x-amz-security-token", "[redacted]"] is not met"#);
     assert!(sign_text("{", &[], now()).is_err());
 
-    let ended = Signer::new(temporary().with_expiry(now()), "us-east-1", "s3").unwrap();
+    let ended = Signer::new(temporary().with_expires_at(now()), "us-east-1", "s3").unwrap();
     let error = ended.sign_post_policy(&policy(), now()).unwrap_err();
     assert!(matches!(error, PolicyError::Sign(SignError::CredentialsExpired { .. })));
     assert_eq!(
         (error.refusal(ErrorFormat::S3Xml).status(), error.refusal(ErrorFormat::S3Xml).code()),
         (500, "InternalError")
     );
-    let soon = Signer::new(temporary().with_expiry(at("20151229T005959Z")), "us-east-1", "s3").unwrap();
+    let soon = Signer::new(temporary().with_expires_at(at("20151229T005959Z")), "us-east-1", "s3").unwrap();
     assert!(soon.sign_post_policy(&policy(), now()).unwrap().outlives_credentials());
 }
 

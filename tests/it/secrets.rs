@@ -183,8 +183,8 @@ fn no_refusal_tells_the_right_signature() {
 fn added_headers_are_sensitive_if_their_values_are_secret() {
     for (service, token) in [("s3", "x-amz-security-token"), ("s3express", "x-amz-s3session-token")] {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
-        let mut request = http::Request::get("https://bucket.example/key").body(()).unwrap();
-        signer.sign_http(&mut request, Payload::EMPTY, now()).unwrap();
+        let mut request = http::Request::get("https://bucket.example/key").body("").unwrap();
+        signer.sign_http(&mut request, now()).unwrap();
         let (sensitive, shown): (Vec<_>, Vec<_>) =
             request.headers().iter().partition(|(_, value)| value.is_sensitive());
         let names = |headers: Vec<(&http::HeaderName, _)>| {

@@ -171,7 +171,7 @@ fn other_credentials_are_refused() {
     let other_secret = Credentials::new("AKIDEXAMPLE", "other").unwrap();
     let other_id = Credentials::new("AKIDOTHER", SECRET).unwrap();
     let with_token = credentials().with_session_token("token").unwrap();
-    let expired = credentials().with_expiry(now());
+    let expired = credentials().with_expires_at(now());
     for arrived in both("*") {
         assert_eq!(verify(&arrived, Some(&other_secret)), Err(VerifyError::SignatureMismatch { computed: None }));
         for unknown in [None, Some(&other_id)] {
@@ -506,8 +506,8 @@ const RFC_6979: &str = "304502206c8e97f7ed2541ed924ade73b4acf7c40156ee796b1f5715
 
 #[test]
 fn http_requests_have_the_region_set_inserted() {
-    let mut request = http::Request::get("https://example.com/").header("x-amz-region-set", "old").body(()).unwrap();
-    let signed = signer("us-*").sign_http(&mut request, Payload::EMPTY, now()).unwrap();
+    let mut request = http::Request::get("https://example.com/").header("x-amz-region-set", "old").body("").unwrap();
+    let signed = signer("us-*").sign_http(&mut request, now()).unwrap();
     assert_eq!(request.headers()["x-amz-region-set"], "us-*");
     assert!(!request.headers()["x-amz-region-set"].is_sensitive());
     assert_eq!(request.headers()["authorization"], signed.authorization());

@@ -25,7 +25,7 @@ impl Found<'_> {
     fn signing_time(&mut self, said: &Said, offset: Option<i64>) {
         if said.starts_with(text::SIGNATURE_EXPIRED) {
             match lifetime_ended(said.as_str()) {
-                _ if self.sent.is_presigned() => self.push(Cause::PresignExpired { at: self.sent.valid_until }),
+                _ if self.sent.is_presigned() => self.push(Cause::PresignExpired { at: self.sent.expires_at }),
                 Some(at) => self.push(Cause::PresignExpired { at: Some(at) }),
                 None => self.clock(offset),
             }
@@ -51,8 +51,8 @@ impl Found<'_> {
                 }
             }
         } else if expired {
-            let at = self.reply.element("Expires").and_then(Timestamp::parse_extended).or(self.sent.valid_until);
-            if self.sent.outlives_credentials && at.is_some_and(|at| Some(at) == self.sent.valid_until) {
+            let at = self.reply.element("Expires").and_then(Timestamp::parse_extended).or(self.sent.expires_at);
+            if self.sent.outlives_credentials && at.is_some_and(|at| Some(at) == self.sent.expires_at) {
                 self.push(Cause::PresignOutlivedCredentials);
             }
             self.push(Cause::PresignExpired { at });

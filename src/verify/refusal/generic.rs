@@ -63,7 +63,7 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         VerifyError::HeadersNotSigned { names } => invalid(text::headers_must_be_signed(names).into()),
         VerifyError::SignedHeaderAbsent { name } => incomplete(text::signed_header_absent(name).into()),
         VerifyError::Expired { signed, now, allowed }
-        | VerifyError::PresignExpired { signed, now, lifetime: allowed } => {
+        | VerifyError::PresignExpired { signed, now, expires_in: allowed } => {
             invalid(times::expired(*signed, *now, *allowed).into())
         }
         VerifyError::NotYetCurrent { signed, now, allowed, .. } => {

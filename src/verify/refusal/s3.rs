@@ -79,13 +79,12 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
         VerifyError::HeadersNotSigned { names } => {
             answer(403, "AccessDenied", text::HEADERS_NOT_SIGNED.text).with([("HeadersNotSigned", names.join(", "))])
         }
-        VerifyError::PresignExpired { signed, now, lifetime } => {
-            answer(403, "AccessDenied", text::EXPIRED.text).with([
-                ("X-Amz-Expires", lifetime.as_secs().to_string()),
-                ("Expires", later(*signed, *lifetime).extended()),
+        VerifyError::PresignExpired { signed, now, expires_in } => answer(403, "AccessDenied", text::EXPIRED.text)
+            .with([
+                ("X-Amz-Expires", expires_in.as_secs().to_string()),
+                ("Expires", later(*signed, *expires_in).extended()),
                 ("ServerTime", now.extended()),
-            ])
-        }
+            ]),
         VerifyError::NotYetCurrent { location: Location::Query | Location::Form, .. } => {
             answer(403, "AccessDenied", text::NOT_YET_VALID.text)
         }

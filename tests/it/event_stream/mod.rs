@@ -264,15 +264,15 @@ fn another_day_needs_another_key() {
 #[test]
 fn a_session_ends_within_a_stream() {
     let stream = Stream::of(&messages());
-    let expiry = now().saturating_add(1);
-    let ending = temporary().with_expiry(expiry);
+    let expires_at = now().saturating_add(1);
+    let ending = temporary().with_expires_at(expires_at);
     let events = || stream.events_of(&ending, Rules::for_service("transcribe"));
     assert_eq!(receive(events(), &[&stream.body()], now()).1, Ok(()));
-    let ended = Err(EventStreamError::ExpiredSessionToken { expiry });
-    assert_eq!(receive(events(), &[&stream.body()], expiry), (Vec::new(), ended));
+    let ended = Err(EventStreamError::ExpiredSessionToken { expires_at });
+    assert_eq!(receive(events(), &[&stream.body()], expires_at), (Vec::new(), ended));
     let signer = Signer::new(ending, "us-east-1", "transcribe").unwrap();
     let (_, mut events) = signer.sign_events(request(&[]), now()).unwrap();
-    assert!(matches!(events.sign(b"a", expiry), Err(EventStreamError::Sign(SignError::CredentialsExpired { .. }))));
+    assert!(matches!(events.sign(b"a", expires_at), Err(EventStreamError::Sign(SignError::CredentialsExpired { .. }))));
     assert!(events.sign(b"a", now()).is_ok());
 }
 
@@ -285,7 +285,7 @@ fn another_days_key_does_not_prolong_a_session() {
     let frame = signing.sign(&message("a"), after).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
-    let verified = verify(&verifier("transcribe"), presented, &temporary().with_expiry(after), before).unwrap();
+    let verified = verify(&verifier("transcribe"), presented, &temporary().with_expires_at(after), before).unwrap();
     for now in [after.saturating_add(-1), after] {
         let (mut events, mut input) = (verified.events().unwrap(), frame.as_slice());
         assert_eq!(events.verify(&mut input, now), Err(EventStreamError::KeyNeeded { signed: after }));
@@ -294,7 +294,7 @@ fn another_days_key_does_not_prolong_a_session() {
         let expected = if now < after {
             Ok(Some(message("a")))
         } else {
-            Err(EventStreamError::ExpiredSessionToken { expiry: after })
+            Err(EventStreamError::ExpiredSessionToken { expires_at: after })
         };
         assert_eq!(events.verify(&mut input, now), expected);
     }

@@ -99,7 +99,7 @@ pub fn sent(by: By) -> Sent {
         By::Aoss => sign(&long_term, "es", "abc.us-west-2.aoss.amazonaws.com"),
         By::Presigned => presign(long_term),
         By::PresignedTooLong => {
-            presign(temporary.with_session_token(TOKEN).unwrap().with_expiry(now().saturating_add(600)))
+            presign(temporary.with_session_token(TOKEN).unwrap().with_expires_at(now().saturating_add(600)))
         }
     }
 }

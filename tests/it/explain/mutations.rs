@@ -21,7 +21,7 @@ pub struct Arrival {
     pub region: String,
     pub service: String,
     /// Of a presigned URL.
-    pub valid_until: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
     pub sent: Sent,
 }
 
@@ -227,7 +227,7 @@ const MUTATIONS: &[Mutation] = &[
     }),
     ("a presigned URL that ended", |a| {
         (!in_header(a)).then(|| a.now = a.now.saturating_add(8 * 86_400))?;
-        named(format!("PresignExpired {{ at: Some({}) }}", a.valid_until?))
+        named(format!("PresignExpired {{ at: Some({}) }}", a.expires_at?))
     }),
     ("another region", |a| {
         a.region = "another-region-1".into();
@@ -371,7 +371,7 @@ fn signed_header(a: &mut Arrival, change: impl Fn(&str, &str) -> Option<String>)
 pub fn arrival(case: &Plain) -> Arrival {
     let mut wire = Wire::of(&case.request);
     let (signer, payload, now) = (case.signer().unwrap(), case.payload().unwrap(), case.now().unwrap());
-    let (sent, valid_until) = match case.context.location {
+    let (sent, expires_at) = match case.context.location {
         Location::Header => {
             let signed = wire.with_view(|request| signer.sign(request, payload, now)).unwrap();
             for (name, value) in signed.headers() {
@@ -387,14 +387,14 @@ pub fn arrival(case: &Plain) -> Arrival {
             });
             let presigned = presigned.unwrap();
             wire = wire.with_url(presigned.url());
-            (Sent::from(&presigned), Some(presigned.valid_until()))
+            (Sent::from(&presigned), Some(presigned.expires_at()))
         }
     };
     let (_, _, region, service) = case.signed_by();
     // A region that the first entry of a region set names.
     let region = region.split(',').next().unwrap_or_default().replace('*', "x");
     let service = service.into();
-    Arrival { wire, known: vec![case.credentials().unwrap()], now, region, service, valid_until, sent }
+    Arrival { wire, known: vec![case.credentials().unwrap()], now, region, service, expires_at, sent }
 }
 
 pub fn with_another_secret(known: &Credentials) -> Credentials {

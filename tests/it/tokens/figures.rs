@@ -128,7 +128,7 @@ fn msk() {
              &User-Agent=aws-msk-iam-sasl-signer-python%2F1.0.2"
         )
     );
-    assert_eq!(token.valid_until_millis(), 1_440_939_060_000);
+    assert_eq!(token.expires_at_millis(), 1_440_939_060_000);
 }
 
 #[test]

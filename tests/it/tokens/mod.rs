@@ -48,13 +48,13 @@ fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Vec<(&
 fn a_token_ends_with_its_time_or_with_the_credentials_whichever_is_earlier() {
     for (kind, seconds, token) in every_kind(&temporary(), "us-east-1", now()) {
         let (token, end) = (token.unwrap(), now().saturating_add(seconds));
-        assert_eq!(token.valid_until(), end, "{kind}");
-        assert_eq!(token.valid_until_millis(), end.unix_seconds() * 1000, "{kind}");
+        assert_eq!(token.expires_at(), end, "{kind}");
+        assert_eq!(token.expires_at_millis(), end.unix_seconds() * 1000, "{kind}");
     }
     for expiry in [1, 59, 299, 300, 301, 899, 900, 901, 604_799, 604_800, 604_801] {
         let expiry = now().saturating_add(expiry);
-        for (kind, seconds, token) in every_kind(&temporary().with_expiry(expiry), "us-east-1", now()) {
-            assert_eq!(token.unwrap().valid_until(), expiry.min(now().saturating_add(seconds)), "{kind} {expiry}");
+        for (kind, seconds, token) in every_kind(&temporary().with_expires_at(expiry), "us-east-1", now()) {
+            assert_eq!(token.unwrap().expires_at(), expiry.min(now().saturating_add(seconds)), "{kind} {expiry}");
         }
     }
 }
@@ -65,7 +65,7 @@ fn a_token_prints_as_itself_and_debug_hides_it() {
         let token = token.unwrap();
         assert_eq!(format!("{token}"), token.as_str(), "{kind}");
         let debug = format!("{token:?} {token:#?}");
-        assert!(debug.starts_with("Token { valid_until: 20150"), "{debug}");
+        assert!(debug.starts_with("Token { expires_at: 20150"), "{debug}");
         assert!(debug.len() < 120 && !debug.contains("EXAMPLE"), "{debug}");
         let copy = token.clone();
         assert_eq!((copy.as_str(), copy.user()), (token.as_str(), token.user()));
@@ -96,7 +96,7 @@ fn the_credential_that_kubectl_reads() {
             "status": { "expirationTimestamp": "2015-08-30T12:50:00Z", "token": token.as_str() },
         })
     );
-    let short = temporary().with_expiry(at("20150830T124000Z"));
+    let short = temporary().with_expires_at(at("20150830T124000Z"));
     let token = tokens::eks(&short, "us-east-1", "prod", now()).unwrap();
     assert_eq!(json(&token)["status"]["expirationTimestamp"], "2015-08-30T12:39:00Z");
 }
@@ -105,7 +105,7 @@ fn the_credential_that_kubectl_reads() {
 fn a_clock_at_either_end_of_time_is_held() {
     for time in ["00000101T000000Z", "99991231T235959Z"] {
         for (kind, _, token) in every_kind(&temporary(), "us-east-1", at(time)) {
-            assert!(token.unwrap().valid_until() >= at(time), "{kind} {time}");
+            assert!(token.unwrap().expires_at() >= at(time), "{kind} {time}");
         }
     }
 }

@@ -191,7 +191,7 @@ fn dsql_takes_every_lifetime_up_to_a_week() {
         let token = tokens::dsql(&temporary(), "us-east-1", host, Duration::from_secs(seconds), now()).unwrap();
         let arrived = Arrived::of("dsql", &token);
         let end = now().saturating_add(i64::try_from(seconds).unwrap());
-        assert_eq!(token.valid_until(), end);
+        assert_eq!(token.expires_at(), end);
         arrived.verify("dsql", &temporary(), end).unwrap();
         arrived.verify("dsql", &temporary(), end.saturating_add(1)).unwrap_err();
     }

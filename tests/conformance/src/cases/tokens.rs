@@ -96,7 +96,7 @@ impl Tokens {
             return Err(Difference::new(id, "signature of the token", signature.1, got.unwrap_or_default()));
         }
         match self.expect.expiry_ms {
-            Some(expected) => same(id, "expiry_ms", &expected.to_string(), &token.valid_until_millis().to_string()),
+            Some(expected) => same(id, "expiry_ms", &expected.to_string(), &token.expires_at_millis().to_string()),
             None => Ok(()),
         }
     }
