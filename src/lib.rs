@@ -63,4 +63,7 @@ pub use sigv4::sigv4a::PublicKey;
 pub use sigv4::string_to_sign::StringToSign;
 pub use sigv4::timestamp::{Timestamp, TimestampError};
 pub use text::percent::{encode_path, encode_segment};
-pub use verify::{BodyCheck, Computed, ScopeParts, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
+pub use verify::{
+    BodyCheck, Computed, ScopeParts, SignedPayload, UnverifiedRequest, UnverifiedWithBody, VerifiedHead,
+    VerifiedRequest, Verifier, VerifyError, VerifyingKey,
+};

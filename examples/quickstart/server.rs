@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use countersign::{Credentials, ErrorFormat, Timestamp, UnverifiedRequest, Verifier, VerifyError};
+use countersign::{Credentials, ErrorFormat, Timestamp, VerifiedRequest, Verifier, VerifyError};
 
 pub const REGION: &str = "us-east-1";
 pub const SERVICE: &str = "execute-api";
@@ -22,17 +22,11 @@ struct Guard {
     keys: Vec<Credentials>,
 }
 
-/// Who called, for the handlers.
-#[derive(Clone)]
-struct Caller(String);
-
 impl Guard {
-    fn check(&self, parts: &request::Parts, body: &[u8]) -> Result<Caller, VerifyError> {
-        let presented = UnverifiedRequest::parse(parts)?.with_body(body);
-        let found = self.look_up(presented.access_key_id(), presented.session_token());
-        let key = presented.derive_key(found);
-        let verified = self.verifier.verify(presented, &key, Timestamp::now())?;
-        Ok(Caller(verified.access_key_id().to_owned()))
+    fn check(&self, parts: &request::Parts, body: &[u8]) -> Result<VerifiedRequest<'static>, VerifyError> {
+        let unverified = self.verifier.parse(parts, Timestamp::now())?;
+        let found = self.look_up(unverified.access_key_id(), unverified.session_token());
+        Ok(unverified.with_body(body).verify(found)?.into_owned())
     }
 
     /// A database, in real life; id and token belong together.
@@ -47,9 +41,9 @@ async fn only_signed(State(guard): State<Arc<Guard>>, request: Request, next: Ne
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     match guard.check(&parts, &body) {
-        Ok(caller) => {
+        Ok(verified) => {
             let mut request = Request::from_parts(parts, Body::from(body));
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(verified); // for the handlers
             next.run(request).await
         }
         Err(error) => refusal(&error),
@@ -65,11 +59,13 @@ fn refusal(error: &VerifyError) -> Response {
     (status, headers, error.refusal(format).body("")).into_response()
 }
 
-async fn get_list(Extension(Caller(id)): Extension<Caller>) -> String {
+async fn get_list(Extension(verified): Extension<VerifiedRequest<'static>>) -> String {
+    let id = verified.access_key_id();
     format!(r#"{{"items":["hammer","nails"],"caller":"{id}"}}"#)
 }
 
-async fn add_item(Extension(Caller(id)): Extension<Caller>, item: String) -> String {
+async fn add_item(Extension(verified): Extension<VerifiedRequest<'static>>, item: String) -> String {
+    let id = verified.access_key_id();
     format!(r#"{{"added":{item},"caller":"{id}"}}"#)
 }
 

@@ -8,7 +8,7 @@ use axum::extract::multipart::{Field, Multipart};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use countersign::Timestamp;
-use countersign::post_policy::{Policy, UnverifiedForm};
+use countersign::post_policy::Policy;
 
 use crate::server::{BUCKET, Refusal, Store};
 
@@ -66,10 +66,10 @@ pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Respo
 
 async fn store_file(store: &Store, fields: &[(String, String)], mut file: Field<'_>) -> Result<u64, Refusal> {
     let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = UnverifiedForm::parse(BUCKET, fields)?.with_file_name(file.file_name().unwrap_or_default())?;
-    let known = presented.access_key_id() == store.signer.credentials().access_key_id();
-    let key = presented.derive_key(known.then_some(store.signer.credentials()));
-    let verified = store.verifier.verify_form(presented, &key, Timestamp::now())?;
+    let unverified = store.verifier.parse_form(BUCKET, fields, Timestamp::now())?;
+    let unverified = unverified.with_file_name(file.file_name().unwrap_or_default())?;
+    let known = unverified.access_key_id() == store.signer.credentials().access_key_id();
+    let verified = unverified.verify(known.then_some(store.signer.credentials()))?;
     let arriving = store.arriving(verified.field("key").unwrap_or_default())?;
 
     let mut length = 0;

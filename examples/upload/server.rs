@@ -17,7 +17,7 @@ use axum::routing::{get, post, put};
 use axum::{Router, extract};
 use countersign::post_policy::PolicyError;
 use countersign::streaming::{ChunkError, DecodedBody};
-use countersign::{Credentials, ErrorFormat, Signer, Timestamp, UnverifiedRequest, Verifier, VerifyError};
+use countersign::{Credentials, ErrorFormat, Signer, Timestamp, Verifier, VerifyError};
 use http_body::Body as _;
 
 use crate::browser;
@@ -45,10 +45,9 @@ impl Store {
     async fn put(&self, key: &str, request: Request) -> Result<usize, Refusal> {
         let (parts, mut body) = request.into_parts();
         let decoder = {
-            let presented = UnverifiedRequest::parse(&parts)?;
-            let known = presented.access_key_id() == self.signer.credentials().access_key_id();
-            let key = presented.derive_key(known.then_some(self.signer.credentials()));
-            self.verifier.verify(presented, &key, Timestamp::now())?.chunk_decoder()?
+            let unverified = self.verifier.parse(&parts, Timestamp::now())?;
+            let known = unverified.access_key_id() == self.signer.credentials().access_key_id();
+            unverified.verify_head(known.then_some(self.signer.credentials()))?.chunk_decoder()?
         };
         let arriving = self.arriving(key)?;
         let written = write(&arriving.partial, DecodedBody::new(decoder, &mut body)).await;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use countersign::event_stream::{EventSigner, EventStreamError, EventVerifier, Message, MessageReader};
-use countersign::{Request, Signer, Timestamp, UnverifiedRequest, Verifier};
+use countersign::{Request, Signer, Timestamp, Verifier};
 use countersign_fuzz::credentials;
 use libfuzzer_sys::fuzz_target;
 
@@ -14,10 +14,9 @@ static STREAM: LazyLock<(EventSigner, EventVerifier, Timestamp)> = LazyLock::new
     let request = |headers| Request::new("POST", "/stream", headers).with_host("example.com");
     let (signed, events) = signer.sign_events(&request(&[]), now).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
-    let key = presented.derive_key(Some(&credentials()));
-    let verified = Verifier::new("us-east-1", "transcribe").unwrap().verify(presented, &key, now).unwrap();
-    (events, verified.events().unwrap(), now)
+    let verifier = Verifier::new("us-east-1", "transcribe").unwrap();
+    let head = verifier.parse(request(&headers), now).unwrap().verify_head(Some(&credentials())).unwrap();
+    (events, head.events().unwrap(), now)
 });
 
 /// All messages of a stream that arrives in pieces of `split` bytes, and whether it ended well.

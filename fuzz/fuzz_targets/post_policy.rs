@@ -1,14 +1,14 @@
 #![no_main]
 
-use countersign::post_policy::{PolicyError, UnverifiedForm};
+use countersign::post_policy::PolicyError;
 use countersign::{Credentials, ErrorFormat, Signer, Timestamp, Verifier};
 use countersign_fuzz::credentials;
 use libfuzzer_sys::fuzz_target;
 
 fn verify(fields: &[(&str, &str)], known: Option<&Credentials>, now: Timestamp) -> Result<(), PolicyError> {
-    let presented = UnverifiedForm::parse("bucket", fields.iter().copied())?.with_file_name("a/b.jpg")?;
-    let key = presented.derive_key(known);
-    let form = Verifier::new("us-east-1", "s3").unwrap().verify_form(presented, &key, now)?;
+    let verifier = Verifier::new("us-east-1", "s3").unwrap();
+    let unverified = verifier.parse_form("bucket", fields.iter().copied(), now)?.with_file_name("a/b.jpg")?;
+    let form = unverified.verify(known)?;
     assert_eq!(form.access_key_id(), credentials().access_key_id());
     let _ = (form.fields().count(), form.check_file_length(1));
     Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::{
-    Credentials, Payload, Request, SignedHeaders, Signer, Timestamp, UnverifiedRequest, Verifier, VerifyError,
+    Credentials, Payload, Request, SignedHeaders, Signer, Timestamp, Verifier, VerifyError,
 };
 use countersign_fuzz::{Message, credentials};
 use libfuzzer_sys::fuzz_target;
@@ -15,9 +15,8 @@ fn verify(
     known: &Credentials,
     now: Timestamp,
 ) -> Result<(), VerifyError> {
-    let presented = UnverifiedRequest::parse(request)?.with_body(body);
-    let key = presented.derive_key(Some(known));
-    Verifier::new("us-east-1", service).unwrap().verify(presented, &key, now).map(|_| ())
+    let verifier = Verifier::new("us-east-1", service).unwrap();
+    verifier.parse(request, now)?.with_body(body).verify(Some(known)).map(|_| ())
 }
 
 fuzz_target!(|text: &[u8]| {

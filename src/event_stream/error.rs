@@ -3,6 +3,7 @@ use core::time::Duration;
 
 use crate::sign::SignError;
 use crate::sigv4::timestamp::Timestamp;
+use crate::verify::VerifyError;
 
 /// Why an event stream or a message of it was not signed, or is refused.
 ///
@@ -92,12 +93,15 @@ pub enum EventStreamError {
         allowed: Duration,
     },
     /// A message is of another day than the key at hand. Nothing is lost: with the key of that day
-    /// ([`EventVerifier::set_key`](super::EventVerifier::set_key)) the stream goes on.
+    /// ([`EventVerifier::continue_with`](super::EventVerifier::continue_with)) the stream goes on.
     #[error("a message is dated {signed}, and needs the signing key of that day")]
     KeyNeeded {
         /// The message's own time.
         signed: Timestamp,
     },
+    /// What was found for a later day is no key of the signer.
+    #[error(transparent)]
+    Key(#[from] VerifyError),
     /// The temporary credentials of the signer have ended.
     #[error("the session of the signer ended at {expires_at}")]
     ExpiredSessionToken {

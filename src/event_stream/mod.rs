@@ -8,12 +8,12 @@
 //!
 //! - Sending: [`Signer::sign_events`](crate::Signer::sign_events) signs the request, and gives an [`EventSigner`] for the
 //!   messages. What the service answers is not signed: [`MessageReader`].
-//! - Receiving: [`VerifiedRequest::events`](crate::VerifiedRequest::events) of a request whose own signature is right gives an
+//! - Receiving: [`VerifiedHead::events`](crate::VerifiedHead::events) of a request whose own signature is right gives an
 //!   [`EventVerifier`]. Not one byte of a message comes out before its signature is checked.
 //!
 //! ```
 //! use countersign::event_stream::{EventStreamError, Message};
-//! use countersign::{Credentials, UnverifiedRequest, Request, Signer, SigningKey, Scope, Timestamp, Verifier};
+//! use countersign::{Credentials, Request, Signer, Timestamp, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 //! let now: Timestamp = "20150830T235959Z".parse()?;
@@ -32,19 +32,15 @@
 //! let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).chain(headers).collect();
 //! let request = Request::new("POST", "/stream-transcription", &headers)
 //!     .with_host("transcribestreaming.us-east-1.amazonaws.com");
-//! let presented = UnverifiedRequest::parse(&request)?;
-//! let key = presented.derive_key(Some(&credentials));
-//! let verified = Verifier::new("us-east-1", "transcribe")?.verify(presented, &key, now)?;
-//! let (mut events, mut received) = (verified.events()?, Vec::new());
+//! let verifier = Verifier::new("us-east-1", "transcribe")?;
+//! let head = verifier.parse(&request, now)?.verify_head(Some(&credentials))?;
+//! let (mut events, mut received) = (head.events()?, Vec::new());
 //! for mut piece in body.chunks(100) {
 //!     loop {
 //!         match events.verify(&mut piece, now) {
 //!             Ok(Some(message)) => received.push(Message::decode(&message)?),
 //!             Ok(None) => break,
-//!             Err(EventStreamError::KeyNeeded { signed }) => {
-//!                 let scope = Scope::new(signed.date(), "us-east-1", "transcribe")?;
-//!                 events.set_key(signed, SigningKey::derive(&credentials, &scope));
-//!             }
+//!             Err(EventStreamError::KeyNeeded { .. }) => events.continue_with(Some(&credentials), now)?,
 //!             Err(error) => return Err(error.into()),
 //!         }
 //!     }

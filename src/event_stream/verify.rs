@@ -1,4 +1,3 @@
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -8,15 +7,17 @@ use super::frame::{Frames, MAX_PAYLOAD};
 use super::message::{HeaderValue, read_headers};
 use super::{CHUNK_SIGNATURE, DATE, date_header};
 use crate::hash::sha256;
+use crate::sigv4::authorization::Claims;
 use crate::sigv4::chain::{Chain, Linked};
+use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::signature::Signature;
-use crate::sigv4::signing_key::{KeyStanding, SigningKey, VerifyingKey};
+use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::VerifiedRequest;
+use crate::verify::{Found, VerifiedHead, VerifyingKey};
 
-impl VerifiedRequest<'_> {
+impl VerifiedHead<'_> {
     /// What verifies the messages of this request's body, an event stream.
     ///
     /// # Errors
@@ -26,8 +27,11 @@ impl VerifiedRequest<'_> {
             Some((StreamingPayload::Events, chain)) => Ok(EventVerifier {
                 frames: Frames::new(),
                 chain,
+                claims: self.claims().clone().into_owned(),
+                credentials_expire_at: self.credentials_expire_at(),
                 max_skew: self.rules().max_skew,
                 number: 1,
+                needed: None,
                 state: State::Open,
             }),
             _ => Err(EventStreamError::NotEvents),
@@ -47,21 +51,25 @@ impl VerifiedRequest<'_> {
 ///    covers none.
 /// 4. `:date` is within the rules' `max_skew` of now.
 /// 5. The key at hand is of that day; if not, [`EventStreamError::KeyNeeded`] asks for it.
-/// 6. The session of the signer has not ended, if the key of the request came from
-///    [`UnverifiedRequest::derive_key`](crate::UnverifiedRequest::derive_key).
+/// 6. The credentials of the signer have not ended.
 /// 7. The signature is the one of `:date`, of the payload and of the signature before it, compared in constant time.
 ///
 /// Only then the payload comes out. After an error nothing does any more. A stream that ends without its closing
 /// message was cut: [`EventVerifier::finish`] tells.
 ///
-/// It is made by [`VerifiedRequest::events`]; the module has an example.
+/// It is made by [`VerifiedHead::events`]; the module has an example.
 #[derive(Clone)]
 pub struct EventVerifier {
     frames: Frames,
-    chain: Chain<VerifyingKey<'static>>,
+    chain: Chain<AnyKey>,
+    /// Of the request: who signs.
+    claims: Claims<'static>,
+    credentials_expire_at: Option<Timestamp>,
     max_skew: Duration,
     /// Of the next message, from 1.
     number: u64,
+    /// The time of a message whose key is another.
+    needed: Option<Timestamp>,
     state: State,
 }
 
@@ -119,16 +127,16 @@ impl EventVerifier {
             return Err(EventStreamError::Skewed { signed, now, allowed: self.max_skew });
         }
         if signed.date() != self.chain.date() {
+            self.needed = Some(signed);
             return Err(EventStreamError::KeyNeeded { signed });
         }
         self.chain.set_time(signed);
         let matches = self.chain.verify(Linked::Payload(sha256(&date_header(millis)), sha256(payload)), &presented);
-        match self.chain.standing() {
-            KeyStanding::ExpiresAt(expires_at) if expires_at <= now => {
-                return Err(EventStreamError::ExpiredSessionToken { expires_at });
-            }
-            KeyStanding::Good | KeyStanding::ExpiresAt(_) if matches => {}
-            _ => return Err(EventStreamError::SignatureMismatch { number: self.number }),
+        if let Some(expires_at) = self.credentials_expire_at.filter(|expires_at| *expires_at <= now) {
+            return Err(EventStreamError::ExpiredSessionToken { expires_at });
+        }
+        if !matches {
+            return Err(EventStreamError::SignatureMismatch { number: self.number });
         }
         let message = payload.to_vec();
         self.number = self.number.saturating_add(1);
@@ -136,18 +144,40 @@ impl EventVerifier {
         Ok(Some(message))
     }
 
-    /// Goes on with the key of the day that [`EventStreamError::KeyNeeded`] names: that of
-    /// [`Timestamp::date`] of it, and of the same region and service. It doesn't prolong the session of the signer.
-    pub fn set_key(&mut self, signed: Timestamp, mut key: SigningKey) {
-        key.standing = match (key.standing, self.chain.standing()) {
-            (KeyStanding::Good, before) => before,
-            (KeyStanding::ExpiresAt(expiry), KeyStanding::ExpiresAt(before)) => {
-                KeyStanding::ExpiresAt(expiry.min(before))
-            }
-            (standing, _) => standing,
-        };
+    /// Goes on after [`EventStreamError::KeyNeeded`] with the credentials that were found for the signer of the request. New
+    /// ones of a later expiration don't prolong the stream. Without [`EventStreamError::KeyNeeded`] it does nothing.
+    ///
+    /// # Errors
+    /// [`EventStreamError::Key`] if they are none, or those of another access key or session token, or have ended.
+    pub fn continue_with(&mut self, found: Option<&Credentials>, now: Timestamp) -> Result<(), EventStreamError> {
+        let Some(signed) = self.needed.take() else { return Ok(()) };
         self.chain.set_time(signed);
-        self.chain.set_key(VerifyingKey::Signing(Cow::Owned(key)));
+        let found = Found::of_credentials(found, &self.claims, &self.chain.scope(), now);
+        self.set_key(found)
+    }
+
+    /// [`EventVerifier::continue_with`] with a key of that day instead of credentials.
+    ///
+    /// # Errors
+    /// Those of [`EventVerifier::continue_with`].
+    pub fn continue_with_key(&mut self, found: Option<&VerifyingKey>, now: Timestamp) -> Result<(), EventStreamError> {
+        let Some(signed) = self.needed.take() else { return Ok(()) };
+        self.chain.set_time(signed);
+        let found = Found::of_key(found, &self.claims, now);
+        self.set_key(found)
+    }
+
+    fn set_key(&mut self, found: Found<'_>) -> Result<(), EventStreamError> {
+        if let Err(error) = found.standing {
+            self.state = State::Failed(error.clone().into());
+            return Err(error.into());
+        }
+        self.credentials_expire_at = match (self.credentials_expire_at, found.expires_at) {
+            (Some(before), Some(after)) => Some(before.min(after)),
+            (before, after) => before.or(after),
+        };
+        self.chain.set_key(found.key.into_owned());
+        Ok(())
     }
 
     /// Whether the closing message has come, and was right. Bytes behind it are an error of [`EventVerifier::verify`].

@@ -10,7 +10,7 @@ use crate::sigv4::request::Request;
 use crate::sigv4::rules::SessionTokenName;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
-use crate::verify::{UnverifiedRequest, VerifyError};
+use crate::verify::{Presented, VerifyError};
 
 /// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
 /// or the [`Request`] as it was sent, signed by any signer or not at all.
@@ -129,14 +129,14 @@ impl From<&Signed> for Sent {
 impl From<&Presigned> for Sent {
     fn from(presigned: &Presigned) -> Self {
         let request = Request::new("GET", presigned.target(), &[]).with_host("_");
-        let parsed = UnverifiedRequest::parse(request).ok();
+        let parsed = Presented::parse(request).ok();
         Self {
             auth: Auth::Presigned,
             string_to_sign: presigned.string_to_sign().to_string(),
-            access_key_id: parsed.as_ref().map(|parsed| parsed.access_key_id().into()).unwrap_or_default(),
+            access_key_id: parsed.as_ref().map(|parsed| parsed.claims.access_key_id().into()).unwrap_or_default(),
             session_token: parsed
                 .as_ref()
-                .and_then(UnverifiedRequest::session_token)
+                .and_then(|parsed| parsed.claims.session_token())
                 .map(|token| Zeroizing::new(token.into())),
             timestamp: Some(presigned.timestamp()),
             expires_at: Some(presigned.expires_at()),
@@ -172,7 +172,7 @@ impl From<&Request<'_>> for Sent {
             host: request.host().map(|host| String::from_utf8_lossy(host).into_owned()).unwrap_or_default(),
             ..Self::default()
         };
-        match UnverifiedRequest::parse(request) {
+        match Presented::parse(*request) {
             Ok(presented) => sent.with_signature(presented),
             Err(error) => Self { auth: Auth::of_refused(error, request), ..sent },
         }
@@ -180,14 +180,15 @@ impl From<&Request<'_>> for Sent {
 }
 
 impl Sent {
-    fn with_signature(self, presented: UnverifiedRequest<'_>) -> Self {
+    fn with_signature(self, presented: Presented<'_>) -> Self {
+        let Presented { claims, timestamp, .. } = &presented;
         Self {
             auth: if presented.is_presigned() { Auth::Presigned } else { Auth::Signed },
-            access_key_id: presented.access_key_id().into(),
-            session_token: presented.session_token().map(|token| Zeroizing::new(token.into())),
-            region: presented.scope().region().into(),
-            service: presented.scope().service().into(),
-            timestamp: Some(presented.timestamp()),
+            access_key_id: claims.access_key_id().into(),
+            session_token: claims.session_token().map(|token| Zeroizing::new(token.into())),
+            region: claims.scope().region().into(),
+            service: claims.scope().service().into(),
+            timestamp: Some(*timestamp),
             canonical_request: Zeroizing::new(presented.canonical_request(&UNKNOWN_BODY)),
             ..self
         }

@@ -11,12 +11,15 @@ use crate::verify::{ScopeParts, VerifyError};
 /// [`PolicyError::refusal`] words the answer as S3 does. It holds no secret, no session token and no signature.
 ///
 /// ```
-/// use countersign::post_policy::{PolicyError, UnverifiedForm};
-/// use countersign::{ErrorFormat, VerifyError};
+/// use countersign::post_policy::PolicyError;
+/// use countersign::{ErrorFormat, Verifier, VerifyError};
 ///
-/// let error = UnverifiedForm::parse("examplebucket", [("key", "a.txt")]).unwrap_err();
+/// let verifier = Verifier::new("us-east-1", "s3")?;
+/// let now = "20151229T000000Z".parse()?;
+/// let error = verifier.parse_form("examplebucket", [("key", "a.txt")], now).unwrap_err();
 /// assert_eq!(error, PolicyError::Verify(VerifyError::MissingAuthentication));
 /// assert_eq!(error.refusal(ErrorFormat::S3Xml).code(), "AccessDenied");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -7,7 +7,7 @@
 //! its field, and every field is named by a condition.
 //!
 //! ```
-//! use countersign::post_policy::{Policy, UnverifiedForm};
+//! use countersign::post_policy::Policy;
 //! use countersign::{Credentials, ErrorFormat, Signer, Timestamp, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
@@ -30,9 +30,9 @@
 //! // The server: all fields before the file, and the name that the file came with.
 //! let mut fields: Vec<(&str, &str)> = form.fields().collect();
 //! fields.push(("Content-Type", "image/jpeg"));
-//! let presented = UnverifiedForm::parse("examplebucket", fields)?.with_file_name("C:\\photos\\a.jpg")?;
-//! let key = presented.derive_key(Some(&credentials)); // found by presented.access_key_id()
-//! let verified = Verifier::new("us-east-1", "s3")?.verify_form(presented, &key, now)?;
+//! let verifier = Verifier::new("us-east-1", "s3")?;
+//! let unverified = verifier.parse_form("examplebucket", fields, now)?.with_file_name("C:\\photos\\a.jpg")?;
+//! let verified = unverified.verify(Some(&credentials))?; // found by unverified.access_key_id()
 //! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
 //!
 //! // And the file, whose length is known when it has been read.

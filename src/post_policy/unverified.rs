@@ -4,23 +4,81 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::error::PolicyError;
+use super::verify::VerifiedForm;
 use super::{FILENAME, MAX_FIELD_BYTES, MAX_FIELDS, SESSION_TOKEN_FIELDS, check_sendable};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::Claims;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signature::Signature;
-use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::VerifyError;
+use crate::verify::{Found, Verifier, VerifyError, VerifyingKey};
 
-/// What a form says about its signature. It proves nothing: everything here may be forged.
+/// A form that passed every check for which no key is needed. It proves nothing: everything here may be forged.
+/// [`Verifier::parse_form`](crate::Verifier::parse_form) makes it.
 ///
-/// With access key id, session token and scope the caller looks up the key, then hands both to
-/// [`Verifier::verify_form`](crate::Verifier::verify_form).
+/// With access key id and session token the caller looks up the credentials, and hands over what was found, also if that
+/// is nothing: the answer then takes as long as for a wrong signature.
 #[derive(Clone)]
+#[must_use = "nothing is verified yet: go on with `verify`"]
 pub struct UnverifiedForm<'a> {
+    pub(super) verifier: &'a Verifier,
+    pub(super) form: Form<'a>,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> UnverifiedForm<'a> {
+    /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
+    /// the last slash or backslash. Conditions are about the fields afterwards. Without a name, `${filename}` stays as
+    /// it is, as S3 does it. A key is not a path: a store that keeps files under their keys has to refuse `..`, which may be a
+    /// file's name, too.
+    ///
+    /// # Errors
+    /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
+    pub fn with_file_name(mut self, file_name: &str) -> Result<Self, PolicyError> {
+        self.form.set_file_name(file_name)?;
+        Ok(self)
+    }
+
+    /// Verifies signature, policy and fields with the credentials that were found for access key id and session token.
+    ///
+    /// # Errors
+    /// [`PolicyError`], which has the reason for the operator and S3's wording for the client.
+    pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedForm<'a>, PolicyError> {
+        let claims = &self.form.claims;
+        let found = Found::of_credentials(found, claims, &claims.scope(), self.now);
+        self.verify_by(found)
+    }
+
+    /// [`UnverifiedForm::verify`] with a key instead of credentials.
+    ///
+    /// # Errors
+    /// Those of [`UnverifiedForm::verify`].
+    pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedForm<'a>, PolicyError> {
+        let found = Found::of_key(found, &self.form.claims, self.now);
+        self.verify_by(found)
+    }
+
+    /// Who claims to have signed. It may hold a `/`.
+    pub fn access_key_id(&self) -> &str {
+        self.form.claims.access_key_id()
+    }
+
+    /// The session token. Look up key and token together: a token issued for another key is invalid.
+    pub fn session_token(&self) -> Option<&str> {
+        self.form.claims.session_token()
+    }
+
+    /// The scope it claims to be signed for: one that the verifier accepts.
+    pub fn scope(&self) -> Scope<'_> {
+        self.form.claims.scope()
+    }
+}
+
+/// The fields, and what they say about the signature.
+#[derive(Clone)]
+pub(super) struct Form<'a> {
     pub(super) bucket: &'a str,
     pub(super) fields: Vec<(&'a str, Cow<'a, str>)>,
     pub(super) policy: &'a str,
@@ -32,15 +90,12 @@ pub struct UnverifiedForm<'a> {
 /// The fields that make up the signature; in none of them is `${filename}` replaced.
 const SIGNATURE_FIELDS: [&str; 5] = ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
 
-impl<'a> UnverifiedForm<'a> {
-    /// Reads the fields of a form: checks 1 to 5 of [`Verifier::verify_form`](crate::Verifier::verify_form).
-    ///
-    /// `bucket` is the one that the request was sent to; `fields` are those before the file, in the order received. S3
-    /// ignores every field behind it, and so has the caller to.
-    ///
-    /// # Errors
-    /// [`PolicyError`] if the form is not signed, or something of it is malformed.
-    pub fn parse(bucket: &'a str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, PolicyError> {
+impl<'a> Form<'a> {
+    /// Reads the fields: checks 1 to 5.
+    pub(super) fn parse<'f: 'a>(
+        bucket: &'a str,
+        fields: impl IntoIterator<Item = (&'f str, &'f str)>,
+    ) -> Result<Self, PolicyError> {
         let fields = read_fields(fields)?;
         let find =
             |name: &str| fields.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
@@ -78,14 +133,7 @@ impl<'a> UnverifiedForm<'a> {
         Ok(Self { bucket, fields, policy, credential, claims, timestamp })
     }
 
-    /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
-    /// the last slash or backslash. Conditions are about the fields afterwards. Without a name, `${filename}` stays as
-    /// it is, as S3 does it. A key is not a path: a store that keeps files under their keys has to refuse `..`, which may be a
-    /// file's name, too.
-    ///
-    /// # Errors
-    /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
-    pub fn with_file_name(mut self, file_name: &str) -> Result<Self, PolicyError> {
+    fn set_file_name(&mut self, file_name: &str) -> Result<(), PolicyError> {
         let name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
         check_sendable("file", name)?;
         let mut length: usize = 0;
@@ -100,33 +148,7 @@ impl<'a> UnverifiedForm<'a> {
                 *value = Cow::Owned(value.replace(FILENAME, name));
             }
         }
-        Ok(self)
-    }
-
-    /// Who claims to have signed. It may hold a `/`.
-    pub fn access_key_id(&self) -> &str {
-        self.claims.access_key_id()
-    }
-
-    /// The session token. Look up key and token together: a token issued for another key is invalid.
-    pub fn session_token(&self) -> Option<&str> {
-        self.claims.session_token()
-    }
-
-    /// The scope it claims to be signed for, as sent.
-    pub fn scope(&self) -> Scope<'_> {
-        self.claims.scope()
-    }
-
-    /// When it claims to have been signed.
-    pub fn timestamp(&self) -> Timestamp {
-        self.timestamp
-    }
-
-    /// The key to verify with, from what the look-up of access key id and session token found: as
-    /// [`UnverifiedRequest::derive_key`](crate::UnverifiedRequest::derive_key).
-    pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
-        SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
+        Ok(())
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&str> {
@@ -160,13 +182,14 @@ fn read_fields<'a>(
 
 impl fmt::Debug for UnverifiedForm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<String> = self.fields.iter().map(|(name, _)| excerpt(name.as_bytes())).collect();
+        let form = &self.form;
+        let names: Vec<String> = form.fields.iter().map(|(name, _)| excerpt(name.as_bytes())).collect();
         f.debug_struct("UnverifiedForm")
-            .field("bucket", &self.bucket)
+            .field("bucket", &form.bucket)
             .field("fields", &names)
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
-            .field("timestamp", &self.timestamp)
+            .field("timestamp", &form.timestamp)
             .field("session_token", &self.session_token().map(|_| "[redacted]"))
             .finish_non_exhaustive()
     }

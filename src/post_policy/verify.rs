@@ -9,19 +9,20 @@ use super::condition::Condition;
 use super::document::Document;
 use super::error::PolicyError;
 use super::is_exempt;
-use super::unverified::UnverifiedForm;
-use crate::sigv4::algorithm::Algorithm;
+use super::unverified::{Form, UnverifiedForm};
 use crate::sigv4::authorization::Location;
 use crate::sigv4::scope::{Scope, TERMINATOR};
-use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError, check_standing};
+use crate::verify::{Found, MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError};
 
 impl Verifier {
-    /// Verifies a form with the key that was found for it, at the time `now`.
+    /// Reads the signature of a form and does every check for which no key is needed, at the time `now`.
     ///
-    /// These are the checks, in the order in which they run. [`UnverifiedForm::parse`] does the first five:
+    /// `bucket` is the one that the request was sent to; `fields` are those before the file, in the order received. S3
+    /// ignores every field behind it, and so has the caller to.
+    ///
+    /// These are the checks, in the order in which they run:
     ///
     /// 1. The form has at most 256 fields, of at most 20480 bytes together, each name once in whatever case. No field has an
     ///    empty name or a control character.
@@ -31,13 +32,13 @@ impl Verifier {
     /// 4. The algorithm is `AWS4-HMAC-SHA256`.
     /// 5. The credential has an access key id and four parts of a scope; the date is of the form `YYYYMMDDTHHMMSSZ`; the
     ///    signature is 64 lower-case hexadecimal digits.
-    ///
-    /// This method does the others:
-    ///
-    /// 6. The scope has the date of `x-amz-date`, the region and service of this verifier, and ends in `aws4_request`.
+    /// 6. The scope has the date of `x-amz-date`, a region and a service of this verifier, and ends in `aws4_request`.
     ///    That date is at most 15 minutes ahead.
-    /// 7. The access key is known, the session token is the key's own, and it has not ended (if the key came from
-    ///    [`UnverifiedForm::derive_key`]); said only after the work of 8.
+    ///
+    /// [`UnverifiedForm::verify`] does the others:
+    ///
+    /// 7. The access key is known, the session token is the one that belongs to it, and the credentials have not ended; said
+    ///    only after the work of 8.
     /// 8. The signature is the one of the field `policy` as it was received, compared in constant time.
     /// 9. The policy is base64 and JSON, has an expiration and conditions, and nothing that is not understood.
     /// 10. It has not ended, and was signed at most `max_presign` ago.
@@ -52,18 +53,19 @@ impl Verifier {
     /// the signer is allowed to do.
     ///
     /// # Errors
-    /// [`PolicyError`], which has the reason for the operator and S3's wording for the client.
-    pub fn verify_form<'a>(
-        &self,
-        presented: UnverifiedForm<'a>,
-        key: &SigningKey,
+    /// [`PolicyError`] if the form is not signed, not for this verifier, or malformed.
+    pub fn parse_form<'a, 'f: 'a>(
+        &'a self,
+        bucket: &'a str,
+        fields: impl IntoIterator<Item = (&'f str, &'f str)>,
         now: Timestamp,
-    ) -> Result<VerifiedForm<'a>, PolicyError> {
-        let signed = presented.timestamp;
-        let (got, expected) = (presented.scope(), self.scope(Algorithm::HmacSha256, &signed));
-        let terminator = presented.claims.terminator();
+    ) -> Result<UnverifiedForm<'a>, PolicyError> {
+        let form = Form::parse(bucket, fields)?;
+        let signed = form.timestamp;
+        let (got, terminator) = (form.claims.scope(), form.claims.terminator());
+        let expected = self.expected_scope(&form.claims, &signed);
         if got != expected || terminator != TERMINATOR {
-            let credential = excerpt(presented.credential.as_bytes());
+            let credential = excerpt(form.credential.as_bytes());
             let (got, expected) = (ScopeParts::of(&got, terminator), ScopeParts::of(&expected, TERMINATOR));
             return Err(PolicyError::WrongScope { credential, got, expected, signed });
         }
@@ -73,27 +75,34 @@ impl Verifier {
                 VerifyError::NotYetCurrent { location: Location::Form, signed, now, allowed: PRESIGN_AHEAD }.into()
             );
         }
-        let matches = key.verify_pieces(|write| write(presented.policy.as_bytes()), presented.claims.signature());
-        check_standing(key.standing, presented.access_key_id(), now)?;
-        if !matches {
-            return Err(VerifyError::SignatureMismatch { computed: None }.into());
-        }
-        let policy = Base64::decode_vec(presented.policy).map_err(|_| PolicyError::NotBase64)?;
-        let Document { expires_at, conditions } = Document::parse(&policy)?;
-        let life = i64::try_from(self.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
-        let expires_at = expires_at.min(signed.saturating_add(life));
-        if expires_at <= now {
-            return Err(PolicyError::Expired { expires_at, now });
-        }
-        check_conditions(&presented, &conditions)?;
-        Ok(VerifiedForm { presented, conditions, expires_at })
+        Ok(UnverifiedForm { verifier: self, form, now })
     }
 }
 
-fn check_conditions(presented: &UnverifiedForm<'_>, conditions: &[Condition]) -> Result<(), PolicyError> {
-    let bucket = ("bucket", presented.bucket);
+impl<'a> UnverifiedForm<'a> {
+    pub(super) fn verify_by(self, found: Found<'_>) -> Result<VerifiedForm<'a>, PolicyError> {
+        let Self { verifier, form, now } = self;
+        let matches = found.key.verify_pieces(|write| write(form.policy.as_bytes()), form.claims.signature());
+        found.standing?;
+        if !matches {
+            return Err(VerifyError::SignatureMismatch { computed: None }.into());
+        }
+        let policy = Base64::decode_vec(form.policy).map_err(|_| PolicyError::NotBase64)?;
+        let Document { expires_at, conditions } = Document::parse(&policy)?;
+        let life = i64::try_from(verifier.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
+        let expires_at = expires_at.min(form.timestamp.saturating_add(life));
+        if expires_at <= now {
+            return Err(PolicyError::Expired { expires_at, now });
+        }
+        check_conditions(&form, &conditions)?;
+        Ok(VerifiedForm { form, conditions, expires_at })
+    }
+}
+
+fn check_conditions(form: &Form<'_>, conditions: &[Condition]) -> Result<(), PolicyError> {
+    let bucket = ("bucket", form.bucket);
     let fields = || {
-        let others = presented.fields.iter().map(|(name, value)| (*name, &**value));
+        let others = form.fields.iter().map(|(name, value)| (*name, &**value));
         core::iter::once(bucket).chain(others.filter(|(name, _)| !name.eq_ignore_ascii_case("bucket")))
     };
     for condition in conditions {
@@ -113,12 +122,13 @@ fn check_conditions(presented: &UnverifiedForm<'_>, conditions: &[Condition]) ->
     if names.is_empty() { Ok(()) } else { Err(PolicyError::ExtraFields { names }) }
 }
 
-/// A form whose signature is right and whose fields are those that the signer allowed. Only
-/// [`Verifier::verify_form`] makes one.
+/// A form whose signature is right and whose fields are those that the signer allowed. Only [`UnverifiedForm::verify`] makes
+/// one.
 ///
-/// Nothing is proven about the file until [`VerifiedForm::check_file_length`] was asked.
+/// The signature says nothing about the file but its length: [`VerifiedForm::check_file_length`].
+#[must_use = "the length of the file is not checked yet: `check_file_length` does it"]
 pub struct VerifiedForm<'a> {
-    presented: UnverifiedForm<'a>,
+    form: Form<'a>,
     conditions: Vec<Condition>,
     expires_at: Timestamp,
 }
@@ -127,13 +137,13 @@ impl VerifiedForm<'_> {
     /// The fields that the policy has conditions for, in the order received, `${filename}` replaced. The session token
     /// is among them.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let fields = self.presented.fields.iter().map(|(name, value)| (*name, &**value));
+        let fields = self.form.fields.iter().map(|(name, value)| (*name, &**value));
         fields.filter(|(name, _)| self.is_named(name))
     }
 
     /// The value of one of them, by its name in whatever case.
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.presented.field(name).filter(|_| self.is_named(name))
+        self.form.field(name).filter(|_| self.is_named(name))
     }
 
     fn is_named(&self, name: &str) -> bool {
@@ -168,23 +178,22 @@ impl VerifiedForm<'_> {
 
     /// Who signed.
     pub fn access_key_id(&self) -> &str {
-        self.presented.access_key_id()
+        self.form.claims.access_key_id()
     }
 
-    /// The session token that came with it. Compared with the key's own if the key came from
-    /// [`UnverifiedForm::derive_key`].
+    /// The session token that came with it: that of the credentials.
     pub fn session_token(&self) -> Option<&str> {
-        self.presented.session_token()
+        self.form.claims.session_token()
     }
 
     /// The scope it was signed for.
     pub fn scope(&self) -> Scope<'_> {
-        self.presented.scope()
+        self.form.claims.scope()
     }
 
     /// When it was signed.
     pub fn timestamp(&self) -> Timestamp {
-        self.presented.timestamp
+        self.form.timestamp
     }
 
     /// When it ends.
@@ -196,7 +205,9 @@ impl VerifiedForm<'_> {
 impl fmt::Debug for VerifiedForm<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedForm")
-            .field("presented", &self.presented)
+            .field("bucket", &self.form.bucket)
+            .field("access_key_id", &self.access_key_id())
+            .field("scope", &self.scope())
             .field("expires_at", &self.expires_at)
             .field("file_length", &self.file_length())
             .finish()

@@ -277,6 +277,10 @@ impl<'a> Claims<'a> {
         self.part(&self.signed_headers)
     }
 
+    pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers().split(';')
+    }
+
     pub(crate) fn signature(&self) -> &Signature {
         &self.signature
     }

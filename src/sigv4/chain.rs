@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::algorithm::Algorithm;
 use super::scope::Scope;
 use super::signature::Signature;
-use super::signing_key::{KeyStanding, SigningKey, VerifyingKey};
+use super::signing_key::{AnyKey, SigningKey};
 use super::string_to_sign::StringToSign;
 use super::timestamp::Timestamp;
 use crate::hash::{EMPTY_SHA256, sha256};
@@ -17,7 +17,7 @@ use crate::hash::{EMPTY_SHA256, sha256};
 /// Key, time and scope of the request, and the signature before the next one.
 ///
 /// No link can be left out, repeated or moved: each signature covers the one before it. `K` is a [`SigningKey`], or a
-/// [`VerifyingKey`] for a side that only verifies.
+/// [`AnyKey`] for a side that only verifies.
 #[derive(Clone)]
 pub(crate) struct Chain<K = SigningKey> {
     key: K,
@@ -52,7 +52,7 @@ impl<K> Chain<K> {
         self.algorithm
     }
 
-    fn scope(&self) -> Scope<'_> {
+    pub(crate) fn scope(&self) -> Scope<'_> {
         Scope::unchecked(self.algorithm, self.timestamp.date(), &self.region, &self.service)
     }
 
@@ -69,11 +69,7 @@ impl Chain<SigningKey> {
     }
 }
 
-impl Chain<VerifyingKey<'static>> {
-    pub(crate) fn standing(&self) -> KeyStanding {
-        self.key.standing()
-    }
-
+impl Chain<AnyKey> {
     /// Whether that is the signature of the next link; only then the chain goes on.
     #[must_use]
     pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {

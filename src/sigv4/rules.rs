@@ -33,6 +33,9 @@ pub struct Rules {
     pub unsigned_payload: UnsignedPayload,
     /// A presigned URL signs `UNSIGNED-PAYLOAD` unless a hash is pinned; otherwise the hash of the body.
     pub presign_unsigned_payload: bool,
+    /// A signed `x-amz-*` header of a presigned request may stand in its query only, as S3 takes it from the JavaScript SDK
+    /// v2; if it stands in both, the values have to be the same.
+    pub presign_headers_in_query: bool,
     /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies need their own check.
     pub streaming_payload: bool,
     /// The smallest chunk of such a body, in bytes of data; the last may be smaller.
@@ -141,6 +144,7 @@ impl Rules {
         content_sha256_header: false,
         unsigned_payload: UnsignedPayload::Refused,
         presign_unsigned_payload: false,
+        presign_headers_in_query: false,
         streaming_payload: false,
         min_chunk_size: 8192,
         ignore_unused_trailer: false,
@@ -155,6 +159,7 @@ impl Rules {
         normalize_path: false,
         double_encode_path: false,
         presign_unsigned_payload: true,
+        presign_headers_in_query: true,
         ignore_unused_trailer: true,
         ..Rules::GENERIC.content_sha256().events().unsigned_accepted()
     };

@@ -1,7 +1,5 @@
-use alloc::borrow::Cow;
 use core::fmt;
 
-use ctutils::CtEq;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -12,7 +10,6 @@ use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::sigv4a::{KeyPair, PublicKey};
 use super::string_to_sign::StringToSign;
-use super::timestamp::Timestamp;
 use crate::hash::keyed;
 
 /// Step 3: the key of one scope, which is one date, region and service of one secret; with SigV4A the key pair of one
@@ -38,10 +35,7 @@ use crate::hash::keyed;
 ///
 /// AWS: [Derive a signing key](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#derive-signing-key)
 #[derive(Clone)]
-pub struct SigningKey {
-    material: Material,
-    pub(crate) standing: KeyStanding,
-}
+pub struct SigningKey(Material);
 
 #[derive(Clone)]
 enum Material {
@@ -50,15 +44,6 @@ enum Material {
     Ecdsa(KeyPair),
     /// All 254 candidates for a key pair failed, which is one case in 2^8128: nothing verifies.
     None,
-}
-
-/// What a look-up found out about a key besides the key: a verifier says so only after the work of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyStanding {
-    Good,
-    UnknownAccessKey,
-    InvalidSessionToken,
-    ExpiresAt(Timestamp),
 }
 
 impl SigningKey {
@@ -71,7 +56,7 @@ impl SigningKey {
     /// The key from its 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         let bytes = Zeroizing::new(bytes);
-        Self { material: Material::Hmac(keyed(&*bytes)), standing: KeyStanding::Good }
+        Self(Material::Hmac(keyed(&*bytes)))
     }
 
     /// The 32 bytes of the key, for handing them to another party that signs or verifies within this scope. Anybody who
@@ -80,11 +65,10 @@ impl SigningKey {
         derive_bytes(credentials.aws4_secret(), scope)
     }
 
-    /// A key for an unknown access key: deriving it takes as long as for a known one, and no verifier accepts it.
-    fn of_nobody(scope: &Scope<'_>) -> Self {
+    /// A key of nobody: deriving it takes as long as for a known access key.
+    pub(crate) fn derive_for_nobody(scope: &Scope<'_>) -> Self {
         const AWS4_AND_FORTY_BYTES: &[u8; 44] = b"AWS4----------------------------------------";
-        let key = Self::derive_for("AKIA----------------", AWS4_AND_FORTY_BYTES, scope);
-        Self { standing: KeyStanding::UnknownAccessKey, ..key }
+        Self::derive_for("AKIA----------------", AWS4_AND_FORTY_BYTES, scope)
     }
 
     fn derive_for(access_key_id: &str, aws4_secret: &[u8], scope: &Scope<'_>) -> Self {
@@ -95,44 +79,18 @@ impl SigningKey {
     }
 
     pub(crate) fn derive_pair(access_key_id: &str, aws4_secret: &[u8]) -> Self {
-        let none = Self { material: Material::None, standing: KeyStanding::Good };
-        KeyPair::derive(access_key_id, aws4_secret).map_or(none, Self::of_pair)
+        KeyPair::derive(access_key_id, aws4_secret).map_or(Self(Material::None), Self::of_pair)
     }
 
     pub(crate) fn of_pair(pair: KeyPair) -> Self {
-        Self { material: Material::Ecdsa(pair), standing: KeyStanding::Good }
+        Self(Material::Ecdsa(pair))
     }
 
     pub(crate) fn pair(&self) -> Option<&KeyPair> {
-        match &self.material {
+        match &self.0 {
             Material::Ecdsa(pair) => Some(pair),
             Material::Hmac(_) | Material::None => None,
         }
-    }
-
-    /// The key of what was found for an access key id and session token. A key that must not be accepted says so only
-    /// after the work of a comparison.
-    pub(crate) fn of_found(
-        credentials: Option<&Credentials>,
-        access_key_id: &str,
-        session_token: Option<&str>,
-        scope: &Scope<'_>,
-    ) -> Self {
-        let Some(credentials) = credentials.filter(|found| found.access_key_id() == access_key_id) else {
-            return Self::of_nobody(scope);
-        };
-        let same_token = match (session_token, credentials.session_token()) {
-            (Some(presented), Some(issued)) => presented.as_bytes().ct_eq(issued.as_bytes()).into(),
-            (None, None) => true,
-            _ => false,
-        };
-        let mut key = Self::derive(credentials, scope);
-        key.standing = match credentials.expires_at() {
-            _ if !same_token => KeyStanding::InvalidSessionToken,
-            Some(expiry) => KeyStanding::ExpiresAt(expiry),
-            None => KeyStanding::Good,
-        };
-        key
     }
 
     /// Step 4: the signature of a string to sign.
@@ -142,7 +100,7 @@ impl SigningKey {
 
     /// Signs a text that is handed over piece by piece.
     pub(crate) fn sign_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
-        match &self.material {
+        match &self.0 {
             Material::Hmac(keyed) => {
                 let mut mac = keyed.clone();
                 write_to(&mut |piece| mac.update(piece));
@@ -156,9 +114,9 @@ impl SigningKey {
     /// Whether that is a signature of a text that is handed over piece by piece.
     #[must_use]
     pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
-        match &self.material {
+        match &self.0 {
             Material::Hmac(_) => self.sign_pieces(write_to).matches(presented),
-            Material::Ecdsa(pair) => VerifyingKey::Public(pair.public_key()).verify_pieces(write_to, presented),
+            Material::Ecdsa(pair) => AnyKey::Public(pair.public_key()).verify_pieces(write_to, presented),
             Material::None => false,
         }
     }
@@ -181,38 +139,24 @@ fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(keyed(key).chain_update(message).finalize().into_bytes().into())
 }
 
-/// What a verifier checks signatures with: a key that could sign them, or one that can't.
+/// What signatures are checked with: a key that could make them, or one that can't.
 #[derive(Clone)]
-pub(crate) enum VerifyingKey<'k> {
-    Signing(Cow<'k, SigningKey>),
+pub(crate) enum AnyKey {
+    Signing(SigningKey),
     Public(PublicKey),
 }
 
-impl VerifyingKey<'_> {
-    pub(crate) fn standing(&self) -> KeyStanding {
-        match self {
-            Self::Signing(key) => key.standing,
-            Self::Public(_) => KeyStanding::Good,
-        }
-    }
-
+impl AnyKey {
     #[must_use]
     pub(crate) fn verify(&self, string_to_sign: &StringToSign<'_>, presented: &Signature) -> bool {
         string_to_sign.with_text(|text| self.verify_pieces(|write| write(text), presented))
     }
 
     #[must_use]
-    fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
+    pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
         match self {
             Self::Signing(key) => key.verify_pieces(write_to, presented),
             Self::Public(key) => presented.der().is_some_and(|der| key.verify_pieces(write_to, der)),
-        }
-    }
-
-    pub(crate) fn to_owned(&self) -> VerifyingKey<'static> {
-        match self {
-            Self::Signing(key) => VerifyingKey::Signing(Cow::Owned(key.clone().into_owned())),
-            Self::Public(key) => VerifyingKey::Public(*key),
         }
     }
 }
@@ -223,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_key_pair_that_could_not_be_derived_verifies_nothing() {
-        let key = SigningKey { material: Material::None, standing: KeyStanding::Good };
+        let key = SigningKey(Material::None);
         let zeros = SigningKey::from_bytes([0; 32]);
         for signature in [
             key.sign_pieces(|write| write(b"text")),

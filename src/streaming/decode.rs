@@ -12,7 +12,7 @@ use crate::hash::EMPTY_SHA256;
 use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::signature::Signature;
-use crate::sigv4::signing_key::VerifyingKey;
+use crate::sigv4::signing_key::AnyKey;
 use crate::text::excerpt;
 
 /// The longest header line of a chunk, in bytes, including the line end.
@@ -48,7 +48,7 @@ const MAX_HEADER: usize = 1024;
 /// [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 pub struct ChunkDecoder {
     /// `None` where chunks are not signed.
-    chain: Option<Chain<VerifyingKey<'static>>>,
+    chain: Option<Chain<AnyKey>>,
     /// `None` if the payload has no trailer.
     announced_trailers: Option<Vec<String>>,
     announced: u64,
@@ -91,7 +91,7 @@ enum State {
 impl ChunkDecoder {
     /// `chain` is `None` where chunks are not signed, `announced_trailers` where there is no trailer.
     pub(super) fn new(
-        chain: Option<Chain<VerifyingKey<'static>>>,
+        chain: Option<Chain<AnyKey>>,
         announced: u64,
         announced_trailers: Option<Vec<String>>,
         rules: &Rules,
@@ -332,7 +332,7 @@ impl ChunkDecoder {
 }
 
 fn verify_chunk(
-    chain: &mut Chain<VerifyingKey<'static>>,
+    chain: &mut Chain<AnyKey>,
     sha256: [u8; 32],
     signature: Option<Signature>,
     number: u64,

@@ -16,8 +16,8 @@ use crate::verify::VerifyError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunkError {
-    /// The body is not sent in chunks: [`VerifiedRequest::body_check`](crate::VerifiedRequest::body_check) checks it.
-    #[error("the body is not sent in chunks; check it with VerifiedRequest::check_body or VerifiedRequest::body_check")]
+    /// The body is not sent in chunks: [`VerifiedHead::body_check`](crate::VerifiedHead::body_check) checks it.
+    #[error("the body is not sent in chunks; check it with VerifiedHead::check_body or VerifiedHead::body_check")]
     NotChunked,
     /// The body is an event stream, whose messages carry their own signatures.
     #[error("the body is an event stream; verify its messages with VerifiedRequest::events")]

@@ -14,7 +14,7 @@
 //!
 //! ```
 //! use countersign::streaming::{Checksum, Chunked};
-//! use countersign::{Credentials, UnverifiedRequest, Request, Signer, Verifier};
+//! use countersign::{Credentials, Request, Signer, Verifier};
 //!
 //! let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 //! let now = "20150830T123600Z".parse()?;
@@ -32,10 +32,9 @@
 //! // The server.
 //! let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
 //! let request = Request::new("PUT", "/key", &headers).with_host("bucket.s3.amazonaws.com");
-//! let presented = UnverifiedRequest::parse(&request)?;
-//! let key = presented.derive_key(Some(&credentials));
-//! let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
-//! let (mut decoder, mut received) = (verified.chunk_decoder()?, Vec::new());
+//! let verifier = Verifier::new("us-east-1", "s3")?;
+//! let head = verifier.parse(&request, now)?.verify_head(Some(&credentials))?;
+//! let (mut decoder, mut received) = (head.chunk_decoder()?, Vec::new());
 //! for piece in body.chunks(1000) {
 //!     decoder.push(piece, |data| received.extend_from_slice(data))?;
 //! }

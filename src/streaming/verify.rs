@@ -7,25 +7,25 @@ use super::error::ChunkError;
 use super::trailer;
 use crate::sigv4::payload::StreamingPayload;
 use crate::text::{excerpt, is_digits};
-use crate::verify::VerifiedRequest;
+use crate::verify::VerifiedHead;
 
-impl VerifiedRequest<'_> {
+impl VerifiedHead<'_> {
     /// Returns a decoder for the body of this request, which is sent in chunks. Every checksum in its trailer is compared.
     ///
     /// A server like S3 receives bodies in chunks and whole bodies; the signed headers tell which:
     ///
     /// ```
     /// use countersign::streaming::{ChunkDecoder, ChunkError};
-    /// use countersign::{BodyCheck, VerifiedRequest};
+    /// use countersign::{BodyCheck, VerifiedHead};
     ///
     /// enum Body {
     ///     Chunks(Box<ChunkDecoder>),
-    ///     Whole(BodyCheck),
+    ///     Whole(Box<BodyCheck<'static>>),
     /// }
     ///
-    /// fn body(verified: &VerifiedRequest<'_>) -> Result<Body, Box<dyn std::error::Error>> {
-    ///     match verified.chunk_decoder() {
-    ///         Err(ChunkError::NotChunked) => Ok(Body::Whole(verified.body_check()?)),
+    /// fn body(head: VerifiedHead<'_>) -> Result<Body, Box<dyn std::error::Error>> {
+    ///     match head.chunk_decoder() {
+    ///         Err(ChunkError::NotChunked) => Ok(Body::Whole(Box::new(head.into_owned().body_check()?))),
     ///         decoder => Ok(Body::Chunks(Box::new(decoder?))),
     ///     }
     /// }
@@ -36,10 +36,9 @@ impl VerifiedRequest<'_> {
     /// # let signed = signer.sign_chunked(&request, &countersign::streaming::Chunked::signed(5), now)?;
     /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     /// # let request = countersign::Request::new("PUT", "/key", &headers).with_host("bucket.example");
-    /// # let presented = countersign::UnverifiedRequest::parse(&request)?;
-    /// # let key = presented.derive_key(Some(&credentials));
-    /// # let verified = countersign::Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
-    /// assert!(matches!(body(&verified)?, Body::Chunks(_)));
+    /// # let verifier = countersign::Verifier::new("us-east-1", "s3")?;
+    /// let head = verifier.parse(&request, now)?.verify_head(Some(&credentials))?;
+    /// assert!(matches!(body(head)?, Body::Chunks(_)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -51,22 +50,22 @@ impl VerifiedRequest<'_> {
         self.chunk_decoder_with_unchecked(&[])
     }
 
-    /// [`VerifiedRequest::chunk_decoder`] that accepts the named checksum trailers without a comparison if this build can't
+    /// [`VerifiedHead::chunk_decoder`] that accepts the named checksum trailers without a comparison if this build can't
     /// compute them: [`ChunkDecoder::finish`] returns them as they were sent, for the caller to check. Checksums that the
     /// build can compute are compared all the same. The case of the names is ignored.
     ///
     /// ```
-    /// use countersign::VerifiedRequest;
+    /// use countersign::VerifiedHead;
     /// use countersign::streaming::{ChunkDecoder, ChunkError};
     ///
     /// /// For a store that computes this checksum itself.
-    /// fn decoder(verified: &VerifiedRequest<'_>) -> Result<ChunkDecoder, ChunkError> {
-    ///     verified.chunk_decoder_with_unchecked(&["x-amz-checksum-blake3"])
+    /// fn decoder(head: &VerifiedHead<'_>) -> Result<ChunkDecoder, ChunkError> {
+    ///     head.chunk_decoder_with_unchecked(&["x-amz-checksum-blake3"])
     /// }
     /// ```
     ///
     /// # Errors
-    /// Those of [`VerifiedRequest::chunk_decoder`].
+    /// Those of [`VerifiedHead::chunk_decoder`].
     pub fn chunk_decoder_with_unchecked(&self, trailers: &[&str]) -> Result<ChunkDecoder, ChunkError> {
         let Some((streaming, chain)) = self.streaming() else { return Err(ChunkError::NotChunked) };
         let (signed, with_trailer) = match streaming {

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 /// A list whose first `N` elements live on the stack: an ordinary request has few headers and parameters, and its
 /// signature is not worth an allocation for each list.
+#[derive(Clone)]
 pub(crate) struct Inline<T, const N: usize> {
     inline: [T; N],
     length: usize,

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -123,6 +124,16 @@ fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
 /// Decodes a name or value of a query: `+` is a space, `%XX` a byte, and a `%` that begins no escape is data.
 pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
     write_decoded_with(out, bytes, |byte| (byte == b'%') | (byte == b'+'));
+}
+
+/// [`write_query_decoded`] of a name or value, borrowed if nothing in it is encoded.
+pub(crate) fn query_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !any(bytes, |byte| (byte == b'%') | (byte == b'+')) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    write_query_decoded(&mut out, bytes);
+    Cow::Owned(out)
 }
 
 /// Decodes `%XX` once; a `%` that begins no escape is data.

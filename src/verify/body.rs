@@ -5,18 +5,23 @@ use ctutils::CtEq;
 use sha2::{Digest, Sha256};
 
 use super::error::VerifyError;
+use super::verified::{VerifiedHead, VerifiedRequest};
 use crate::hash::{from_hex, hex_of};
 use crate::sigv4::payload::{StreamingPayload, UNSIGNED_PAYLOAD};
 
-/// What a value of `x-amz-content-sha256` says about the body.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SignedBody {
+/// What a signature says about the body: [`VerifiedHead::payload`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignedPayload {
+    /// The whole body has this SHA-256.
     Sha256([u8; 32]),
+    /// It may be any: `UNSIGNED-PAYLOAD`.
     Unsigned,
+    /// It is sent in chunks or messages.
     Streaming(StreamingPayload),
 }
 
-impl SignedBody {
+impl SignedPayload {
     /// Hexadecimal in either case: what goes into the canonical request is the value as it was sent.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text == UNSIGNED_PAYLOAD {
@@ -28,9 +33,14 @@ impl SignedBody {
         }
     }
 
-    /// Whether nothing that is signed says what the body is; the checksum behind such chunks isn't signed.
-    pub(super) fn is_unsigned(self) -> bool {
+    /// Whether nothing that is signed says what the body is: `UNSIGNED-PAYLOAD`, and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`,
+    /// whose checksum isn't signed either.
+    pub fn is_unsigned(self) -> bool {
         matches!(self, Self::Unsigned | Self::Streaming(StreamingPayload::UnsignedTrailer))
+    }
+
+    pub(super) fn is_streaming(self) -> bool {
+        matches!(self, Self::Streaming(_))
     }
 
     pub(super) fn check(self, body_sha256: &[u8; 32]) -> Result<(), VerifyError> {
@@ -46,11 +56,11 @@ impl SignedBody {
     }
 }
 
-/// Checks a body that arrives in pieces against the hash that was signed. Until [`BodyCheck::finish`] says so, nothing
-/// of the body is proven.
+/// Checks a body that arrives piece by piece against the hash that was signed. Until [`BodyCheck::finish`] returns the
+/// verified request, nothing of the body is proven.
 ///
 /// ```
-/// # use countersign::{Credentials, Payload, UnverifiedRequest, Request, Signer, Verifier};
+/// # use countersign::{Credentials, Payload, Request, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
 /// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
@@ -58,46 +68,48 @@ impl SignedBody {
 /// # let signed = signer.sign(&request, Payload::Bytes(b"hello world"), now)?;
 /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
 /// # let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-/// # let presented = UnverifiedRequest::parse(&request)?;
-/// # let key = presented.derive_key(Some(&credentials));
-/// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
-/// let mut check = verified.body_check()?;
+/// # let verifier = Verifier::new("us-east-1", "s3")?;
+/// let head = verifier.parse(&request, now)?.verify_head(Some(&credentials))?;
+/// let mut check = head.body_check()?;
 /// for piece in ["hello ", "world"] {
 ///     check.update(piece.as_bytes());
 /// }
-/// assert!(check.finish().is_ok());
+/// let verified = check.finish()?;
+/// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct BodyCheck {
-    signed: SignedBody,
+#[must_use = "the body is checked only when `finish` is called"]
+pub struct BodyCheck<'a> {
+    head: VerifiedHead<'a>,
     sha256: Sha256,
 }
 
-impl BodyCheck {
-    pub(super) fn new(signed: SignedBody) -> Self {
-        Self { signed, sha256: Sha256::new() }
+impl<'a> BodyCheck<'a> {
+    pub(super) fn new(head: VerifiedHead<'a>) -> Self {
+        Self { head, sha256: Sha256::new() }
     }
 
     /// Takes the next piece of the body.
     pub fn update(&mut self, piece: &[u8]) {
         // Of an unsigned body nothing is compared.
-        if self.signed != SignedBody::Unsigned {
+        if self.head.payload() != SignedPayload::Unsigned {
             self.sha256.update(piece);
         }
     }
 
-    /// Whether that was the body.
+    /// Ends the body, and returns the request if that was the body that was signed. An unsigned body is any body.
     ///
     /// # Errors
     /// [`VerifyError::BodyMismatch`] if it has another hash than the one signed.
-    pub fn finish(self) -> Result<(), VerifyError> {
-        self.signed.check(&self.sha256.finalize().into())
+    pub fn finish(self) -> Result<VerifiedRequest<'a>, VerifyError> {
+        self.head.payload().check(&self.sha256.finalize().into())?;
+        Ok(VerifiedRequest::of_proven(self.head))
     }
 }
 
-impl fmt::Debug for BodyCheck {
+impl fmt::Debug for BodyCheck<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyCheck").finish_non_exhaustive()
+        f.debug_struct("BodyCheck").field("head", &self.head).finish_non_exhaustive()
     }
 }

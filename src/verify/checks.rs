@@ -5,23 +5,24 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::body::SignedBody;
+use super::body::SignedPayload;
 use super::error::{Computed, VerifyError};
+use super::presented::Presented;
 use super::scope_parts::ScopeParts;
-use super::unverified::UnverifiedRequest;
 use super::verifier::{Echo, Verifier};
 use crate::hash::{hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::{Location, X_AMZ_EXPIRES};
-use crate::sigv4::canonical_request::{CanonicalRequest, SignedHeaderList};
+use crate::sigv4::authorization::{Claims, Location, X_AMZ_EXPIRES};
+use crate::sigv4::canonical_request::{CanonicalRequest, SignedHeaderList, pairs};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
-use crate::sigv4::rules::UnsignedPayload;
+use crate::sigv4::rules::{Rules, UnsignedPayload};
 use crate::sigv4::scope::{Scope, TERMINATOR};
-use crate::sigv4::signing_key::{KeyStanding, VerifyingKey};
+use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::sigv4a::covers;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::inline::Inline;
+use crate::text::percent::query_decoded;
 use crate::text::{any_pair, compare_ignoring_case, excerpt, starts_with_ignoring_case};
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 allows them as much.
@@ -31,12 +32,12 @@ pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
 pub(crate) const MOST_NAMED: usize = 16;
 
 /// What the body has to be, and the lines that may be written for it in the canonical request.
-pub(super) type Body<'p> = (SignedBody, [Option<PayloadLine<'p>>; 2]);
+pub(super) type Body<'p> = (SignedPayload, [Option<PayloadLine<'p>>; 2]);
 
 impl Verifier {
     /// 4, the second half.
-    pub(super) fn check_algorithm(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
-        match presented.scope().algorithm() {
+    pub(super) fn check_algorithm(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        match presented.claims.scope().algorithm() {
             Algorithm::EcdsaP256Sha256 if !self.sigv4a => {
                 Err(VerifyError::UnsupportedAlgorithm { algorithm: Algorithm::EcdsaP256Sha256.name().into() })
             }
@@ -45,7 +46,7 @@ impl Verifier {
     }
 
     /// 9.
-    pub(super) fn check_mechanism(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_mechanism(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         match presented.foreign_authorization && !self.ignore_foreign_authorization {
             true => Err(VerifyError::BothMechanisms),
             false => Ok(()),
@@ -53,7 +54,7 @@ impl Verifier {
     }
 
     /// 10. Routers go by the authority, and the signature by `Host`: they have to be one.
-    pub(super) fn check_hosts(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_hosts(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let Some(authority) = presented.request.authority() else { return Ok(()) };
         let Some(host) = presented.request.headers.values("host").next() else { return Ok(()) };
         let host = host.trim_ascii();
@@ -64,13 +65,14 @@ impl Verifier {
     }
 
     /// 11. Lists the headers that are named as signed, as they arrived, in order; the host that it will be is set later.
-    pub(super) fn check_coverage<'p>(
+    pub(super) fn check_coverage<'a>(
         &self,
-        presented: &'p UnverifiedRequest<'_>,
-        headers: &mut SignedHeaderList<'p>,
-    ) -> Result<(), VerifyError> {
+        presented: &Presented<'a>,
+        rules: &Rules,
+    ) -> Result<SignedHeaderList<'a>, VerifyError> {
+        let mut headers = SignedHeaderList::new();
         let mut names: Inline<&str, 16> = Inline::new();
-        presented.signed_headers().for_each(|name| names.push(name));
+        presented.claims.signed_header_names().for_each(|name| names.push(name));
         let is_named =
             |name: &str| names.as_slice().binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok();
         let mut unsigned = Vec::new();
@@ -84,7 +86,7 @@ impl Verifier {
                 continue;
             } else if is_named(name) {
                 headers.push(name, value);
-            } else if self.has_to_be_signed(name) && unsigned.len() < MOST_NAMED {
+            } else if self.has_to_be_signed(name, rules) && unsigned.len() < MOST_NAMED {
                 unsigned.push(name.to_ascii_lowercase());
             }
         }
@@ -92,14 +94,14 @@ impl Verifier {
             return Err(VerifyError::HeadersNotSigned { names: unsigned });
         }
         headers.sort();
-        Ok(())
+        Ok(headers)
     }
 
-    fn has_to_be_signed(&self, name: &str) -> bool {
+    fn has_to_be_signed(&self, name: &str, rules: &Rules) -> bool {
         // Not `x-amzn-trace-id`, which load balancers write on the way.
         let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
             || self.unsigned.iter().any(|unsigned| unsigned.eq_ignore_ascii_case(name))
-            || !self.rules.sign_session_token && name.eq_ignore_ascii_case(self.rules.session_token.header());
+            || !rules.sign_session_token && name.eq_ignore_ascii_case(rules.session_token.header());
         starts_with_ignoring_case(name, "x-amz-") && !exempt
             || self.required.iter().any(|required| required.eq_ignore_ascii_case(name))
     }
@@ -121,27 +123,46 @@ impl Verifier {
 
     /// 15. Anyone who can send `/admin/../bob` with the signature of `/bob` chooses the route of a router that doesn't
     ///     normalise.
-    pub(super) fn check_path(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
+    pub(super) fn check_path(&self, presented: &Presented<'_>, rules: &Rules) -> Result<(), VerifyError> {
         let (path, _) = presented.request.path_and_query();
-        if self.rules.normalize_path && !self.accept_dot_segments && has_dot_segments(path) {
+        if rules.normalize_path && !self.accept_dot_segments && has_dot_segments(path) {
             return Err(VerifyError::DotSegments { path: excerpt(path) });
         }
         Ok(())
     }
 
-    /// 16.
-    pub(super) fn check_time(&self, presented: &UnverifiedRequest<'_>, now: Timestamp) -> Result<(), VerifyError> {
+    /// 16. `a=1&a=2` and `a=2&a=1` have one signature, and an application that reads the first `a` two values.
+    pub(super) fn check_parameters(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        if !self.refuse_repeated_parameters {
+            return Ok(());
+        }
+        let (_, query) = presented.request.path_and_query();
+        let mut names: Vec<_> = pairs(query).map(|(name, _)| query_decoded(name)).collect();
+        names.sort_unstable();
+        match names.windows(2).find_map(|pair| pair.first().filter(|one| Some(*one) == pair.last())) {
+            Some(name) => Err(VerifyError::RepeatedParameter { name: excerpt(name) }),
+            None => Ok(()),
+        }
+    }
+
+    /// 17.
+    pub(super) fn check_time(
+        &self,
+        presented: &Presented<'_>,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(), VerifyError> {
         let signed = presented.timestamp;
         let ahead = signed.unix_seconds() - now.unix_seconds();
         let exceeds = |seconds: i64, limit: Duration| u64::try_from(seconds).is_ok_and(|n| n > limit.as_secs());
-        let lifetime = if presented.is_presigned() { self.lifetime(presented)? } else { None };
-        let allowed = if lifetime.is_some() { PRESIGN_AHEAD } else { self.rules.max_skew };
+        let lifetime = if presented.is_presigned() { self.lifetime(presented, rules)? } else { None };
+        let allowed = if lifetime.is_some() { PRESIGN_AHEAD } else { rules.max_skew };
         if exceeds(ahead, allowed) {
             return Err(VerifyError::NotYetCurrent { location: presented.claims.location, signed, now, allowed });
         }
         match lifetime {
-            Some(lifetime) if exceeds(-ahead, lifetime) => {
-                Err(VerifyError::PresignExpired { signed, now, expires_in: lifetime })
+            Some(expires_in) if exceeds(-ahead, expires_in) => {
+                Err(VerifyError::PresignExpired { signed, now, expires_in })
             }
             None if exceeds(-ahead, allowed) => Err(VerifyError::Expired { signed, now, allowed }),
             _ => Ok(()),
@@ -149,110 +170,70 @@ impl Verifier {
     }
 
     /// How long a presigned URL is valid; `None` where the rules let it do without `X-Amz-Expires`.
-    fn lifetime(&self, presented: &UnverifiedRequest<'_>) -> Result<Option<Duration>, VerifyError> {
+    fn lifetime(&self, presented: &Presented<'_>, rules: &Rules) -> Result<Option<Duration>, VerifyError> {
         let limit = self.limits.max_presign;
-        match presented.expires {
+        match presented.expires_in {
             Some(seconds) if seconds == 0 || seconds > limit.as_secs() => {
                 Err(VerifyError::ExpiresOutOfRange { seconds, limit })
             }
             Some(seconds) => Ok(Some(Duration::from_secs(seconds))),
-            None if self.rules.presign_expires => {
+            None if rules.presign_expires => {
                 Err(VerifyError::MissingParameters { location: Location::Query, names: alloc::vec![X_AMZ_EXPIRES] })
             }
             None => Ok(None),
         }
     }
 
-    /// The one scope that it accepts for a signature made then.
-    pub(crate) fn scope<'s>(&'s self, algorithm: Algorithm, signed: &'s Timestamp) -> Scope<'s> {
-        let region = match algorithm {
-            Algorithm::HmacSha256 => &self.region,
+    /// The scope that it accepts for claims made then: theirs, or the one that is most like it.
+    pub(crate) fn expected_scope<'s>(&'s self, claims: &Claims<'_>, signed: &'s Timestamp) -> Scope<'s> {
+        let got = claims.scope();
+        let region = match got.algorithm() {
+            Algorithm::HmacSha256 => like(self.regions.iter().map(String::as_str), got.region()),
             Algorithm::EcdsaP256Sha256 => "",
         };
-        Scope::unchecked(algorithm, signed.date(), region, &self.service)
+        let service = like(self.services.iter().map(|(service, _)| service.as_str()), got.service());
+        Scope::unchecked(got.algorithm(), signed.date(), region, service)
     }
 
-    /// 17.
-    pub(super) fn check_scope(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
-        let got = presented.scope();
-        let expected = self.scope(got.algorithm(), &presented.timestamp);
-        let terminator = presented.claims.terminator();
+    /// 18.
+    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+        let claims = &presented.claims;
+        let (got, terminator) = (claims.scope(), claims.terminator());
+        let expected = self.expected_scope(claims, &presented.timestamp);
         if got == expected && terminator == TERMINATOR {
-            return self.check_region_set(presented);
+            return self.check_region_set(claims);
         }
         Err(VerifyError::WrongScope {
-            location: presented.claims.location,
+            location: claims.location,
             got: ScopeParts::of(&got, terminator),
             expected: ScopeParts::of(&expected, TERMINATOR),
             signed: presented.timestamp,
         })
     }
 
-    fn check_region_set(&self, presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
-        match presented.region_set() {
-            Some(region_set) if !covers(region_set, &self.region) => {
+    fn check_region_set(&self, claims: &Claims<'_>) -> Result<(), VerifyError> {
+        match claims.region_set() {
+            Some(region_set) if !self.regions.iter().any(|region| covers(region_set, region)) => {
                 let got = excerpt(region_set.as_bytes());
-                Err(VerifyError::WrongRegionSet { got, region: self.region.clone() })
+                Err(VerifyError::WrongRegionSet { got, regions: self.regions.clone() })
             }
             _ => Ok(()),
         }
     }
 
-    /// 18.
-    pub(super) fn check_payload<'p>(&self, presented: &'p UnverifiedRequest<'_>) -> Result<Body<'p>, VerifyError> {
-        let rules = &self.rules;
-        let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
-        let presign_unsigned = presented.is_presigned() && rules.presign_unsigned_payload;
-        match presented.content_sha256() {
-            Some((text, signed)) if self.accepts_body(presented, signed) => {
-                if let (SignedBody::Streaming(streaming), Some(_)) = (signed, presented.body_sha256) {
-                    // The chunks are what is signed: a body that was handed over would stay unchecked.
-                    return Err(VerifyError::BodyIsStreamed { streaming });
-                }
-                // AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; `proven_body` looks at what pins it.
-                Ok((signed, [Some(PayloadLine::Text(text)), presign_unsigned.then_some(unsigned)]))
-            }
-            Some((text, _)) => Err(VerifyError::InvalidContentSha256 { got: text.into() }),
-            None if presign_unsigned => Ok((SignedBody::Unsigned, [Some(unsigned), None])),
-            None if rules.content_sha256_header && !presented.is_presigned() => Err(VerifyError::MissingContentSha256),
-            None => {
-                // Taking it for empty would leave a body that did arrive unchecked.
-                let hash = presented.body_sha256.ok_or(VerifyError::BodyNeeded)?;
-                Ok((SignedBody::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
-            }
-        }
-    }
-
-    /// Whether the rules accept what is said of the body.
-    fn accepts_body(&self, presented: &UnverifiedRequest<'_>, signed: SignedBody) -> bool {
-        let rules = &self.rules;
-        match signed {
-            SignedBody::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
-            SignedBody::Unsigned => {
-                presented.is_presigned() && rules.presign_unsigned_payload
-                    || rules.unsigned_payload != UnsignedPayload::Refused
-            }
-            SignedBody::Streaming(streaming) => {
-                rules.streaming_payload
-                    && !presented.is_presigned()
-                    && streaming.is_for(presented.scope().algorithm())
-                    && !(signed.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
-            }
-        }
-    }
-
-    /// 20. Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
+    /// 21. Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
     ///     the first of them, where that is to be said.
-    pub(super) fn compare<'p>(
-        &'p self,
-        presented: &'p UnverifiedRequest<'_>,
+    pub(super) fn compare<'h: 'p, 'p>(
+        &self,
+        presented: &'p Presented<'_>,
+        rules: &'p Rules,
         headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
-        key: &VerifyingKey<'_>,
-        hosts: Hosts<'p>,
-    ) -> (Option<Match<'p>>, Option<Box<Computed>>) {
-        let mut candidates = Candidates { verifier: self, presented, key, buffer: Vec::new(), computed: None };
-        let mut try_host = |host: &'p str| {
+        key: &AnyKey,
+        hosts: Hosts<'h>,
+    ) -> (Option<Match<'h>>, Option<Box<Computed>>) {
+        let mut candidates = Candidates { verifier: self, presented, rules, key, buffer: Vec::new(), computed: None };
+        let mut try_host = |host: &'h str| {
             let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
             Some(Match { host, line })
         };
@@ -283,6 +264,12 @@ pub(super) enum Hosts<'p> {
     External(&'p [String]),
 }
 
+/// The accepted one that equals what was given, or the first.
+fn like<'s>(mut accepted: impl Iterator<Item = &'s str> + Clone, got: &str) -> &'s str {
+    let same = accepted.clone().find(|one| *one == got);
+    same.or_else(|| accepted.next()).unwrap_or_default()
+}
+
 /// What the signature turned out to be of.
 pub(super) struct Match<'p> {
     pub(super) host: &'p str,
@@ -293,8 +280,9 @@ pub(super) struct Match<'p> {
 /// The canonical requests that may have been signed, one after the other in one buffer.
 struct Candidates<'c> {
     verifier: &'c Verifier,
-    presented: &'c UnverifiedRequest<'c>,
-    key: &'c VerifyingKey<'c>,
+    presented: &'c Presented<'c>,
+    rules: &'c Rules,
+    key: &'c AnyKey,
     buffer: Vec<u8>,
     /// Of the first.
     computed: Option<Box<Computed>>,
@@ -308,9 +296,9 @@ impl Candidates<'_> {
         lines: [Option<PayloadLine<'_>>; 2],
     ) -> Option<usize> {
         headers.set("host", host);
-        let UnverifiedRequest { timestamp, claims, .. } = self.presented;
+        let Presented { timestamp, claims, .. } = self.presented;
         lines.into_iter().flatten().position(|payload| {
-            let parts = self.presented.canonical_parts(&self.verifier.rules, headers, payload);
+            let parts = self.presented.canonical_parts(self.rules, headers, payload);
             self.buffer.clear();
             parts.assemble(&mut self.buffer, 0);
             let string_to_sign = StringToSign::of_hash(*timestamp, claims.scope(), sha256(&self.buffer));
@@ -323,24 +311,10 @@ impl Candidates<'_> {
     }
 }
 
-/// 12. The headers are those that arrived among the signed ones, in order.
-pub(super) fn check_presence(
-    presented: &UnverifiedRequest<'_>,
-    headers: &SignedHeaderList<'_>,
-) -> Result<(), VerifyError> {
-    let mut arrived = headers.names();
-    for name in presented.signed_headers() {
-        if !arrived.next().is_some_and(|arrived| arrived.eq_ignore_ascii_case(name)) {
-            return Err(VerifyError::SignedHeaderAbsent { name: excerpt(name.as_bytes()) });
-        }
-    }
-    Ok(())
-}
-
 /// 13. The next hop removes what `Connection` names.
-pub(super) fn check_hops(presented: &UnverifiedRequest<'_>) -> Result<(), VerifyError> {
+pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
     for option in presented.request.headers.connection_options() {
-        if presented.signed_headers().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
+        if presented.claims.signed_header_names().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
             return Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() });
         }
     }
@@ -353,34 +327,92 @@ fn has_dot_segments(path: &[u8]) -> bool {
         && path.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b".."))
 }
 
-/// 19. Whether the key is one to accept; asked after the work of comparing a signature.
-pub(crate) fn check_standing(standing: KeyStanding, access_key_id: &str, now: Timestamp) -> Result<(), VerifyError> {
-    let access_key_id = || excerpt(access_key_id.as_bytes());
-    match standing {
-        KeyStanding::UnknownAccessKey => Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() }),
-        KeyStanding::InvalidSessionToken => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
-        KeyStanding::ExpiresAt(expires_at) if expires_at <= now => {
-            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expires_at })
+/// 19, what needs no body.
+#[derive(Clone, Copy)]
+pub(super) enum PayloadMode {
+    /// By `x-amz-content-sha256`.
+    Sent {
+        payload: SignedPayload,
+        /// AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; `proven_payload` looks at what pins it.
+        or_unsigned: bool,
+    },
+    /// A presigned URL says nothing.
+    Unsigned,
+    /// Nothing is sent, and the hash of the body is signed.
+    OfBody,
+}
+
+impl PayloadMode {
+    pub(super) fn check(presented: &Presented<'_>, rules: &Rules) -> Result<Self, VerifyError> {
+        let or_unsigned = presented.is_presigned() && rules.presign_unsigned_payload;
+        match presented.content_sha256() {
+            Some((_, payload)) if accepts(presented, rules, payload) => Ok(Self::Sent { payload, or_unsigned }),
+            Some((text, _)) => Err(VerifyError::InvalidContentSha256 { got: text.into() }),
+            None if or_unsigned => Ok(Self::Unsigned),
+            None if rules.content_sha256_header && !presented.is_presigned() => Err(VerifyError::MissingContentSha256),
+            None => Ok(Self::OfBody),
         }
-        KeyStanding::Good | KeyStanding::ExpiresAt(_) => Ok(()),
+    }
+
+    /// What the body has to be, and what may be signed of it.
+    pub(super) fn lines<'p>(
+        self,
+        presented: &'p Presented<'_>,
+        body_sha256: Option<[u8; 32]>,
+    ) -> Result<Body<'p>, VerifyError> {
+        let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
+        match (self, body_sha256) {
+            // The chunks are what is signed: a body that was handed over would stay unchecked.
+            (Self::Sent { payload: SignedPayload::Streaming(streaming), .. }, Some(_)) => {
+                Err(VerifyError::BodyIsStreamed { streaming })
+            }
+            (Self::Sent { payload, or_unsigned }, _) => {
+                let line = presented.content_sha256().map(|(text, _)| PayloadLine::Text(text));
+                Ok((payload, [line, or_unsigned.then_some(unsigned)]))
+            }
+            (Self::Unsigned, _) => Ok((SignedPayload::Unsigned, [Some(unsigned), None])),
+            (Self::OfBody, Some(hash)) => {
+                Ok((SignedPayload::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
+            }
+            // Taking it for empty would leave a body that did arrive unchecked.
+            (Self::OfBody, None) => Err(VerifyError::BodyNeeded),
+        }
+    }
+}
+
+/// Whether the rules accept what is said of the body.
+fn accepts(presented: &Presented<'_>, rules: &Rules, payload: SignedPayload) -> bool {
+    match payload {
+        SignedPayload::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
+        SignedPayload::Unsigned => {
+            presented.is_presigned() && rules.presign_unsigned_payload
+                || rules.unsigned_payload != UnsignedPayload::Refused
+        }
+        SignedPayload::Streaming(streaming) => {
+            rules.streaming_payload
+                && !presented.is_presigned()
+                && streaming.is_for(presented.claims.scope().algorithm())
+                && !(payload.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
+        }
     }
 }
 
 /// What the signature proves of the body. A hash beside a signed UNSIGNED-PAYLOAD holds only if it is signed itself, by
 /// its parameter or its header: any other was added by the sender of the moment.
-pub(super) fn proven_body(presented: &UnverifiedRequest<'_>, body: SignedBody, found: &Match<'_>) -> SignedBody {
+pub(super) fn proven_payload(presented: &Presented<'_>, payload: SignedPayload, found: &Match<'_>) -> SignedPayload {
+    let claims = &presented.claims;
     match found.line {
-        0 => body,
-        _ if presented.claims.pins_content_sha256() => body,
-        _ if presented.signed_headers().any(|name| name == "x-amz-content-sha256") => body,
-        _ => SignedBody::Unsigned,
+        0 => payload,
+        _ if claims.pins_content_sha256() => payload,
+        _ if claims.signed_header_names().any(|name| name == "x-amz-content-sha256") => payload,
+        _ => SignedPayload::Unsigned,
     }
 }
 
-/// 21.
-pub(super) fn check_body(presented: &UnverifiedRequest<'_>, body: SignedBody) -> Result<(), VerifyError> {
-    match (&presented.body_sha256, body) {
-        (Some(body_sha256), SignedBody::Sha256(_)) => body.check(body_sha256),
+/// 22.
+pub(super) fn check_body(payload: SignedPayload, body_sha256: Option<[u8; 32]>) -> Result<(), VerifyError> {
+    match (body_sha256, payload) {
+        (Some(body_sha256), SignedPayload::Sha256(_)) => payload.check(&body_sha256),
         _ => Ok(()),
     }
 }

@@ -18,12 +18,15 @@ use crate::sigv4::timestamp::Timestamp;
 /// Neither contains a secret, a session token or the correct signature.
 ///
 /// ```
-/// use countersign::{ErrorFormat, UnverifiedRequest, Request};
+/// use countersign::{ErrorFormat, Request, Verifier};
 ///
-/// let error = UnverifiedRequest::parse(Request::new("GET", "/dev/get-list", &[]).with_host("example.com")).unwrap_err();
+/// let verifier = Verifier::new("us-east-1", "execute-api")?;
+/// let request = Request::new("GET", "/dev/get-list", &[]).with_host("example.com");
+/// let error = verifier.parse(request, "20150830T123600Z".parse()?).unwrap_err();
 /// assert_eq!(error.to_string(), "the request carries no signature");
 /// assert_eq!(error.refusal(ErrorFormat::RestJson).status(), 403);
 /// assert_eq!(error.refusal(ErrorFormat::RestJson).body(""), r#"{"message":"Missing Authentication Token"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -121,12 +124,12 @@ pub enum VerifyError {
         location: Location,
     },
     /// The region set doesn't name this server's region.
-    #[error("the region set {got:?} does not name {region}")]
+    #[error("the region set {got:?} does not name {}", regions.join(" or "))]
     WrongRegionSet {
         /// What was given, shortened if it is long.
         got: String,
-        /// The verifier's region.
-        region: String,
+        /// The verifier's regions.
+        regions: Vec<String>,
     },
     /// There is no `x-amz-date` and no `date`.
     #[error("there is neither an x-amz-date nor a date header")]
@@ -192,6 +195,19 @@ pub enum VerifyError {
     #[error("the signed header {name:?} appears more than once")]
     RepeatedHeader {
         /// The header, in lower case.
+        name: String,
+    },
+    /// A signed `x-amz-*` header stands in the query, too, with another value.
+    #[error("the header {name:?} and the query parameter of that name have different values")]
+    HeaderAndQueryDiffer {
+        /// The header, in lower case.
+        name: String,
+    },
+    /// A query parameter appears more than once: one that stands for a header, or any if the verifier says so
+    /// ([`Verifier::refuse_repeated_parameters`](crate::Verifier::refuse_repeated_parameters)).
+    #[error("the query parameter {name:?} appears more than once")]
+    RepeatedParameter {
+        /// Its decoded name, shortened if it is long.
         name: String,
     },
     /// The path has dot segments, which are removed before it is signed: a router might not remove them.

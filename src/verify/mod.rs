@@ -3,6 +3,9 @@
 mod body;
 mod checks;
 mod error;
+mod in_query;
+mod key;
+mod presented;
 mod refusal;
 mod scope_parts;
 #[cfg(feature = "sigv4a")]
@@ -11,11 +14,14 @@ mod unverified;
 mod verified;
 mod verifier;
 
-pub use body::BodyCheck;
-pub(crate) use checks::{MOST_NAMED, PRESIGN_AHEAD, check_standing};
+pub use body::{BodyCheck, SignedPayload};
+pub(crate) use checks::{MOST_NAMED, PRESIGN_AHEAD};
 pub use error::{Computed, VerifyError};
+pub(crate) use key::Found;
+pub use key::VerifyingKey;
+pub(crate) use presented::Presented;
 pub(crate) use refusal::wrong_scope;
 pub use scope_parts::ScopeParts;
-pub use unverified::UnverifiedRequest;
-pub use verified::VerifiedRequest;
+pub use unverified::{UnverifiedRequest, UnverifiedWithBody};
+pub use verified::{VerifiedHead, VerifiedRequest};
 pub use verifier::Verifier;

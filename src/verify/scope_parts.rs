@@ -9,16 +9,16 @@ use crate::text::excerpt;
 /// The parts of a credential scope, not checked: what a request presents, or what a verifier expects of it.
 ///
 /// ```
-/// use countersign::{Credentials, UnverifiedRequest, Request, Verifier, VerifyError};
+/// use countersign::{Request, Verifier, VerifyError};
 ///
 /// let headers = [
 ///     ("authorization", b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/eu-west-1/iam/aws4_request, \
 ///       SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7".as_slice()),
 ///     ("x-amz-date", b"20150830T123600Z".as_slice()),
 /// ];
-/// let presented = UnverifiedRequest::parse(Request::new("GET", "/", &headers).with_host("iam.amazonaws.com"))?.with_body(b"");
-/// let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", "secret")?));
-/// let error = Verifier::new("us-east-1", "iam")?.verify(presented, &key, "20150830T123600Z".parse()?).unwrap_err();
+/// let request = Request::new("GET", "/", &headers).with_host("iam.amazonaws.com");
+/// let verifier = Verifier::new("us-east-1", "iam")?;
+/// let error = verifier.parse(request, "20150830T123600Z".parse()?).unwrap_err();
 /// let VerifyError::WrongScope { got, expected, .. } = error else { panic!("{error}") };
 /// assert_eq!((got.region(), expected.region()), (Some("eu-west-1"), Some("us-east-1")));
 /// assert_eq!(got.to_string(), "20150830/eu-west-1/iam/aws4_request");

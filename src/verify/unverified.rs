@@ -1,382 +1,190 @@
-use alloc::vec::Vec;
 use core::fmt;
 
-use super::body::SignedBody;
+use super::checks::{Hosts, PayloadMode, check_body, proven_payload};
 use super::error::VerifyError;
-use crate::hash::{hex_of, sha256};
+use super::in_query::HeadersInQuery;
+use super::key::{Found, VerifyingKey};
+use super::presented::Presented;
+use super::verified::{Received, VerifiedHead, VerifiedRequest};
+use super::verifier::Verifier;
+use crate::hash::sha256;
 use crate::redact::REDACTED;
-use crate::sigv4::algorithm::Algorithm;
-use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET, X_AMZ_SIGNATURE};
-use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
+use crate::sigv4::authorization::Claims;
+use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::credentials::Credentials;
-use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
-use crate::sigv4::request::{Request, RequestError};
-use crate::sigv4::rules::{Rules, SessionTokenName};
+use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::Scope;
-use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
-use crate::text::{excerpt, is_digits};
 
-/// What a request says about its signature. It proves nothing: everything here may be forged.
+/// A request that passed every check for which no key is needed. It proves nothing: everything here may be forged.
+/// [`Verifier::parse`] makes it.
 ///
-/// With access key id, session token and scope the caller looks up the key, then hands both to
-/// [`Verifier::verify`](crate::Verifier::verify).
+/// With access key id and session token the caller looks up the credentials, and hands over what was found, also if that
+/// is nothing: the answer then takes as long as for a wrong signature. There are two ways on, and which to take depends on
+/// the body:
+///
+/// - It is at hand, or there is none: [`UnverifiedRequest::with_body`], then [`UnverifiedWithBody::verify`].
+/// - It is still to arrive: [`UnverifiedRequest::verify_head`], whose result holds the ways to check it.
 ///
 /// ```
-/// use countersign::{UnverifiedRequest, Request};
+/// use countersign::{Credentials, Payload, Request, Signer, Verifier};
 ///
-/// let headers = [
-///     ("host", b"example.com".as_slice()),
-///     ("x-amz-date", b"20150830T123600Z"),
-///     ("authorization", b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request, \
-///       SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"),
-/// ];
-/// let presented = UnverifiedRequest::parse(Request::new("GET", "/dev/get-list", &headers))?;
-/// assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
-/// assert_eq!(presented.scope().service(), "execute-api");
-/// assert_eq!(presented.session_token(), None);
-/// # Ok::<(), countersign::VerifyError>(())
+/// let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+/// let now = "20150830T123600Z".parse()?;
+/// # let signer = Signer::new(credentials.clone(), "us-east-1", "execute-api")?;
+/// # let request = Request::new("POST", "/dev/items", &[]).with_host("example.com");
+/// # let signed = signer.sign(request, Payload::Bytes(b"{}"), now)?;
+/// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+/// # let (request, body) = (Request::new("POST", "/dev/items", &headers).with_host("example.com"), b"{}");
+/// let verifier = Verifier::new("us-east-1", "execute-api")?;
+/// let unverified = verifier.parse(&request, now)?;
+/// assert_eq!((unverified.access_key_id(), unverified.session_token()), ("AKIDEXAMPLE", None));
+/// let found = Some(&credentials); // of a database, by these two
+/// let verified = unverified.with_body(body).verify(found)?;
+/// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "nothing is verified yet: go on with `with_body` or `verify_head`"]
 pub struct UnverifiedRequest<'a> {
-    pub(super) request: Request<'a>,
-    pub(super) claims: Claims<'a>,
-    pub(super) timestamp: Timestamp,
-    /// Seconds.
-    pub(super) expires: Option<u64>,
-    /// What `x-amz-content-sha256` means, if it is there.
-    signed_body: Option<SignedBody>,
-    /// There is an Authorization header of another kind beside the presigned query.
-    pub(super) foreign_authorization: bool,
-    pub(super) body_sha256: Option<[u8; 32]>,
+    pub(super) verifier: &'a Verifier,
+    pub(super) presented: Presented<'a>,
+    /// Of the service that the scope names.
+    pub(super) rules: &'a Rules,
+    /// As they arrived, in order.
+    pub(super) headers: SignedHeaderList<'a>,
+    pub(super) in_query: HeadersInQuery,
+    pub(super) hosts: Hosts<'a>,
+    pub(super) payload: PayloadMode,
+    pub(super) now: Timestamp,
 }
 
 impl<'a> UnverifiedRequest<'a> {
-    /// Reads the `Authorization` header or the presigned query of a request: checks 1 to 8 of
-    /// [`Verifier`](crate::Verifier).
+    /// Takes the whole body; `b""` if there is none. It is hashed here and compared while verifying.
+    pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
+        self.with_body_sha256(sha256(body))
+    }
+
+    /// Takes the SHA-256 that the caller computed of the body it received. Never one that the request itself names.
+    pub fn with_body_sha256(self, body_sha256: [u8; 32]) -> UnverifiedWithBody<'a> {
+        UnverifiedWithBody { request: self, body_sha256 }
+    }
+
+    /// Verifies the signature with the credentials that were found for access key id and session token, and leaves the
+    /// body to be checked when it arrives.
     ///
     /// # Errors
-    /// [`VerifyError`] if the request carries no signature, more than one, or a malformed one.
-    pub fn parse(request: impl Into<Request<'a>>) -> Result<Self, VerifyError> {
-        let request = request.into();
-        request.check()?;
-        let headers = AuthHeaders::find(&request)?;
-        let (_, query) = request.path_and_query();
-        match headers.authorization {
-            Some(header) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
-                Err(VerifyError::BothMechanisms)
-            }
-            Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
-            foreign if authorization::is_presigned(query) => {
-                Self::parse_query(request, query, &headers, foreign.is_some())
-            }
-            Some(header) => Self::parse_header(request, header, &headers),
-            None => Err(VerifyError::MissingAuthentication),
-        }
+    /// [`VerifyError`]; [`VerifyError::BodyNeeded`] where the signature covers the body and no `x-amz-content-sha256` says
+    /// its hash, which is everywhere but at S3 and its like: there the body has to be read first.
+    pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
+        self.verify_by(None, |claims, now| Found::of_credentials(found, claims, &claims.scope(), now))
     }
 
-    fn parse_header(request: Request<'a>, header: &'a [u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
-        if header.len() > MAX_AUTHORIZATION {
-            return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
-        }
-        let text = core::str::from_utf8(header).map_err(|_| VerifyError::NotKeyValue)?;
-        let mut claims =
-            authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
-        let timestamp = headers.timestamp()?;
-        if let Some(token) = headers.session_token {
-            claims.set_session_token(token);
-        }
-        let mut signed_body = None;
-        if let Some(value) = headers.content_sha256 {
-            let (text, signed) = parse_content_sha256(value)?;
-            claims.set_content_sha256(text);
-            signed_body = Some(signed);
-        }
-        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256
-            && let Some(region_set) = region_set_header(&request)?
-        {
-            claims.set_region_set(region_set);
-        }
-        Self::of_claims(request, claims, timestamp, None, signed_body, false)
-    }
-
-    fn parse_query(
-        request: Request<'a>,
-        query: &[u8],
-        headers: &AuthHeaders<'a>,
-        foreign_authorization: bool,
-    ) -> Result<Self, VerifyError> {
-        let claims =
-            authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
-        let mut claims: Claims<'a> = claims;
-        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default().as_bytes(), Location::Query)?;
-        let expires = claims.expires().map(parse_expires).transpose()?;
-        match (claims.session_token(), headers.session_token) {
-            (Some(_), Some(_)) => {
-                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
-            }
-            (None, Some(header)) => claims.set_session_token(header),
-            (_, None) => {}
-        }
-        // What pins the body, in the query or in a header; where both do, they have to agree.
-        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
-        let in_header = headers.content_sha256.map(parse_content_sha256).transpose()?;
-        let signed_body = match (in_query, in_header) {
-            (Some((query, _)), Some((header, _))) if query != header => {
-                return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
-            }
-            (Some((_, signed)), _) => Some(signed),
-            (None, Some((header, signed))) => {
-                claims.set_content_sha256(header);
-                Some(signed)
-            }
-            (None, None) => None,
-        };
-        Self::of_claims(request, claims, timestamp, expires, signed_body, foreign_authorization)
-    }
-
-    fn of_claims(
-        request: Request<'a>,
-        claims: Claims<'a>,
-        timestamp: Timestamp,
-        expires: Option<u64>,
-        signed_body: Option<SignedBody>,
-        foreign_authorization: bool,
-    ) -> Result<Self, VerifyError> {
-        let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
-        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
-            return Err(VerifyError::MissingRegionSet { location: claims.location });
-        }
-        Ok(Self { request, claims, timestamp, expires, signed_body, foreign_authorization, body_sha256: None })
-    }
-
-    /// Sets the whole body; `b""` if there is none. Needed before verifying where the signature covers it and no
-    /// `x-amz-content-sha256` says its hash, which is everywhere but at S3 and its like. It is hashed here and compared
-    /// while verifying, so that [`VerifiedRequest::check_body`](crate::VerifiedRequest::check_body) has nothing more to do.
-    pub fn with_body(mut self, body: &[u8]) -> Self {
-        self.body_sha256 = Some(sha256(body));
-        self
-    }
-
-    /// Like [`UnverifiedRequest::with_body`], with the SHA-256 that the caller computed of the body it received. Never one that
-    /// the request itself names.
-    pub fn with_body_sha256(mut self, body_sha256: [u8; 32]) -> Self {
-        self.body_sha256 = Some(body_sha256);
-        self
+    /// [`UnverifiedRequest::verify_head`] with a key instead of credentials.
+    ///
+    /// # Errors
+    /// Those of [`UnverifiedRequest::verify_head`].
+    pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
+        self.verify_by(None, |claims, now| Found::of_key(found, claims, now))
     }
 
     /// Who claims to have signed. It may hold a `/`.
     pub fn access_key_id(&self) -> &str {
-        self.claims.access_key_id()
+        self.presented.claims.access_key_id()
     }
 
     /// The session token, from header or query. Look up key and token together: a token issued for another key is invalid.
     pub fn session_token(&self) -> Option<&str> {
-        self.claims.session_token()
+        self.presented.claims.session_token()
     }
 
-    /// The scope it claims to be signed for, as sent.
+    /// The scope it claims to be signed for: one that the verifier accepts.
     pub fn scope(&self) -> Scope<'_> {
-        self.claims.scope()
+        self.presented.claims.scope()
     }
 
-    /// The regions that a signature of SigV4A claims to be good for, as sent: `us-east-1,us-west-*`. `None` for a
-    /// signature of SigV4.
-    pub fn region_set(&self) -> Option<&str> {
-        self.claims.region_set()
-    }
-
-    /// When it claims to have been signed.
-    pub fn timestamp(&self) -> Timestamp {
-        self.timestamp
-    }
-
-    /// Whether the query carries the signature.
-    pub fn is_presigned(&self) -> bool {
-        self.claims.location == Location::Query
-    }
-
-    /// The headers it claims to have signed, in lower case and in order.
-    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.claims.signed_headers().split(';')
-    }
-
-    /// The key to verify with, from what the look-up of access key id and session token found.
-    ///
-    /// `None`, or credentials with another id, token or an expiry in the past, give a key too: verifying with it does
-    /// the same work, and then fails with the reason. So the time of an answer doesn't tell whether an access key
-    /// exists. A server whose answers must not tell either replaces
-    /// [`VerifyError::UnknownAccessKey`](crate::VerifyError::UnknownAccessKey) with
-    /// [`VerifyError::SignatureMismatch`](crate::VerifyError::SignatureMismatch).
-    ///
-    /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps
-    /// `SigningKey::derive_sigv4a` of each access key, or its public half.
-    ///
-    /// A server that holds signing keys and no secrets compares the session token itself and gives its
-    /// [`SigningKey`] for [`UnverifiedRequest::scope`].
-    pub fn derive_key(&self, credentials: Option<&Credentials>) -> SigningKey {
-        SigningKey::of_found(credentials, self.access_key_id(), self.session_token(), &self.scope())
-    }
-
-    /// The host to verify: what was sent, if no external host takes its place.
-    pub(super) fn host(&self) -> Result<&'a str, RequestError> {
-        // Checked to be visible ASCII.
-        self.request.host().map(|host| core::str::from_utf8(host).unwrap_or_default())
-    }
-
-    /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
-    /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
-    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let Ok(host) = self.request.host() else { return out };
-        let rules = Rules::for_service(self.scope().service());
-        let mut headers = SignedHeaderList::new();
-        headers.push("host", host);
-        let is_signed = |name: &str| self.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name));
-        let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
-        others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
-        headers.sort();
-        let payload = match self.content_sha256() {
-            Some((text, _)) => PayloadLine::Text(text),
-            None if self.is_presigned() && rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
-            None => PayloadLine::Sha256(hex_of(*unknown_body)),
-        };
-        self.canonical_parts(&rules, &headers, payload).assemble(&mut out, 0);
-        out
-    }
-
-    /// What the canonical request is made of.
-    pub(super) fn canonical_parts<'p>(
-        &'p self,
-        rules: &'p Rules,
-        headers: &'p SignedHeaderList<'p>,
-        payload: PayloadLine<'p>,
-    ) -> Parts<'p> {
-        let (path, query) = self.request.path_and_query();
-        // Only where the query is the credential; elsewhere anybody could append it.
-        let left_out: &[&str] = match (self.is_presigned(), rules.sign_session_token, rules.session_token) {
-            (false, ..) => &[],
-            (true, true, _) => &[X_AMZ_SIGNATURE],
-            (true, false, SessionTokenName::SecurityToken) => {
-                const { &[X_AMZ_SIGNATURE, SessionTokenName::SecurityToken.query()] }
-            }
-            (true, false, SessionTokenName::S3SessionToken) => {
-                const { &[X_AMZ_SIGNATURE, SessionTokenName::S3SessionToken.query()] }
-            }
-        };
-        Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
-    }
-
-    /// The value that describes the body, as sent, and what it means.
-    pub(super) fn content_sha256(&self) -> Option<(&str, SignedBody)> {
-        self.claims.content_sha256().zip(self.signed_body)
+    fn verify_by<'k>(
+        self,
+        body_sha256: Option<[u8; 32]>,
+        find: impl FnOnce(&Claims<'_>, Timestamp) -> Found<'k>,
+    ) -> Result<VerifiedHead<'a>, VerifyError> {
+        let Self { verifier, presented, rules, headers, in_query, hosts, payload, now } = self;
+        let (payload, lines) = payload.lines(&presented, body_sha256)?;
+        let found = find(&presented.claims, now);
+        let mut headers: SignedHeaderList<'_> = headers;
+        in_query.add_to(&mut headers);
+        let (matched, computed) = verifier.compare(&presented, rules, &mut headers, lines, &found.key, hosts);
+        found.standing?;
+        let matched = matched.ok_or(VerifyError::SignatureMismatch { computed })?;
+        let payload = proven_payload(&presented, payload, &matched);
+        check_body(payload, body_sha256)?;
+        let host = matched.host.into();
+        let key = payload.is_streaming().then(|| found.key.into_owned());
+        let Presented { request, claims, timestamp, .. } = presented;
+        Ok(VerifiedHead {
+            claims,
+            timestamp,
+            request: Received::Whole(request),
+            in_query,
+            host,
+            payload,
+            key,
+            credentials_expire_at: found.expires_at,
+            rules: *rules,
+            limits: verifier.limits,
+        })
     }
 }
 
 impl fmt::Debug for UnverifiedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedRequest")
-            .field("request", &self.request)
-            .field("presigned", &self.is_presigned())
+            .field("request", &self.presented.request)
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
-            .field("timestamp", &self.timestamp)
-            .field("expires", &self.expires)
-            .field("signed_headers", &self.claims.signed_headers())
+            .field("timestamp", &self.presented.timestamp)
+            .field("signed_headers", &self.presented.claims.signed_headers())
             .field("session_token", &self.session_token().map(|_| REDACTED))
             .finish_non_exhaustive()
     }
 }
 
-/// The headers that say something about a signature; each may appear once, since a verifier and the application behind
-/// it might pick different ones.
-#[derive(Default)]
-struct AuthHeaders<'a> {
-    authorization: Option<&'a [u8]>,
-    x_amz_date: Option<&'a [u8]>,
-    date: Option<&'a [u8]>,
-    session_token: Option<&'a str>,
-    content_sha256: Option<&'a [u8]>,
+/// An [`UnverifiedRequest`] with its whole body, or the hash of it.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is verified yet: go on with `verify`"]
+pub struct UnverifiedWithBody<'a> {
+    request: UnverifiedRequest<'a>,
+    body_sha256: [u8; 32],
 }
 
-impl<'a> AuthHeaders<'a> {
-    fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
-        let mut found = Self::default();
-        let mut host = None;
-        for (name, value) in request.headers.iter() {
-            let is = |own: &str| name.eq_ignore_ascii_case(own);
-            let (slot, name) = if is("authorization") {
-                (&mut found.authorization, "Authorization")
-            } else if is("x-amz-date") {
-                (&mut found.x_amz_date, "X-Amz-Date")
-            } else if is("date") {
-                (&mut found.date, "Date")
-            } else if is("x-amz-content-sha256") {
-                (&mut found.content_sha256, "X-Amz-Content-Sha256")
-            } else if is("host") {
-                // Behind a proxy another name may take the place of a missing one; of two, none may.
-                (&mut host, "Host")
-            } else if SessionTokenName::of_header(name).is_some() {
-                let token = value.trim_ascii();
-                let token = core::str::from_utf8(token).map_err(|_| RequestError::not_ascii(name, token))?;
-                if found.session_token.replace(token).is_some() {
-                    return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" });
-                }
-                continue;
-            } else {
-                continue;
-            };
-            match slot.replace(value.trim_ascii()) {
-                None => {}
-                Some(_) if name == "Host" => return Err(RequestError::RepeatedHost.into()),
-                Some(_) => return Err(VerifyError::Repeated { name }),
-            }
-        }
-        Ok(found)
+impl<'a> UnverifiedWithBody<'a> {
+    /// Verifies signature and body with the credentials that were found for access key id and session token.
+    ///
+    /// `None`, or credentials with another id, token or an expiration in the past, are refused after the same work as a
+    /// wrong signature. So the time of an answer doesn't tell whether an access key exists. A server whose answers must not
+    /// tell either replaces [`VerifyError::UnknownAccessKey`] with [`VerifyError::SignatureMismatch`].
+    ///
+    /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps a
+    /// [`VerifyingKey`] of each access key.
+    ///
+    /// # Errors
+    /// [`VerifyError`], with AWS's wording for the client and the reason for the operator;
+    /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which [`UnverifiedRequest::verify_head`] is
+    /// for.
+    pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
+        let Self { request, body_sha256 } = self;
+        let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
+        request.verify_by(Some(body_sha256), find).map(VerifiedRequest::of_proven)
     }
 
-    /// The time of a request that is signed in its header.
-    fn timestamp(&self) -> Result<Timestamp, VerifyError> {
-        match (self.x_amz_date, self.date) {
-            (Some(date), _) => parse_timestamp(date, Location::Header),
-            (None, Some(date)) => {
-                let as_http_writes_it = core::str::from_utf8(date).ok().and_then(Timestamp::parse_imf_fixdate);
-                as_http_writes_it.map_or_else(|| parse_timestamp(date, Location::Header), Ok)
-            }
-            (None, None) => Err(VerifyError::MissingDate),
-        }
+    /// [`UnverifiedWithBody::verify`] with a key instead of credentials.
+    ///
+    /// # Errors
+    /// Those of [`UnverifiedWithBody::verify`].
+    pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
+        let Self { request, body_sha256 } = self;
+        request
+            .verify_by(Some(body_sha256), |claims, now| Found::of_key(found, claims, now))
+            .map(VerifiedRequest::of_proven)
     }
-}
-
-/// The region set of SigV4A, which its header may give once.
-fn region_set_header<'a>(request: &Request<'a>) -> Result<Option<&'a str>, VerifyError> {
-    const NAME: &str = "x-amz-region-set";
-    let mut values = request.headers.values(NAME);
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(VerifyError::Repeated { name: X_AMZ_REGION_SET });
-    }
-    let text = core::str::from_utf8(value.trim_ascii());
-    Ok(Some(text.map_err(|_| RequestError::not_ascii(NAME, value))?))
-}
-
-fn parse_timestamp(text: &[u8], location: Location) -> Result<Timestamp, VerifyError> {
-    core::str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| VerifyError::MalformedDate { location, got: excerpt(text) })
-}
-
-fn parse_expires(text: &str) -> Result<u64, VerifyError> {
-    if !is_digits(text) {
-        return Err(VerifyError::MalformedExpires { got: excerpt(text.as_bytes()) });
-    }
-    Ok(text.parse().unwrap_or(u64::MAX))
-}
-
-fn parse_content_sha256(value: &[u8]) -> Result<(&str, SignedBody), VerifyError> {
-    core::str::from_utf8(value)
-        .ok()
-        .and_then(|text| Some((text, SignedBody::parse(text)?)))
-        .ok_or_else(|| VerifyError::InvalidContentSha256 { got: excerpt(value) })
 }

@@ -2,93 +2,126 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Deref;
 
-use super::body::{BodyCheck, SignedBody};
+use super::body::{BodyCheck, SignedPayload};
 use super::error::VerifyError;
+use super::in_query::HeadersInQuery;
+use super::presented::unsigned_parameters;
 use crate::redact::REDACTED;
 use crate::sigv4::authorization::{Claims, Location};
-use crate::sigv4::canonical_request;
+use crate::sigv4::canonical_request::{self, pairs};
 use crate::sigv4::chain::Chain;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::Scope;
-use crate::sigv4::signing_key::VerifyingKey;
+use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::percent::query_decoded;
 
-/// A request whose signature is right. Only [`Verifier::verify`](crate::Verifier::verify) makes one.
+/// A request whose signature is right, and whose body is still to be checked. [`UnverifiedRequest::verify_head`] makes it.
 ///
-/// The body is part of the proof only where it was given before verifying, or is checked with
-/// [`VerifiedRequest::check_body`] or [`VerifiedRequest::body_check`].
+/// It tells what was signed, so that a server can refuse a request before it reads the body. The ways to the body:
+///
+/// - [`VerifiedHead::check_body`] and [`VerifiedHead::body_check`] return a [`VerifiedRequest`] once the body was compared.
+/// - `VerifiedHead::chunk_decoder` (feature `streaming`) is for a body in chunks, `VerifiedHead::events` (feature
+///   `event-stream`) for messages; both check what they return.
+///
+/// [`UnverifiedRequest::verify_head`]: crate::UnverifiedRequest::verify_head
 ///
 /// ```
-/// # use countersign::{Credentials, Payload, UnverifiedRequest, Request, Signer, Verifier};
+/// use countersign::{Credentials, Payload, Request, SignedPayload, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
 /// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
 /// # let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
 /// # let signed = signer.sign(&request, Payload::Bytes(b"hello"), now)?;
 /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-/// # let presented = UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
-/// # let key = presented.derive_key(Some(&credentials));
-/// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
-/// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
+/// # let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+/// # let found = Some(&credentials);
+///
+/// let verifier = Verifier::new("us-east-1", "s3")?;
+/// let head = verifier.parse(&request, now)?.verify_head(found)?;
+/// assert_eq!((head.access_key_id(), head.canonical_path().as_str()), ("AKIDEXAMPLE", "/key"));
+/// assert!(matches!(head.payload(), SignedPayload::Sha256(_)));
+/// assert!(head.clone().check_body(b"Hello").is_err());
+/// let verified = head.check_body(b"hello")?;
 /// assert!(verified.signed_headers().eq(["host", "x-amz-content-sha256", "x-amz-date"]));
-/// assert!(verified.check_body(b"hello").is_ok());
-/// assert!(verified.check_body(b"Hello").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct VerifiedRequest<'a> {
+///
+/// A head that is dropped leaves the body unchecked, and the compiler says so:
+///
+/// ```compile_fail
+/// # #![deny(unused_must_use)]
+/// # fn handle(unverified: countersign::UnverifiedRequest<'_>, found: Option<&countersign::Credentials>) -> Result<(), countersign::VerifyError> {
+/// unverified.verify_head(found)?; // error: unused `VerifiedHead` that must be used
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "the body is not checked yet: `check_body`, `body_check`, `chunk_decoder` or `events` do it"]
+pub struct VerifiedHead<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) timestamp: Timestamp,
     pub(super) request: Received<'a>,
+    pub(super) in_query: HeadersInQuery,
     /// As signed.
     pub(super) host: Cow<'a, str>,
-    pub(super) body: SignedBody,
+    pub(super) payload: SignedPayload,
     /// Of a body in chunks, which carry signatures of their own.
-    pub(super) key: Option<VerifyingKey<'static>>,
+    pub(super) key: Option<AnyKey>,
+    pub(super) credentials_expire_at: Option<Timestamp>,
     pub(super) rules: Rules,
     pub(super) limits: Limits,
 }
 
 /// The request as it arrived, or what of it was signed.
+#[derive(Clone)]
 pub(super) enum Received<'a> {
     Whole(Request<'a>),
     Signed {
         method: String,
         path: Vec<u8>,
+        query: Vec<u8>,
         /// The signed ones.
         headers: Vec<(String, Vec<u8>)>,
     },
 }
 
-impl VerifiedRequest<'_> {
-    /// The same, independent of the request: for the extensions of an `http::Request`, or another thread. Of the headers it
+impl<'a> VerifiedHead<'a> {
+    /// The same, independent of the request: for another thread, or the extensions of an `http::Request`. Of the headers it
     /// keeps those that are signed.
-    ///
-    /// ```
-    /// # use countersign::{Credentials, UnverifiedRequest, Signer, VerifiedRequest, Verifier};
-    /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
-    /// # let now = "20150830T123600Z".parse()?;
-    /// # let mut request = http::Request::get("https://example.com/dev/a?b=c").header("x-amz-meta-a", "1").body("")?;
-    /// # Signer::new(credentials.clone(), "us-east-1", "s3")?.sign_http(&mut request, now)?;
-    /// # let verifier = Verifier::new("us-east-1", "s3")?;
-    /// let verified: VerifiedRequest<'static> = {
-    ///     let presented = UnverifiedRequest::parse(&request)?;
-    ///     let key = presented.derive_key(Some(&credentials));
-    ///     verifier.verify(presented, &key, now)?.into_owned()
-    /// };
-    /// assert_eq!((verified.method(), verified.host()), ("GET", "example.com"));
-    /// assert_eq!(verified.canonical_path(), "/dev/a");
-    /// assert_eq!(verified.header("X-Amz-Meta-A"), Some(b"1".as_slice()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn into_owned(self) -> VerifiedRequest<'static> {
-        let headers = self.headers().map(|(name, value)| (String::from(name), value.into())).collect();
-        let request = Received::Signed { method: self.method().into(), path: self.path().into(), headers };
-        let Self { claims, timestamp, host, body, key, rules, limits, .. } = self;
+    pub fn into_owned(self) -> VerifiedHead<'static> {
+        let headers = self.arrived_headers().map(|(name, value)| (String::from(name), value.into())).collect();
+        let (path, query) = self.path_and_query();
+        let request =
+            Received::Signed { method: self.method().into(), path: path.into(), query: query.into(), headers };
+        let Self { claims, timestamp, in_query, host, payload, key, credentials_expire_at, rules, limits, .. } = self;
         let (claims, host) = (claims.into_owned(), Cow::Owned(host.into_owned()));
-        VerifiedRequest { claims, timestamp, request, host, body, key, rules, limits }
+        VerifiedHead { claims, timestamp, request, in_query, host, payload, key, credentials_expire_at, rules, limits }
+    }
+
+    /// The request, if that is the whole body that was signed. An unsigned body is any body.
+    ///
+    /// # Errors
+    /// [`VerifyError::BodyMismatch`] if it is another, [`VerifyError::BodyIsStreamed`] if it is sent in chunks.
+    pub fn check_body(self, body: &[u8]) -> Result<VerifiedRequest<'a>, VerifyError> {
+        let mut check = self.body_check()?;
+        check.update(body);
+        check.finish()
+    }
+
+    /// Checks a body that arrives piece by piece.
+    ///
+    /// # Errors
+    /// [`VerifyError::BodyIsStreamed`] if it is sent in chunks.
+    pub fn body_check(self) -> Result<BodyCheck<'a>, VerifyError> {
+        match self.payload {
+            SignedPayload::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
+            SignedPayload::Sha256(_) | SignedPayload::Unsigned => Ok(BodyCheck::new(self)),
+        }
     }
 
     /// The method that was signed.
@@ -102,24 +135,57 @@ impl VerifiedRequest<'_> {
     /// The path as it was signed, in its canonical form: for all services but S3 without dot segments and double slashes,
     /// and encoded once more than on the wire. Routing by a path that some proxy changed is the mistake that this avoids.
     pub fn canonical_path(&self) -> String {
-        String::from_utf8(canonical_request::path_of(self.path(), &self.rules)).unwrap_or_default()
+        let (path, _) = self.path_and_query();
+        String::from_utf8(canonical_request::path_of(path, &self.rules)).unwrap_or_default()
     }
 
-    fn path(&self) -> &[u8] {
+    fn path_and_query(&self) -> (&[u8], &[u8]) {
         match &self.request {
-            Received::Whole(request) => request.path_and_query().0,
-            Received::Signed { path, .. } => path,
+            Received::Whole(request) => request.path_and_query(),
+            Received::Signed { path, query, .. } => (path, query),
         }
     }
 
+    /// The query parameters that were signed, decoded, in the order received: all but the signature itself. Each pair is
+    /// proven, the order isn't: a sender may exchange two of the same name, unless
+    /// [`Verifier::refuse_repeated_parameters`](crate::Verifier::refuse_repeated_parameters).
+    ///
+    /// ```
+    /// # use countersign::{Credentials, Payload, Request, Signer, Verifier};
+    /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+    /// # let now = "20150830T123600Z".parse()?;
+    /// # let signer = Signer::new(credentials.clone(), "us-east-1", "execute-api")?;
+    /// # let target = "/dev/items?name=a+b%2Bc&limit=25";
+    /// # let request = Request::new("GET", target, &[]).with_host("example.com");
+    /// # let signed = signer.sign(&request, Payload::EMPTY, now)?;
+    /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
+    /// # let verifier = Verifier::new("us-east-1", "execute-api")?;
+    /// let request = Request::new("GET", "/dev/items?name=a+b%2Bc&limit=25", &headers).with_host("example.com");
+    /// let verified = verifier.parse(&request, now)?.with_body(b"").verify(Some(&credentials))?;
+    /// let name = verified.query_pairs().find(|(name, _)| **name == *b"name").map(|(_, value)| value);
+    /// assert_eq!(name.as_deref(), Some(b"a b+c".as_slice()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+        let (_, query) = self.path_and_query();
+        let unsigned = unsigned_parameters(self.claims.location, &self.rules);
+        let decoded = pairs(query).map(|(name, value)| (query_decoded(name), query_decoded(value)));
+        decoded.filter(move |(name, _)| !unsigned.iter().any(|unsigned| unsigned.as_bytes() == &**name))
+    }
+
     /// The value of a signed header, the first if there are several; `None` for a header that is not signed, whatever
-    /// arrived. For `host` see [`VerifiedRequest::host`].
+    /// arrived. For `host` see [`VerifiedHead::host`].
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers().find(|(signed, _)| signed.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The signed headers as they arrived, in the order received, but for `host`.
+    /// The signed headers as they arrived, in the order received, but for `host`; then those that stand in the query of a
+    /// presigned URL only ([`Rules::presign_headers_in_query`]).
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.arrived_headers().chain(self.in_query.iter())
+    }
+
+    fn arrived_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let (whole, signed) = match &self.request {
             Received::Whole(request) => (Some(request.headers.iter()), [].as_slice()),
             Received::Signed { headers, .. } => (None, headers.as_slice()),
@@ -130,31 +196,10 @@ impl VerifiedRequest<'_> {
         all.filter(move |(name, _)| is_signed(name) && !name.eq_ignore_ascii_case("host"))
     }
 
-    /// Whether the body is the one that was signed. An unsigned body is any body.
-    ///
-    /// # Errors
-    /// [`VerifyError::BodyMismatch`] if it is another, [`VerifyError::BodyIsStreamed`] if it is sent in chunks.
-    pub fn check_body(&self, body: &[u8]) -> Result<(), VerifyError> {
-        let mut check = self.body_check()?;
-        check.update(body);
-        check.finish()
-    }
-
-    /// The same for a body that arrives in pieces.
-    ///
-    /// # Errors
-    /// [`VerifyError::BodyIsStreamed`] if it is sent in chunks.
-    pub fn body_check(&self) -> Result<BodyCheck, VerifyError> {
-        match self.body {
-            SignedBody::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
-            body => Ok(BodyCheck::new(body)),
-        }
-    }
-
     /// How the body is sent in chunks, and the chain of signatures that begins with the request's.
-    pub(crate) fn streaming(&self) -> Option<(StreamingPayload, Chain<VerifyingKey<'static>>)> {
-        match (self.body, &self.key) {
-            (SignedBody::Streaming(streaming), Some(key)) => {
+    pub(crate) fn streaming(&self) -> Option<(StreamingPayload, Chain<AnyKey>)> {
+        match (self.payload, &self.key) {
+            (SignedPayload::Streaming(streaming), Some(key)) => {
                 let seed = *self.claims.signature();
                 Some((streaming, Chain::new(key.clone(), self.timestamp(), &self.scope(), seed)))
             }
@@ -175,9 +220,17 @@ impl VerifiedRequest<'_> {
         &self.limits
     }
 
-    /// Whether the signature says nothing about the body: `UNSIGNED-PAYLOAD` and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
-    pub fn body_is_unsigned(&self) -> bool {
-        self.body.is_unsigned()
+    pub(crate) fn claims(&self) -> &Claims<'a> {
+        &self.claims
+    }
+
+    pub(crate) fn credentials_expire_at(&self) -> Option<Timestamp> {
+        self.credentials_expire_at
+    }
+
+    /// What the signature says about the body; [`SignedPayload::is_unsigned`] if that is nothing.
+    pub fn payload(&self) -> SignedPayload {
+        self.payload
     }
 
     /// The host that was signed: of several external hosts, the one that this request is for.
@@ -190,8 +243,7 @@ impl VerifiedRequest<'_> {
         self.claims.access_key_id()
     }
 
-    /// The session token that came with it. Compared with the key's own if the key came from
-    /// [`UnverifiedRequest::derive_key`](crate::UnverifiedRequest::derive_key).
+    /// The session token that came with it: that of the credentials.
     pub fn session_token(&self) -> Option<&str> {
         self.claims.session_token()
     }
@@ -218,13 +270,19 @@ impl VerifiedRequest<'_> {
 
     /// The headers that are signed, in lower case and in order. Nothing is proven about any other.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.claims.signed_headers().split(';')
+        self.claims.signed_header_names()
     }
 }
 
-impl fmt::Debug for VerifiedRequest<'_> {
+impl fmt::Debug for VerifiedHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedRequest")
+        self.fmt_as("VerifiedHead", f)
+    }
+}
+
+impl VerifiedHead<'_> {
+    fn fmt_as(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
             .field("timestamp", &self.timestamp)
@@ -234,5 +292,59 @@ impl fmt::Debug for VerifiedRequest<'_> {
             .field("signed_headers", &self.claims.signed_headers())
             .field("session_token", &self.session_token().map(|_| REDACTED))
             .finish_non_exhaustive()
+    }
+}
+
+/// A request whose signature is right, and whose body is the one that was signed, or any if the signature says nothing about
+/// it: [`VerifiedHead::payload`] tells. It has all that a [`VerifiedHead`] tells.
+///
+/// Only [`UnverifiedWithBody::verify`](crate::UnverifiedWithBody::verify), [`VerifiedHead::check_body`] and
+/// [`BodyCheck::finish`] make one.
+///
+/// ```
+/// # use countersign::{Credentials, Payload, Signer, VerifiedRequest, Verifier};
+/// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
+/// # let now = "20150830T123600Z".parse()?;
+/// # let mut request = http::Request::get("https://example.com/dev/a?b=c").header("x-amz-meta-a", "1").body("")?;
+/// # Signer::new(credentials.clone(), "us-east-1", "s3")?.sign_http(&mut request, now)?;
+/// # let found = Some(&credentials);
+/// let verifier = Verifier::new("us-east-1", "s3")?;
+/// let unverified = verifier.parse(&request, now)?;
+/// let verified: VerifiedRequest<'static> = unverified.with_body(b"").verify(found)?.into_owned();
+///
+/// request.extensions_mut().insert(verified);
+/// let verified: &VerifiedRequest<'_> = request.extensions().get().ok_or("not verified")?;
+/// assert_eq!((verified.method(), verified.host()), ("GET", "example.com"));
+/// assert_eq!(verified.canonical_path(), "/dev/a");
+/// assert_eq!(verified.header("X-Amz-Meta-A"), Some(b"1".as_slice()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct VerifiedRequest<'a>(VerifiedHead<'a>);
+
+impl<'a> VerifiedRequest<'a> {
+    /// Of a head whose body was compared, or is any.
+    pub(super) fn of_proven(head: VerifiedHead<'a>) -> Self {
+        Self(head)
+    }
+
+    /// The same, independent of the request: for the extensions of an `http::Request`, or another thread. Of the headers it
+    /// keeps those that are signed.
+    pub fn into_owned(self) -> VerifiedRequest<'static> {
+        VerifiedRequest(self.0.into_owned())
+    }
+}
+
+impl<'a> Deref for VerifiedRequest<'a> {
+    type Target = VerifiedHead<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl fmt::Debug for VerifiedRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_as("VerifiedRequest", f)
     }
 }

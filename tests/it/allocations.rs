@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Request, Signer, UnverifiedRequest};
+use countersign::{Credentials, Payload, Request, Signer, VerifyingKey};
 
 use crate::support::allocator::counted;
 use crate::support::fixtures::{self, HOST, now, verifier};
@@ -82,28 +82,25 @@ fn signing_and_verifying_stay_within_the_budget() {
         let (_, allocations, _) =
             counted(|| signer.sign_http_with_payload(&mut http_request, Payload::Bytes(&case.body), now()).unwrap());
         at_most(case.name, "sign http::Request", 4, allocations);
-        let (_, allocations, _) = counted(|| UnverifiedRequest::parse(&http_request).unwrap());
+        let verifier = verifier(case.service);
+        let (_, allocations, _) = counted(|| verifier.parse(&http_request, now()).unwrap());
         at_most(case.name, "parse http::Request", 1, allocations);
 
         let (presigned, allocations, _) = counted(|| signer.presign(request, Duration::from_secs(900), now()).unwrap());
         at_most(case.name, "presign", 3, allocations);
 
-        let verifier = verifier(case.service);
         let mut headers = case.headers.clone();
         headers.extend(signed.headers().map(|(name, value)| (name, &*value.as_bytes().to_vec().leak())));
         let arrived = Request::new(case.method, case.target, &headers).with_host(HOST);
-        let key = UnverifiedRequest::parse(arrived).unwrap().derive_key(Some(&credentials));
+        let key = VerifyingKey::derive(&credentials, &verifier.parse(arrived, now()).unwrap().scope());
         let (_, allocations, _) = counted(|| {
-            let presented = UnverifiedRequest::parse(arrived).unwrap().with_body(&case.body);
-            verifier.verify(presented, &key, now()).unwrap()
+            verifier.parse(arrived, now()).unwrap().with_body(&case.body).verify_with_key(Some(&key)).unwrap()
         });
         at_most(case.name, "verify", 2, allocations);
 
         let arrived = Request::new(case.method, presigned.target(), &case.headers).with_host(HOST);
-        let (_, allocations, _) = counted(|| {
-            let presented = UnverifiedRequest::parse(arrived).unwrap().with_body(b"");
-            verifier.verify(presented, &key, now()).unwrap()
-        });
+        let (_, allocations, _) =
+            counted(|| verifier.parse(arrived, now()).unwrap().with_body(b"").verify_with_key(Some(&key)).unwrap());
         at_most(case.name, "verify presigned", 2, allocations);
     }
 }
@@ -113,13 +110,14 @@ fn what_is_refused_costs_no_memory() {
     let signer = Signer::new(Credentials::new("AKID", "secret").unwrap(), "us-east-1", "s3").unwrap();
     let headers = vec![("x-amz-meta-a", b"1".as_slice()); 10_000];
     let many = Request::new("GET", "/", &headers).with_host("h");
+    let verifier = verifier("s3");
     let (result, _, bytes) = counted(|| signer.sign(many, Payload::EMPTY, now()).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
-    let (result, _, bytes) = counted(|| UnverifiedRequest::parse(many).map(|_| ()));
+    let (result, _, bytes) = counted(|| verifier.parse(many, now()).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
 
     let authorization = [b"AWS4-HMAC-SHA256 Credential=".as_slice(), &vec![b'a'; 1 << 20]].concat();
     let headers = [("authorization", authorization.as_slice())];
-    let (result, _, bytes) = counted(|| UnverifiedRequest::parse(Request::new("GET", "/", &headers)).map(|_| ()));
+    let (result, _, bytes) = counted(|| verifier.parse(Request::new("GET", "/", &headers), now()).map(|_| ()));
     assert!(result.is_err() && bytes < 1024, "{bytes}");
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use countersign::{Credentials, Payload, Request, Signer, StreamingPayload, UnverifiedRequest, Verifier, VerifyError};
+use countersign::{
+    Credentials, Payload, Request, Signer, StreamingPayload, VerifiedHead, VerifiedRequest, Verifier, VerifyError,
+};
 
-use crate::support::fixtures::{Headers, added, credentials, now, signer, verifier, views};
+use crate::support::fixtures::{Headers, added, credentials, now, signer, verifier, verify, views};
 
 const HOST: &str = "api.example.com";
 
@@ -51,14 +53,12 @@ impl Arrived {
         let headers = views(&self.headers);
         let request = Request::new(self.method, &self.target, &headers);
         let request = self.authority.map_or(request, |authority| request.with_host(authority));
-        let presented = UnverifiedRequest::parse(request)?;
-        let presented = match body {
-            Some(body) => presented.with_body(body),
-            None => presented,
-        };
-        let key = presented.derive_key(Some(&credentials()));
-        let verified = verifier.verify(presented, &key, now())?;
-        Ok((verified.host().into(), verified.body_is_unsigned()))
+        let unverified = verifier.parse(request, now())?;
+        let told = |head: &VerifiedHead<'_>| (head.host().into(), head.payload().is_unsigned());
+        match body {
+            Some(body) => unverified.with_body(body).verify(Some(&credentials())).map(|verified| told(&verified)),
+            None => unverified.verify_head(Some(&credentials())).map(|head| told(&head)),
+        }
     }
 }
 
@@ -195,9 +195,9 @@ fn a_long_access_key_id_makes_no_long_answer() {
     let views = views(&arrived.headers);
     let token = Credentials::new(long.access_key_id(), "secret").unwrap().with_session_token("token").unwrap();
     for known in [None, Some(&expired), Some(&token)] {
-        let presented = UnverifiedRequest::parse(Request::new("PUT", "/key", &views)).unwrap().with_body(b"");
-        let key = presented.derive_key(known);
-        let error = verifier("s3").verify(presented, &key, now()).unwrap_err();
+        let verifier = verifier("s3");
+        let unverified = verifier.parse(Request::new("PUT", "/key", &views), now()).unwrap();
+        let error = unverified.with_body(b"").verify(known).unwrap_err();
         for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
             assert!(error.refusal(format).body("id").len() < 2048);
         }
@@ -230,10 +230,9 @@ fn a_verified_request_tells_what_was_signed() {
     .with("x-forwarded-for", "10.0.0.1");
     let headers = views(&arrived.headers);
     let request = Request::new(arrived.method, &arrived.target, &headers);
-    let presented = UnverifiedRequest::parse(request).unwrap().with_body(b"");
-    let key = presented.derive_key(Some(&credentials()));
-    let verified = verifier("execute-api").verify(presented, &key, now()).unwrap();
-    let told = |verified: &countersign::VerifiedRequest<'_>| {
+    let verifier = verifier("execute-api");
+    let verified = verify(&verifier, request, b"", &credentials(), now()).unwrap();
+    let told = |verified: &VerifiedRequest<'_>| {
         assert_eq!((verified.method(), verified.host()), ("PUT", HOST));
         assert_eq!(verified.canonical_path(), "/dev/a%2520b");
         assert_eq!(verified.header("X-Amz-Meta-A"), Some(b"1".as_slice()));
@@ -245,7 +244,7 @@ fn a_verified_request_tells_what_was_signed() {
         format!("{verified:?}")
     };
     let borrowed = told(&verified);
-    let owned: countersign::VerifiedRequest<'static> = verified.into_owned();
+    let owned: VerifiedRequest<'static> = verified.into_owned();
     drop(headers);
     assert_eq!(told(&owned), borrowed);
 }
@@ -259,11 +258,10 @@ fn the_owned_form_keeps_token_and_location() {
     let presigned = signer.presign(request, Duration::from_secs(60), now()).unwrap();
     let owned = {
         let target = presigned.target().to_owned();
-        let presented = UnverifiedRequest::parse(Request::new("GET", &target, &[]).with_host(HOST)).unwrap();
-        let key = presented.derive_key(Some(&temporary));
-        verifier("s3").verify(presented, &key, now()).unwrap().into_owned()
+        let request = Request::new("GET", &target, &[]).with_host(HOST);
+        verify(&verifier("s3"), request, b"", &temporary, now()).unwrap().into_owned()
     };
-    assert!(owned.is_presigned() && owned.body_is_unsigned());
+    assert!(owned.is_presigned() && owned.payload().is_unsigned());
     assert_eq!((owned.session_token(), owned.host()), (Some("to/ken+=="), HOST));
     assert!(!format!("{owned:?}").contains("to/ken"));
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use base64ct::Encoding;
-use countersign::{Credentials, Request, Timestamp, UnverifiedRequest, Verifier};
+use countersign::{Credentials, Request, Timestamp, Verifier};
 
 /// `cargo test` builds the examples beside the tests.
 fn example(name: &str) -> Command {
@@ -128,9 +128,9 @@ fn test_invoke_method_sends_a_call_that_verifies() {
 
     let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
     let request = Request::new("POST", "/restapis/abc123/resources/xyz789/methods/GET", &headers);
-    let presented = UnverifiedRequest::parse(request).unwrap().with_body(&body);
-    let key = presented.derive_key(Some(&Credentials::new("AKIDEXAMPLE", "secret").unwrap()));
-    Verifier::new("eu-west-1", "apigateway").unwrap().verify(presented, &key, Timestamp::now()).unwrap();
+    let known = Credentials::new("AKIDEXAMPLE", "secret").unwrap();
+    let verifier = Verifier::new("eu-west-1", "apigateway").unwrap();
+    verifier.parse(request, Timestamp::now()).unwrap().with_body(&body).verify(Some(&known)).unwrap();
 }
 
 /// Runs the conformance program on these cases, as a file `wrong.jsonl` in a folder of its own.
@@ -209,10 +209,10 @@ fn stdout(command: &mut Command) -> String {
 /// What a server does with a presigned URL, now.
 fn verify_presigned(host: &str, target: &str, headers: &[(&str, &[u8])], region: &str, service: &str) {
     let headers: Vec<_> = headers.iter().copied().chain([("host", host.as_bytes())]).collect();
-    let presented = UnverifiedRequest::parse(Request::new("GET", target, &headers)).unwrap().with_body(b"");
     let known = Credentials::new("ASIAEXAMPLE", "secret").unwrap().with_session_token("to+ken/=").unwrap();
-    let key = presented.derive_key(Some(&known));
-    Verifier::new(region, service).unwrap().verify(presented, &key, Timestamp::now()).unwrap();
+    let verifier = Verifier::new(region, service).unwrap();
+    let unverified = verifier.parse(Request::new("GET", target, &headers), Timestamp::now()).unwrap();
+    unverified.with_body(b"").verify(Some(&known)).unwrap();
 }
 
 fn percent_decoded(text: &str) -> String {

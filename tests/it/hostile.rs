@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use countersign::{
     Credentials, Location, Payload, Request, RequestError, Rules, ScopeError, SignError, SignedHeaders, Signer,
-    StreamingPayload, Timestamp, UnsignedPayload, UnverifiedRequest, Verifier, VerifyError,
+    StreamingPayload, Timestamp, UnsignedPayload, UnverifiedWithBody, Verifier, VerifyError,
 };
 use sha2::{Digest, Sha256};
 
 use crate::support::fixtures::{
-    HOST, Headers, TEMPORARY_SECRET, added, credentials, now, signer, temporary, verifier, verify, views,
+    HOST, Headers, TEMPORARY_SECRET, added, credentials, now, signer, temporary, verifier, verify, verify_head, views,
 };
 
 const MISMATCH: VerifyError = VerifyError::SignatureMismatch { computed: None };
@@ -60,10 +60,9 @@ impl Server {
 
     fn gets(&self, method: &str, target: &[u8], headers: &Headers, body: &[u8]) -> Result<(), VerifyError> {
         with(method, target, headers, |request| {
-            let presented = UnverifiedRequest::parse(request)?.with_body(body);
-            let found = self.known.iter().find(|known| known.access_key_id() == presented.access_key_id());
-            let key = presented.derive_key(found);
-            self.verifier.verify(presented, &key, self.now)?.check_body(body)
+            let unverified = self.verifier.parse(request, self.now)?;
+            let found = self.known.iter().find(|known| known.access_key_id() == unverified.access_key_id());
+            unverified.with_body(body).verify(found).map(|_| ())
         })
     }
 }
@@ -88,7 +87,8 @@ fn control_bytes_and_fragments_in_the_target_are_errors_and_all_others_are_data(
             target.insert(position, byte);
             let result =
                 with("GET", &target, &headers(&[]), |request| signer("s3").sign(request, Payload::EMPTY, now()));
-            let parsed = with("GET", &target, &headers(&[]), |request| UnverifiedRequest::parse(request).map(|_| ()));
+            let parsed =
+                with("GET", &target, &headers(&[]), |request| verifier("s3").parse(request, now()).map(|_| ()));
             if byte.is_ascii_control() {
                 let error = RequestError::TargetControlByte { byte, position };
                 assert_eq!(result.unwrap_err(), SignError::Request(error.clone()));
@@ -129,7 +129,8 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
             signer("s3").presign(request, Duration::from_secs(1), now())
         });
         assert_eq!(presigned.unwrap_err(), SignError::Request(error.clone()));
-        let parsed = with(method, target.as_bytes(), &headers, |request| UnverifiedRequest::parse(request).map(|_| ()));
+        let parsed =
+            with(method, target.as_bytes(), &headers, |request| verifier("s3").parse(request, now()).map(|_| ()));
         assert_eq!(parsed.unwrap_err(), VerifyError::Request(error));
     }
     let query: Vec<String> = (0..2000).map(|n| format!("k{n}=v")).collect();
@@ -148,7 +149,7 @@ fn error_of_target<'r>(request: impl Into<Request<'r>>) -> Option<RequestError> 
     let signed = signer("s3").sign(request, Payload::EMPTY, now()).map(|_| ());
     let presigned = signer("s3").presign(request, Duration::from_secs(60), now()).map(|_| ());
     assert_eq!(signed, presigned);
-    match UnverifiedRequest::parse(request).unwrap_err() {
+    match verifier("s3").parse(request, now()).unwrap_err() {
         VerifyError::MissingAuthentication => {
             assert_eq!(signed, Ok(()));
             None
@@ -283,9 +284,9 @@ fn an_empty_region_is_a_region_of_its_own() {
     let verifiers = ["", "us-east-1"].map(|region| Verifier::new(region, "s3").unwrap());
     let verify = |verifier: &Verifier, target: &str, headers: &Headers| {
         with("GET", target.as_bytes(), headers, |request| {
-            let presented = UnverifiedRequest::parse(request)?;
-            assert_eq!(presented.region_set(), None);
-            verify(verifier, presented.with_body(b""), &credentials(), now()).map(|_| ())
+            let verified = verify(verifier, request, b"", &credentials(), now())?;
+            assert_eq!(verified.region_set(), None);
+            Ok(())
         })
     };
     let none = headers(&[]);
@@ -350,8 +351,9 @@ fn at_the_limits_every_name_still_counts() {
     for (pairs, taken) in [(1024, true), (1025, false)] {
         for (path, pair) in [("/", ""), ("", ""), ("/", "a"), ("*", "%")] {
             let target = format!("{path}?{}", vec![pair; pairs].join("&"));
-            let parsed =
-                with("GET", target.as_bytes(), &headers(&[]), |request| UnverifiedRequest::parse(request).map(|_| ()));
+            let parsed = with("GET", target.as_bytes(), &headers(&[]), |request| {
+                verifier("s3").parse(request, now()).map(|_| ())
+            });
             let error = RequestError::TooManyQueryPairs { limit: 1024 };
             let error = if taken { VerifyError::MissingAuthentication } else { VerifyError::Request(error) };
             assert_eq!(parsed, Err(error), "{pairs} {path} {pair}");
@@ -719,11 +721,11 @@ fn the_body_is_the_one_that_was_signed() {
     let verified = |service: &str, body: &[u8]| {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         with("POST", b"/a", &all, |request| {
-            let presented = UnverifiedRequest::parse(request)?;
-            let verified = verify(&verifier(service), presented, &credentials(), now())?;
-            let mut check = verified.body_check()?;
+            let verifier = verifier(service);
+            let head = verify_head(&verifier, request, &credentials(), now())?;
+            let mut check = head.clone().body_check()?;
             body.chunks(3).for_each(|piece| check.update(piece));
-            verified.check_body(body).and(check.finish())
+            head.check_body(body).and(check.finish()).map(|_| ())
         })
     };
     assert_eq!(verified("s3", b"body"), Ok(()));
@@ -739,8 +741,9 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
         let all = signed(&signer(service), "POST", "/a", &[], Payload::Bytes(b"body"));
         for (body, right) in [(b"body".as_slice(), true), (b"bodx", false), (b"bodyb", false), (b"", false)] {
             let (by_body, by_hash) = with("POST", b"/a", &all, |request| {
-                let parse = || UnverifiedRequest::parse(request).unwrap();
-                let verify = |presented| verify(&verifier(service), presented, &credentials(), now()).map(|_| ());
+                let verifier = verifier(service);
+                let parse = || verifier.parse(request, now()).unwrap();
+                let verify = |unverified: UnverifiedWithBody<'_>| unverified.verify(Some(&credentials())).map(|_| ());
                 (verify(parse().with_body(body)), verify(parse().with_body_sha256(sha256(body))))
             });
             let refusal = if service == "s3" {
@@ -752,13 +755,12 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
             let expected = if right { Ok(()) } else { Err(refusal) };
             assert_eq!((&by_hash, &by_body), (&expected, &expected), "{service} {}", body.escape_ascii());
         }
-        // The last hash given counts, and it is one of the body, not of its hexadecimal text.
+        // It is one of the body, not of its hexadecimal text.
         with("POST", b"/a", &all, |request| {
-            let verify = |presented| verify(&verifier(service), presented, &credentials(), now()).map(|_| ());
-            let presented = || UnverifiedRequest::parse(request).unwrap().with_body_sha256(sha256(b"bodx"));
-            assert_eq!(verify(presented().with_body(b"body")), Ok(()));
-            assert_eq!(verify(presented().with_body_sha256(sha256(b"body"))), Ok(()));
-            assert!(verify(presented().with_body_sha256(sha256(hex::encode(sha256(b"body")).as_bytes()))).is_err());
+            let of_text = sha256(hex::encode(sha256(b"body")).as_bytes());
+            let verifier = verifier(service);
+            let unverified = verifier.parse(request, now()).unwrap().with_body_sha256(of_text);
+            assert!(unverified.verify(Some(&credentials())).is_err());
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Forms of browser uploads: what is refused, and what S3 would say to it.
 
 use base64ct::{Base64, Encoding};
-use countersign::post_policy::{Policy, PolicyError, UnverifiedForm};
+use countersign::post_policy::{Policy, PolicyError};
 use countersign::{Credentials, ErrorFormat, Rules, SignError, Signer, Timestamp, VerifyError};
 
 use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, temporary, verifier};
@@ -74,9 +74,9 @@ fn remove(form: &mut Fields, name: &str) {
 
 fn verify_at(form: &Fields, known: Option<&Credentials>, now: Timestamp) -> Result<Fields, PolicyError> {
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = UnverifiedForm::parse(BUCKET, fields)?.with_file_name("C:\\photos/a.png")?;
-    let key = presented.derive_key(known);
-    let verified = verifier("s3").verify_form(presented, &key, now)?;
+    let verifier = verifier("s3");
+    let unverified = verifier.parse_form(BUCKET, fields, now)?.with_file_name("C:\\photos/a.png")?;
+    let verified = unverified.verify(known)?;
     Ok(owned(verified.fields()))
 }
 
@@ -390,13 +390,13 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
     let fields = || form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     let key_with = |file_name: Option<&str>| {
-        let presented = UnverifiedForm::parse(BUCKET, fields())?;
-        let presented = match file_name {
-            Some(file_name) => presented.with_file_name(file_name)?,
-            None => presented,
+        let verifier = verifier("s3");
+        let unverified = verifier.parse_form(BUCKET, fields(), now())?;
+        let unverified = match file_name {
+            Some(file_name) => unverified.with_file_name(file_name)?,
+            None => unverified,
         };
-        let key = presented.derive_key(Some(&known));
-        let form = verifier("s3").verify_form(presented, &key, now())?;
+        let form = unverified.verify(Some(&known))?;
         Ok::<_, PolicyError>(form.field("KEY").unwrap().to_owned())
     };
     assert_eq!(key_with(Some("a")).unwrap(), "a/a.txt");
@@ -413,9 +413,8 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
 fn the_file_has_a_length() {
     let form = form();
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = UnverifiedForm::parse(BUCKET, fields).unwrap();
-    let key = presented.derive_key(Some(&temporary()));
-    let form = verifier("s3").verify_form(presented, &key, now()).unwrap();
+    let verifier = verifier("s3");
+    let form = verifier.parse_form(BUCKET, fields, now()).unwrap().verify(Some(&temporary())).unwrap();
     assert_eq!(form.file_length(), 5..=10);
     assert!(form.check_file_length(5).is_ok() && form.check_file_length(10).is_ok());
     let error = form.check_file_length(12).unwrap_err();
@@ -498,9 +497,7 @@ fn the_session_token_has_the_name_of_the_rules() {
     assert!(form.contains(&("x-amz-s3session-token".into(), TOKEN.into())));
     let verify = |form: &Fields| {
         let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let presented = UnverifiedForm::parse(BUCKET, fields)?;
-        let key = presented.derive_key(Some(&temporary()));
-        verifier("s3express").verify_form(presented, &key, now()).map(|_| ())
+        verifier("s3express").parse_form(BUCKET, fields, now())?.verify(Some(&temporary())).map(|_| ())
     };
     assert_eq!(verify(&form), Ok(()));
     let mut other_name = form.clone();
@@ -517,10 +514,10 @@ fn nothing_that_is_printed_holds_a_secret() {
     let mut texts = vec![format!("{form:?} {:?}", policy().with_field("x-amz-security-token", TOKEN))];
     let arrived = self::form();
     let fields = arrived.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let presented = UnverifiedForm::parse(BUCKET, fields).unwrap();
-    texts.push(format!("{presented:?}"));
-    let key = presented.derive_key(Some(&temporary()));
-    texts.push(format!("{:?}", verifier("s3").verify_form(presented, &key, now()).unwrap()));
+    let verifier = verifier("s3");
+    let unverified = verifier.parse_form(BUCKET, fields, now()).unwrap();
+    texts.push(format!("{unverified:?}"));
+    texts.push(format!("{:?}", unverified.verify(Some(&temporary())).unwrap()));
     for index in 0..arrived.len() {
         let mut changed = arrived.clone();
         changed[index].1.insert(0, 'x');
@@ -549,14 +546,15 @@ fn fields_that_a_browser_would_not_send_are_refused() {
             fields.push((name.into(), value.into()));
             let fields: Vec<(&str, &str)> =
                 fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            UnverifiedForm::parse(BUCKET, fields).map(|_| ())
+            verifier("s3").parse_form(BUCKET, fields, now()).map(|_| ())
         };
         for (name, value) in [("x-ignore-a", text), (text, "a")] {
             assert!(matches!(with(name, value), Err(PolicyError::Unsendable { .. })), "{name:?} {value:?}");
         }
         let fields = form();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let presented = UnverifiedForm::parse(BUCKET, fields).unwrap();
-        assert!(matches!(presented.with_file_name(text), Err(PolicyError::Unsendable { .. })), "{text:?}");
+        let verifier = verifier("s3");
+        let unverified = verifier.parse_form(BUCKET, fields, now()).unwrap();
+        assert!(matches!(unverified.with_file_name(text), Err(PolicyError::Unsendable { .. })), "{text:?}");
     }
 }

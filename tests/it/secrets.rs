@@ -3,9 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use countersign::{
-    Credentials, ErrorFormat, Payload, Request, Scope, Signer, SigningKey, UnverifiedRequest, VerifyError,
-};
+use countersign::{Credentials, ErrorFormat, Payload, Request, Scope, Signer, SigningKey, VerifyError, VerifyingKey};
 
 use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, now, temporary, verifier};
 
@@ -97,15 +95,17 @@ fn public_types_hide_what_they_hold() {
     headers.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
     let request =
         Request::new("GET", "/key?X-Amz-Security-Token=FwoGZXIvYXdztoken", &headers).with_host("bucket.example");
-    let presented = UnverifiedRequest::parse(request).unwrap();
-    printed.debug(&presented);
-    let key = presented.derive_key(Some(&temporary()));
-    printed.debug(&key);
     let verifier = verifier("s3");
     printed.debug(&verifier);
-    let verified = verifier.verify(presented, &key, now()).unwrap();
-    printed.debug(&verified);
-    printed.debug(&verified.body_check().unwrap());
+    let unverified = verifier.parse(request, now()).unwrap();
+    printed.debug(&unverified);
+    let key = VerifyingKey::derive(&temporary(), &unverified.scope());
+    printed.debug(&key);
+    printed.debug(&unverified.clone().with_body(b""));
+    let head = unverified.verify_head_with_key(Some(&key)).unwrap();
+    printed.debug(&head);
+    printed.debug(&head.clone().body_check().unwrap());
+    printed.debug(&head.check_body(b"").unwrap());
     printed.hold_nothing();
 }
 
@@ -124,7 +124,7 @@ fn errors_hide_what_a_user_put_in_a_wrong_place() {
         let headers = [("Authorization", value.as_bytes())];
         let request = Request::new("GET", "/", &headers).with_host("bucket.example");
         printed.both(&signer.sign(request, Payload::EMPTY, now()).unwrap_err());
-        printed.error(&UnverifiedRequest::parse(request).unwrap_err());
+        printed.error(&verifier("s3").parse(request, now()).unwrap_err());
     }
     let broken = format!("{TOKEN}\r\nx: y");
     let headers = [("x-amz-meta-a", broken.as_bytes())];
@@ -165,11 +165,11 @@ fn no_refusal_tells_the_right_signature() {
             .collect();
         let headers: Vec<(&str, &[u8])> = changed.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-        let error = UnverifiedRequest::parse(request)
-            .and_then(|presented| {
-                let known = (presented.access_key_id() == "ASIAEXAMPLE").then(temporary);
-                let key = presented.derive_key(known.as_ref());
-                verifier("s3").verify(presented, &key, now()).map(|_| ())
+        let error = verifier("s3")
+            .parse(request, now())
+            .and_then(|unverified| {
+                let known = (unverified.access_key_id() == "ASIAEXAMPLE").then(temporary);
+                unverified.verify_head(known.as_ref()).map(|_| ())
             })
             .unwrap_err();
         kinds.insert(format!("{:?}", std::mem::discriminant(&error)));

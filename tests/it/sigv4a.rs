@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::{
     Credentials, ErrorFormat, Location, Payload, PublicKey, Request, Scope, ScopeError, SignError, Signature, Signer,
-    SigningKey, StreamingPayload, UnverifiedRequest, Verifier, VerifyError,
+    SigningKey, StreamingPayload, Verifier, VerifyError, VerifyingKey,
 };
 
 use crate::support::fixtures::{SECRET, credentials, now};
@@ -75,11 +75,15 @@ impl Arrived {
     }
 
     fn verify(&self, verifier: &Verifier, key: &SigningKey) -> Result<(), VerifyError> {
-        self.view(|request| verifier.verify(UnverifiedRequest::parse(request)?, key, now()).map(|_| ()))
+        self.verify_by(verifier, VerifyingKey::new("AKIDEXAMPLE", key.clone()))
     }
 
     fn verify_with_public_key(&self, verifier: &Verifier, key: &PublicKey) -> Result<(), VerifyError> {
-        self.view(|request| verifier.verify_with_public_key(UnverifiedRequest::parse(request)?, key, now()).map(|_| ()))
+        self.verify_by(verifier, VerifyingKey::from_public_key("AKIDEXAMPLE", *key))
+    }
+
+    fn verify_by(&self, verifier: &Verifier, key: VerifyingKey) -> Result<(), VerifyError> {
+        self.view(|request| verifier.parse(request, now())?.verify_head_with_key(Some(&key)).map(|_| ()))
     }
 
     fn signature(&self) -> String {
@@ -111,11 +115,10 @@ fn accepted_by_the_key_pair_and_by_its_public_half() {
         arrived.verify(&verifier(), &SigningKey::derive(&credentials(), &scope)).unwrap();
         arrived.verify_with_public_key(&verifier(), &public_key).unwrap();
         arrived.view(|request| {
-            let presented = UnverifiedRequest::parse(request).unwrap();
-            assert_eq!(presented.region_set(), Some("us-east-1,us-west-*"));
-            assert_eq!((presented.scope(), presented.scope().region()), (scope, ""));
-            let key = presented.derive_key(Some(&credentials()));
-            let verified = verifier().verify(presented, &key, now()).unwrap();
+            let verifier = verifier();
+            let unverified = verifier.parse(request, now()).unwrap();
+            assert_eq!((unverified.scope(), unverified.scope().region()), (scope, ""));
+            let verified = unverified.verify_head(Some(&credentials())).unwrap();
             assert_eq!(verified.region_set(), Some("us-east-1,us-west-*"));
         });
     }
@@ -132,7 +135,11 @@ fn refused_by_a_verifier_that_was_not_told_so() {
     let scope = Scope::new("20150830", "us-west-2", "s3").unwrap();
     for arrived in [Arrived::signed(&of_v4), Arrived::presigned(&of_v4)] {
         arrived.verify(&verifier(), &SigningKey::derive(&credentials(), &scope)).unwrap();
-        arrived.view(|request| assert_eq!(UnverifiedRequest::parse(request).unwrap().region_set(), None));
+        arrived.view(|request| {
+            let verifier = verifier();
+            let head = verifier.parse(request, now()).unwrap().verify_head(Some(&credentials())).unwrap();
+            assert_eq!(head.region_set(), None);
+        });
     }
 }
 
@@ -162,11 +169,7 @@ fn a_key_of_the_other_algorithm_verifies_nothing() {
 #[test]
 fn other_credentials_are_refused() {
     let verify = |arrived: &Arrived, found: Option<&Credentials>| {
-        arrived.view(|request| {
-            let presented = UnverifiedRequest::parse(request).unwrap();
-            let key = presented.derive_key(found);
-            verifier().verify(presented, &key, now()).map(|_| ())
-        })
+        arrived.view(|request| verifier().parse(request, now()).unwrap().verify_head(found).map(|_| ()))
     };
     let other_secret = Credentials::new("AKIDEXAMPLE", "other").unwrap();
     let other_id = Credentials::new("AKIDOTHER", SECRET).unwrap();
@@ -203,7 +206,7 @@ fn the_region_set_has_to_name_the_region() {
             if named {
                 assert_eq!(result, Ok(()), "{region_set}");
             } else {
-                let error = VerifyError::WrongRegionSet { got: region_set.into(), region: "us-west-2".into() };
+                let error = VerifyError::WrongRegionSet { got: region_set.into(), regions: vec!["us-west-2".into()] };
                 assert_eq!(result, Err(error), "{region_set}");
             }
         }
@@ -356,10 +359,8 @@ fn frames_of_the_other_algorithm_are_neither_signed_nor_taken() {
             );
             let mut arrived = Arrived::signed(&signer);
             arrived.set("x-amz-content-sha256", streaming.as_str());
-            let key =
-                arrived.view(|request| UnverifiedRequest::parse(request).unwrap().derive_key(Some(&credentials())));
             let error = VerifyError::InvalidContentSha256 { got: streaming.as_str().into() };
-            assert_eq!(arrived.verify(&verifier(), &key), Err(error));
+            assert_eq!(arrived.verify(&verifier(), &key()), Err(error));
         }
     }
 }
@@ -478,7 +479,9 @@ fn nothing_printed_holds_the_key() {
         format!("{:?}", verifier()),
         format!("{:?}", arrived.verify(&verifier(), &key())),
     ];
-    arrived.view(|request| printed.push(format!("{:?}", UnverifiedRequest::parse(request).unwrap())));
+    arrived.view(|request| {
+        printed.push(format!("{:?}", verifier().with_region("us-east-1").unwrap().parse(request, now())))
+    });
     assert!(printed[0].contains("us-east-1"));
     let list = private.iter().take(6).map(u8::to_string).collect::<Vec<_>>().join(", ");
     for text in printed {
@@ -511,8 +514,7 @@ fn http_requests_have_the_region_set_inserted() {
     assert_eq!(request.headers()["x-amz-region-set"], "us-*");
     assert!(!request.headers()["x-amz-region-set"].is_sensitive());
     assert_eq!(request.headers()["authorization"], signed.authorization());
-    let presented = UnverifiedRequest::parse(&request).unwrap();
-    assert!(verifier().verify(presented, &key(), now()).is_ok());
+    assert!(verifier().parse(&request, now()).unwrap().with_body(b"").verify(Some(&credentials())).is_ok());
 }
 
 #[test]
@@ -534,7 +536,7 @@ fn explained() {
     let signer = signer("us-east-1");
     let request = Request::new("GET", TARGET, &[]).with_host(HOST);
     let signed = signer.sign(request, Payload::EMPTY, now()).unwrap();
-    let wrong = VerifyError::WrongRegionSet { got: "us-east-1".into(), region: "us-west-2".into() };
+    let wrong = VerifyError::WrongRegionSet { got: "us-east-1".into(), regions: vec!["us-west-2".into()] };
     let expected = Some(Cause::WrongRegion { expected: Some("us-west-2".into()) });
     assert_eq!(cause(&wrong, ErrorFormat::S3Xml, &signed), expected);
     assert_eq!(cause(&wrong, ErrorFormat::RestJson, &signed), Some(Cause::WrongRegion { expected: None }));

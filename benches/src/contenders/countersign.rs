@@ -1,4 +1,4 @@
-use countersign::{Payload, Scope, Signed, Signer, SigningKey, UnverifiedRequest, Verifier};
+use countersign::{Payload, Scope, Signed, Signer, SigningKey, Verifier, VerifyingKey};
 
 use super::{floor, signature_in};
 use crate::measure::Contender;
@@ -115,8 +115,8 @@ pub fn verify_http(case: &'static Case) -> Contender {
     *request.uri_mut() = case.target.parse().unwrap();
     let ((verifier, key), now) = (verifier_and_key(case), now());
     let run = move || {
-        let presented = UnverifiedRequest::parse(&request).unwrap().with_body(&case.body);
-        assert!(verifier.verify(presented, &key, now).is_ok());
+        let unverified = verifier.parse(&request, now).unwrap().with_body(&case.body);
+        assert!(unverified.verify_with_key(Some(&key)).is_ok());
     };
     run();
     Contender::new(HTTP, run)
@@ -128,8 +128,8 @@ pub fn verify_wire(case: &'static Case) -> Contender {
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::new(WIRE, move || {
-        let presented = UnverifiedRequest::parse(request).unwrap().with_body(&case.body);
-        assert!(verifier.verify(presented, &key, now).is_ok());
+        let unverified = verifier.parse(request, now).unwrap().with_body(&case.body);
+        assert!(unverified.verify_with_key(Some(&key)).is_ok());
     })
 }
 
@@ -140,15 +140,14 @@ pub fn verify_wire_without_key(case: &'static Case) -> Contender {
     let headers: &'static _ = case.wire_headers().leak();
     let request = case.wire(headers);
     Contender::new(NO_KEY, move || {
-        let presented = UnverifiedRequest::parse(request).unwrap().with_body(&case.body);
-        let key = presented.derive_key(Some(&credentials));
-        assert!(verifier.verify(presented, &key, now).is_ok());
+        let unverified = verifier.parse(request, now).unwrap().with_body(&case.body);
+        assert!(unverified.verify(Some(&credentials)).is_ok());
     })
 }
 
-fn verifier_and_key(case: &Case) -> (Verifier, SigningKey) {
+fn verifier_and_key(case: &Case) -> (Verifier, VerifyingKey) {
     let scope = Scope::new("20150830", REGION, case.service).unwrap();
-    (Verifier::new(REGION, case.service).unwrap(), SigningKey::derive(&case.credentials(), &scope))
+    (Verifier::new(REGION, case.service).unwrap(), VerifyingKey::derive(&case.credentials(), &scope))
 }
 
 pub fn key_derivation() -> Contender {

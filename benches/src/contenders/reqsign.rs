@@ -1,4 +1,4 @@
-use ::countersign::{Rules, Timestamp, UnsignedPayload, UnverifiedRequest, Verifier};
+use ::countersign::{Rules, Timestamp, UnsignedPayload, Verifier};
 use http::request::Parts;
 use reqsign_aws_v4::{Credential, RequestSigner};
 use reqsign_core::{Context, SignRequest};
@@ -38,14 +38,13 @@ fn run(case: &'static Case, expires: Option<std::time::Duration>) -> (Parts, imp
 /// checked by verifying it.
 fn check(case: &Case, parts: Parts) {
     let request = http::Request::from_parts(parts, ());
-    let presented = UnverifiedRequest::parse(&request).unwrap().with_body(&case.body);
-    let now: Timestamp = presented.timestamp();
-    let key = presented.derive_key(Some(&case.credentials()));
+    let now = Timestamp::now();
     let mut rules = Rules::for_service(case.service);
     rules.unsigned_payload = UnsignedPayload::Accepted;
     rules.presign_unsigned_payload = true;
     let verifier = Verifier::new(REGION, case.service).unwrap().with_rules(rules);
-    if let Err(error) = verifier.verify(presented, &key, now) {
+    let unverified = verifier.parse(&request, now).unwrap().with_body(&case.body);
+    if let Err(error) = unverified.verify(Some(&case.credentials())) {
         panic!("{}: {error}", case.name);
     }
 }

@@ -1,4 +1,4 @@
-use countersign::{Payload, PublicKey, Signature, Signer, SigningKey, UnverifiedRequest, Verifier};
+use countersign::{Payload, PublicKey, Signature, Signer, SigningKey, Verifier, VerifyingKey};
 use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
 use sha2::{Digest, Sha256};
 
@@ -68,9 +68,10 @@ pub fn verify(case: &'static Case) -> Contender {
     let arriving: &'static Case = Box::leak(Box::new(Case { headers, ..case.clone() }));
     let wire_headers: &'static _ = arriving.wire_headers().leak();
     let (verifier, key) = (Verifier::new(REGION, case.service).unwrap().with_sigv4a(), public_key(case));
+    let key = VerifyingKey::from_public_key(case.credentials().access_key_id(), key);
     Contender::new(WHO, move || {
-        let presented = UnverifiedRequest::parse(arriving.wire(wire_headers)).unwrap().with_body(&arriving.body);
-        assert!(verifier.verify_with_public_key(presented, &key, now()).is_ok());
+        let unverified = verifier.parse(arriving.wire(wire_headers), now()).unwrap().with_body(&arriving.body);
+        assert!(unverified.verify_with_key(Some(&key)).is_ok());
     })
 }
 

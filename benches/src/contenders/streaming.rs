@@ -1,7 +1,7 @@
 use std::hint::black_box;
 
 use countersign::streaming::{Chunked, SignedChunked};
-use countersign::{Rules, UnverifiedRequest, VerifiedRequest, Verifier};
+use countersign::{Rules, VerifiedHead, Verifier};
 use sha2::{Digest, Sha256};
 
 use super::countersign::signer;
@@ -69,13 +69,13 @@ fn decode_pieces(who: &'static str, case: &'static Case, piece: usize) -> Conten
     headers.extend(signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
     let arriving: &'static Case = Box::leak(Box::new(Case { headers, ..case.clone() }));
     let wire_headers: &'static _ = arriving.wire_headers().leak();
-    let verified: VerifiedRequest<'static> = {
-        let presented = UnverifiedRequest::parse(arriving.wire(wire_headers)).unwrap();
-        let key = presented.derive_key(Some(&case.credentials()));
-        Verifier::new(REGION, case.service).unwrap().with_rules(Rules::S3).verify(presented, &key, now()).unwrap()
+    let head: VerifiedHead<'static> = {
+        let verifier = Verifier::new(REGION, case.service).unwrap().with_rules(Rules::S3);
+        let unverified = verifier.parse(arriving.wire(wire_headers), now()).unwrap();
+        unverified.verify_head(Some(&case.credentials())).unwrap().into_owned()
     };
     let decode = move || {
-        let mut decoder = verified.chunk_decoder().unwrap();
+        let mut decoder = head.chunk_decoder().unwrap();
         let mut length = 0;
         for piece in body.chunks(piece.min(body.len())) {
             decoder.push(piece, |data| length += black_box(data).len()).unwrap();

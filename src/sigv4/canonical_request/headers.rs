@@ -5,6 +5,7 @@ use crate::text::inline::Inline;
 use crate::text::{any, compare_ignoring_case};
 
 /// The headers that are signed, on their way into the canonical request.
+#[derive(Clone)]
 pub(crate) struct SignedHeaderList<'a> {
     entries: Inline<Entry<'a>, 16>,
 }
@@ -49,6 +50,14 @@ impl<'a> SignedHeaderList<'a> {
             last = name;
             first
         })
+    }
+
+    /// The values of a header, in the order received; to be called once they are sorted.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let entries = self.entries.as_slice();
+        let start = entries.partition_point(|entry| compare_ignoring_case(entry.name, name).is_lt());
+        let rest = entries.get(start..).unwrap_or_default().iter();
+        rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| entry.value)
     }
 
     /// The names that are there more than once; to be called once they are sorted.

@@ -40,6 +40,10 @@ impl KeyPair {
 pub(crate) enum PublicKey {}
 
 impl PublicKey {
+    pub(crate) fn of_nobody() -> Option<Self> {
+        None
+    }
+
     pub(crate) fn verify_pieces(&self, _write_to: impl FnOnce(&mut dyn FnMut(&[u8])), _signature: &Der) -> bool {
         match *self {}
     }

@@ -69,7 +69,7 @@ impl<R: Read> Read for EncodedRead<R> {
 /// use std::io::Read;
 /// use countersign::streaming::DecodedRead;
 /// # use countersign::streaming::Chunked;
-/// # use countersign::{Credentials, UnverifiedRequest, Request, Signer, Verifier};
+/// # use countersign::{Credentials, Request, Signer, Verifier};
 /// # let credentials = Credentials::new("AKIDEXAMPLE", "secret")?;
 /// # let now = "20150830T123600Z".parse()?;
 /// # let signer = Signer::new(credentials.clone(), "us-east-1", "s3")?;
@@ -81,10 +81,9 @@ impl<R: Read> Read for EncodedRead<R> {
 /// # encoder.finish(|piece| body.extend_from_slice(piece))?;
 /// # let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
 /// # let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
-/// # let presented = UnverifiedRequest::parse(&request)?;
-/// # let key = presented.derive_key(Some(&credentials));
-/// let verified = Verifier::new("us-east-1", "s3")?.verify(presented, &key, now)?;
-/// let mut reader = DecodedRead::new(verified.chunk_decoder()?, body.as_slice());
+/// let verifier = Verifier::new("us-east-1", "s3")?;
+/// let head = verifier.parse(&request, now)?.verify_head(Some(&credentials))?;
+/// let mut reader = DecodedRead::new(head.chunk_decoder()?, body.as_slice());
 /// let mut data = String::new();
 /// reader.read_to_string(&mut data)?;
 /// assert_eq!(data, "hello");

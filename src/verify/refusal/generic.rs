@@ -23,7 +23,11 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         Refusal::new(format, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
     };
     match error {
-        VerifyError::Request(_) | VerifyError::HostsDiffer { .. } | VerifyError::DotSegments { .. } => {
+        VerifyError::Request(_)
+        | VerifyError::HostsDiffer { .. }
+        | VerifyError::DotSegments { .. }
+        | VerifyError::RepeatedParameter { .. }
+        | VerifyError::HeaderAndQueryDiffer { .. } => {
             Refusal::new(format, 400, pick("BadRequestException", "InvalidRequest"), error.to_string())
         }
         VerifyError::MissingAuthentication => {

@@ -16,7 +16,9 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
         | VerifyError::HostsDiffer { .. }
         | VerifyError::DotSegments { .. }
         | VerifyError::HopByHopHeader { .. }
-        | VerifyError::RepeatedHeader { .. } => answer(400, "InvalidRequest", error.to_string()),
+        | VerifyError::RepeatedHeader { .. }
+        | VerifyError::RepeatedParameter { .. }
+        | VerifyError::HeaderAndQueryDiffer { .. } => answer(400, "InvalidRequest", error.to_string()),
         VerifyError::MissingAuthentication => answer(403, "AccessDenied", text::ACCESS_DENIED.text),
         VerifyError::BothMechanisms => answer(400, "InvalidArgument", text::S3_TWO_MECHANISMS.text),
         VerifyError::UnsupportedScheme { scheme } if scheme == "AWS" => {
@@ -44,8 +46,11 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             malformed_credential(*location, text::MALFORMED_SIGV4A_CREDENTIAL.text)
         }
         VerifyError::MissingRegionSet { .. } => answer(400, "InvalidRequest", text::REGION_SET_HEADER_REQUIRED.text),
-        VerifyError::WrongRegionSet { got, region } => answer(400, "RegionSetMismatch", text::REGION_SET_MISMATCH.text)
-            .with([("RequestedRegion", region.clone()), ("RegionSet", got.clone())]),
+        VerifyError::WrongRegionSet { got, regions } => {
+            let region = regions.first().cloned().unwrap_or_default();
+            answer(400, "RegionSetMismatch", text::REGION_SET_MISMATCH.text)
+                .with([("RequestedRegion", region), ("RegionSet", got.clone())])
+        }
         VerifyError::MalformedSignedHeaders { location: Location::Query } => {
             malformed_query(text::SIGNED_HEADERS_PARAMETER_ORDER)
         }

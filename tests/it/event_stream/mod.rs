@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use countersign::event_stream::{EventStreamError, EventVerifier, HeaderValue, Message, MessageReader};
 use countersign::{
-    Credentials, Payload, Request, Rules, Scope, SignError, Signer, SigningKey, StreamingPayload, Timestamp,
-    UnverifiedRequest, VerifyError,
+    Credentials, Payload, Request, Rules, Scope, SignError, Signer, StreamingPayload, Timestamp, VerifyError,
+    VerifyingKey,
 };
 
-use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, now, temporary, verifier, verify};
+use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, at, now, temporary, verifier, verify, verify_head};
 use crate::support::random::Random;
 
 fn signer() -> Signer {
@@ -42,9 +42,8 @@ impl Stream {
 
     fn events_of(&self, known: &Credentials, rules: Rules) -> EventVerifier {
         let headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
         let verifier = verifier("transcribe").with_rules(rules);
-        verify(&verifier, presented, known, now()).unwrap().events().unwrap()
+        verify_head(&verifier, request(&headers), known, now()).unwrap().events().unwrap()
     }
 
     fn events(&self) -> EventVerifier {
@@ -230,11 +229,10 @@ fn another_day_needs_another_key() {
     body.extend(events.sign(&messages[2], evening).unwrap());
     body.extend(events.finish(midnight).unwrap());
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
-    let key = presented.derive_key(Some(&temporary()));
-    let verified = verifier("transcribe").verify(presented, &key, evening).unwrap();
+    let verifier = verifier("transcribe");
+    let head = verify_head(&verifier, request(&headers), &temporary(), evening).unwrap();
     for size in [1, 100, body.len()] {
-        let (mut events, mut received, mut asked) = (verified.events().unwrap(), Vec::new(), Vec::new());
+        let (mut events, mut received, mut asked) = (head.events().unwrap(), Vec::new(), Vec::new());
         for mut piece in body.chunks(size) {
             loop {
                 match events.verify(&mut piece, midnight) {
@@ -242,8 +240,13 @@ fn another_day_needs_another_key() {
                     Ok(None) => break,
                     Err(EventStreamError::KeyNeeded { signed }) => {
                         asked.push(signed);
-                        let scope = Scope::new(signed.date(), "us-east-1", "transcribe").unwrap();
-                        events.set_key(signed, SigningKey::derive(&temporary(), &scope));
+                        if size == 1 {
+                            let scope = Scope::new(signed.date(), "us-east-1", "transcribe").unwrap();
+                            let key = VerifyingKey::derive(&temporary(), &scope);
+                            events.continue_with_key(Some(&key), midnight).unwrap();
+                        } else {
+                            events.continue_with(Some(&temporary()), midnight).unwrap();
+                        }
                     }
                     Err(error) => panic!("{error}"),
                 }
@@ -253,12 +256,34 @@ fn another_day_needs_another_key() {
         assert_eq!(asked, [midnight, evening, midnight]);
     }
     // The key of the day before is not the one.
-    let mut events = verified.events().unwrap();
-    let mut input = body.as_slice();
-    assert!(events.verify(&mut input, midnight).unwrap().is_some());
-    assert_eq!(events.verify(&mut input, midnight), Err(EventStreamError::KeyNeeded { signed: midnight }));
-    events.set_key(midnight, key);
+    let needed = || {
+        let mut events = head.events().unwrap();
+        let mut input = body.as_slice();
+        assert!(events.verify(&mut input, midnight).unwrap().is_some());
+        assert_eq!(events.verify(&mut input, midnight), Err(EventStreamError::KeyNeeded { signed: midnight }));
+        (events, input)
+    };
+    let (mut events, mut input) = needed();
+    let key = VerifyingKey::derive(&temporary(), &Scope::new("20150830", "us-east-1", "transcribe").unwrap());
+    events.continue_with_key(Some(&key), midnight).unwrap();
     assert_eq!(events.verify(&mut input, midnight), Err(EventStreamError::SignatureMismatch { number: 2 }));
+    // Nor is one of somebody else, of another session, or of none.
+    let other_id = Credentials::new("ASIAOTHER", "secret").unwrap().with_session_token(TOKEN).unwrap();
+    let other_token = temporary().with_session_token("other").unwrap();
+    for found in [None, Some(&other_id), Some(&other_token), Some(&temporary().with_expires_at(midnight))] {
+        let (mut events, mut input) = needed();
+        let refused = events.continue_with(found, midnight).unwrap_err();
+        assert!(matches!(refused, EventStreamError::Key(_)), "{refused}");
+        assert_eq!(events.verify(&mut input, midnight), Err(refused.clone()), "an error stays");
+        let (mut events, _) = needed();
+        let key =
+            found.map(|found| VerifyingKey::derive(found, &Scope::new("20150831", "us-east-1", "transcribe").unwrap()));
+        assert_eq!(events.continue_with_key(key.as_ref(), midnight), Err(refused));
+    }
+    // Unasked, it changes nothing.
+    let mut events = head.events().unwrap();
+    events.continue_with(None, midnight).unwrap();
+    assert!(events.verify(&mut body.as_slice(), midnight).unwrap().is_some());
 }
 
 #[test]
@@ -284,13 +309,12 @@ fn another_days_key_does_not_prolong_a_session() {
     let (signed, mut signing) = signer().sign_events(request(&[]), before).unwrap();
     let frame = signing.sign(&message("a"), after).unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
-    let verified = verify(&verifier("transcribe"), presented, &temporary().with_expires_at(after), before).unwrap();
+    let verifier = verifier("transcribe");
+    let head = verify_head(&verifier, request(&headers), &temporary().with_expires_at(after), before).unwrap();
     for now in [after.saturating_add(-1), after] {
-        let (mut events, mut input) = (verified.events().unwrap(), frame.as_slice());
+        let (mut events, mut input) = (head.events().unwrap(), frame.as_slice());
         assert_eq!(events.verify(&mut input, now), Err(EventStreamError::KeyNeeded { signed: after }));
-        let scope = Scope::new(after.date(), "us-east-1", "transcribe").unwrap();
-        events.set_key(after, SigningKey::derive(&temporary(), &scope));
+        events.continue_with(Some(&temporary()), now).unwrap();
         let expected = if now < after {
             Ok(Some(message("a")))
         } else {
@@ -345,10 +369,13 @@ fn a_verifier_of_events_comes_of_a_request_that_announces_them() {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
         let signed = signer.sign(request(&[]), payload, now()).unwrap();
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-        let presented = UnverifiedRequest::parse(request(&headers)).unwrap();
-        let presented = if payload == Payload::EMPTY { presented.with_body(b"") } else { presented };
-        let verified = verify(&verifier(service), presented, &temporary(), now())?;
-        Ok::<_, VerifyError>(verified.events().map(|_| ()))
+        let verifier = verifier(service);
+        if payload == Payload::EMPTY {
+            let verified = verify(&verifier, request(&headers), b"", &temporary(), now())?;
+            return Ok(verified.events().map(|_| ()));
+        }
+        let head = verify_head(&verifier, request(&headers), &temporary(), now())?;
+        Ok::<_, VerifyError>(head.events().map(|_| ()))
     };
     let events = Payload::Streaming(StreamingPayload::Events);
     for service in ["transcribe", "lex", "bedrock"] {

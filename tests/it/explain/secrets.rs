@@ -1,7 +1,7 @@
 //! No explanation shows a secret or a session token, wherever the response has put it.
 
 use countersign::explain::{Explanation, Sent};
-use countersign::{Credentials, ErrorFormat, Payload, Request, Signer, UnverifiedRequest};
+use countersign::{Credentials, ErrorFormat, Payload, Request, Signer};
 use serde_json::Value;
 
 use super::catalogue::{By, CASES, TOKEN, explain, now, sent};
@@ -144,12 +144,10 @@ fn a_server_that_echoes_everything_raw_shows_none() {
         let other = Credentials::new("ASIAEXAMPLE", "another").unwrap().with_session_token(TOKEN).unwrap();
         let known = if index == 0 { &other } else { &credentials };
         for raw in [true, false] {
-            let presented =
-                UnverifiedRequest::parse(Request::new("GET", target, &arrived).with_host("example.com")).unwrap();
-            let key = presented.derive_key(Some(known));
             let verifier = verifier("s3");
             let verifier = if raw { verifier.echo_computed_raw() } else { verifier.echo_computed() };
-            let error = verifier.verify(presented, &key, now()).unwrap_err();
+            let arrived = Request::new("GET", target, &arrived).with_host("example.com");
+            let error = verifier.parse(arrived, now()).unwrap().verify_head(Some(known)).unwrap_err();
             for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
                 let body = error.refusal(format).body("1");
                 assert_eq!(body.contains(TOKEN), raw || body.contains("x-copy:IQo"));

@@ -1,9 +1,7 @@
 //! What a person reads, and what a program does with the data.
 
 use countersign::explain::{Cause, Explanation, Sent};
-use countersign::{
-    Credentials, ErrorFormat, Payload, Request, Signed, Signer, Timestamp, UnverifiedRequest, VerifyError,
-};
+use countersign::{Credentials, ErrorFormat, Payload, Request, Signed, Signer, Timestamp, VerifyError};
 
 use super::catalogue::now;
 use crate::support::fixtures::{HOST, SECRET, credentials, signer, verifier, verify};
@@ -22,8 +20,7 @@ fn answer(signed: &Signed, target: &str, headers: &[(&str, &[u8])], body: &[u8],
     let mut all = headers.to_vec();
     all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
     let request = Request::new("POST", target, &all).with_host(HOST);
-    let presented = UnverifiedRequest::parse(request).unwrap().with_body(body);
-    verify(&verifier("execute-api").echo_computed_raw(), presented, &credentials(), now).unwrap_err()
+    verify(&verifier("execute-api").echo_computed_raw(), request, body, &credentials(), now).unwrap_err()
 }
 
 fn explain(error: &VerifyError, signed: &Signed) -> Explanation {
@@ -161,10 +158,10 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
     let refused = |target: &str, content_type: &[u8], key: &str| {
         let mut arrived = headers.clone();
         arrived.last_mut().unwrap().1 = content_type;
-        let presented =
-            UnverifiedRequest::parse(Request::new("POST", target, &arrived).with_host(HOST)).unwrap().with_body(b"{}");
+        let arrived = Request::new("POST", target, &arrived).with_host(HOST);
         let verifier = verifier("execute-api").echo_computed();
-        let error = verify(&verifier, presented, &Credentials::new("AKIDEXAMPLE", key).unwrap(), now()).unwrap_err();
+        let known = Credentials::new("AKIDEXAMPLE", key).unwrap();
+        let error = verify(&verifier, arrived, b"{}", &known, now()).unwrap_err();
         Explanation::from_response(403, &[], error.refusal(ErrorFormat::RestJson).body("").as_bytes(), &request)
     };
     let causes =

@@ -1,10 +1,10 @@
 //! Checksums in the trailer: each that is known, in every mode, and none that can't be compared unless it was named.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{ErrorFormat, Request, UnverifiedRequest};
+use countersign::{ErrorFormat, Request};
 
 use super::{DATA, Trailers, decode, decoder_of, encode, rules, sign, sigv4a};
-use crate::support::fixtures::{credentials, now, verifier, verify};
+use crate::support::fixtures::{credentials, now, verifier, verify_head};
 
 /// Of [`DATA`], as Python's `hashlib`, `zlib` and `xxhash` compute them, and the other CRCs bit by bit.
 const OF_DATA: [(Checksum, &str); 10] = [
@@ -63,12 +63,12 @@ fn uploaded(
 
 fn decoder_with_unchecked(signed: &SignedChunked, unchecked: &[&str]) -> Result<ChunkDecoder, ChunkError> {
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented =
-        UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
-    let verified = verify(&verifier("s3").with_rules(rules()), presented, &credentials(), now()).unwrap();
-    let decoder = verified.chunk_decoder_with_unchecked(unchecked);
+    let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
+    let verifier = verifier("s3").with_rules(rules());
+    let head = verify_head(&verifier, request, &credentials(), now()).unwrap();
+    let decoder = head.chunk_decoder_with_unchecked(unchecked);
     if unchecked.is_empty() {
-        let plain = verified.chunk_decoder();
+        let plain = head.chunk_decoder();
         assert_eq!(
             plain.map(|_| ()).map_err(|error| error.to_string()),
             decoder.as_ref().map(|_| ()).map_err(ToString::to_string)

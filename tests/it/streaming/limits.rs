@@ -3,12 +3,12 @@
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
     ErrorFormat, Limits, Payload, Request, RequestError, Rules, SignError, StreamingPayload, UnsignedPayload,
-    UnverifiedRequest, VerifyError,
+    VerifyError,
 };
 
 use super::frames::naive_body;
 use super::{DATA, decode, decoder_of, decoder_of_headers, decoder_within, encode, rules, sign, signer};
-use crate::support::fixtures::{Headers, added, credentials, now, verifier, verify, views};
+use crate::support::fixtures::{Headers, added, credentials, now, verifier, verify_head, views};
 
 /// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
@@ -133,9 +133,9 @@ fn unsigned_chunks_are_an_unsigned_body() {
     let signed = sign(&Chunked::signed(3));
     let verify = |signed: &SignedChunked, rules: Rules| {
         let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-        let presented = UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example"))?;
+        let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
         let verifier = verifier("s3").with_rules(rules);
-        verify(&verifier, presented, &credentials(), now()).map(|verified| verified.body_is_unsigned())
+        verify_head(&verifier, request, &credentials(), now()).map(|head| head.payload().is_unsigned())
     };
     assert_eq!(verify(&unsigned, Rules::S3), Ok(true));
     assert_eq!(verify(&signed, Rules::S3), Ok(false));
@@ -269,8 +269,7 @@ fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
     for streaming in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
         let headers = [("x-amz-content-sha256", streaming.as_bytes())];
         let view = Request::new("PUT", presigned.target(), &headers).with_host("bucket.example");
-        let presented = UnverifiedRequest::parse(view).unwrap();
-        let refused = verify(&verifier("s3"), presented, &credentials(), now()).unwrap_err();
+        let refused = verifier("s3").parse(view, now()).unwrap_err();
         assert_eq!(refused, VerifyError::InvalidContentSha256 { got: streaming.into() });
     }
 }

@@ -9,9 +9,9 @@ mod memory;
 mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Limits, Request, Rules, Signer, UnverifiedRequest, Verifier};
+use countersign::{Limits, Request, Rules, Signer, Verifier};
 
-use crate::support::fixtures::{self, credentials, now, verifier, verify};
+use crate::support::fixtures::{self, credentials, now, verifier, verify_head};
 
 const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
 
@@ -65,8 +65,7 @@ fn decoder_of_headers(headers: &[(&str, &[u8])], rules: Rules) -> Result<ChunkDe
 
 fn decoder_of_verifier(headers: &[(&str, &[u8])], verifier: Verifier) -> Result<ChunkDecoder, ChunkError> {
     let request = Request::new("PUT", "/key", headers).with_host("bucket.example");
-    let presented = UnverifiedRequest::parse(request).unwrap();
-    verify(&verifier, presented, &credentials(), now()).unwrap().chunk_decoder()
+    verify_head(&verifier, request, &credentials(), now()).unwrap().chunk_decoder()
 }
 
 type Trailers = Vec<(String, Vec<u8>)>;

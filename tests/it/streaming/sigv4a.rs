@@ -1,7 +1,7 @@
 //! Chunks under SigV4A.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
-use countersign::{Request, Rules, Signer, SigningKey, UnverifiedRequest, Verifier};
+use countersign::{Request, Rules, Signer, SigningKey, Verifier, VerifyingKey};
 
 use super::{decode, encode, rules};
 use crate::support::fixtures::{credentials, now};
@@ -17,10 +17,10 @@ pub(super) fn sign(chunked: &Chunked) -> SignedChunked {
 pub(super) fn decoder(signed: &SignedChunked, rules: Rules) -> ChunkDecoder {
     let public_key = SigningKey::derive_sigv4a(&credentials()).public_key().unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
-    let presented =
-        UnverifiedRequest::parse(Request::new("PUT", "/key", &headers).with_host("bucket.example")).unwrap();
+    let request = Request::new("PUT", "/key", &headers).with_host("bucket.example");
     let verifier = Verifier::new("us-west-2", "s3").unwrap().with_rules(rules).with_sigv4a();
-    verifier.verify_with_public_key(presented, &public_key, now()).unwrap().chunk_decoder().unwrap()
+    let key = VerifyingKey::from_public_key(credentials().access_key_id(), public_key);
+    verifier.parse(request, now()).unwrap().verify_head_with_key(Some(&key)).unwrap().chunk_decoder().unwrap()
 }
 
 fn modes() -> [(Chunked, &'static str); 3] {

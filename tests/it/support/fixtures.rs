@@ -1,6 +1,8 @@
 //! Who signs, when, and what the other end does.
 
-use countersign::{Credentials, Signed, Signer, Timestamp, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
+use countersign::{
+    Credentials, Request, Signed, Signer, Timestamp, VerifiedHead, VerifiedRequest, Verifier, VerifyError,
+};
 
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 pub const TEMPORARY_SECRET: &str = "wJalrXUtnFEMIsecret";
@@ -35,13 +37,23 @@ pub fn verifier(service: &str) -> Verifier {
 
 /// What a server does that knows one access key.
 pub fn verify<'a>(
-    verifier: &Verifier,
-    presented: UnverifiedRequest<'a>,
+    verifier: &'a Verifier,
+    request: impl Into<Request<'a>>,
+    body: &[u8],
     known: &Credentials,
     now: Timestamp,
 ) -> Result<VerifiedRequest<'a>, VerifyError> {
-    let key = presented.derive_key(Some(known));
-    verifier.verify(presented, &key, now)
+    verifier.parse(request, now)?.with_body(body).verify(Some(known))
+}
+
+/// The same up to the body.
+pub fn verify_head<'a>(
+    verifier: &'a Verifier,
+    request: impl Into<Request<'a>>,
+    known: &Credentials,
+    now: Timestamp,
+) -> Result<VerifiedHead<'a>, VerifyError> {
+    verifier.parse(request, now)?.verify_head(Some(known))
 }
 
 /// Headers that outlive what they were made from.

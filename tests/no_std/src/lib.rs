@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use countersign::event_stream::{EventStreamError, Message};
-use countersign::post_policy::{Policy, UnverifiedForm};
-use countersign::{Credentials, Payload, Request, Signer, Timestamp, UnverifiedRequest, Verifier};
+use countersign::post_policy::Policy;
+use countersign::{Credentials, Payload, Request, Signer, Timestamp, Verifier};
 
 /// The `Authorization` header of a request, if it can be signed and the verifier takes it.
 pub fn sign_and_verify(target: &[u8], unix_seconds: i64) -> Option<String> {
@@ -21,9 +21,8 @@ pub fn sign_and_verify(target: &[u8], unix_seconds: i64) -> Option<String> {
     let signed = signer.sign(&request, Payload::EMPTY, now).ok()?;
     let headers: Vec<(&str, &[u8])> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let arrived = Request::new("GET", target, &headers).with_host("example.com");
-    let presented = UnverifiedRequest::parse(arrived).ok()?.with_body(b"");
-    let key = presented.derive_key(Some(&credentials));
-    Verifier::new("us-east-1", "execute-api").unwrap().verify(presented, &key, now).ok()?;
+    let verifier = Verifier::new("us-east-1", "execute-api").unwrap();
+    verifier.parse(arrived, now).ok()?.with_body(b"").verify(Some(&credentials)).ok()?;
     Some(signed.authorization().into())
 }
 
@@ -39,9 +38,9 @@ pub fn post(file_name: &str, now: Timestamp) -> Option<String> {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret").ok()?;
     let policy = Policy::new("bucket", now.saturating_add(60)).with_field("key", "user/${filename}");
     let form = Signer::new(credentials.clone(), "us-east-1", "s3").unwrap().sign_post_policy(&policy, now).ok()?;
-    let presented = UnverifiedForm::parse("bucket", form.fields()).ok()?.with_file_name(file_name).ok()?;
-    let key = presented.derive_key(Some(&credentials));
-    Verifier::new("us-east-1", "s3").unwrap().verify_form(presented, &key, now).ok()?.field("key").map(String::from)
+    let verifier = Verifier::new("us-east-1", "s3").unwrap();
+    let unverified = verifier.parse_form("bucket", form.fields(), now).ok()?.with_file_name(file_name).ok()?;
+    unverified.verify(Some(&credentials)).ok()?.field("key").map(String::from)
 }
 
 /// A message, framed and read.

@@ -12,7 +12,7 @@ use crate::sigv4::signature::Signature;
 /// A server that holds public keys only can't be robbed of what would let somebody sign.
 ///
 /// ```
-/// use countersign::{Credentials, UnverifiedRequest, PublicKey, Request, Payload, Signer, SigningKey, Verifier};
+/// use countersign::{Credentials, PublicKey, Request, Payload, Signer, SigningKey, Verifier, VerifyingKey};
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 /// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("no key of SigV4A")?;
@@ -25,9 +25,9 @@ use crate::sigv4::signature::Signature;
 ///
 /// let public_key = PublicKey::from_sec1(&kept).ok_or("no point of the curve")?;
 /// let arrived = Request::new("GET", presigned.target(), &[]).with_host("example.com");
-/// let presented = UnverifiedRequest::parse(&arrived)?.with_body(b"");
 /// let verifier = Verifier::new("us-west-2", "execute-api")?.with_sigv4a();
-/// assert!(verifier.verify_with_public_key(presented, &public_key, now).is_ok());
+/// let key = VerifyingKey::from_public_key("AKIDEXAMPLE", public_key);
+/// assert!(verifier.parse(&arrived, now)?.with_body(b"").verify_with_key(Some(&key)).is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -38,6 +38,11 @@ pub struct PublicKey(VerifyingKey);
 impl PublicKey {
     pub(super) fn of(key: VerifyingKey) -> Self {
         Self(key)
+    }
+
+    /// A key of nobody, to do the same work with as with a known one.
+    pub(crate) fn of_nobody() -> Option<Self> {
+        VerifyingKey::from_affine(p256::AffinePoint::GENERATOR).ok().map(Self)
     }
 
     /// Reads a point as [SEC 1](https://www.secg.org/sec1-v2.pdf) 2.3.4 writes it, in 65 bytes (`04`, x, y) or 33 (`02`
@@ -55,8 +60,8 @@ impl PublicKey {
         bytes
     }
 
-    /// Whether that is a signature of a string to sign: step 4 alone. A request is verified with
-    /// [`Verifier::verify_with_public_key`](crate::Verifier::verify_with_public_key).
+    /// Whether that is a signature of a string to sign: step 4 alone. A request is verified with a
+    /// [`VerifyingKey`](crate::VerifyingKey).
     pub fn verify(&self, string_to_sign: &[u8], signature: &Signature) -> bool {
         signature.der().is_some_and(|der| self.verify_hash(&Sha256::digest(string_to_sign), der))
     }

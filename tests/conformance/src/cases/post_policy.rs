@@ -2,7 +2,7 @@
 //! receives it.
 
 use base64ct::{Base64, Encoding};
-use countersign::post_policy::{Policy, PolicyError, UnverifiedForm};
+use countersign::post_policy::{Policy, PolicyError};
 use countersign::{Credentials, Signer, Timestamp, Verifier};
 use serde::Deserialize;
 use serde_json::Value;
@@ -205,10 +205,9 @@ impl PostPolicy {
 
     fn verify(&self, bucket: &str, fields: &Fields, known: &Credentials, now: Timestamp) -> Result<(), String> {
         let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let presented = UnverifiedForm::parse(bucket, fields).map_err(|error| error.to_string())?;
-        let key = presented.derive_key(Some(known));
         let verifier = Verifier::new(&self.context.region, &self.context.service).unwrap();
-        let form = verifier.verify_form(presented, &key, now).map_err(|error| error.to_string())?;
+        let unverified = verifier.parse_form(bucket, fields, now).map_err(|error| error.to_string())?;
+        let form = unverified.verify(Some(known)).map_err(|error| error.to_string())?;
         let length = form.file_length();
         let lengths = [length.start().checked_sub(1), length.end().checked_add(1)];
         let outside = lengths.into_iter().flatten().any(|length| form.check_file_length(length).is_ok());

@@ -1,6 +1,6 @@
 //! A request as it arrives at a server.
 
-use countersign::{Credentials, Timestamp, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
+use countersign::{Credentials, Timestamp, UnverifiedRequest, Verifier, VerifyError};
 
 use super::Request;
 
@@ -53,46 +53,40 @@ impl Wire {
         with(if has_host { request } else { request.with_host(&self.authority) })
     }
 
-    /// What a server does: parse, look up, verify, check the body.
+    /// What a server does: parse, look up, verify.
     pub fn verify(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp) -> Result<(), VerifyError> {
-        self.verify_then(verifier, known, now, |verified| verified.check_body(&self.body))
+        self.with_unverified(verifier, known, now, |unverified, found| {
+            unverified.with_body(&self.body).verify(found).map(|_| ())
+        })
     }
 
-    /// The same up to the body, which comes in frames.
+    /// The same up to the body, which comes in chunks.
     pub fn verify_seed(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp) -> Result<(), VerifyError> {
-        self.verify_then(verifier, known, now, |_| Ok(()))
+        self.with_unverified(verifier, known, now, |unverified, found| unverified.verify_head(found).map(|_| ()))
     }
 
-    /// The same, and the data and trailers of the body that follows.
+    /// The data and trailers of the body that follows.
     #[cfg(feature = "streaming")]
     pub fn decode(&self, verifier: &Verifier, known: &[Credentials], now: Timestamp, framed: &[u8]) -> Decoded {
-        self.verify_then(verifier, known, now, |verified| {
-            let (mut decoder, mut data) = (verified.chunk_decoder()?, Vec::new());
+        self.with_unverified(verifier, known, now, |unverified, found| {
+            let (mut decoder, mut data) = (unverified.verify_head(found)?.chunk_decoder()?, Vec::new());
             decoder.push(framed, |piece| data.extend_from_slice(piece))?;
             Ok((data, decoder.finish()?))
         })
     }
 
-    fn verify_then<T, E: From<VerifyError>>(
+    fn with_unverified<T, E: From<VerifyError>>(
         &self,
         verifier: &Verifier,
         known: &[Credentials],
         now: Timestamp,
-        then: impl FnOnce(VerifiedRequest<'_>) -> Result<T, E>,
+        then: impl FnOnce(UnverifiedRequest<'_>, Option<&Credentials>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.with_view(|request| {
-            let presented = UnverifiedRequest::parse(request)?;
-            let presented = if self.is_streamed() { presented } else { presented.with_body(&self.body) };
-            let found = known.iter().find(|credentials| credentials.access_key_id() == presented.access_key_id());
-            let key = presented.derive_key(found);
-            then(verifier.verify(presented, &key, now)?)
+            let unverified = verifier.parse(request, now)?;
+            let found = known.iter().find(|credentials| credentials.access_key_id() == unverified.access_key_id());
+            then(unverified, found)
         })
-    }
-
-    /// Whether the body is sent in chunks or messages, which are checked one by one.
-    fn is_streamed(&self) -> bool {
-        let mut hashes = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
-        hashes.any(|(_, value)| value.starts_with(b"STREAMING-"))
     }
 }
 

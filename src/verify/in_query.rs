@@ -1,0 +1,121 @@
+//! Headers that a presigned request carries in its query: at S3 a signed `x-amz-*` header need not stand anywhere else.
+//! The JavaScript SDK v2 presigns uploads so.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::error::VerifyError;
+use super::presented::Presented;
+use crate::sigv4::canonical_request::{SignedHeaderList, pairs};
+use crate::sigv4::request::RequestError;
+use crate::sigv4::rules::Rules;
+use crate::text::percent::query_decoded;
+use crate::text::{compare_ignoring_case, excerpt, is_forbidden_in_value, starts_with_ignoring_case};
+
+/// The signed headers that stand in the query only: name in lower case, and decoded value.
+#[derive(Clone, Default)]
+pub(super) struct HeadersInQuery(Vec<(String, Vec<u8>)>);
+
+impl HeadersInQuery {
+    /// 12. Every header that is named as signed arrived, or stands in the query where the rules let it; what stands in both
+    ///     is the same, since an application may read either. `arrived` is in order, as the names are.
+    pub(super) fn find(
+        presented: &Presented<'_>,
+        rules: &Rules,
+        arrived: &SignedHeaderList<'_>,
+    ) -> Result<Self, VerifyError> {
+        let may_be_in_query = rules.presign_headers_in_query && presented.is_presigned();
+        if may_be_in_query {
+            check_agreement(presented, arrived)?;
+        }
+        let mut in_query = Self::default();
+        let mut candidates = None;
+        let mut names = arrived.names().peekable();
+        for signed in presented.claims.signed_header_names() {
+            if names.next_if(|name| name.eq_ignore_ascii_case(signed)).is_some() {
+                continue;
+            }
+            if !may_be_in_query {
+                return Err(VerifyError::SignedHeaderAbsent { name: excerpt(signed.as_bytes()) });
+            }
+            let candidates = candidates.get_or_insert_with(|| Candidates::of(presented));
+            in_query.0.push((signed.into(), candidates.only_value(signed)?));
+        }
+        Ok(in_query)
+    }
+
+    /// To be called once the others are there.
+    pub(super) fn add_to<'h>(&'h self, headers: &mut SignedHeaderList<'h>) {
+        if !self.0.is_empty() {
+            self.iter().for_each(|(name, value)| headers.push(name, value));
+            headers.sort();
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+/// The parameters with the name of an `x-amz-*` header, in the order of their names, whatever the case.
+struct Candidates<'a>(Vec<(Cow<'a, str>, &'a [u8])>);
+
+impl<'a> Candidates<'a> {
+    fn of(presented: &Presented<'a>) -> Self {
+        let mut all: Vec<_> = amz_pairs(presented).collect();
+        all.sort_by(|(one, _), (other, _)| compare_ignoring_case(one, other));
+        Self(all)
+    }
+
+    /// Decoded.
+    fn values(&self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        let start = self.0.partition_point(|(candidate, _)| compare_ignoring_case(candidate, name).is_lt());
+        let rest = self.0.get(start..).unwrap_or_default().iter();
+        rest.take_while(move |(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map(|(_, value)| query_decoded(value))
+    }
+
+    fn only_value(&self, name: &str) -> Result<Vec<u8>, VerifyError> {
+        let named = || excerpt(name.as_bytes());
+        let mut values = self.values(name);
+        let value = values.next().ok_or_else(|| VerifyError::SignedHeaderAbsent { name: named() })?;
+        if values.next().is_some() {
+            return Err(VerifyError::RepeatedParameter { name: named() });
+        }
+        // A line feed would begin another line of the canonical request.
+        match value.iter().find(|byte| is_forbidden_in_value(**byte)) {
+            Some(byte) => Err(RequestError::HeaderValue { name: named(), byte: *byte }.into()),
+            None => Ok(value.into_owned()),
+        }
+    }
+}
+
+/// With the decoded name, and the value as it stands.
+fn amz_pairs<'a>(presented: &Presented<'a>) -> impl Iterator<Item = (Cow<'a, str>, &'a [u8])> {
+    let (_, query) = presented.request.path_and_query();
+    pairs(query).filter_map(|(name, value)| {
+        let name = match query_decoded(name) {
+            Cow::Borrowed(name) => Cow::Borrowed(core::str::from_utf8(name).ok()?),
+            Cow::Owned(name) => Cow::Owned(String::from_utf8(name).ok()?),
+        };
+        starts_with_ignoring_case(&name, "x-amz-").then_some((name, value))
+    })
+}
+
+fn check_agreement(presented: &Presented<'_>, arrived: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
+    if !arrived.names().any(|name| starts_with_ignoring_case(name, "x-amz-")) {
+        return Ok(());
+    }
+    for (name, value) in amz_pairs(presented) {
+        if arrived.values(&name).any(|header| !words(header).eq(words(&query_decoded(value)))) {
+            return Err(VerifyError::HeaderAndQueryDiffer { name: excerpt(name.as_bytes()).to_ascii_lowercase() });
+        }
+    }
+    Ok(())
+}
+
+/// What the canonical request has of a value, with one space between each.
+fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
+}

@@ -1,0 +1,279 @@
+use alloc::vec::Vec;
+
+use super::body::SignedPayload;
+use super::error::VerifyError;
+use crate::hash::hex_of;
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET, X_AMZ_SIGNATURE};
+use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
+use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
+use crate::sigv4::request::{Request, RequestError};
+use crate::sigv4::rules::{Rules, SessionTokenName};
+use crate::sigv4::timestamp::Timestamp;
+use crate::text::{excerpt, is_digits};
+
+/// What a request says about its signature. It proves nothing: everything here may be forged.
+#[derive(Clone)]
+pub(crate) struct Presented<'a> {
+    pub(super) request: Request<'a>,
+    pub(crate) claims: Claims<'a>,
+    pub(crate) timestamp: Timestamp,
+    /// Seconds.
+    pub(super) expires_in: Option<u64>,
+    /// What `x-amz-content-sha256` means, if it is there.
+    signed_payload: Option<SignedPayload>,
+    /// There is an Authorization header of another kind beside the presigned query.
+    pub(super) foreign_authorization: bool,
+}
+
+impl<'a> Presented<'a> {
+    /// Reads the `Authorization` header or the presigned query of a request: checks 1 to 8 of
+    /// [`Verifier`](crate::Verifier).
+    pub(crate) fn parse(request: Request<'a>) -> Result<Self, VerifyError> {
+        request.check()?;
+        let headers = AuthHeaders::find(&request)?;
+        let (_, query) = request.path_and_query();
+        match headers.authorization {
+            Some(header) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
+                Err(VerifyError::BothMechanisms)
+            }
+            Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
+            foreign if authorization::is_presigned(query) => {
+                Self::parse_query(request, query, &headers, foreign.is_some())
+            }
+            Some(header) => Self::parse_header(request, header, &headers),
+            None => Err(VerifyError::MissingAuthentication),
+        }
+    }
+
+    fn parse_header(request: Request<'a>, header: &'a [u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
+        if header.len() > MAX_AUTHORIZATION {
+            return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
+        }
+        let text = core::str::from_utf8(header).map_err(|_| VerifyError::NotKeyValue)?;
+        let mut claims =
+            authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
+        let timestamp = headers.timestamp()?;
+        if let Some(token) = headers.session_token {
+            claims.set_session_token(token);
+        }
+        let mut signed_payload = None;
+        if let Some(value) = headers.content_sha256 {
+            let (text, signed) = parse_content_sha256(value)?;
+            claims.set_content_sha256(text);
+            signed_payload = Some(signed);
+        }
+        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256
+            && let Some(region_set) = region_set_header(&request)?
+        {
+            claims.set_region_set(region_set);
+        }
+        Self::of_claims(request, claims, timestamp, None, signed_payload, false)
+    }
+
+    fn parse_query(
+        request: Request<'a>,
+        query: &[u8],
+        headers: &AuthHeaders<'a>,
+        foreign_authorization: bool,
+    ) -> Result<Self, VerifyError> {
+        let claims =
+            authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
+        let mut claims: Claims<'a> = claims;
+        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default().as_bytes(), Location::Query)?;
+        let expires_in = claims.expires().map(parse_expires).transpose()?;
+        match (claims.session_token(), headers.session_token) {
+            (Some(_), Some(_)) => {
+                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
+            }
+            (None, Some(header)) => claims.set_session_token(header),
+            (_, None) => {}
+        }
+        // What pins the body, in the query or in a header; where both do, they have to agree.
+        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
+        let in_header = headers.content_sha256.map(parse_content_sha256).transpose()?;
+        let signed_payload = match (in_query, in_header) {
+            (Some((query, _)), Some((header, _))) if query != header => {
+                return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
+            }
+            (Some((_, signed)), _) => Some(signed),
+            (None, Some((header, signed))) => {
+                claims.set_content_sha256(header);
+                Some(signed)
+            }
+            (None, None) => None,
+        };
+        Self::of_claims(request, claims, timestamp, expires_in, signed_payload, foreign_authorization)
+    }
+
+    fn of_claims(
+        request: Request<'a>,
+        claims: Claims<'a>,
+        timestamp: Timestamp,
+        expires_in: Option<u64>,
+        signed_payload: Option<SignedPayload>,
+        foreign_authorization: bool,
+    ) -> Result<Self, VerifyError> {
+        let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
+        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
+            return Err(VerifyError::MissingRegionSet { location: claims.location });
+        }
+        Ok(Self { request, claims, timestamp, expires_in, signed_payload, foreign_authorization })
+    }
+
+    pub(crate) fn is_presigned(&self) -> bool {
+        self.claims.location == Location::Query
+    }
+
+    /// The host to verify: what was sent, if no external host takes its place.
+    pub(super) fn host(&self) -> Result<&'a str, RequestError> {
+        // Checked to be visible ASCII.
+        self.request.host().map(|host| core::str::from_utf8(host).unwrap_or_default())
+    }
+
+    /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
+    /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
+    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Ok(host) = self.request.host() else { return out };
+        let rules = Rules::for_service(self.claims.scope().service());
+        let mut headers = SignedHeaderList::new();
+        headers.push("host", host);
+        let is_signed = |name: &str| self.claims.signed_header_names().any(|signed| signed.eq_ignore_ascii_case(name));
+        let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
+        others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
+        headers.sort();
+        let payload = match self.content_sha256() {
+            Some((text, _)) => PayloadLine::Text(text),
+            None if self.is_presigned() && rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
+            None => PayloadLine::Sha256(hex_of(*unknown_body)),
+        };
+        self.canonical_parts(&rules, &headers, payload).assemble(&mut out, 0);
+        out
+    }
+
+    /// What the canonical request is made of.
+    pub(super) fn canonical_parts<'p>(
+        &'p self,
+        rules: &'p Rules,
+        headers: &'p SignedHeaderList<'p>,
+        payload: PayloadLine<'p>,
+    ) -> Parts<'p> {
+        let (path, query) = self.request.path_and_query();
+        let left_out = unsigned_parameters(self.claims.location, rules);
+        Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
+    }
+
+    /// The value that describes the body, as sent, and what it means.
+    pub(super) fn content_sha256(&self) -> Option<(&str, SignedPayload)> {
+        self.claims.content_sha256().zip(self.signed_payload)
+    }
+}
+
+/// The query parameters that are no part of what is signed. Only where the query is the credential: elsewhere anybody
+/// could append them.
+pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static [&'static str] {
+    match (location, rules.sign_session_token, rules.session_token) {
+        (Location::Query, true, _) => &[X_AMZ_SIGNATURE],
+        (Location::Query, false, SessionTokenName::SecurityToken) => {
+            const { &[X_AMZ_SIGNATURE, SessionTokenName::SecurityToken.query()] }
+        }
+        (Location::Query, false, SessionTokenName::S3SessionToken) => {
+            const { &[X_AMZ_SIGNATURE, SessionTokenName::S3SessionToken.query()] }
+        }
+        (Location::Header | Location::Form, ..) => &[],
+    }
+}
+
+/// The headers that say something about a signature; each may appear once, since a verifier and the application behind
+/// it might pick different ones.
+#[derive(Default)]
+struct AuthHeaders<'a> {
+    authorization: Option<&'a [u8]>,
+    x_amz_date: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
+    session_token: Option<&'a str>,
+    content_sha256: Option<&'a [u8]>,
+}
+
+impl<'a> AuthHeaders<'a> {
+    fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
+        let mut found = Self::default();
+        let mut host = None;
+        for (name, value) in request.headers.iter() {
+            let is = |own: &str| name.eq_ignore_ascii_case(own);
+            let (slot, name) = if is("authorization") {
+                (&mut found.authorization, "Authorization")
+            } else if is("x-amz-date") {
+                (&mut found.x_amz_date, "X-Amz-Date")
+            } else if is("date") {
+                (&mut found.date, "Date")
+            } else if is("x-amz-content-sha256") {
+                (&mut found.content_sha256, "X-Amz-Content-Sha256")
+            } else if is("host") {
+                // Behind a proxy another name may take the place of a missing one; of two, none may.
+                (&mut host, "Host")
+            } else if SessionTokenName::of_header(name).is_some() {
+                let token = value.trim_ascii();
+                let token = core::str::from_utf8(token).map_err(|_| RequestError::not_ascii(name, token))?;
+                if found.session_token.replace(token).is_some() {
+                    return Err(VerifyError::Repeated { name: "X-Amz-Security-Token" });
+                }
+                continue;
+            } else {
+                continue;
+            };
+            match slot.replace(value.trim_ascii()) {
+                None => {}
+                Some(_) if name == "Host" => return Err(RequestError::RepeatedHost.into()),
+                Some(_) => return Err(VerifyError::Repeated { name }),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The time of a request that is signed in its header.
+    fn timestamp(&self) -> Result<Timestamp, VerifyError> {
+        match (self.x_amz_date, self.date) {
+            (Some(date), _) => parse_timestamp(date, Location::Header),
+            (None, Some(date)) => {
+                let as_http_writes_it = core::str::from_utf8(date).ok().and_then(Timestamp::parse_imf_fixdate);
+                as_http_writes_it.map_or_else(|| parse_timestamp(date, Location::Header), Ok)
+            }
+            (None, None) => Err(VerifyError::MissingDate),
+        }
+    }
+}
+
+/// The region set of SigV4A, which its header may give once.
+fn region_set_header<'a>(request: &Request<'a>) -> Result<Option<&'a str>, VerifyError> {
+    const NAME: &str = "x-amz-region-set";
+    let mut values = request.headers.values(NAME);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(VerifyError::Repeated { name: X_AMZ_REGION_SET });
+    }
+    let text = core::str::from_utf8(value.trim_ascii());
+    Ok(Some(text.map_err(|_| RequestError::not_ascii(NAME, value))?))
+}
+
+fn parse_timestamp(text: &[u8], location: Location) -> Result<Timestamp, VerifyError> {
+    core::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| VerifyError::MalformedDate { location, got: excerpt(text) })
+}
+
+fn parse_expires(text: &str) -> Result<u64, VerifyError> {
+    if !is_digits(text) {
+        return Err(VerifyError::MalformedExpires { got: excerpt(text.as_bytes()) });
+    }
+    Ok(text.parse().unwrap_or(u64::MAX))
+}
+
+fn parse_content_sha256(value: &[u8]) -> Result<(&str, SignedPayload), VerifyError> {
+    core::str::from_utf8(value)
+        .ok()
+        .and_then(|text| Some((text, SignedPayload::parse(text)?)))
+        .ok_or_else(|| VerifyError::InvalidContentSha256 { got: excerpt(value) })
+}
