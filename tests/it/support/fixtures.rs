@@ -1,12 +1,16 @@
 //! Who signs, when, and what the other end does.
 
-use countersign::{Credentials, Signed, Signer, Timestamp, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError};
+use countersign::{
+    Credentials, ErrorFormat, Signed, Signer, Timestamp, UnverifiedRequest, VerifiedRequest, Verifier, VerifyError,
+};
 
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 pub const TEMPORARY_SECRET: &str = "wJalrXUtnFEMIsecret";
 pub const TOKEN: &str = "FwoGZXIvYXdztoken";
 pub const TIME: &str = "20150830T123600Z";
 pub const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
+/// Every format of a refusal.
+pub const FORMATS: [ErrorFormat; 3] = [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml];
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
