@@ -10,7 +10,13 @@ pub const TOKEN: &str = "FwoGZXIvYXdztoken";
 pub const TIME: &str = "20150830T123600Z";
 pub const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
 /// Every format of a refusal.
-pub const FORMATS: [ErrorFormat; 3] = [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml];
+pub const FORMATS: [ErrorFormat; 5] = [
+    ErrorFormat::RestJson,
+    ErrorFormat::AwsJson1_0,
+    ErrorFormat::AwsJson1_1,
+    ErrorFormat::QueryXml,
+    ErrorFormat::S3Xml,
+];
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
