@@ -178,9 +178,16 @@ fn refusals() -> Vec<String> {
     ];
     let mut answers = Vec::new();
     for error in errors {
-        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+        for format in [
+            ErrorFormat::RestJson,
+            ErrorFormat::AwsJson1_0,
+            ErrorFormat::AwsJson1_1,
+            ErrorFormat::QueryXml,
+            ErrorFormat::S3Xml,
+        ] {
             let (status, code) = (error.refusal(format).status(), error.refusal(format).code());
-            answers.push(format!("{status} -\nx-amzn-ErrorType:{code}\n\n{}", error.refusal(format).body("1")));
+            let header = format.code_header().map(|name| format!("{name}:{code}\n")).unwrap_or_default();
+            answers.push(format!("{status} -\n{header}\n{}", error.refusal(format).body("1")));
         }
     }
     answers

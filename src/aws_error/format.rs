@@ -1,5 +1,13 @@
 /// How a service words its errors.
 ///
+/// | format | services |
+/// |---|---|
+/// | [`RestJson`](Self::RestJson) | API Gateway, Lambda and other REST services with JSON |
+/// | [`AwsJson1_0`](Self::AwsJson1_0) | DynamoDB and other services that are called with `application/x-amz-json-1.0` |
+/// | [`AwsJson1_1`](Self::AwsJson1_1) | Kinesis, KMS, Systems Manager, CloudWatch Logs, Secrets Manager, ECS, Cognito and other services that are called with `application/x-amz-json-1.1` |
+/// | [`QueryXml`](Self::QueryXml) | STS, IAM and other query services |
+/// | [`S3Xml`](Self::S3Xml) | S3 and compatible stores |
+///
 /// ```
 /// use countersign::{ErrorFormat, VerifyError};
 ///
@@ -7,16 +15,35 @@
 /// assert_eq!(error.refusal(ErrorFormat::RestJson).code(), "InvalidSignatureException");
 /// assert_eq!(error.refusal(ErrorFormat::QueryXml).code(), "SignatureDoesNotMatch");
 /// assert_eq!(ErrorFormat::S3Xml.content_type(), "application/xml");
+///
+/// // The JSON services refuse with 400 and have the code in the body, DynamoDB with a namespace.
+/// let unsigned = VerifyError::MissingAuthentication;
+/// let refusal = unsigned.refusal(ErrorFormat::AwsJson1_0);
+/// assert_eq!((refusal.status(), refusal.code()), (400, "MissingAuthenticationTokenException"));
+/// assert_eq!(refusal.content_type(), "application/x-amz-json-1.0");
+/// assert_eq!(
+///     refusal.body(""),
+///     r#"{"__type":"com.amazon.coral.service#MissingAuthenticationTokenException","message":"Request is missing Authentication Token"}"#
+/// );
+/// assert_eq!(
+///     unsigned.refusal(ErrorFormat::AwsJson1_1).body(""),
+///     r#"{"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"}"#
+/// );
 /// ```
 ///
 /// AWS: [Common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html),
+/// [of DynamoDB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html),
 /// [of S3](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorFormat {
-    /// API Gateway and other REST services with JSON: `{"message": …}` and the code in the header `x-amzn-ErrorType`.
+    /// The REST services with JSON: `{"message": …}`, and the code in the header `x-amzn-ErrorType`.
     RestJson,
-    /// STS, IAM, SQS and other query services: `<ErrorResponse>`.
+    /// AWS JSON 1.0: `{"__type": …, "message": …}`, where the code has the namespace `com.amazon.coral.service#`.
+    AwsJson1_0,
+    /// AWS JSON 1.1: `{"__type": …, "message": …}`, where the code has no namespace.
+    AwsJson1_1,
+    /// The query services: `<ErrorResponse>`.
     QueryXml,
     /// S3: `<Error>`.
     S3Xml,
@@ -27,8 +54,33 @@ impl ErrorFormat {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::RestJson => "application/json",
+            Self::AwsJson1_0 => "application/x-amz-json-1.0",
+            Self::AwsJson1_1 => "application/x-amz-json-1.1",
             Self::QueryXml => "text/xml",
             Self::S3Xml => "application/xml",
+        }
+    }
+
+    /// The name of the header that carries [`Refusal::code`](crate::Refusal::code), or `None` if the code is in the body.
+    ///
+    /// ```
+    /// use countersign::ErrorFormat;
+    ///
+    /// assert_eq!(ErrorFormat::RestJson.code_header(), Some("x-amzn-errortype"));
+    /// assert_eq!(ErrorFormat::AwsJson1_1.code_header(), None);
+    /// ```
+    pub const fn code_header(self) -> Option<&'static str> {
+        match self {
+            Self::RestJson => Some("x-amzn-errortype"),
+            Self::AwsJson1_0 | Self::AwsJson1_1 | Self::QueryXml | Self::S3Xml => None,
+        }
+    }
+
+    /// What precedes the code in the body.
+    pub(super) const fn code_namespace(self) -> &'static str {
+        match self {
+            Self::AwsJson1_0 => "com.amazon.coral.service#",
+            Self::RestJson | Self::AwsJson1_1 | Self::QueryXml | Self::S3Xml => "",
         }
     }
 }

@@ -44,7 +44,9 @@ impl Refusal {
     pub(crate) fn internal(format: ErrorFormat) -> Self {
         let (code, message) = match format {
             ErrorFormat::S3Xml => ("InternalError", text::S3_INTERNAL_ERROR),
-            ErrorFormat::RestJson | ErrorFormat::QueryXml => ("InternalFailure", text::INTERNAL_FAILURE),
+            ErrorFormat::RestJson | ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 | ErrorFormat::QueryXml => {
+                ("InternalFailure", text::INTERNAL_FAILURE)
+            }
         };
         Self::new(format, 500, code, message)
     }
@@ -59,8 +61,8 @@ impl Refusal {
         self.status
     }
 
-    /// The error code, e.g. `SignatureDoesNotMatch`. With [`ErrorFormat::RestJson`] it is sent as the header
-    /// `x-amzn-ErrorType`.
+    /// The error code, e.g. `SignatureDoesNotMatch`. It is part of the body, or a header of its own
+    /// ([`ErrorFormat::code_header`]).
     pub fn code(&self) -> &'static str {
         self.code
     }
@@ -86,6 +88,13 @@ impl Refusal {
         match self.format {
             ErrorFormat::RestJson => {
                 body.push_str("{\"message\":\"");
+                push_escaped(&mut body, &self.message);
+                body.push_str("\"}");
+            }
+            ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 => {
+                for text in ["{\"__type\":\"", self.format.code_namespace(), self.code, "\",\"message\":\""] {
+                    body.push_str(text);
+                }
                 push_escaped(&mut body, &self.message);
                 body.push_str("\"}");
             }
@@ -119,6 +128,10 @@ mod tests {
         let got = "got '<a href=\"x\">&\\\u{fffe}\u{1b}'";
         let body = |format| Refusal::new(format, 400, "Code", got).body("<id>");
         assert_eq!(body(ErrorFormat::RestJson), "{\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}");
+        assert_eq!(
+            body(ErrorFormat::AwsJson1_1),
+            "{\"__type\":\"Code\",\"message\":\"got '<a href=\\\"x\\\">&\\\\\u{fffe}\\u001b'\"}"
+        );
         let xml = body(ErrorFormat::QueryXml);
         assert!(xml.contains("got '&lt;a href=&quot;x&quot;&gt;&amp;\\\u{fffd}\u{fffd}'</Message>"), "{xml}");
         assert!(xml.ends_with("</Error><RequestId>&lt;id&gt;</RequestId></ErrorResponse>"), "{xml}");

@@ -1,13 +1,17 @@
-//! What a refused client reads: code, status and text in AWS's three formats.
+//! What a refused client reads: code, status and text in each of AWS's formats.
 
 use std::time::Duration;
 
-use countersign::{ErrorFormat, Location, ScopeParts, VerifyError};
+use countersign::explain::{Cause, Explanation};
+use countersign::{ErrorFormat, Location, RequestError, ScopeParts, StreamingPayload, VerifyError};
+use serde_json::Value;
 
-use crate::support::fixtures::at;
+use crate::support::fixtures::{FORMATS, at};
 
 const MISMATCH: VerifyError = VerifyError::SignatureMismatch { computed: None };
 const JSON: ErrorFormat = ErrorFormat::RestJson;
+const JSON_1_0: ErrorFormat = ErrorFormat::AwsJson1_0;
+const JSON_1_1: ErrorFormat = ErrorFormat::AwsJson1_1;
 const QUERY: ErrorFormat = ErrorFormat::QueryXml;
 const S3: ErrorFormat = ErrorFormat::S3Xml;
 
@@ -208,4 +212,133 @@ fn bodies_have_the_form_of_their_format() {
         (JSON.content_type(), QUERY.content_type(), S3.content_type()),
         ("application/json", "text/xml", "application/xml")
     );
+    assert_eq!(
+        (JSON_1_0.content_type(), JSON_1_1.content_type()),
+        ("application/x-amz-json-1.0", "application/x-amz-json-1.1")
+    );
+    // The code is in the body or in a header, and not in both.
+    for format in FORMATS {
+        let refusal = MISMATCH.refusal(format);
+        assert_eq!(refusal.content_type(), format.content_type());
+        assert_eq!(format.code_header().is_none(), refusal.body("id").contains(refusal.code()), "{format:?}");
+    }
+}
+
+/// Every error of the verifier with its code in the formats of the JSON services, other than `UnsupportedScheme`, which has
+/// a different code in each.
+fn errors() -> Vec<(VerifyError, &'static str)> {
+    const BAD: &str = "BadRequestException";
+    const MISSING: &str = "MissingAuthenticationTokenException";
+    const INCOMPLETE: &str = "IncompleteSignatureException";
+    const INVALID: &str = "InvalidSignatureException";
+    const UNKNOWN: &str = "UnrecognizedClientException";
+    let text = || String::from("\"a\\b\"\u{1b}");
+    let (location, now) = (Location::Header, at("20150830T123600Z"));
+    let (signed, allowed) = (now.saturating_add(-7200), Duration::from_secs(300));
+    let streaming = StreamingPayload::Signed;
+    let scope = |region| ScopeParts::new("20150830", Some(region), "dynamodb", "aws4_request");
+    let (got, expected) = (scope("us-\"1"), scope("us-east-1"));
+    vec![
+        (VerifyError::Request(RequestError::TargetIsUrl), BAD),
+        (VerifyError::HostsDiffer { host: text(), authority: text() }, BAD),
+        (VerifyError::DotSegments { path: text() }, BAD),
+        (VerifyError::RepeatedParameter { name: text() }, BAD),
+        (VerifyError::HeaderAndQueryDiffer { name: text() }, BAD),
+        (VerifyError::MissingAuthentication, MISSING),
+        (VerifyError::BothMechanisms, INVALID),
+        (VerifyError::Repeated { name: "Credential" }, INCOMPLETE),
+        (VerifyError::UnsupportedAlgorithm { algorithm: text() }, INCOMPLETE),
+        (VerifyError::AuthorizationTooLong { length: 2, limit: 1 }, INCOMPLETE),
+        (VerifyError::NotKeyValue, INCOMPLETE),
+        (VerifyError::UnknownParameter { name: text() }, INCOMPLETE),
+        (VerifyError::MissingParameters { location, names: vec!["Credential"] }, INCOMPLETE),
+        (VerifyError::MissingParameters { location: Location::Query, names: vec!["X-Amz-Date"] }, INCOMPLETE),
+        (VerifyError::MalformedCredential { location, got: text() }, INCOMPLETE),
+        (VerifyError::MalformedSigV4aCredential { location, got: text() }, INCOMPLETE),
+        (VerifyError::MalformedSignedHeaders { location }, INCOMPLETE),
+        (VerifyError::TooManySignedHeaders { limit: 1 }, INCOMPLETE),
+        (VerifyError::MalformedSignature, INVALID),
+        (VerifyError::MalformedSigV4aSignature, INVALID),
+        (VerifyError::MissingRegionSet { location }, INCOMPLETE),
+        (VerifyError::WrongRegionSet { got: text(), regions: vec![text()] }, INVALID),
+        (VerifyError::MissingDate, INCOMPLETE),
+        (VerifyError::MalformedDate { location, got: text() }, INCOMPLETE),
+        (VerifyError::MalformedExpires { got: text() }, INCOMPLETE),
+        (VerifyError::ExpiresOutOfRange { seconds: 301, limit: allowed }, INCOMPLETE),
+        (VerifyError::MissingContentSha256, INVALID),
+        (VerifyError::InvalidContentSha256 { got: text() }, INVALID),
+        (VerifyError::HeadersNotSigned { names: vec![text(), "host".into()] }, INVALID),
+        (VerifyError::SignedHeaderAbsent { name: text() }, INCOMPLETE),
+        (VerifyError::HopByHopHeader { name: text() }, INCOMPLETE),
+        (VerifyError::RepeatedHeader { name: text() }, INCOMPLETE),
+        (VerifyError::Expired { signed, now, allowed }, INVALID),
+        (VerifyError::NotYetCurrent { location, signed: now, now: signed, allowed }, INVALID),
+        (VerifyError::PresignExpired { signed, now, expires_in: allowed }, INVALID),
+        (VerifyError::WrongScope { location, got, expected, signed: now }, INVALID),
+        (VerifyError::UnknownAccessKey { access_key_id: text() }, UNKNOWN),
+        (VerifyError::InvalidSessionToken { access_key_id: text() }, UNKNOWN),
+        (VerifyError::ExpiredSessionToken { access_key_id: text(), expires_at: now }, "ExpiredTokenException"),
+        (MISMATCH, INVALID),
+        (VerifyError::BodyMismatch { signed: text(), computed: text() }, INVALID),
+        (VerifyError::BodyNeeded, "InternalFailure"),
+        (VerifyError::BodyIsStreamed { streaming }, "InternalFailure"),
+    ]
+}
+
+#[test]
+fn every_refusal_of_a_json_service_is_a_400_with_its_code_in_the_body() {
+    for (error, code) in errors() {
+        for (format, namespace) in [(JSON_1_0, "com.amazon.coral.service#"), (JSON_1_1, "")] {
+            let refusal = error.refusal(format);
+            let status = if code == "InternalFailure" { 500 } else { 400 };
+            assert_eq!((refusal.status(), refusal.code()), (status, code), "{error:?} {format:?}");
+            let body: Value = serde_json::from_str(&refusal.body("id")).unwrap();
+            let expected = serde_json::json!({ "__type": format!("{namespace}{code}"), "message": refusal.message() });
+            assert_eq!(body, expected, "{error:?} {format:?}");
+        }
+    }
+}
+
+/// As DynamoDB and Kinesis answer: what differs is the sentence, and what they take for a signature.
+#[test]
+fn the_two_versions_of_aws_json_word_a_missing_signature_in_their_own_ways() {
+    let missing = "MissingAuthenticationTokenException";
+    check(&VerifyError::MissingAuthentication, JSON_1_0, 400, missing, "Request is missing Authentication Token");
+    check(&VerifyError::MissingAuthentication, JSON_1_1, 400, missing, "Missing Authentication Token");
+    let other = VerifyError::UnsupportedScheme { scheme: "Bearer".into() };
+    check(&other, JSON_1_0, 400, missing, "Request is missing Authentication Token");
+    assert_eq!(
+        (other.refusal(JSON_1_1).status(), other.refusal(JSON_1_1).code()),
+        (400, "IncompleteSignatureException")
+    );
+    for (error, _) in errors().iter().filter(|(_, code)| *code != missing) {
+        assert_eq!(error.refusal(JSON_1_0).message(), error.refusal(JSON_1_1).message());
+        assert_eq!(error.refusal(JSON_1_1).message(), error.refusal(JSON).message());
+    }
+}
+
+/// Status and form differ from API Gateway's, and the cause doesn't. Only of a missing token API Gateway may mean a route.
+#[test]
+fn a_refusal_of_a_json_service_has_the_cause_that_it_has_with_api_gateway() {
+    for (error, code) in errors() {
+        let explained = |format: ErrorFormat| {
+            let refusal = error.refusal(format);
+            let headers: Vec<_> =
+                format.code_header().map(|name| (name, refusal.code().as_bytes())).into_iter().collect();
+            Explanation::from_response(refusal.status(), &headers, refusal.body("id").as_bytes(), None)
+        };
+        let causes = |format| explained(format).findings().map(|finding| finding.cause().clone()).collect::<Vec<_>>();
+        for format in [JSON_1_0, JSON_1_1] {
+            let shown = explained(format).to_string();
+            assert!(shown.starts_with(&format!("{} {code}: ", error.refusal(format).status())), "{shown}");
+            match error {
+                VerifyError::MissingAuthentication => {
+                    let found = causes(format);
+                    assert_eq!(found.first(), Some(&Cause::NotSigned));
+                    assert!(!found.contains(&Cause::NoSuchRoute) && causes(JSON).contains(&Cause::NoSuchRoute));
+                }
+                _ => assert_eq!(causes(format), causes(JSON), "{error:?} {format:?}"),
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use countersign::{
     Credentials, Payload, Request, Signer, StreamingPayload, VerifiedHead, VerifiedRequest, Verifier, VerifyError,
 };
 
-use crate::support::fixtures::{Headers, added, credentials, now, signer, verifier, verify, views};
+use crate::support::fixtures::{FORMATS, Headers, added, credentials, now, signer, verifier, verify, views};
 
 const HOST: &str = "api.example.com";
 
@@ -187,7 +187,6 @@ fn a_header_with_one_value_arrives_once() {
 /// C13. An answer is bounded, however long an access key id is.
 #[test]
 fn a_long_access_key_id_makes_no_long_answer() {
-    use countersign::ErrorFormat;
     let long = Credentials::new("A".repeat(60_000), "secret").unwrap();
     let signer = Signer::new(long.clone(), "us-east-1", "s3").unwrap();
     let arrived = Arrived::signed(&signer, "/key", &[], Payload::EMPTY);
@@ -198,7 +197,7 @@ fn a_long_access_key_id_makes_no_long_answer() {
         let verifier = verifier("s3");
         let unverified = verifier.parse(Request::new("PUT", "/key", &views), now()).unwrap();
         let error = unverified.with_body(b"").verify(known).unwrap_err();
-        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+        for format in FORMATS {
             assert!(error.refusal(format).body("id").len() < 2048);
         }
         assert!(error.to_string().len() < 512 && format!("{error:?}").len() < 512);

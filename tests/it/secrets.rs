@@ -3,9 +3,9 @@
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use countersign::{Credentials, ErrorFormat, Payload, Request, Scope, Signer, SigningKey, VerifyError, VerifyingKey};
+use countersign::{Credentials, Payload, Request, Scope, Signer, SigningKey, VerifyError, VerifyingKey};
 
-use crate::support::fixtures::{TEMPORARY_SECRET, TOKEN, now, temporary, verifier};
+use crate::support::fixtures::{FORMATS, TEMPORARY_SECRET, TOKEN, now, temporary, verifier};
 
 const COOKIE: &str = "sessioncookie";
 const CUSTOMER_KEY: &str = "customerkeycustomerkey";
@@ -47,7 +47,7 @@ impl Printed {
 
     fn error(&mut self, error: &VerifyError) {
         self.both(error);
-        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+        for format in FORMATS {
             self.texts.push(error.refusal(format).code().into());
             self.texts.push(error.refusal(format).message().into());
             self.texts.push(error.refusal(format).body("id"));

@@ -198,3 +198,26 @@ fn bare_code(code: &str) -> String {
     let code = code.split([':', ',', ' ']).next().unwrap_or(code);
     code.trim().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Reply;
+    use crate::aws_error::{ErrorFormat, Refusal};
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let message = "Got '\"a\\b\" <c>&amp;'.\n\nThe end \u{e9}";
+        for format in [
+            ErrorFormat::RestJson,
+            ErrorFormat::AwsJson1_0,
+            ErrorFormat::AwsJson1_1,
+            ErrorFormat::QueryXml,
+            ErrorFormat::S3Xml,
+        ] {
+            let refusal = Refusal::new(format, 400, "InvalidSignatureException", message);
+            let header = format.code_header().map(|name| (name, refusal.code().as_bytes()));
+            let reply = Reply::read(refusal.status(), header.into_iter(), refusal.body("id").as_bytes(), None);
+            assert_eq!((reply.code.as_str(), reply.message.as_str()), (refusal.code(), message), "{format:?}");
+        }
+    }
+}

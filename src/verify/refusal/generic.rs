@@ -10,17 +10,28 @@ use crate::verify::VerifyError;
 
 /// The services other than S3 share their texts; codes and some statuses differ by protocol.
 pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
-    let json = format == ErrorFormat::RestJson;
-    let pick = |of_json: &'static str, of_xml: &'static str| if json { of_json } else { of_xml };
+    let query = format == ErrorFormat::QueryXml;
+    let pick = |of_json: &'static str, of_query: &'static str| if query { of_query } else { of_json };
+    let (denied, malformed) = match format {
+        ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 => (400, 400),
+        ErrorFormat::RestJson => (403, 403),
+        ErrorFormat::QueryXml | ErrorFormat::S3Xml => (403, 400),
+    };
+    // DynamoDB and the query services also take another scheme for no signature.
+    let ignores_other_schemes = matches!(format, ErrorFormat::AwsJson1_0 | ErrorFormat::QueryXml);
     let incomplete = |message: Cow<'static, str>| {
-        let status = if json { 403 } else { 400 };
-        Refusal::new(format, status, pick("IncompleteSignatureException", "IncompleteSignature"), message)
+        Refusal::new(format, malformed, pick("IncompleteSignatureException", "IncompleteSignature"), message)
     };
     let invalid = |message: Cow<'static, str>| {
-        Refusal::new(format, 403, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
+        Refusal::new(format, denied, pick("InvalidSignatureException", "SignatureDoesNotMatch"), message)
     };
     let unknown_token = |message: &'static str| {
-        Refusal::new(format, 403, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
+        Refusal::new(format, denied, pick("UnrecognizedClientException", "InvalidClientTokenId"), message)
+    };
+    let missing_token = || {
+        let message = if ignores_other_schemes { text::REQUEST_IS_MISSING_TOKEN } else { text::MISSING_TOKEN };
+        let code = pick("MissingAuthenticationTokenException", "MissingAuthenticationToken");
+        Refusal::new(format, denied, code, message.text)
     };
     match error {
         VerifyError::Request(_)
@@ -30,15 +41,9 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         | VerifyError::HeaderAndQueryDiffer { .. } => {
             Refusal::new(format, 400, pick("BadRequestException", "InvalidRequest"), error.to_string())
         }
-        VerifyError::MissingAuthentication => {
-            let message = pick(text::MISSING_TOKEN.text, text::REQUEST_IS_MISSING_TOKEN.text);
-            let code = pick("MissingAuthenticationTokenException", "MissingAuthenticationToken");
-            Refusal::new(format, 403, code, message)
-        }
+        VerifyError::MissingAuthentication => missing_token(),
         VerifyError::BothMechanisms => invalid(text::TWO_MECHANISMS.text.into()),
-        VerifyError::UnsupportedScheme { .. } if !json => {
-            Refusal::new(format, 403, "MissingAuthenticationToken", text::REQUEST_IS_MISSING_TOKEN.text)
-        }
+        VerifyError::UnsupportedScheme { .. } if ignores_other_schemes => missing_token(),
         VerifyError::UnsupportedScheme { .. } | VerifyError::NotKeyValue => incomplete(text::not_key_value().into()),
         VerifyError::UnsupportedAlgorithm { algorithm } => incomplete(text::unsupported_algorithm(algorithm).into()),
         VerifyError::HopByHopHeader { .. }
@@ -79,7 +84,7 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         VerifyError::UnknownAccessKey { .. } => unknown_token(text::SECURITY_TOKEN_INVALID.text),
         VerifyError::InvalidSessionToken { .. } => unknown_token(text::SECURITY_TOKEN_INVALID.known),
         VerifyError::ExpiredSessionToken { .. } => {
-            Refusal::new(format, 403, pick("ExpiredTokenException", "ExpiredToken"), text::TOKEN_EXPIRED)
+            Refusal::new(format, denied, pick("ExpiredTokenException", "ExpiredToken"), text::TOKEN_EXPIRED)
         }
         VerifyError::SignatureMismatch { computed: Some(computed) } => {
             invalid(text::mismatch_with(computed.canonical_request(), computed.string_to_sign()).into())

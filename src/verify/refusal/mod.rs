@@ -13,7 +13,9 @@ impl VerifyError {
     pub fn refusal(&self, format: ErrorFormat) -> Refusal {
         match format {
             ErrorFormat::S3Xml => s3::refusal(self),
-            ErrorFormat::RestJson | ErrorFormat::QueryXml => generic::refusal(self, format),
+            ErrorFormat::RestJson | ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 | ErrorFormat::QueryXml => {
+                generic::refusal(self, format)
+            }
         }
     }
 }

@@ -1,12 +1,11 @@
 //! A verifier that says what it computed: AWS's words with both texts, redacted unless asked, and never the signature.
 
-use countersign::{CanonicalRequest, Credentials, ErrorFormat, Verifier, VerifyError};
+use countersign::{CanonicalRequest, Credentials, Verifier, VerifyError};
 use countersign_conformance::cases::plain::{Plain, as_lenient_as_aws};
 
 use super::mutations::{arrival, cases, with_another_secret};
+use crate::support::fixtures::FORMATS;
 use crate::support::naive;
-
-const DIALECTS: [ErrorFormat; 3] = [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml];
 
 /// The refusal of a vector by a verifier that has another secret for its access key.
 fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Credentials) {
@@ -23,7 +22,7 @@ fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Creden
 /// All that a server may answer or log.
 fn said(error: &VerifyError) -> String {
     let bodies: String =
-        DIALECTS.iter().map(|format| error.refusal(*format).body("1") + error.refusal(*format).message()).collect();
+        FORMATS.iter().map(|format| error.refusal(*format).body("1") + error.refusal(*format).message()).collect();
     format!("{bodies}\n{error}\n{error:?}")
 }
 

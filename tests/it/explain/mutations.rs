@@ -10,6 +10,7 @@ use countersign_conformance::cases::Case;
 use countersign_conformance::cases::plain::{Location, Plain, as_lenient_as_aws};
 use countersign_conformance::cases::wire::Wire;
 
+use crate::support::fixtures::FORMATS;
 use crate::support::vector_files::{files, signed_requests};
 
 /// What arrives, and where.
@@ -282,7 +283,7 @@ const MUTATIONS: &[Mutation] = &[
 const LOST: &str = "the signature was lost";
 /// S3 says which region is right; the others name the wrong one.
 const REGION: &str = "another region";
-/// The query services say of another scheme that there is no signature.
+/// The query services and DynamoDB say of another scheme that there is no signature.
 const REPLACED: &str = "the signature was replaced";
 
 fn named(cause: impl Into<String>) -> Option<String> {
@@ -412,10 +413,10 @@ fn explained(case: &Plain, arrival: &Arrival, format: ErrorFormat) -> Option<Exp
     let verifier = verifier.with_sigv4a().echo_computed();
     let result = case.verify_with(&arrival.wire, &verifier, &arrival.known, arrival.now).unwrap();
     let error = result.err()?;
-    let headers = [("x-amzn-ErrorType", error.refusal(format).code().as_bytes())];
-    let headers = if format == ErrorFormat::RestJson { &headers[..] } else { &[] };
+    let headers: Vec<_> =
+        format.code_header().map(|name| (name, error.refusal(format).code().as_bytes())).into_iter().collect();
     let body = error.refusal(format).body("1");
-    Some(Explanation::from_response(error.refusal(format).status(), headers, body.as_bytes(), arrival.sent.clone()))
+    Some(Explanation::from_response(error.refusal(format).status(), &headers, body.as_bytes(), arrival.sent.clone()))
 }
 
 pub fn cases() -> Vec<Plain> {
@@ -441,7 +442,7 @@ fn each_change_is_named() {
         vectors += 1;
         let unchanged = arrival(&case);
         assert!(explained(&case, &unchanged, ErrorFormat::RestJson).is_none(), "{} is refused unchanged", case.id);
-        for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+        for format in FORMATS {
             let (mut applied, mut wrong) = (0, Vec::new());
             for (name, mutate) in MUTATIONS {
                 let mut arrival = unchanged.clone();
@@ -449,7 +450,8 @@ fn each_change_is_named() {
                 let Some(explanation) = explained(&case, &arrival, format) else { continue };
                 let expected = match (expected.as_str(), format) {
                     (LOST, ErrorFormat::S3Xml) => "PolicyDenies",
-                    (LOST | REPLACED, ErrorFormat::QueryXml) => "SignatureLost",
+                    (LOST | REPLACED, ErrorFormat::QueryXml | ErrorFormat::AwsJson1_0) => "SignatureLost",
+                    (LOST, ErrorFormat::AwsJson1_1) => "SignatureLost",
                     (REGION, ErrorFormat::S3Xml) => "WrongRegion { expected: Some(\"another-region-1\") }",
                     (REGION, _) => "WrongRegion { expected: * }",
                     (REPLACED, _) => "OtherAuthorization",
@@ -482,5 +484,5 @@ fn each_change_is_named() {
     }
     assert!(vectors > 300, "{vectors}");
     println!("{made:#?}\n{}", all_wrong.join("\n"));
-    assert!(failures.is_empty(), "{} of {}\n{}", failures.len(), 3 * vectors, failures.join("\n"));
+    assert!(failures.is_empty(), "{} of {}\n{}", failures.len(), FORMATS.len() as u32 * vectors, failures.join("\n"));
 }

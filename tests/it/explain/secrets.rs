@@ -1,11 +1,11 @@
 //! No explanation shows a secret or a session token, wherever the response has put it.
 
 use countersign::explain::{Explanation, Sent};
-use countersign::{Credentials, ErrorFormat, Payload, Request, Signer};
+use countersign::{Credentials, Payload, Request, Signer};
 use serde_json::Value;
 
 use super::catalogue::{By, CASES, TOKEN, explain, now, sent};
-use crate::support::fixtures::{SECRET, verifier};
+use crate::support::fixtures::{FORMATS, SECRET, verifier};
 
 const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 
@@ -148,7 +148,7 @@ fn a_server_that_echoes_everything_raw_shows_none() {
             let verifier = if raw { verifier.echo_computed_raw() } else { verifier.echo_computed() };
             let arrived = Request::new("GET", target, &arrived).with_host("example.com");
             let error = verifier.parse(arrived, now()).unwrap().verify_head(Some(known)).unwrap_err();
-            for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+            for format in FORMATS {
                 let body = error.refusal(format).body("1");
                 assert_eq!(body.contains(TOKEN), raw || body.contains("x-copy:IQo"));
                 let (status, body) = (error.refusal(format).status(), body.as_bytes());

@@ -4,7 +4,7 @@ use countersign::explain::{Cause, Explanation, Sent};
 use countersign::{Credentials, ErrorFormat, Payload, Request, Signed, Signer, Timestamp, VerifyError};
 
 use super::catalogue::now;
-use crate::support::fixtures::{HOST, SECRET, credentials, signer, verifier, verify};
+use crate::support::fixtures::{FORMATS, HOST, SECRET, credentials, signer, verifier, verify};
 
 fn changed(name: &str, signed: &str, verified: &str) -> Cause {
     Cause::ParameterChanged { name: name.into(), signed: signed.into(), verified: verified.into() }
@@ -188,7 +188,7 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
 fn what_the_server_computed_is_shown_where_nothing_is_known_of_the_request() {
     let signed = sign(&[], b"{}", now());
     let error = answer(&signed, "/dev/items?a=1&b=3", &[], b"{}", now());
-    for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml, ErrorFormat::S3Xml] {
+    for format in FORMATS {
         let explanation = Explanation::from_response(403, &[], error.refusal(format).body("1").as_bytes(), None);
         assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::Mismatch);
         let computed = explanation.computed().unwrap();

@@ -388,6 +388,10 @@ fn answers_in_the_words_of_s3() {
         for format in [ErrorFormat::RestJson, ErrorFormat::QueryXml] {
             assert_eq!(error.refusal(format).status(), status);
         }
+        for format in [ErrorFormat::AwsJson1_0, ErrorFormat::AwsJson1_1] {
+            assert_eq!(error.refusal(format).status(), if status == 403 { 400 } else { status });
+            assert!(error.refusal(format).body("id").contains(error.refusal(format).code()));
+        }
     }
     for (error, answers) in [
         (
@@ -405,6 +409,12 @@ fn answers_in_the_words_of_s3() {
                     "SignatureDoesNotMatch",
                     "Check your AWS Secret Access Key and signing method.",
                 ),
+                (
+                    ErrorFormat::AwsJson1_1,
+                    400,
+                    "InvalidSignatureException",
+                    "Check your AWS Secret Access Key and signing method.",
+                ),
                 (ErrorFormat::S3Xml, 403, "SignatureDoesNotMatch", "Check your key and signing method."),
             ],
         ),
@@ -412,6 +422,7 @@ fn answers_in_the_words_of_s3() {
             ChunkError::NotChunked,
             [
                 (ErrorFormat::RestJson, 500, "InternalFailure", "Internal failure"),
+                (ErrorFormat::AwsJson1_1, 500, "InternalFailure", "Internal failure"),
                 (ErrorFormat::QueryXml, 500, "InternalFailure", "Internal failure"),
                 (ErrorFormat::S3Xml, 500, "InternalError", "We encountered an internal error. Please try again."),
             ],

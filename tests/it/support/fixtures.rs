@@ -1,7 +1,7 @@
 //! Who signs, when, and what the other end does.
 
 use countersign::{
-    Credentials, Request, Signed, Signer, Timestamp, VerifiedHead, VerifiedRequest, Verifier, VerifyError,
+    Credentials, ErrorFormat, Request, Signed, Signer, Timestamp, VerifiedHead, VerifiedRequest, Verifier, VerifyError,
 };
 
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -9,6 +9,14 @@ pub const TEMPORARY_SECRET: &str = "wJalrXUtnFEMIsecret";
 pub const TOKEN: &str = "FwoGZXIvYXdztoken";
 pub const TIME: &str = "20150830T123600Z";
 pub const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
+/// Every format of a refusal.
+pub const FORMATS: [ErrorFormat; 5] = [
+    ErrorFormat::RestJson,
+    ErrorFormat::AwsJson1_0,
+    ErrorFormat::AwsJson1_1,
+    ErrorFormat::QueryXml,
+    ErrorFormat::S3Xml,
+];
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
