@@ -54,6 +54,9 @@ impl Endpoint {
     }
 
     /// The signing name, e.g. `execute-api`.
+    ///
+    /// A device endpoint of IoT is `iotdevicegateway`, under which MQTT over WebSocket is signed. The AWS SDKs sign HTTP
+    /// requests to the same host for `iotdata`.
     pub fn service(&self) -> &'static str {
         self.service
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use countersign::{Payload, Rules, SignError, Signer, Timestamp, UnsignedPayload, Verifier, VerifyError};
-use countersign_conformance::cases::Case;
 use countersign_conformance::cases::plain::Plain;
+use countersign_conformance::cases::verify_reject::{Verdict, VerifyReject};
 use countersign_conformance::cases::wire::Wire;
+use countersign_conformance::cases::{Case, Outcome};
 
 use crate::support::fixtures::verifier;
 use crate::support::vector_files::files;
@@ -114,5 +115,42 @@ fn five_minutes_of_clock_skew_where_aws_allows_them_and_fifteen_elsewhere() {
         assert!(matches!(late, Err(VerifyError::Expired { .. })), "{service}: {late:?}");
         let early = at(signed_at.saturating_add(-seconds - 1));
         assert!(matches!(early, Err(VerifyError::NotYetCurrent { .. })), "{service}: {early:?}");
+    }
+}
+
+fn arrived() -> Vec<VerifyReject> {
+    let verify_reject = |case| match case {
+        Case::VerifyReject(case) => *case,
+        _ => panic!("another kind of case"),
+    };
+    files().remove("verify_reject").unwrap().into_iter().map(verify_reject).collect()
+}
+
+/// The conformance program sets the clock skew that a case names; here the row has to have it.
+#[test]
+fn each_row_accepts_and_refuses_what_arrives() {
+    let mut seen = BTreeSet::new();
+    for case in arrived() {
+        let outcome = case.run_with(Rules::for_service(case.service()));
+        assert_eq!(outcome.map_err(|difference| difference.to_string()), Ok(Outcome::Passed));
+        seen.insert(case.id);
+    }
+    for service in FIVE_MINUTES {
+        for time in ["300", "301", "early"] {
+            assert!(seen.contains(&format!("skew-{service}-{time}")), "{service} {time}");
+        }
+    }
+    assert!(UNSIGNED.iter().all(|service| seen.contains(&format!("unsigned-{service}"))));
+}
+
+#[test]
+fn chunks_that_are_refused_are_not_refused_for_their_size_alone() {
+    let refused = |case: &VerifyReject| case.is_streamed() && case.expect == Verdict::Refuse;
+    let cases: Vec<_> = arrived().into_iter().filter(refused).collect();
+    assert!(cases.len() >= 10, "{}", cases.len());
+    for case in cases {
+        let mut rules = Rules::for_service(case.service());
+        rules.min_chunk_size = 1;
+        assert_eq!(case.run_with(rules).map_err(|difference| difference.to_string()), Ok(Outcome::Passed));
     }
 }

@@ -88,6 +88,12 @@ impl Wire {
             then(unverified, found)
         })
     }
+
+    /// Whether the body is sent in chunks or messages, which are checked one by one.
+    pub fn is_streamed(&self) -> bool {
+        let mut hashes = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-amz-content-sha256"));
+        hashes.any(|(_, value)| value.starts_with(b"STREAMING-"))
+    }
 }
 
 /// Scheme, authority, and path with query, as they stand.
