@@ -2,8 +2,8 @@
 //!
 //! [`Policy`] says when the permission ends and what has to hold for each field of the form;
 //! [`Signer::sign_post_policy`] makes the fields of it. A server reads them back in the crate's three steps:
-//! [`UnverifiedForm::parse`] proves nothing, the caller finds the key, and [`Verifier::verify_form`] gives a
-//! [`VerifiedForm`], which exists only after the signature is right, the policy has not ended, every condition is met by
+//! [`Verifier::parse_form`] does the checks that need no key, the caller looks up the credentials, and
+//! [`UnverifiedForm::verify`] returns a [`VerifiedForm`], which exists only after the signature is right, the policy has not ended, every condition is met by
 //! its field, and every field is named by a condition.
 //!
 //! ```

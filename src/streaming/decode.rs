@@ -19,7 +19,7 @@ use crate::text::excerpt;
 const MAX_HEADER: usize = 1024;
 
 /// Decodes a body in chunks: chunks in, data out. Created by
-/// [`VerifiedRequest::chunk_decoder`](crate::VerifiedRequest::chunk_decoder).
+/// [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder).
 ///
 /// The checks, in the order in which they run:
 ///
@@ -27,7 +27,7 @@ const MAX_HEADER: usize = 1024;
 ///    some. If it has none, the header is absent, or the rules [ignore it](crate::Rules::ignore_unused_trailer). Each
 ///    trailer whose name begins with `x-amz-checksum-` is a checksum that this build can compute
 ///    ([`Checksum::is_available`]), unless the caller accepts it by name:
-///    [`VerifiedRequest::chunk_decoder_with_unchecked`](crate::VerifiedRequest::chunk_decoder_with_unchecked).
+///    [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked).
 /// 2. The header line of a chunk (at most 1024 bytes) is well-formed; no signed chunk is longer than the rules'
 ///    `max_chunk_size`, no chunk but the last is shorter than `min_chunk_size`, and all chunks together are not longer
 ///    than announced.

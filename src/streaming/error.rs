@@ -20,7 +20,7 @@ pub enum ChunkError {
     #[error("the body is not sent in chunks; check it with VerifiedHead::check_body or VerifiedHead::body_check")]
     NotChunked,
     /// The body is an event stream, whose messages carry their own signatures.
-    #[error("the body is an event stream; verify its messages with VerifiedRequest::events")]
+    #[error("the body is an event stream; verify its messages with VerifiedHead::events")]
     EventStream,
     /// There is no `x-amz-decoded-content-length`.
     #[error("there is no x-amz-decoded-content-length")]
@@ -39,7 +39,7 @@ pub enum ChunkError {
         got: String,
     },
     /// `x-amz-trailer` names a checksum that this build can't compute, because its feature is off.
-    /// [`VerifiedRequest::chunk_decoder_with_unchecked`](crate::VerifiedRequest::chunk_decoder_with_unchecked) accepts it by name.
+    /// [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked) accepts it by name.
     #[error(
         "this build can't compute {name}; turn on the feature {feature:?} of countersign, or pass the name \
              to chunk_decoder_with_unchecked"
@@ -51,7 +51,7 @@ pub enum ChunkError {
         feature: &'static str,
     },
     /// `x-amz-trailer` names a checksum that this crate doesn't know.
-    /// [`VerifiedRequest::chunk_decoder_with_unchecked`](crate::VerifiedRequest::chunk_decoder_with_unchecked) accepts it by name.
+    /// [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked) accepts it by name.
     #[error("{name:?} is not a known checksum; to accept it unchecked, pass the name to chunk_decoder_with_unchecked")]
     UnknownChecksum {
         /// The trailer, shortened if its name is long.

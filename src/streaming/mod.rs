@@ -8,7 +8,7 @@
 //! - Sending: a [`Chunked`] describes the body, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the
 //!   request, and [`SignedChunked::encoder`] encodes the body. [`EncodedRead`] and `EncodedBody` wrap a
 //!   [`Read`](std::io::Read) and an `http_body::Body`.
-//! - Receiving: [`VerifiedRequest::chunk_decoder`](crate::VerifiedRequest::chunk_decoder) decodes the body of a verified request;
+//! - Receiving: [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder) decodes the body of a verified request;
 //!   [`DecodedRead`] and `DecodedBody` are wrappers with it. No byte of a signed chunk is released before the signature
 //!   of the chunk is verified.
 //!

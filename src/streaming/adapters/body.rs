@@ -116,12 +116,12 @@ where
 /// as if it were complete.
 ///
 /// ```
-/// use countersign::VerifiedRequest;
+/// use countersign::VerifiedHead;
 /// use countersign::streaming::{ChunkError, DecodedBody};
 /// use http_body::Body;
 ///
-/// fn data<B: Body>(verified: &VerifiedRequest<'_>, body: B) -> Result<DecodedBody<B>, ChunkError> {
-///     Ok(DecodedBody::new(verified.chunk_decoder()?, body))
+/// fn data<B: Body>(head: &VerifiedHead<'_>, body: B) -> Result<DecodedBody<B>, ChunkError> {
+///     Ok(DecodedBody::new(head.chunk_decoder()?, body))
 /// }
 /// ```
 pub struct DecodedBody<B>(Polled<Decoding, B>);
