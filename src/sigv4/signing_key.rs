@@ -4,7 +4,7 @@ use core::fmt;
 use ctutils::CtEq;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::algorithm::Algorithm;
 use super::credentials::Credentials;
@@ -13,7 +13,7 @@ use super::signature::Signature;
 use super::sigv4a::{KeyPair, PublicKey};
 use super::string_to_sign::StringToSign;
 use super::timestamp::Timestamp;
-use crate::hash::keyed;
+use crate::hash::{hmac_into, keyed, wipe_stack};
 
 /// Step 3: the key of one scope, which is one date, region and service of one secret; with SigV4A the key pair of one
 /// access key, for all dates, regions and services.
@@ -69,15 +69,25 @@ impl SigningKey {
     }
 
     /// The key from its 32 bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        let bytes = Zeroizing::new(bytes);
-        Self { material: Material::Hmac(keyed(&*bytes)), standing: KeyStanding::Good }
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        let key = Self::of_bytes(&bytes);
+        // Where the caller's copy was passed to.
+        bytes.zeroize();
+        key
+    }
+
+    fn of_bytes(bytes: &[u8; 32]) -> Self {
+        let key = Self { material: Material::Hmac(keyed(bytes)), standing: KeyStanding::Good };
+        wipe_stack::<256>();
+        key
     }
 
     /// The 32 bytes of the key, for handing them to another party that signs or verifies within this scope. Anybody who
     /// has them can sign anything for that date, region and service.
     pub fn derive_bytes_exposed(credentials: &Credentials, scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
-        derive_bytes(credentials.aws4_secret(), scope)
+        let mut key = Zeroizing::new([0; 32]);
+        derive_bytes(&mut key, credentials.aws4_secret(), scope);
+        key
     }
 
     /// A key for an unknown access key: deriving it takes as long as for a known one, and no verifier accepts it.
@@ -89,14 +99,20 @@ impl SigningKey {
 
     fn derive_for(access_key_id: &str, aws4_secret: &[u8], scope: &Scope<'_>) -> Self {
         match scope.algorithm() {
-            Algorithm::HmacSha256 => Self::from_bytes(*derive_bytes(aws4_secret, scope)),
+            Algorithm::HmacSha256 => {
+                let mut bytes = Zeroizing::new([0; 32]);
+                derive_bytes(&mut bytes, aws4_secret, scope);
+                Self::of_bytes(&bytes)
+            }
             Algorithm::EcdsaP256Sha256 => Self::derive_pair(access_key_id, aws4_secret),
         }
     }
 
     pub(crate) fn derive_pair(access_key_id: &str, aws4_secret: &[u8]) -> Self {
         let none = Self { material: Material::None, standing: KeyStanding::Good };
-        KeyPair::derive(access_key_id, aws4_secret).map_or(none, Self::of_pair)
+        let key = KeyPair::derive(access_key_id, aws4_secret).map_or(none, Self::of_pair);
+        wipe_stack::<1024>();
+        key
     }
 
     pub(crate) fn of_pair(pair: KeyPair) -> Self {
@@ -170,15 +186,14 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-fn derive_bytes(aws4_secret: &[u8], scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
-    let date_key = hmac(aws4_secret, scope.date().as_bytes());
-    let region_key = hmac(&*date_key, scope.region().as_bytes());
-    let service_key = hmac(&*region_key, scope.service().as_bytes());
-    hmac(&*service_key, TERMINATOR.as_bytes())
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(keyed(key).chain_update(message).finalize().into_bytes().into())
+/// Each key stands in one of two places, and no longer than until the one after the next.
+fn derive_bytes(key: &mut [u8; 32], aws4_secret: &[u8], scope: &Scope<'_>) {
+    let mut other = Zeroizing::new([0; 32]);
+    hmac_into(&mut other, aws4_secret, &[scope.date().as_bytes()]);
+    hmac_into(key, &*other, &[scope.region().as_bytes()]);
+    hmac_into(&mut other, key, &[scope.service().as_bytes()]);
+    hmac_into(key, &*other, &[TERMINATOR.as_bytes()]);
+    wipe_stack::<256>();
 }
 
 /// What a verifier checks signatures with: a key that could sign them, or one that can't.
