@@ -188,7 +188,7 @@ impl Sent {
             region: presented.scope().region().into(),
             service: presented.scope().service().into(),
             timestamp: Some(presented.timestamp()),
-            canonical_request: Zeroizing::new(presented.canonical_request(&UNKNOWN_BODY)),
+            canonical_request: Zeroizing::new(presented.canonical_request(&UNKNOWN_BODY).into_inner()),
             ..self
         }
     }

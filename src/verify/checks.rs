@@ -22,6 +22,7 @@ use crate::sigv4::sigv4a::covers;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::inline::Inline;
+use crate::text::wiped::Wiped;
 use crate::text::{any_pair, compare_ignoring_case, excerpt, starts_with_ignoring_case};
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 allows them as much.
@@ -249,7 +250,8 @@ impl Verifier {
         key: &VerifyingKey<'_>,
         hosts: Hosts<'p>,
     ) -> (Option<Match<'p>>, Option<Box<Computed>>) {
-        let mut candidates = Candidates { verifier: self, presented, key, buffer: Vec::new(), computed: None };
+        let buffer = Wiped::new(Vec::new(), false);
+        let mut candidates = Candidates { verifier: self, presented, key, buffer, computed: None };
         let mut try_host = |host: &'p str| {
             let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
             Some(Match { host, line })
@@ -293,7 +295,7 @@ struct Candidates<'c> {
     verifier: &'c Verifier,
     presented: &'c UnverifiedRequest<'c>,
     key: &'c VerifyingKey<'c>,
-    buffer: Vec<u8>,
+    buffer: Wiped<Vec<u8>>,
     /// Of the first.
     computed: Option<Box<Computed>>,
 }

@@ -15,6 +15,7 @@ use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 use crate::text::{excerpt, is_digits};
 
 /// What a request says about its signature. It proves nothing: everything here may be forged.
@@ -226,8 +227,8 @@ impl<'a> UnverifiedRequest<'a> {
 
     /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
     /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
-    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Wiped<Vec<u8>> {
+        let mut out = Wiped::new(Vec::new(), false);
         let Ok(host) = self.request.host() else { return out };
         let rules = Rules::for_service(self.scope().service());
         let mut headers = SignedHeaderList::new();
