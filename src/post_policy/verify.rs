@@ -16,6 +16,7 @@ use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
+use crate::text::wiped::Wiped;
 use crate::verify::{MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError, check_standing};
 
 impl Verifier {
@@ -78,8 +79,9 @@ impl Verifier {
         if !matches {
             return Err(VerifyError::SignatureMismatch { computed: None }.into());
         }
-        let policy = Base64::decode_vec(presented.policy).map_err(|_| PolicyError::NotBase64)?;
-        let Document { expiration, conditions } = Document::parse(&policy)?;
+        let mut decoded = Wiped::new(alloc::vec![0; presented.policy.len()], presented.session_token().is_some());
+        let policy = Base64::decode(presented.policy, &mut decoded).map_err(|_| PolicyError::NotBase64)?;
+        let Document { expiration, conditions } = Document::parse(policy)?;
         let life = i64::try_from(self.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
         let expiration = expiration.min(signed.saturating_add(life));
         if expiration <= now {
