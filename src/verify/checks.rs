@@ -5,6 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::body::SignedBody;
 use super::error::{Computed, VerifyError};
 use super::scope_parts::ScopeParts;
@@ -250,7 +252,7 @@ impl Verifier {
         key: &VerifyingKey<'_>,
         hosts: Hosts<'p>,
     ) -> (Option<Match<'p>>, Option<Box<Computed>>) {
-        let buffer = Wiped::new(Vec::new(), false);
+        let buffer = presented.new_buffer();
         let mut candidates = Candidates { verifier: self, presented, key, buffer, computed: None };
         let mut try_host = |host: &'p str| {
             let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
@@ -268,8 +270,10 @@ impl Verifier {
         let canonical_request = match self.echo {
             Echo::Nothing => return None,
             Echo::Redacted => canonical_request.redacted().to_string(),
-            Echo::Raw => canonical_request.raw().to_string(),
+            // One allocation of the right length: one that grows leaves a session token behind.
+            Echo::Raw => String::from_utf8_lossy(canonical_request.as_bytes()).into_owned(),
         };
+        let canonical_request = Zeroizing::new(canonical_request);
         Some(Box::new(Computed { canonical_request, string_to_sign: string_to_sign.to_string() }))
     }
 }

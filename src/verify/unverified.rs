@@ -228,7 +228,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
     /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
     pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Wiped<Vec<u8>> {
-        let mut out = Wiped::new(Vec::new(), false);
+        let mut out = self.new_buffer();
         let Ok(host) = self.request.host() else { return out };
         let rules = Rules::for_service(self.scope().service());
         let mut headers = SignedHeaderList::new();
@@ -266,6 +266,11 @@ impl<'a> UnverifiedRequest<'a> {
             }
         };
         Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
+    }
+
+    /// For canonical requests: wiped in the end if there is a session token in them.
+    pub(super) fn new_buffer(&self) -> Wiped<Vec<u8>> {
+        Wiped::new(Vec::new(), self.claims.has_session_token())
     }
 
     /// The value that describes the body, as sent, and what it means.

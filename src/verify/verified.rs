@@ -3,6 +3,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use super::body::{BodyCheck, SignedBody};
 use super::error::VerifyError;
 use crate::redact::REDACTED;
@@ -58,7 +60,7 @@ pub(super) enum Received<'a> {
         method: String,
         path: Vec<u8>,
         /// The signed ones.
-        headers: Vec<(String, Vec<u8>)>,
+        headers: Vec<(String, Zeroizing<Vec<u8>>)>,
     },
 }
 
@@ -84,7 +86,7 @@ impl VerifiedRequest<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn into_owned(self) -> VerifiedRequest<'static> {
-        let headers = self.headers().map(|(name, value)| (String::from(name), value.into())).collect();
+        let headers = self.headers().map(|(name, value)| (String::from(name), Zeroizing::new(value.into()))).collect();
         let request = Received::Signed { method: self.method().into(), path: self.path().into(), headers };
         let Self { claims, timestamp, host, body, key, rules, limits, .. } = self;
         let (claims, host) = (claims.into_owned(), Cow::Owned(host.into_owned()));
