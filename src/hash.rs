@@ -1,6 +1,7 @@
 //! SHA-256 and HMAC, and a hash as hexadecimal digits.
 
-use hmac::{Hmac, KeyInit};
+use hmac::digest::FixedOutput;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
@@ -48,6 +49,7 @@ pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
 }
 
 /// HMAC pads a key to the block, and hashes a longer one: [RFC 2104 2](https://www.rfc-editor.org/rfc/rfc2104#section-2).
+#[inline(never)]
 pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
     if let Some(start) = block.get_mut(..key.len()) {
@@ -62,10 +64,24 @@ pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     keyed
 }
 
+/// The HMAC of a message, written to where the caller wipes it: a key that is returned leaves copies on its way.
+#[inline(never)]
+pub(crate) fn hmac_into(out: &mut [u8; 32], key: &[u8], message: &[&[u8]]) {
+    let mut mac = keyed(key);
+    message.iter().for_each(|piece| mac.update(piece));
+    mac.finalize_into(out.into());
+}
+
+/// Overwrites the stack below its caller, where functions of the libraries leave a padded key or a private one behind:
+/// the `hmac` crate doesn't wipe its blocks. An attempt, since nobody promises where a compiler puts things.
+#[inline(never)]
+pub(crate) fn wipe_stack<const WORDS: usize>() {
+    [0_u64; WORDS].zeroize();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hmac::Mac;
 
     #[test]
     fn the_constant_is_the_hash_of_nothing() {
@@ -100,11 +116,9 @@ mod tests {
         for length in [0, 1, 32, 44, 63, 64, 65, 200] {
             let key = alloc::vec![0x5a; length];
             let theirs = Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update("message").finalize();
-            assert_eq!(
-                keyed(&key).chain_update(b"message").finalize().into_bytes().as_slice(),
-                theirs.into_bytes().as_slice(),
-                "{length}"
-            );
+            let mut ours = [0; 32];
+            hmac_into(&mut ours, &key, &[b"mess", b"age"]);
+            assert_eq!(ours, *theirs.into_bytes(), "{length}");
         }
     }
 }

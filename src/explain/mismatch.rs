@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::canonical::ToSign;
 use super::cause::Cause;
 use super::compare;
@@ -76,12 +78,12 @@ impl Computed<'_> {
 }
 
 /// The canonical request that was sent, without its token. A body that isn't known here is taken to be the server's.
-fn our_request(sent: &Sent, theirs: Option<&str>) -> String {
+fn our_request(sent: &Sent, theirs: Option<&str>) -> Zeroizing<String> {
     let ours = request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
     let theirs = theirs.filter(|_| !sent.is_what_was_signed);
     match (ours.rsplit_once('\n'), theirs.and_then(|theirs| theirs.rsplit_once('\n'))) {
         (Some((start, line)), Some((_, body))) if line.as_bytes() == hex_of(UNKNOWN_BODY) => {
-            alloc::format!("{start}\n{body}")
+            Zeroizing::new([start, "\n", body].concat())
         }
         _ => ours,
     }

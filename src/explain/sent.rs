@@ -189,7 +189,7 @@ impl Sent {
             region: claims.scope().region().into(),
             service: claims.scope().service().into(),
             timestamp: Some(*timestamp),
-            canonical_request: Zeroizing::new(presented.canonical_request(&UNKNOWN_BODY)),
+            canonical_request: Zeroizing::new(presented.canonical_request(&UNKNOWN_BODY).into_inner()),
             ..self
         }
     }

@@ -3,20 +3,17 @@
 #[cfg(any(feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
 
-use alloc::string::String;
 use core::fmt::Write;
 
 /// Appends a text, escaped as it is between quotation marks.
-pub(crate) fn push_escaped(json: &mut String, text: &str) {
+pub(crate) fn push_escaped(json: &mut impl Write, text: &str) {
     for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(json, "\\u{:04x}", u32::from(c));
-            }
-            c => json.push(c),
-        }
+        let _ = match c {
+            '"' => json.write_str("\\\""),
+            '\\' => json.write_str("\\\\"),
+            '\n' => json.write_str("\\n"),
+            c if c.is_control() => write!(json, "\\u{:04x}", u32::from(c)),
+            c => json.write_char(c),
+        };
     }
 }

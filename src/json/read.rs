@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
 
 /// Parses one JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)). serde_json limits the nesting to 127 levels;
 /// the caller limits the length, to which the memory used is proportional.
@@ -14,7 +15,8 @@ pub(crate) fn parse(text: &[u8]) -> Option<Json> {
 
 /// A JSON value. An object keeps all its members, also where a name appears twice.
 pub(crate) enum Json {
-    Text(String),
+    /// It may be a session token.
+    Text(Zeroizing<String>),
     Whole(#[allow(dead_code, reason = "only policies have numbers")] u64),
     Other,
     List(Vec<Json>),
@@ -45,7 +47,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.into()))
+        Ok(Json::Text(Zeroizing::new(text.into())))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Json, E> {

@@ -1,6 +1,8 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::redact::{REDACTED, is_secret_header};
 
 /// What has to hold for one field of a form, or for its file.
@@ -13,7 +15,7 @@ pub(super) enum Condition {
         /// Name of the field, compared without regard to case.
         field: String,
         /// Its value, compared letter for letter.
-        value: String,
+        value: Zeroizing<String>,
     },
     /// The field's value begins with this; with `""` the field only has to be there.
     StartsWith {
@@ -48,7 +50,7 @@ impl Condition {
     /// Whether a value of its field meets it.
     pub(super) fn is_met_by(&self, given: &str) -> bool {
         match self {
-            Self::Exact { value, .. } => given == value,
+            Self::Exact { value, .. } => given == value.as_str(),
             // "Content-Types values for a starts-with condition that include commas are interpreted as lists."
             Self::StartsWith { field, prefix } if field.eq_ignore_ascii_case("content-type") => {
                 given.split(',').all(|part| part.starts_with(prefix.as_str()))
@@ -63,8 +65,8 @@ impl fmt::Display for Condition {
     /// As S3 prints a condition that failed; a session token or a customer's key is redacted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operator, field, value) = match self {
-            Self::Exact { field, value } => ("eq", field, value),
-            Self::StartsWith { field, prefix } => ("starts-with", field, prefix),
+            Self::Exact { field, value } => ("eq", field, value.as_str()),
+            Self::StartsWith { field, prefix } => ("starts-with", field, prefix.as_str()),
             Self::ContentLengthRange { min, max } => return write!(f, r#"["content-length-range", {min}, {max}]"#),
         };
         f.write_str(&printed(operator, &alloc::format!("${field}"), value))
@@ -83,6 +85,6 @@ pub(super) fn printed(operator: &str, name: &str, value: &str) -> String {
     alloc::format!(r#"["{operator}", {}, {}]"#, json_string(name), json_string(value))
 }
 
-pub(super) fn json_string(text: &str) -> String {
+fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -2,13 +2,16 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
-use super::condition::{Condition, json_string, printed};
+use super::condition::{Condition, printed};
 use super::error::PolicyError;
 use super::{MAX_CONDITIONS, SESSION_TOKEN_FIELDS};
+use crate::json::push_escaped;
 use crate::json::read::{self, Json};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
+use crate::text::wiped::Wiped;
 
 /// What a policy says.
 pub(super) struct Document {
@@ -20,27 +23,28 @@ const EXPIRATION: &str = "expiration";
 const CONDITIONS: &str = "conditions";
 
 impl Document {
-    pub(super) fn print(&self) -> String {
-        let mut text = alloc::format!("{{\"{EXPIRATION}\": \"{}\", \"{CONDITIONS}\": [", self.expires_at.extended());
+    /// A session token may be in it.
+    pub(super) fn print(&self) -> Wiped<String> {
+        let mut text = Wiped::new(String::new(), true);
+        let _ = write!(text, "{{\"{EXPIRATION}\": \"{}\", \"{CONDITIONS}\": [", self.expires_at.extended());
         for (index, condition) in self.conditions.iter().enumerate() {
-            if index > 0 {
-                text.push_str(", ");
-            }
-            match condition {
-                Condition::Exact { field, value } => {
-                    text.push_str(&alloc::format!("{{{}: {}}}", json_string(field), json_string(value)));
-                }
-                Condition::StartsWith { field, prefix } => text.push_str(&alloc::format!(
-                    "[\"starts-with\", {}, {}]",
-                    json_string(&alloc::format!("${field}")),
-                    json_string(prefix)
-                )),
+            let _ = text.write_str(if index > 0 { ", " } else { "" });
+            let pieces = match condition {
+                Condition::Exact { field, value } => ["{\"", field, "\": \"", value, "\"}"],
+                Condition::StartsWith { field, prefix } => ["[\"starts-with\", \"$", field, "\", \"", prefix, "\"]"],
                 Condition::ContentLengthRange { min, max } => {
-                    text.push_str(&alloc::format!("[\"content-length-range\", {min}, {max}]"));
+                    let _ = write!(text, "[\"content-length-range\", {min}, {max}]");
+                    continue;
                 }
-            }
+            };
+            let [start, field, between, value, end] = pieces;
+            let _ = text.write_str(start);
+            push_escaped(&mut text, field);
+            let _ = text.write_str(between);
+            push_escaped(&mut text, value);
+            let _ = text.write_str(end);
         }
-        text.push_str("]}");
+        let _ = text.write_str("]}");
         text
     }
 
@@ -95,7 +99,7 @@ fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
         let (min, max) = (whole(&first).ok_or_else(arguments)?, whole(&second).ok_or_else(arguments)?);
         return Ok(Condition::ContentLengthRange { min, max });
     }
-    let (Json::Text(name), Json::Text(value)) = (first, second) else { return Err(arguments()) };
+    let (Json::Text(name), Json::Text(mut value)) = (first, second) else { return Err(arguments()) };
     let Some(field) = name.strip_prefix('$') else {
         // S3 looks for a field, finds none, and says so.
         return Err(PolicyError::ConditionFailed { condition: printed(operator, &name, &value) });
@@ -104,7 +108,7 @@ fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
     if operator == "eq" {
         return Ok(Condition::Exact { field, value });
     }
-    let condition = Condition::StartsWith { field, prefix: value };
+    let condition = Condition::StartsWith { field, prefix: core::mem::take(&mut *value) };
     match ONLY_EXACT.iter().chain(&SESSION_TOKEN_FIELDS).find(|only| condition.is_about(only)) {
         Some(field) => {
             Err(PolicyError::OnlyExact { condition: alloc::format!("{condition}"), field: String::from(*field) })
@@ -129,20 +133,21 @@ const ONLY_EXACT: [&str; 5] = ["bucket", "success_action_status", "x-amz-algorit
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zeroize::Zeroizing;
 
     #[test]
     fn what_is_printed_is_read() {
         let document = Document {
             expires_at: "20151230T120000Z".parse().unwrap(),
             conditions: alloc::vec![
-                Condition::Exact { field: "bucket".into(), value: "a\"\\\u{e9}".into() },
+                Condition::Exact { field: "bucket".into(), value: Zeroizing::new("a\"\\\u{e9}".into()) },
                 Condition::StartsWith { field: "key".into(), prefix: "user/".into() },
                 Condition::ContentLengthRange { min: 1, max: u64::MAX },
             ],
         };
         let text = document.print();
         assert_eq!(
-            text,
+            *text,
             "{\"expiration\": \"2015-12-30T12:00:00Z\", \"conditions\": [{\"bucket\": \"a\\\"\\\\\u{e9}\"}, \
              [\"starts-with\", \"$key\", \"user/\"], [\"content-length-range\", 1, 18446744073709551615]]}"
         );

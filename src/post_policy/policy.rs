@@ -3,6 +3,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
+use zeroize::Zeroizing;
+
 use super::FILENAME;
 use super::condition::Condition;
 use crate::sigv4::timestamp::Timestamp;
@@ -38,7 +40,7 @@ pub struct Policy {
 impl Policy {
     /// A policy for one bucket, valid until `expires_at`; the signature itself is valid for at most seven days.
     pub fn new(bucket: impl Into<String>, expires_at: Timestamp) -> Self {
-        let bucket = Condition::Exact { field: "bucket".into(), value: bucket.into() };
+        let bucket = Condition::Exact { field: "bucket".into(), value: Zeroizing::new(bucket.into()) };
         Self { expires_at, fields: Vec::new(), conditions: alloc::vec![bucket] }
     }
 
@@ -49,7 +51,7 @@ impl Policy {
         let field = name.clone();
         self.conditions.push(match value.split_once(FILENAME) {
             Some((prefix, _)) => Condition::StartsWith { field, prefix: prefix.into() },
-            None => Condition::Exact { field, value: value.clone() },
+            None => Condition::Exact { field, value: Zeroizing::new(value.clone()) },
         });
         self.fields.push((name, value));
         self

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
 
 use super::condition::Condition;
 use super::document::Document;
@@ -15,6 +16,7 @@ use crate::sigv4::scope::ScopeError;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
+use crate::text::wiped::Wiped;
 
 impl Signer {
     /// Signs a policy, and gives all fields of its form but the file and those that the page adds itself. The
@@ -64,23 +66,27 @@ impl Signer {
         if expires_at <= now {
             return Err(PolicyError::Expired { expires_at, now });
         }
-        let mut all: Vec<(String, String)> =
-            fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        all.push(("policy".into(), Base64::encode_string(policy.as_bytes())));
+        // The policy holds the session token, too.
+        let has_token = self.credentials().session_token().is_some();
+        let field = |name: &str, value: String| (String::from(name), Wiped::new(value, has_token));
+        let mut all: Vec<_> = fields.into_iter().map(|(name, value)| field(name, value.into())).collect();
+        all.push(field("policy", Base64::encode_string(policy.as_bytes())));
         let string_to_sign = all.len() - 1;
-        all.extend(self.own_fields(&now)?.into_iter().map(|(name, value)| (name.into(), value)));
+        all.extend(
+            self.own_fields(&now)?.into_iter().map(|(name, mut value)| field(name, core::mem::take(&mut *value))),
+        );
         check_fields(&all, &conditions)?;
 
         let scope = self.scope(&now)?;
         let text = all.get(string_to_sign).map_or("", |(_, policy)| policy.as_str());
         let signature = self.with_key(now, &scope, |key| key.sign_pieces(|write| write(text.as_bytes())));
-        all.push(("x-amz-signature".into(), signature.to_hex()));
+        all.push(field("x-amz-signature", signature.to_hex()));
         let outlives_credentials = self.credentials().expires_at().is_some_and(|end| end < expires_at);
         Ok(SignedForm { fields: all, signature, outlives_credentials })
     }
 
     /// What the signature adds to the form, but for itself.
-    fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, String)>, PolicyError> {
+    fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, Zeroizing<String>)>, PolicyError> {
         let scope = self.scope(now)?;
         // A form has no field for a region set.
         if scope.algorithm() == Algorithm::EcdsaP256Sha256 {
@@ -88,17 +94,17 @@ impl Signer {
         }
         let credentials = self.credentials();
         let mut fields = alloc::vec![
-            ("x-amz-algorithm", Algorithm::HmacSha256.name().into()),
+            ("x-amz-algorithm", String::from(Algorithm::HmacSha256.name())),
             ("x-amz-credential", alloc::format!("{}/{scope}", credentials.access_key_id())),
             ("x-amz-date", now.to_string()),
         ];
         fields.extend(credentials.session_token().map(|token| (self.rules.session_token.header(), token.into())));
-        Ok(fields)
+        Ok(fields.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect())
     }
 }
 
 /// What S3 would refuse the form for.
-fn check_fields(fields: &[(String, String)], conditions: &[Condition]) -> Result<(), PolicyError> {
+fn check_fields(fields: &[(String, Wiped<String>)], conditions: &[Condition]) -> Result<(), PolicyError> {
     let named = |name: &str| excerpt(name.as_bytes());
     let mut length = 0;
     for (index, (name, value)) in fields.iter().enumerate() {
@@ -127,7 +133,7 @@ fn check_fields(fields: &[(String, String)], conditions: &[Condition]) -> Result
 /// The fields of a form, signed. The file comes last: S3 reads no field behind it.
 #[derive(Clone)]
 pub struct SignedForm {
-    fields: Vec<(String, String)>,
+    fields: Vec<(String, Wiped<String>)>,
     signature: Signature,
     outlives_credentials: bool,
 }
@@ -152,11 +158,11 @@ impl SignedForm {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hidden_inputs(&self) -> String {
-        let mut html = String::new();
+        let mut html = Wiped::new(String::new(), self.fields.iter().any(|(_, value)| value.is_secret()));
         for (name, value) in self.fields() {
             let _ = writeln!(html, "<input type=\"hidden\" name=\"{}\" value=\"{}\">", Escaped(name), Escaped(value));
         }
-        html
+        html.into_inner()
     }
 
     /// The signature.

@@ -14,6 +14,7 @@ use crate::sigv4::authorization::Location;
 use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
+use crate::text::wiped::Wiped;
 use crate::verify::{Found, MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError};
 
 impl Verifier {
@@ -87,8 +88,9 @@ impl<'a> UnverifiedForm<'a> {
         if !matches {
             return Err(VerifyError::SignatureMismatch { computed: None }.into());
         }
-        let policy = Base64::decode_vec(form.policy).map_err(|_| PolicyError::NotBase64)?;
-        let Document { expires_at, conditions } = Document::parse(&policy)?;
+        let mut decoded = Wiped::new(alloc::vec![0; form.policy.len()], form.claims.session_token().is_some());
+        let policy = Base64::decode(form.policy, &mut decoded).map_err(|_| PolicyError::NotBase64)?;
+        let Document { expires_at, conditions } = Document::parse(policy)?;
         let life = i64::try_from(verifier.limits.max_presign.as_secs()).unwrap_or(i64::MAX);
         let expires_at = expires_at.min(form.timestamp.saturating_add(life));
         if expires_at <= now {

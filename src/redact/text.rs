@@ -2,9 +2,13 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
+
+use zeroize::Zeroizing;
 
 use super::{REDACTED, is_secret_header, is_secret_parameter};
-use crate::text::percent::encode_segment;
+use crate::text::percent::write_encoded;
+use crate::text::wiped::Wiped;
 
 /// A run of this many characters may be a token.
 const TOKEN: usize = 64;
@@ -13,35 +17,52 @@ const TOKEN: usize = 64;
 const SHORTEST_SESSION_TOKEN: usize = 12;
 
 /// The text without the session token that was sent: as it is, encoded for a query, or escaped for JSON.
-pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> String {
-    let mut text = String::from(text);
+pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::from(text));
     let Some(token) = session_token.filter(|token| token.len() >= SHORTEST_SESSION_TOKEN) else { return text };
-    for form in [token.into(), encode_segment(token), token.replace('/', "\\/")] {
-        if text.contains(&form) {
-            text = text.replace(&form, REDACTED);
+    let mut encoded = Zeroizing::new(Vec::with_capacity(3 * token.len()));
+    write_encoded(&mut encoded, token.as_bytes());
+    let mut escaped = Zeroizing::new(String::with_capacity(2 * token.len()));
+    token.split_inclusive('/').for_each(|piece| match piece.strip_suffix('/') {
+        Some(piece) => [piece, "\\/"].into_iter().for_each(|piece| escaped.push_str(piece)),
+        None => escaped.push_str(piece),
+    });
+    for form in [token, core::str::from_utf8(&encoded).unwrap_or_default(), &escaped] {
+        if text.contains(form) {
+            // Not `replace`, whose text grows, and leaves the other forms behind.
+            let pieces: Vec<&str> = text.split(form).collect();
+            text = Zeroizing::new(pieces.join(REDACTED));
         }
     }
     text
 }
 
 /// The same for a canonical request, which keeps the token in its own header or parameter, for the comparison.
-pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> String {
-    if without_token(text, session_token) == text {
-        return text.into();
-    }
+pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> Zeroizing<String> {
     let hide = |text: &str| without_token(text, session_token);
-    let lines = text.split('\n').enumerate().map(|(number, line)| match line.split_once(':') {
-        _ if number == 2 => {
-            let pairs = line.split('&').map(|pair| match pair.split_once('=') {
-                Some((name, _)) if is_secret_parameter(name) => pair.into(),
-                _ => hide(pair),
-            });
-            pairs.collect::<Vec<_>>().join("&")
+    let hidden = hide(text);
+    if *hidden == text {
+        return hidden;
+    }
+    let mut out = Wiped::new(String::with_capacity(text.len()), true);
+    let mut write = |separator: &str, piece: &str, is_compared: bool| {
+        let _ = out.write_str(separator);
+        let _ = if is_compared { out.write_str(piece) } else { out.write_str(&hide(piece)) };
+    };
+    for (number, line) in text.split('\n').enumerate() {
+        let separator = if number > 0 { "\n" } else { "" };
+        match line.split_once(':') {
+            _ if number == 2 => {
+                for (index, pair) in line.split('&').enumerate() {
+                    let is_compared = pair.split_once('=').is_some_and(|(name, _)| is_secret_parameter(name));
+                    write(if index > 0 { "&" } else { separator }, pair, is_compared);
+                }
+            }
+            Some((name, _)) if is_secret_header(name) => write(separator, line, true),
+            _ => write(separator, line, false),
         }
-        Some((name, _)) if is_secret_header(name) => line.into(),
-        _ => hide(line),
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    }
+    Zeroizing::new(out.into_inner())
 }
 
 /// The text without what may be a secret: an echoed `Authorization` header and all behind it, whatever begins as a JWT
@@ -107,17 +128,17 @@ mod tests {
     #[test]
     fn the_token_that_was_sent_is_shown_in_none_of_its_forms() {
         for text in ["the FwoGZX//+w== is", "the FwoGZX%2F%2F%2Bw%3D%3D is", "the FwoGZX\\/\\/+w== is"] {
-            assert_eq!(without_token(text, Some("FwoGZX//+w==")), "the [redacted] is");
+            assert_eq!(*without_token(text, Some("FwoGZX//+w==")), "the [redacted] is");
         }
-        assert_eq!(without_token("the token", None), "the token");
-        assert_eq!(without_token("the token", Some("e")), "the token");
+        assert_eq!(*without_token("the token", None), "the token");
+        assert_eq!(*without_token("the token", Some("e")), "the token");
     }
 
     #[test]
     fn a_token_stays_where_it_is_compared() {
         let text = "GET\n/aTokenOfSome\nX-Amz-Security-Token=aTokenOfSome&a=aTokenOfSome\nx-amz-security-token:aTokenOfSome\nx-own:aTokenOfSome\n\nx\ny";
         assert_eq!(
-            request_without_token(text, Some("aTokenOfSome")),
+            *request_without_token(text, Some("aTokenOfSome")),
             "GET\n/[redacted]\nX-Amz-Security-Token=aTokenOfSome&a=[redacted]\nx-amz-security-token:aTokenOfSome\nx-own:[redacted]\n\nx\ny"
         );
     }

@@ -66,6 +66,7 @@ impl fmt::Debug for Identity {
 
 #[cfg(feature = "std")]
 mod cache {
+    use alloc::boxed::Box;
     use alloc::string::String;
     use alloc::vec::Vec;
     use std::sync::{PoisonError, RwLock};
@@ -81,7 +82,8 @@ mod cache {
         day: Timestamp,
         region: String,
         service: String,
-        key: SigningKey,
+        /// In a place of its own: a list that grows or closes a gap leaves copies behind.
+        key: Box<SigningKey>,
     }
 
     impl Keys {
@@ -113,7 +115,7 @@ mod cache {
             if entries.len() >= MOST {
                 entries.remove(0);
             }
-            let (region, service, key) = (scope.region().into(), scope.service().into(), derive());
+            let (region, service, key) = (scope.region().into(), scope.service().into(), Box::new(derive()));
             let result = sign(&key);
             entries.push(Entry { day: now, region, service, key });
             result

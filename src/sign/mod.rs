@@ -34,6 +34,7 @@ use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 use target::Target;
 
 /// Signs requests for one region and service with one set of credentials.
@@ -168,7 +169,7 @@ impl Signer {
         let access_key_id = self.credentials().access_key_id();
         let names = headers.names().map(|name| name.len() + 1).sum();
         let room = added.length() + authorization::header_length(access_key_id, &scope, names);
-        let mut buffer = Vec::new();
+        let mut buffer = self.new_buffer(0);
         let stages = self.compute(&parts, &mut buffer, room, now, &scope);
         let (start, signed_headers) = (buffer.len(), stages.canonical_request.signed_headers.clone());
         let printed =
@@ -177,12 +178,17 @@ impl Signer {
         Ok(Signed::new(buffer, &added, stages, authorization, printed))
     }
 
+    /// For what is signed with the credentials: wiped in the end if there is a session token in it.
+    fn new_buffer(&self, capacity: usize) -> Wiped<Vec<u8>> {
+        Wiped::new(Vec::with_capacity(capacity), self.credentials().session_token().is_some())
+    }
+
     /// Steps 1 to 4, the same for headers and presigned URLs. The canonical request is written to `buffer`, with room for
     /// more.
     fn compute(
         &self,
         parts: &Parts<'_>,
-        buffer: &mut Vec<u8>,
+        buffer: &mut Wiped<Vec<u8>>,
         room: usize,
         now: Timestamp,
         scope: &Scope<'_>,

@@ -15,6 +15,7 @@ use crate::sigv4::signature::Signature;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
+use crate::text::wiped::Wiped;
 use crate::text::{split, split_once};
 
 impl Signer {
@@ -86,8 +87,10 @@ impl Signer {
         self.sort_and_check(request, &mut headers, &found)?;
 
         let (signed_token, added_token) = self.token_of_url();
-        let names = headers.names().map(|name| name.len() + 3).sum::<usize>();
-        let mut url = Url::begin(request, &found, path, self.room_of_url(target, names))?;
+        let names = headers.names().map(|name| name.len() + 1).sum::<usize>();
+        let room = request.scheme().len() + found.host.len() + self.room_of_url(target, names);
+        let mut url = Url { text: self.new_buffer(room), target_start: 0, query_start: 0 };
+        url.begin(request, &found, path)?;
         url.copy_query(query, body.replaces_pinned);
         QueryParameters {
             access_key_id: self.credentials().access_key_id(),
@@ -104,10 +107,11 @@ impl Signer {
         let (rules, headers, payload) = (&self.rules, &headers, body.line);
         let (method, path, query) = (request.method, path.as_bytes(), url.query());
         let parts = Parts { method, path, query, left_out: &[], rules, headers, payload };
-        let mut canonical_request = Vec::new();
-        let stages = self.compute(&parts, &mut canonical_request, 0, now, &scope);
+        let mut buffer = self.new_buffer(0);
+        let room = scope.region().len() + scope.service().len();
+        let stages = self.compute(&parts, &mut buffer, room, now, &scope);
         url.finish(&stages.signature, added_token);
-        Presigned::new(url, canonical_request, &scope, stages, seconds, self.credentials().expires_at())
+        Presigned::new(url, buffer, &scope, stages, seconds, self.credentials().expires_at())
     }
 
     /// Name and value of the session token, as a parameter that is signed or as one that is added afterwards.
@@ -158,12 +162,15 @@ impl Signer {
         })
     }
 
-    /// Bytes to reserve for the parameters that presigning adds, most of them a constant.
+    /// Bytes to reserve for the target and the parameters that presigning adds, at least as many as are written: a token
+    /// must not be left behind by a URL that grows. A byte that has to be encoded takes three.
     fn room_of_url(&self, target: &str, names: usize) -> usize {
-        let token = self.credentials().session_token().map_or(0, |token| 3 * token.len());
-        let region_set = self.target.set().map_or(0, |region_set| 3 * region_set.len());
+        // Names of parameters, separators, times, hash and signature; the longest come to 466.
+        const OTHERS: usize = 480;
+        let credentials = self.credentials();
+        let token = credentials.session_token().map_or(0, str::len);
         let scope = self.target.regions().len() + self.target.service.len();
-        target.len() + 512 + self.credentials().access_key_id().len() + scope + region_set + names + token
+        target.len() + OTHERS + 3 * (credentials.access_key_id().len() + scope + names + token)
     }
 }
 
@@ -190,27 +197,28 @@ fn whole_seconds(expires_in: Duration, limit: Duration) -> Result<u64, SignError
 
 /// A URL that is being written.
 struct Url {
-    text: Vec<u8>,
+    text: Wiped<Vec<u8>>,
     target_start: usize,
     query_start: usize,
 }
 
 impl Url {
     /// Up to the `?`.
-    fn begin(request: &Request<'_>, found: &Found<'_>, path: &str, room: usize) -> Result<Self, SignError> {
+    fn begin(&mut self, request: &Request<'_>, found: &Found<'_>, path: &str) -> Result<(), SignError> {
+        let text = &mut self.text;
         let (scheme, host) =
             (request.scheme(), core::str::from_utf8(found.host).map_err(|_| SignError::TargetNotUtf8)?);
-        let mut text = Vec::with_capacity(scheme.len() + host.len() + room);
         for piece in [scheme, "://", host] {
             text.extend_from_slice(piece.as_bytes());
         }
-        let target_start = text.len();
+        self.target_start = text.len();
         if !path.starts_with('/') {
             text.push(b'/');
         }
         text.extend_from_slice(path.as_bytes());
         text.push(b'?');
-        Ok(Self { query_start: text.len(), target_start, text })
+        self.query_start = text.len();
+        Ok(())
     }
 
     /// What an earlier presigning added is replaced; every other piece stays as it is.
@@ -260,10 +268,10 @@ impl Url {
 /// ```
 #[derive(Clone)]
 pub struct Presigned {
-    url: String,
+    url: Wiped<String>,
     target_start: usize,
     /// The canonical request, then region and service as they were signed: the URL has them encoded.
-    buffer: Vec<u8>,
+    buffer: Wiped<Vec<u8>>,
     region_length: usize,
     stages: Stages,
     requested_seconds: i64,
@@ -273,7 +281,7 @@ pub struct Presigned {
 impl Presigned {
     fn new(
         url: Url,
-        mut buffer: Vec<u8>,
+        mut buffer: Wiped<Vec<u8>>,
         scope: &Scope<'_>,
         stages: Stages,
         seconds: u64,
@@ -282,7 +290,7 @@ impl Presigned {
         buffer.extend_from_slice(scope.region().as_bytes());
         buffer.extend_from_slice(scope.service().as_bytes());
         Ok(Self {
-            url: String::from_utf8(url.text).map_err(|_| SignError::TargetNotUtf8)?,
+            url: url.text.into_text().ok_or(SignError::TargetNotUtf8)?,
             target_start: url.target_start,
             buffer,
             region_length: scope.region().len(),
@@ -298,7 +306,7 @@ impl Presigned {
     }
 
     pub(crate) fn into_url(self) -> String {
-        self.url
+        self.url.into_inner()
     }
 
     /// Path and query of the URL.

@@ -9,6 +9,7 @@ use crate::sigv4::canonical_request::CanonicalRequest;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 
 /// The result of signing: the headers to add, and each stage of the signature.
 ///
@@ -36,7 +37,7 @@ impl Signed {
     /// The buffer holds the canonical request and the Authorization header.
     #[inline]
     pub(super) fn new(
-        mut buffer: Vec<u8>,
+        mut buffer: Wiped<Vec<u8>>,
         added: &Added<'_>,
         stages: Stages,
         authorization: Range<usize>,
@@ -110,10 +111,17 @@ impl fmt::Debug for Signed {
 mod buffer {
     use alloc::vec::Vec;
 
+    use crate::text::wiped::Wiped;
+
     pub(super) type Buffer = bytes::Bytes;
 
-    /// A full vector is shared as it is; spare capacity would cost a second allocation.
-    pub(super) fn share(mut buffer: Vec<u8>) -> Buffer {
+    /// A buffer that holds a session token is wiped when the last header value that shares it is gone. Any other is shared
+    /// as a full vector; spare capacity would cost a second allocation.
+    pub(super) fn share(buffer: Wiped<Vec<u8>>) -> Buffer {
+        if buffer.is_secret() {
+            return Buffer::from_owner(buffer);
+        }
+        let mut buffer = buffer.into_inner();
         if buffer.capacity() < 2 * buffer.len() {
             buffer.resize(buffer.capacity(), 0);
         }
@@ -130,7 +138,7 @@ mod buffer {
 
 #[cfg(not(feature = "http"))]
 mod buffer {
-    pub(super) type Buffer = alloc::vec::Vec<u8>;
+    pub(super) type Buffer = crate::text::wiped::Wiped<alloc::vec::Vec<u8>>;
 
     pub(super) fn share(buffer: Buffer) -> Buffer {
         buffer

@@ -1,9 +1,8 @@
 //! Step 5, the wire: the `Authorization` header and the `X-Amz-*` query, printed and parsed side by side.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::ops::{Deref, Range};
 
 use super::algorithm::Algorithm;
 use super::canonical_request::pairs;
@@ -13,6 +12,7 @@ use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::timestamp::Timestamp;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
+use crate::text::wiped::Wiped;
 use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -221,7 +221,7 @@ pub(crate) struct Claims<'a> {
     pub(crate) location: Location,
     algorithm: Algorithm,
     /// The `Authorization` header, the decoded values of the query, or the credential of a form.
-    text: Cow<'a, str>,
+    text: Text<'a>,
     access_key_id: Range<usize>,
     date: Range<usize>,
     /// Empty where the scope has none.
@@ -238,21 +238,34 @@ pub(crate) struct Claims<'a> {
     region_set: Value<'a>,
 }
 
-/// A value within the text of the claims, from a header of its own, or not given.
+/// A value of the claims, or not given.
 #[derive(Clone, Default)]
 enum Value<'a> {
     #[default]
     Absent,
+    /// Part of the text of the claims.
     Within(Range<usize>),
-    Apart(Cow<'a, str>),
+    /// From a header of its own.
+    Apart(&'a str),
+    /// From a header of its own, copied behind the text.
+    Behind(Range<usize>),
 }
 
-impl Value<'_> {
-    fn into_owned(self) -> Value<'static> {
+/// The text of claims, which is wiped when dropped if there is a session token in it.
+#[derive(Clone)]
+enum Text<'a> {
+    Borrowed(&'a str),
+    Owned(Wiped<String>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
         match self {
-            Self::Absent => Value::Absent,
-            Self::Within(range) => Value::Within(range),
-            Self::Apart(text) => Value::Apart(Cow::Owned(text.into_owned())),
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
         }
     }
 }
@@ -264,8 +277,7 @@ impl<'a> Claims<'a> {
 
     /// The scope that it claims to be signed for, as sent.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        let [date, region, service] = [&self.date, &self.region, &self.service].map(|range| self.part(range));
-        Scope::unchecked(self.algorithm, date, region, service)
+        Scope::unchecked(self.algorithm, self.part(&self.date), self.part(&self.region), self.part(&self.service))
     }
 
     /// What the scope ends in.
@@ -297,6 +309,10 @@ impl<'a> Claims<'a> {
         self.value(&self.session_token)
     }
 
+    pub(crate) fn has_session_token(&self) -> bool {
+        !matches!(self.session_token, Value::Absent)
+    }
+
     pub(crate) fn content_sha256(&self) -> Option<&str> {
         self.value(&self.content_sha256)
     }
@@ -311,29 +327,40 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn into_owned(self) -> Claims<'static> {
-        let text = Cow::Owned(self.text.into_owned());
-        let [timestamp, expires, session_token, content_sha256, region_set] =
-            [self.timestamp, self.expires, self.session_token, self.content_sha256, self.region_set]
-                .map(Value::into_owned);
+        let values = [&self.timestamp, &self.expires, &self.session_token, &self.content_sha256, &self.region_set];
+        let length = values.map(|value| self.value(value).map_or(0, str::len)).iter().sum::<usize>();
+        let mut text = Wiped::new(String::with_capacity(self.text.len() + length), self.has_session_token());
+        text.push_str(&self.text);
+        let [timestamp, expires, session_token, content_sha256, region_set] = values.map(|value| match value {
+            Value::Absent => Value::Absent,
+            Value::Within(range) => Value::Within(range.clone()),
+            Value::Behind(range) => Value::Behind(range.clone()),
+            Value::Apart(apart) => {
+                let start = text.len();
+                text.push_str(apart);
+                Value::Behind(start..text.len())
+            }
+        });
+        let text = Text::Owned(text);
         Claims { text, timestamp, expires, session_token, content_sha256, region_set, ..self }
     }
 
     pub(crate) fn set_session_token(&mut self, header: &'a str) {
-        self.session_token = Value::Apart(Cow::Borrowed(header));
+        self.session_token = Value::Apart(header);
     }
 
     pub(crate) fn set_content_sha256(&mut self, header: &'a str) {
-        self.content_sha256 = Value::Apart(Cow::Borrowed(header));
+        self.content_sha256 = Value::Apart(header);
     }
 
     pub(crate) fn set_region_set(&mut self, header: &'a str) {
-        self.region_set = Value::Apart(Cow::Borrowed(header));
+        self.region_set = Value::Apart(header);
     }
 
     fn value<'s>(&'s self, value: &'s Value<'a>) -> Option<&'s str> {
         match value {
             Value::Absent => None,
-            Value::Within(range) => Some(self.part(range)),
+            Value::Within(range) | Value::Behind(range) => Some(self.part(range)),
             Value::Apart(text) => Some(text),
         }
     }
@@ -398,7 +425,7 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
     let (Some(credential), Some(signature), Some(signed_headers)) = (&credential, &signature, &signed_headers) else {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
-    Claims::read(Location::Header, algorithm, Cow::Borrowed(header), credential, signature, signed_headers)
+    Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
 }
 
 /// How many spaces stand before it, and what is between those and the ones behind it.
@@ -450,7 +477,7 @@ const PARAMETERS: [&str; 10] = [
 
 /// The values of a presigned query, decoded into one text.
 struct Parameters {
-    text: String,
+    text: Wiped<String>,
     found: [Found; 10],
     repeated_region_set: bool,
 }
@@ -459,18 +486,28 @@ impl Parameters {
     /// Each at most once, names compared letter for letter after decoding.
     fn read(query: &[u8]) -> Result<Self, ClaimError> {
         let mut found: [Found; 10] = Default::default();
-        let mut repeated_region_set = false;
         // A decoded value is at most as long as the encoded one.
         let mut text = Vec::with_capacity(query.len());
+        let read = Self::decode(query, &mut text, &mut found);
+        let [.., token, s3_token] = &found;
+        let text = Wiped::new(text, token.is_some() || s3_token.is_some()).into_text();
+        let repeated_region_set = read?;
+        Ok(Self { text: text.ok_or(ClaimError::NotKeyValue)?, found, repeated_region_set })
+    }
+
+    /// Returns whether there is more than one region set.
+    #[inline]
+    fn decode(query: &[u8], text: &mut Vec<u8>, found: &mut [Found; 10]) -> Result<bool, ClaimError> {
+        let mut repeated_region_set = false;
         for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-            let mut named = PARAMETERS.iter().zip(&mut found);
+            let mut named = PARAMETERS.iter().zip(&mut *found);
             let named = match any(name, |byte| byte == b'%') {
                 true => named.find(|(own, _)| decodes_to(name, own)),
                 false => named.find(|(own, _)| own.as_bytes() == name),
             };
             if let Some((name, slot)) = named {
                 let start = text.len();
-                write_query_decoded(&mut text, value);
+                write_query_decoded(text, value);
                 if slot.replace(start..text.len()).is_none() {
                     continue;
                 }
@@ -481,8 +518,7 @@ impl Parameters {
                 repeated_region_set = true;
             }
         }
-        let text = String::from_utf8(text).map_err(|_| ClaimError::NotKeyValue)?;
-        Ok(Self { text, found, repeated_region_set })
+        Ok(repeated_region_set)
     }
 }
 
@@ -509,12 +545,15 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
             (X_AMZ_DATE, date),
         ]));
     };
-    let claims = Claims::read(Location::Query, named, Cow::Owned(text), credential, signature, signed_headers)?;
+    let claims = Claims::read(Location::Query, named, Text::Owned(text), credential, signature, signed_headers)?;
     let region_set = region_set.filter(|_| named == Algorithm::EcdsaP256Sha256);
     if region_set.is_some() && repeated_region_set {
         return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
     }
-    let value = |found: Found| found.map_or(Value::Absent, Value::Within);
+    let value = |found: Found| match found {
+        Some(range) => Value::Within(range),
+        None => Value::Absent,
+    };
     Ok(Claims {
         timestamp: Value::Within(date.clone()),
         expires: value(expires),
@@ -530,7 +569,7 @@ impl<'a> Claims<'a> {
     fn read(
         location: Location,
         algorithm: Algorithm,
-        text: Cow<'a, str>,
+        text: Text<'a>,
         credential: &Range<usize>,
         signature: &Range<usize>,
         signed_headers: &Range<usize>,
@@ -555,13 +594,13 @@ impl<'a> Claims<'a> {
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
         let algorithm = Algorithm::HmacSha256;
         let parts = CredentialParts::read(algorithm, credential, 0)?;
-        Some(Self::of_parts(Location::Form, algorithm, Cow::Borrowed(credential), parts, 0..0, signature))
+        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, 0..0, signature))
     }
 
     fn of_parts(
         location: Location,
         algorithm: Algorithm,
-        text: Cow<'a, str>,
+        text: Text<'a>,
         CredentialParts { access_key_id, date, region, service, terminator }: CredentialParts,
         signed_headers: Range<usize>,
         signature: Signature,

@@ -2,7 +2,7 @@ use core::fmt;
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::algorithm::Algorithm;
 use super::credentials::Credentials;
@@ -10,7 +10,7 @@ use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::sigv4a::{KeyPair, PublicKey};
 use super::string_to_sign::StringToSign;
-use crate::hash::keyed;
+use crate::hash::{hmac_into, keyed, wipe_stack};
 
 /// Step 3: the key of one scope, which is one date, region and service of one secret; with SigV4A the key pair of one
 /// access key, for all dates, regions and services.
@@ -54,15 +54,25 @@ impl SigningKey {
     }
 
     /// The key from its 32 bytes.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        let bytes = Zeroizing::new(bytes);
-        Self(Material::Hmac(keyed(&*bytes)))
+    pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
+        let key = Self::of_bytes(&bytes);
+        // Where the caller's copy was passed to.
+        bytes.zeroize();
+        key
+    }
+
+    fn of_bytes(bytes: &[u8; 32]) -> Self {
+        let key = Self(Material::Hmac(keyed(bytes)));
+        wipe_stack::<256>();
+        key
     }
 
     /// The 32 bytes of the key, for handing them to another party that signs or verifies within this scope. Anybody who
     /// has them can sign anything for that date, region and service.
     pub fn derive_bytes_exposed(credentials: &Credentials, scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
-        derive_bytes(credentials.aws4_secret(), scope)
+        let mut key = Zeroizing::new([0; 32]);
+        derive_bytes(&mut key, credentials.aws4_secret(), scope);
+        key
     }
 
     /// A key of nobody: deriving it takes as long as for a known access key.
@@ -73,13 +83,19 @@ impl SigningKey {
 
     fn derive_for(access_key_id: &str, aws4_secret: &[u8], scope: &Scope<'_>) -> Self {
         match scope.algorithm() {
-            Algorithm::HmacSha256 => Self::from_bytes(*derive_bytes(aws4_secret, scope)),
+            Algorithm::HmacSha256 => {
+                let mut bytes = Zeroizing::new([0; 32]);
+                derive_bytes(&mut bytes, aws4_secret, scope);
+                Self::of_bytes(&bytes)
+            }
             Algorithm::EcdsaP256Sha256 => Self::derive_pair(access_key_id, aws4_secret),
         }
     }
 
     pub(crate) fn derive_pair(access_key_id: &str, aws4_secret: &[u8]) -> Self {
-        KeyPair::derive(access_key_id, aws4_secret).map_or(Self(Material::None), Self::of_pair)
+        let key = KeyPair::derive(access_key_id, aws4_secret).map_or(Self(Material::None), Self::of_pair);
+        wipe_stack::<1024>();
+        key
     }
 
     pub(crate) fn of_pair(pair: KeyPair) -> Self {
@@ -128,15 +144,14 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-fn derive_bytes(aws4_secret: &[u8], scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
-    let date_key = hmac(aws4_secret, scope.date().as_bytes());
-    let region_key = hmac(&*date_key, scope.region().as_bytes());
-    let service_key = hmac(&*region_key, scope.service().as_bytes());
-    hmac(&*service_key, TERMINATOR.as_bytes())
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(keyed(key).chain_update(message).finalize().into_bytes().into())
+/// Each key stands in one of two places, and no longer than until the one after the next.
+fn derive_bytes(key: &mut [u8; 32], aws4_secret: &[u8], scope: &Scope<'_>) {
+    let mut other = Zeroizing::new([0; 32]);
+    hmac_into(&mut other, aws4_secret, &[scope.date().as_bytes()]);
+    hmac_into(key, &*other, &[scope.region().as_bytes()]);
+    hmac_into(&mut other, key, &[scope.service().as_bytes()]);
+    hmac_into(key, &*other, &[TERMINATOR.as_bytes()]);
+    wipe_stack::<256>();
 }
 
 /// What signatures are checked with: a key that could make them, or one that can't.

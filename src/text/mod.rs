@@ -3,6 +3,7 @@
 pub(crate) mod inline;
 mod names;
 pub(crate) mod percent;
+pub(crate) mod wiped;
 
 use alloc::string::String;
 

@@ -16,6 +16,7 @@ use crate::sigv4::scope::Scope;
 use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 
 /// User name and password for git over HTTPS with CodeCommit, valid for 15 minutes: the token prints as the password, and
 /// [`Token::user`] is the user name, which holds the session token of temporary credentials.
@@ -79,7 +80,8 @@ fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &st
         headers: &headers,
         payload: PayloadLine::Text(""),
     };
-    let mut canonical_request = Vec::new();
+    // No header of it is the session token.
+    let mut canonical_request = Wiped::new(Vec::new(), false);
     parts.assemble(&mut canonical_request, 0);
     let (algorithm, time) = (scope.algorithm().name(), now.as_str().trim_end_matches('Z'));
     let head = format!("{algorithm}\n{time}\n{scope}\n");

@@ -43,6 +43,6 @@ pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Times
     let host = format!("kafka.{region}.{}", AWS.dns_suffix);
     let request = Request::new("GET", "/?Action=kafka-cluster%3AConnect", &[]).with_host(&host);
     let presigned = signer.presign(request, FIFTEEN_MINUTES, now)?;
-    let url = Zeroizing::new(format!("{}&User-Agent={}", presigned.url(), encode_segment(user_agent)));
+    let url = Zeroizing::new([presigned.url(), "&User-Agent=", &encode_segment(user_agent)].concat());
     Ok(Token::new(Base64UrlUnpadded::encode_string(url.as_bytes()), credentials, FIFTEEN_MINUTES, now))
 }

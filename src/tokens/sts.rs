@@ -3,19 +3,21 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 use core::time::Duration;
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::input::{check_filled, regional_host, shown};
 use super::{FIFTEEN_MINUTES, Token, TokenError, signer};
 use crate::endpoint::partition::AWS;
+use crate::json::push_escaped;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 
 const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
@@ -83,16 +85,16 @@ pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestam
 ///
 /// Kubernetes: [client-go credential plugins](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins)
 pub fn exec_credential(token: &Token) -> Zeroizing<String> {
-    let credential = json!({
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "kind": "ExecCredential",
-        "spec": {},
-        "status": {
-            "expirationTimestamp": token.expires_at().saturating_add(-60).extended(),
-            "token": token.as_str(),
-        },
-    });
-    Zeroizing::new(format!("{credential}"))
+    let expiration = token.expires_at().saturating_add(-60).extended();
+    let mut credential = Wiped::new(String::new(), true);
+    let _ = write!(
+        credential,
+        r#"{{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential","spec":{{}},"#
+    );
+    let _ = write!(credential, r#""status":{{"expirationTimestamp":"{expiration}","token":""#);
+    push_escaped(&mut credential, token.as_str());
+    let _ = credential.write_str(r#""}}"#);
+    Zeroizing::new(credential.into_inner())
 }
 
 /// The body of a login with Vault's AWS auth method, type `iam`: JSON for `POST /v1/auth/aws/login`. Vault sends the
@@ -148,19 +150,33 @@ pub fn vault(
     let signed = signer.sign(request, Payload::Bytes(GET_CALLER_IDENTITY.as_bytes()), now)?;
 
     // Every version of Vault takes a list of values for each header.
-    let headers: Map<String, Value> =
-        given.into_iter().chain(signed.headers()).map(|(name, value)| (name.into(), json!([value]))).collect();
-    let headers = Zeroizing::new(format!("{}", Value::Object(headers)));
-    let mut login = json!({
-        "iam_http_request_method": "POST",
-        "iam_request_url": Base64::encode_string(format!("https://{host}/").as_bytes()),
-        "iam_request_body": Base64::encode_string(GET_CALLER_IDENTITY.as_bytes()),
-        "iam_request_headers": Base64::encode_string(headers.as_bytes()),
-    });
-    if let (Some(role), Some(login)) = (role, login.as_object_mut()) {
-        login.insert("role".into(), role.into());
+    let headers = object(given.into_iter().chain(signed.headers()).collect(), ["[", "]"]);
+    let headers = Zeroizing::new(Base64::encode_string(headers.as_bytes()));
+    let (url, body) = (format!("https://{host}/"), Base64::encode_string(GET_CALLER_IDENTITY.as_bytes()));
+    let url = Base64::encode_string(url.as_bytes());
+    let mut login = Vec::from([
+        ("iam_http_request_method", "POST"),
+        ("iam_request_url", &url),
+        ("iam_request_body", &body),
+        ("iam_request_headers", &headers),
+    ]);
+    login.extend(role.map(|role| ("role", role)));
+    Ok(Token::new(object(login, ["", ""]).into_inner(), credentials, FIFTEEN_MINUTES, now))
+}
+
+/// A JSON object of texts, in order of their names, with what stands around each of them.
+fn object(mut members: Vec<(&str, &str)>, [before, behind]: [&str; 2]) -> Wiped<String> {
+    members.sort_unstable();
+    let mut json = Wiped::new(String::new(), true);
+    for (index, (name, value)) in members.into_iter().enumerate() {
+        let _ = json.write_str(if index == 0 { "{\"" } else { ",\"" });
+        push_escaped(&mut json, name);
+        let _ = write!(json, "\":{before}\"");
+        push_escaped(&mut json, value);
+        let _ = write!(json, "\"{behind}");
     }
-    Ok(Token::new(format!("{login}"), credentials, FIFTEEN_MINUTES, now))
+    let _ = json.write_str("}");
+    json
 }
 
 /// Host and signing region. `aws-global` is the SDKs' name for the one endpoint without a region in its name.

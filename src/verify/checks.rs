@@ -5,6 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::body::SignedPayload;
 use super::error::{Computed, VerifyError};
 use super::presented::Presented;
@@ -23,6 +25,7 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::inline::Inline;
 use crate::text::percent::query_decoded;
+use crate::text::wiped::Wiped;
 use crate::text::{any_pair, compare_ignoring_case, excerpt, starts_with_ignoring_case};
 
 /// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 allows them as much.
@@ -232,7 +235,8 @@ impl Verifier {
         key: &AnyKey,
         hosts: Hosts<'h>,
     ) -> (Option<Match<'h>>, Option<Box<Computed>>) {
-        let mut candidates = Candidates { verifier: self, presented, rules, key, buffer: Vec::new(), computed: None };
+        let buffer = presented.new_buffer();
+        let mut candidates = Candidates { verifier: self, presented, rules, key, buffer, computed: None };
         let mut try_host = |host: &'h str| {
             let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
             Some(Match { host, line })
@@ -249,8 +253,10 @@ impl Verifier {
         let canonical_request = match self.echo {
             Echo::Nothing => return None,
             Echo::Redacted => canonical_request.redacted().to_string(),
-            Echo::Raw => canonical_request.raw().to_string(),
+            // One allocation of the right length: one that grows leaves a session token behind.
+            Echo::Raw => String::from_utf8_lossy(canonical_request.as_bytes()).into_owned(),
         };
+        let canonical_request = Zeroizing::new(canonical_request);
         Some(Box::new(Computed { canonical_request, string_to_sign: string_to_sign.to_string() }))
     }
 }
@@ -283,7 +289,7 @@ struct Candidates<'c> {
     presented: &'c Presented<'c>,
     rules: &'c Rules,
     key: &'c AnyKey,
-    buffer: Vec<u8>,
+    buffer: Wiped<Vec<u8>>,
     /// Of the first.
     computed: Option<Box<Computed>>,
 }

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::scope_parts::ScopeParts;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{ClaimError, Location};
@@ -334,7 +336,8 @@ impl VerifyError {
 /// client signed names the fault.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Computed {
-    pub(super) canonical_request: String,
+    /// With the session token in it, if the verifier was told to show it.
+    pub(super) canonical_request: Zeroizing<String>,
     pub(super) string_to_sign: String,
 }
 

@@ -5,6 +5,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::error::VerifyError;
 use super::presented::Presented;
 use crate::sigv4::canonical_request::{SignedHeaderList, pairs};
@@ -15,7 +17,7 @@ use crate::text::{compare_ignoring_case, excerpt, is_forbidden_in_value, starts_
 
 /// The signed headers that stand in the query only: name in lower case, and decoded value.
 #[derive(Clone, Default)]
-pub(super) struct HeadersInQuery(Vec<(String, Vec<u8>)>);
+pub(super) struct HeadersInQuery(Vec<(String, Zeroizing<Vec<u8>>)>);
 
 impl HeadersInQuery {
     /// 12. Every header that is named as signed arrived, or stands in the query where the rules let it; what stands in both
@@ -76,7 +78,7 @@ impl<'a> Candidates<'a> {
             .map(|(_, value)| query_decoded(value))
     }
 
-    fn only_value(&self, name: &str) -> Result<Vec<u8>, VerifyError> {
+    fn only_value(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, VerifyError> {
         let named = || excerpt(name.as_bytes());
         let mut values = self.values(name);
         let value = values.next().ok_or_else(|| VerifyError::SignedHeaderAbsent { name: named() })?;
@@ -86,7 +88,7 @@ impl<'a> Candidates<'a> {
         // A line feed would begin another line of the canonical request.
         match value.iter().find(|byte| is_forbidden_in_value(**byte)) {
             Some(byte) => Err(RequestError::HeaderValue { name: named(), byte: *byte }.into()),
-            None => Ok(value.into_owned()),
+            None => Ok(Zeroizing::new(value.into_owned())),
         }
     }
 }

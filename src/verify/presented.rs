@@ -10,6 +10,7 @@ use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 use crate::text::{excerpt, is_digits};
 
 /// What a request says about its signature. It proves nothing: everything here may be forged.
@@ -133,8 +134,8 @@ impl<'a> Presented<'a> {
 
     /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
     /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
-    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Vec<u8> {
-        let mut out = Vec::new();
+    pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Wiped<Vec<u8>> {
+        let mut out = self.new_buffer();
         let Ok(host) = self.request.host() else { return out };
         let rules = Rules::for_service(self.claims.scope().service());
         let mut headers = SignedHeaderList::new();
@@ -162,6 +163,11 @@ impl<'a> Presented<'a> {
         let (path, query) = self.request.path_and_query();
         let left_out = unsigned_parameters(self.claims.location, rules);
         Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
+    }
+
+    /// For canonical requests: wiped in the end if there is a session token in them.
+    pub(super) fn new_buffer(&self) -> Wiped<Vec<u8>> {
+        Wiped::new(Vec::new(), self.claims.has_session_token())
     }
 
     /// The value that describes the body, as sent, and what it means.

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
+use zeroize::Zeroizing;
+
 use super::body::{BodyCheck, SignedPayload};
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
@@ -84,9 +86,9 @@ pub(super) enum Received<'a> {
     Signed {
         method: String,
         path: Vec<u8>,
-        query: Vec<u8>,
+        query: Zeroizing<Vec<u8>>,
         /// The signed ones.
-        headers: Vec<(String, Vec<u8>)>,
+        headers: Vec<(String, Zeroizing<Vec<u8>>)>,
     },
 }
 
@@ -94,10 +96,15 @@ impl<'a> VerifiedHead<'a> {
     /// The same, independent of the request: for another thread, or the extensions of an `http::Request`. Of the headers it
     /// keeps those that are signed.
     pub fn into_owned(self) -> VerifiedHead<'static> {
-        let headers = self.arrived_headers().map(|(name, value)| (String::from(name), value.into())).collect();
+        let headers =
+            self.arrived_headers().map(|(name, value)| (String::from(name), Zeroizing::new(value.into()))).collect();
         let (path, query) = self.path_and_query();
-        let request =
-            Received::Signed { method: self.method().into(), path: path.into(), query: query.into(), headers };
+        let request = Received::Signed {
+            method: self.method().into(),
+            path: path.into(),
+            query: Zeroizing::new(query.into()),
+            headers,
+        };
         let Self { claims, timestamp, in_query, host, payload, key, credentials_expire_at, rules, limits, .. } = self;
         let (claims, host) = (claims.into_owned(), Cow::Owned(host.into_owned()));
         VerifiedHead { claims, timestamp, request, in_query, host, payload, key, credentials_expire_at, rules, limits }

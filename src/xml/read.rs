@@ -3,8 +3,12 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use quick_xml::events::{BytesRef, Event};
+use zeroize::Zeroizing;
+
+use crate::text::wiped::Wiped;
 
 /// The deepest nesting that is read; AWS uses three levels.
 const MOST_DEPTH: usize = 16;
@@ -16,7 +20,7 @@ pub(crate) struct Document {
     /// Whether it is an HTML page.
     pub(crate) is_html: bool,
     /// The text of elements that contain no other, the first of each name.
-    pub(crate) leaves: BTreeMap<String, String>,
+    pub(crate) leaves: BTreeMap<String, Zeroizing<String>>,
 }
 
 /// Parses the text as far as it is well-formed, so that a truncated one yields what came before the cut. Only XML's five
@@ -27,7 +31,8 @@ pub(crate) fn parse(text: &str) -> Document {
     let mut reader = quick_xml::Reader::from_str(text);
     // `<meta>` and `<hr>` have no end.
     reader.config_mut().check_end_names = !is_html;
-    let mut leaves = Leaves::default();
+    let content = Wiped::new(String::new(), true);
+    let mut leaves = Leaves { kept: BTreeMap::new(), names: Vec::new(), content };
     while let Ok(event) = reader.read_event() {
         let goes_on = match event {
             Event::Start(start) => leaves.open(start.local_name().into_inner().into()),
@@ -48,13 +53,13 @@ pub(crate) fn parse(text: &str) -> Document {
 }
 
 /// Collects leaves. Each method returns whether to read on.
-#[derive(Default)]
 struct Leaves {
-    kept: BTreeMap<String, String>,
+    kept: BTreeMap<String, Zeroizing<String>>,
     /// The names of the open elements, outermost first.
     names: Vec<String>,
     /// The text of the innermost open element.
-    content: String,
+    /// It may be a canonical request, with a session token in it.
+    content: Wiped<String>,
 }
 
 impl Leaves {
@@ -70,7 +75,7 @@ impl Leaves {
     fn close(&mut self) -> bool {
         let Some(name) = self.names.pop() else { return false };
         if !self.content.trim().is_empty() {
-            let content = core::mem::take(&mut self.content);
+            let content = Zeroizing::new(core::mem::take(&mut *self.content));
             if self.kept.len() < MOST_ELEMENTS {
                 self.kept.entry(name).or_insert(content);
             }
@@ -79,25 +84,24 @@ impl Leaves {
     }
 
     fn push(&mut self, text: &str) -> bool {
-        self.content.push_str(text);
-        true
+        self.content.write_str(text).is_ok()
     }
 
     fn push_reference(&mut self, reference: &BytesRef<'_>) -> bool {
         match reference.resolve_char_ref() {
-            Ok(Some(c)) => self.content.push(c),
-            _ => self.content.push_str(quick_xml::escape::resolve_xml_entity(reference).unwrap_or_default()),
+            Ok(Some(c)) => self.content.write_char(c).is_ok(),
+            _ => self.push(quick_xml::escape::resolve_xml_entity(reference).unwrap_or_default()),
         }
-        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     fn leaf(text: &str, name: &str) -> Option<String> {
-        parse(text).leaves.remove(name)
+        parse(text).leaves.remove(name).map(|text| text.to_string())
     }
 
     #[test]

@@ -18,3 +18,4 @@ mod streaming;
 mod support;
 mod tokens;
 mod vectors;
+mod wiping;

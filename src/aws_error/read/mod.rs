@@ -6,6 +6,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 pub(crate) use said::Said;
 
 use super::text::{CANONICAL_STRING, STRING_TO_SIGN};
@@ -80,7 +82,10 @@ impl Reply {
     fn hide(&mut self, session_token: Option<&str>) {
         let texts = [&mut self.code, &mut self.message].into_iter().chain(&mut self.location);
         let texts = texts.chain(self.elements.values_mut()).chain(self.hints.iter_mut().map(|(_, value)| value));
-        texts.for_each(|text| *text = without_token(text, session_token));
+        texts.for_each(|text| {
+            let mut hidden = without_token(text, session_token);
+            core::mem::swap(text, &mut hidden);
+        });
     }
 
     /// The text of an element of the body.
@@ -179,17 +184,20 @@ fn text_of(json: &Json) -> Option<&str> {
 }
 
 /// An element with its text: that of `CanonicalRequestBytes` is `47 45 54`, in which no reader of XML changes white space.
-fn decoded(name: String, text: String) -> Option<(String, String)> {
+fn decoded(name: String, mut text: Zeroizing<String>) -> Option<(String, String)> {
     let text = match name.strip_suffix("Bytes") {
         Some("CanonicalRequest" | "StringToSign") => String::from_utf8_lossy(&bytes_of(&text)?).into_owned(),
-        _ => text,
+        _ => core::mem::take(&mut *text),
     };
     Some((name, text))
 }
 
-fn bytes_of(spaced_hex: &str) -> Option<Vec<u8>> {
-    let pairs = spaced_hex.split_ascii_whitespace();
-    pairs.map(|pair| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2)).collect()
+fn bytes_of(spaced_hex: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(spaced_hex.len()));
+    for pair in spaced_hex.split_ascii_whitespace() {
+        bytes.push(u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2)?);
+    }
+    Some(bytes)
 }
 
 /// `com.amazon.coral.service#InvalidSignatureException:http://…` is `InvalidSignatureException`.

@@ -1,6 +1,7 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 
 use super::{MOST_NAMED, shown_long, signed_and_computed};
 use crate::explain::canonical::Canonical;
@@ -9,10 +10,11 @@ use crate::explain::finding::Finding;
 use crate::explain::text::shown;
 use crate::redact::{REDACTED, is_secret_header};
 use crate::sigv4::rules::SessionTokenName;
+use crate::text::wiped::Wiped;
 
 /// A header of one side: its values, joined as they have to be, and how many lines they stand in.
 struct Lines {
-    value: String,
+    value: Wiped<String>,
     count: usize,
 }
 
@@ -23,11 +25,10 @@ fn by_name(canonical: &Canonical<'_>) -> BTreeMap<String, Lines> {
         found
             .entry(name.to_ascii_lowercase())
             .and_modify(|lines| {
-                lines.value.push(',');
-                lines.value.push_str(value);
+                let _ = write!(lines.value, ",{value}");
                 lines.count += 1;
             })
-            .or_insert_with(|| Lines { value: value.into(), count: 1 });
+            .or_insert_with(|| Lines { value: Wiped::new(value.into(), is_secret_header(name)), count: 1 });
     }
     found
 }
@@ -61,7 +62,7 @@ fn line_difference(name: &str, signed: &Lines, computed: Option<&Lines>, is_payl
         let evidence = alloc::format!("the line of {} was only signed", shown(name));
         return (!hidden && !is_payload).then(|| Finding::new(header_removed(name), evidence));
     };
-    if signed.value == computed.value {
+    if *signed.value == *computed.value {
         let evidence = alloc::format!("{} lines were signed, {} computed", signed.count, computed.count);
         let cause = || Cause::HeaderNotJoined { name: shown(name) };
         return (signed.count != computed.count).then(|| Finding::new(cause(), evidence));
@@ -118,7 +119,7 @@ pub(super) fn hidden_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>) -
     let secret = by_name(ours).into_iter().filter(|(name, _)| is_secret_header(name)).take(MOST_NAMED);
     secret.filter_map(move |(name, Lines { value: signed, .. })| {
         let Lines { value: verified, .. } = theirs.get(&name)?;
-        let differs = signed != *verified && !signed.contains(REDACTED) && !verified.contains(REDACTED);
+        let differs = *signed != **verified && !signed.contains(REDACTED) && !verified.contains(REDACTED);
         differs.then(|| alloc::format!("{name}:{REDACTED}"))
     })
 }

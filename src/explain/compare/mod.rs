@@ -7,6 +7,8 @@ mod query;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 pub(super) use headers::{header_removed, is_token_header};
 
 use super::canonical::{Canonical, ToSign, is_hash};
@@ -28,7 +30,8 @@ const MOST_NAMED: usize = 16;
 /// of them hides.
 pub(super) fn texts(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
     let crlf = ours.contains("\r\n") != theirs.contains("\r\n");
-    let unified = |text: &str| if crlf { text.replace("\r\n", "\n") } else { text.into() };
+    let unified =
+        |text: &str| Zeroizing::new(if crlf { text.split("\r\n").collect::<Vec<_>>().join("\n") } else { text.into() });
     let (our_lines, their_lines) = (unified(ours), unified(theirs));
     let same_lines = filled_lines(&our_lines).eq(filled_lines(&their_lines));
     if ours == theirs || !crlf && !same_lines {

@@ -3,6 +3,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use zeroize::Zeroizing;
+
 use super::{MOST_NAMED, shown_long, signed_and_computed, upper_case_escapes};
 use crate::explain::canonical::Canonical;
 use crate::explain::cause::Cause;
@@ -64,7 +66,7 @@ fn pair_differences<'a>(
 ) -> impl Iterator<Item = Finding> + use<'a> {
     let mut partners: BTreeMap<Vec<u8>, Vec<Pair<'_>>> = BTreeMap::new();
     for pair in only_theirs {
-        partners.entry(meaning(pair.0)).or_default().push(pair);
+        partners.entry(meaning(pair.0).to_vec()).or_default().push(pair);
     }
     let (mut changed, mut removed) = (Vec::new(), Vec::new());
     for pair in only_ours {
@@ -86,7 +88,7 @@ fn pair_differences<'a>(
 
 /// The pair of the other side with the same name: one that means the same and is written differently, or else any.
 fn take_partner<'a>(partners: &mut BTreeMap<Vec<u8>, Vec<Pair<'a>>>, pair: Pair<'_>) -> Option<Pair<'a>> {
-    let candidates = partners.get_mut(&meaning(pair.0)).filter(|candidates| !candidates.is_empty())?;
+    let candidates = partners.get_mut(&*meaning(pair.0)).filter(|candidates| !candidates.is_empty())?;
     let value = meaning(pair.1.unwrap_or_default());
     let means_the_same = |(_, other): &Pair<'_>| meaning(other.unwrap_or_default()) == value;
     let position = candidates.iter().take(MOST_COMPARED).position(means_the_same);
@@ -137,10 +139,10 @@ fn pair_difference((our_name, our_value): Pair<'_>, (their_name, their_value): P
 }
 
 /// What a text means after every encoding, however often, with a plus for a space.
-fn meaning(text: &str) -> Vec<u8> {
-    let mut meaning = text.as_bytes().to_vec();
+fn meaning(text: &str) -> Zeroizing<Vec<u8>> {
+    let mut meaning = Zeroizing::new(text.as_bytes().to_vec());
     for _ in 0..3 {
-        meaning = decoded(&meaning);
+        meaning = Zeroizing::new(decoded(&meaning));
     }
     meaning.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
     meaning

@@ -15,6 +15,7 @@ pub(crate) use query::pairs;
 use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::rules::Rules;
+use crate::text::wiped::Wiped;
 
 /// Everything a canonical request is made of, chosen by the signer or verifier.
 pub(crate) struct Parts<'a> {
@@ -39,7 +40,7 @@ pub(crate) struct Assembled {
 
 impl Parts<'_> {
     /// Writes the canonical request into `out`, which is empty, with room for `more` bytes after it.
-    pub(crate) fn assemble(&self, out: &mut Vec<u8>, more: usize) -> Assembled {
+    pub(crate) fn assemble(&self, out: &mut Wiped<Vec<u8>>, more: usize) -> Assembled {
         let payload = self.payload.as_bytes();
         // An encoded byte takes three; every pair may gain a `=`.
         let target = 3 * self.path.len() + 4 * self.query.len();

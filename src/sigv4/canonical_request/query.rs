@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use crate::text::inline::Inline;
 use crate::text::percent::write_query_decoded_then_encoded;
+use crate::text::wiped::Wiped;
 use crate::text::{split, split_once};
 
 /// The pairs of a query, as they stand: split at `&` only, empty pieces left out, a pair without `=` has an empty
@@ -27,7 +28,7 @@ impl Pair {
 }
 
 /// Writes the canonical query without the parameters named in `left_out`, whose names need no encoding.
-pub(super) fn write_query(out: &mut Vec<u8>, query: &[u8], left_out: &[&str]) {
+pub(super) fn write_query(out: &mut Wiped<Vec<u8>>, query: &[u8], left_out: &[&str]) {
     let first = out.len();
     let mut written: Inline<Pair, 16> = Inline::new();
     let mut in_order = true;
@@ -68,7 +69,7 @@ fn write_pair(out: &mut Vec<u8>, rest: &mut &[u8]) -> Pair {
 }
 
 /// Puts the pairs that were written from `first` on in order, by way of a copy behind them.
-fn sort(out: &mut Vec<u8>, first: usize, pairs: &mut [Pair]) {
+fn sort(out: &mut Wiped<Vec<u8>>, first: usize, pairs: &mut [Pair]) {
     pairs.sort_unstable_by(|a, b| a.key(out).cmp(&b.key(out)));
     let unsorted = out.len();
     out.reserve(unsorted - first);
@@ -88,9 +89,9 @@ mod tests {
     use alloc::string::String;
 
     fn query(query: &str) -> String {
-        let mut out = b"GET\n/\n".to_vec();
+        let mut out = Wiped::new(b"GET\n/\n".to_vec(), true);
         write_query(&mut out, query.as_bytes(), &["X-Amz-Signature"]);
-        String::from_utf8(out).unwrap().split_off(6)
+        out.into_text().unwrap().split_off(6)
     }
 
     #[test]

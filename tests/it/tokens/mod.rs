@@ -17,10 +17,10 @@ fn temporary() -> Credentials {
     credentials().with_session_token(SESSION_TOKEN).unwrap()
 }
 
-type Made = Result<Token, TokenError>;
+pub type Made = Result<Token, TokenError>;
 
 /// Every function with input that is right, and for how many seconds its token lives.
-fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Vec<(&'static str, i64, Made)> {
+pub fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Vec<(&'static str, i64, Made)> {
     let dsql_host = "abc.dsql.us-east-1.on.aws";
     let a_week = Duration::from_secs(604_800);
     let audio = [("language-code", "en-US"), ("media-encoding", "pcm"), ("sample-rate", "16000")];

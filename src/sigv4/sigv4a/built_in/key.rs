@@ -1,14 +1,13 @@
 use alloc::vec::Vec;
 
-use hmac::Mac;
 use p256::ecdsa::Signature;
 use p256::ecdsa::signature::DigestSigner;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::der::Der;
 use super::public_key::PublicKey;
-use crate::hash::keyed;
+use crate::hash::hmac_into;
 use crate::sigv4::algorithm::Algorithm;
 
 /// The key pair of one access key: for all days, regions and services. The private half is wiped when dropped.
@@ -21,15 +20,17 @@ const LAST_COUNTER: u8 = 254;
 impl KeyPair {
     /// Derives the pair: an HMAC, and the multiplication that finds the public half. `None` only if all 254 candidates
     /// are no private key, which one in 2³² is not.
+    #[inline(never)]
     pub(crate) fn derive(access_key_id: &str, aws4_secret: &[u8]) -> Option<Self> {
-        Self::first_of(|counter| candidate(access_key_id, aws4_secret, counter))
+        Self::first_of(|counter, bytes| candidate(bytes, access_key_id, aws4_secret, counter))
     }
 
     /// Each candidate c has to be at most n - 2, and c + 1 is the private key. So c + 1 has to be what any private key
     /// is: at least 1 and below n. The largest c of all wraps to 0.
-    fn first_of(candidate: impl Fn(u8) -> Zeroizing<[u8; 32]>) -> Option<Self> {
+    fn first_of(candidate: impl Fn(u8, &mut [u8; 32])) -> Option<Self> {
+        let mut bytes = Zeroizing::new([0; 32]);
         (1..=LAST_COUNTER).find_map(|counter| {
-            let mut bytes = candidate(counter);
+            candidate(counter, &mut bytes);
             let mut carry = 1;
             for byte in bytes.iter_mut().rev() {
                 let sum = u16::from(*byte) + carry;
@@ -45,7 +46,10 @@ impl KeyPair {
     }
 
     pub(crate) fn private_key(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes().into())
+        let (mut field, mut key) = (self.0.to_bytes(), Zeroizing::new([0; 32]));
+        key.copy_from_slice(&field);
+        field.as_mut_slice().zeroize();
+        key
     }
 
     pub(crate) fn public_key(&self) -> PublicKey {
@@ -64,19 +68,20 @@ impl KeyPair {
 }
 
 /// [SP 800-108r1](https://doi.org/10.6028/NIST.SP.800-108r1-upd1) in counter mode, with one block of 256 bits.
-fn candidate(access_key_id: &str, aws4_secret: &[u8], counter: u8) -> Zeroizing<[u8; 32]> {
+fn candidate(out: &mut [u8; 32], access_key_id: &str, aws4_secret: &[u8], counter: u8) {
     let secret = aws4_secret.get(b"AWS4".len()..).unwrap_or_default();
     let mut key = Zeroizing::new(Vec::with_capacity(b"AWS4A".len() + secret.len()));
     key.extend_from_slice(b"AWS4A");
     key.extend_from_slice(secret);
-    let mut mac = keyed(&key);
-    mac.update(&1_u32.to_be_bytes());
-    mac.update(Algorithm::EcdsaP256Sha256.name().as_bytes());
-    mac.update(&[0]);
-    mac.update(access_key_id.as_bytes());
-    mac.update(&[counter]);
-    mac.update(&256_u32.to_be_bytes());
-    Zeroizing::new(mac.finalize().into_bytes().into())
+    let message: [&[u8]; 6] = [
+        &1_u32.to_be_bytes(),
+        Algorithm::EcdsaP256Sha256.name().as_bytes(),
+        &[0],
+        access_key_id.as_bytes(),
+        &[counter],
+        &256_u32.to_be_bytes(),
+    ];
+    hmac_into(out, &key, &message);
 }
 
 #[cfg(test)]
@@ -104,14 +109,16 @@ mod tests {
         let largest = "f".repeat(64);
         for too_large in [N_MINUS_1, N, &largest] {
             for valid in [1, 2, 3, 254] {
-                let key = KeyPair::first_of(|counter| bytes(if counter < valid { too_large } else { N_MINUS_2 }));
+                let key = KeyPair::first_of(|counter, out| {
+                    *out = *bytes(if counter < valid { too_large } else { N_MINUS_2 })
+                });
                 assert_eq!(key.map(|key| key.private_key()), Some(bytes(N_MINUS_1)), "{too_large} {valid}");
             }
-            assert!(KeyPair::first_of(|_| bytes(too_large)).is_none());
+            assert!(KeyPair::first_of(|_, out| *out = *bytes(too_large)).is_none());
         }
-        let zero = KeyPair::first_of(|_| Zeroizing::new([0; 32])).unwrap().private_key();
+        let zero = KeyPair::first_of(|_, out| *out = [0; 32]).unwrap().private_key();
         assert_eq!((zero[..31].iter().max(), zero[31]), (Some(&0), 1));
-        let carry = KeyPair::first_of(|_| bytes(&["00".repeat(30), "ffff".into()].concat())).unwrap();
+        let carry = KeyPair::first_of(|_, out| *out = *bytes(&["00".repeat(30), "ffff".into()].concat())).unwrap();
         assert_eq!(carry.private_key()[29..], [1, 0, 0]);
     }
 }

@@ -8,8 +8,9 @@ pub(crate) use der::Der;
 pub(crate) use key::KeyPair;
 pub use public_key::PublicKey;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
+use crate::hash::wipe_stack;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::scope::{Scope, ScopeError};
 use crate::sigv4::signature::Signature;
@@ -75,9 +76,13 @@ impl SigningKey {
 
     /// The key pair from its private half, for those who keep keys and no secrets:
     /// [`SigningKey::private_key_exposed`] returns it. `None` if it is 0, or n or more.
-    pub fn from_sigv4a_private_key(private_key: [u8; 32]) -> Option<Self> {
-        let private_key = Zeroizing::new(private_key);
-        KeyPair::from_private_key(&private_key).map(Self::of_pair)
+    pub fn from_sigv4a_private_key(mut private_key: [u8; 32]) -> Option<Self> {
+        let pair = KeyPair::from_private_key(&private_key);
+        // Where the caller's copy was passed to.
+        private_key.zeroize();
+        let key = pair.map(Self::of_pair);
+        wipe_stack::<1024>();
+        key
     }
 
     /// The 32 bytes of the private half, for handing them to another party that signs with SigV4A; `None` for a key of
