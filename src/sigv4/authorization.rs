@@ -280,6 +280,14 @@ impl<'a> Claims<'a> {
         Scope::unchecked(self.algorithm, self.part(&self.date), self.part(&self.region), self.part(&self.service))
     }
 
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        self.part(&self.service)
+    }
+
     /// What the scope ends in.
     pub(crate) fn terminator(&self) -> &str {
         self.part(&self.terminator)

@@ -40,7 +40,7 @@ pub(super) type Body<'p> = (SignedPayload, [Option<PayloadLine<'p>>; 2]);
 impl Verifier {
     /// 4, the second half.
     pub(super) fn check_algorithm(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
-        match presented.claims.scope().algorithm() {
+        match presented.claims.algorithm() {
             Algorithm::EcdsaP256Sha256 if !self.sigv4a => {
                 Err(VerifyError::UnsupportedAlgorithm { algorithm: Algorithm::EcdsaP256Sha256.name().into() })
             }
@@ -188,8 +188,7 @@ impl Verifier {
     }
 
     /// The scope that it accepts for claims made then: theirs, or the one that is most like it.
-    pub(crate) fn expected_scope<'s>(&'s self, claims: &Claims<'_>, signed: &'s Timestamp) -> Scope<'s> {
-        let got = claims.scope();
+    pub(crate) fn expected_scope<'s>(&'s self, got: &Scope<'_>, signed: &'s Timestamp) -> Scope<'s> {
         let region = match got.algorithm() {
             Algorithm::HmacSha256 => like(self.regions.iter().map(String::as_str), got.region()),
             Algorithm::EcdsaP256Sha256 => "",
@@ -202,7 +201,7 @@ impl Verifier {
     pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let claims = &presented.claims;
         let (got, terminator) = (claims.scope(), claims.terminator());
-        let expected = self.expected_scope(claims, &presented.timestamp);
+        let expected = self.expected_scope(&got, &presented.timestamp);
         if got == expected && terminator == TERMINATOR {
             return self.check_region_set(claims);
         }
@@ -397,7 +396,7 @@ fn accepts(presented: &Presented<'_>, rules: &Rules, payload: SignedPayload) -> 
         SignedPayload::Streaming(streaming) => {
             rules.streaming_payload
                 && !presented.is_presigned()
-                && streaming.is_for(presented.claims.scope().algorithm())
+                && streaming.is_for(presented.claims.algorithm())
                 && !(payload.is_unsigned() && rules.unsigned_payload == UnsignedPayload::Refused)
         }
     }

@@ -33,9 +33,11 @@ impl HeadersInQuery {
         }
         let mut in_query = Self::default();
         let mut candidates = None;
-        let mut names = arrived.names().peekable();
+        let mut names = arrived.names();
+        let mut next = names.next();
         for signed in presented.claims.signed_header_names() {
-            if names.next_if(|name| name.eq_ignore_ascii_case(signed)).is_some() {
+            if next.is_some_and(|name| name.eq_ignore_ascii_case(signed)) {
+                next = names.next();
                 continue;
             }
             if !may_be_in_query {

@@ -144,7 +144,7 @@ impl<'k> Found<'k> {
 
     pub(crate) fn of_key(found: Option<&'k VerifyingKey>, claims: &Claims<'_>, now: Timestamp) -> Self {
         let found = found.filter(|found| found.access_key_id == claims.access_key_id());
-        let nobody = || Cow::Owned(AnyKey::of_nobody(claims.scope().algorithm()));
+        let nobody = || Cow::Owned(AnyKey::of_nobody(claims.algorithm()));
         let key = found.map_or_else(nobody, |found| Cow::Borrowed(&found.key));
         let expires_at = found.and_then(|found| found.expires_at);
         let token = found.map(|found| found.session_token.as_ref().map(|token| token.as_str()));

@@ -64,7 +64,7 @@ impl<'a> Presented<'a> {
             claims.set_content_sha256(text);
             signed_payload = Some(signed);
         }
-        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256
+        if claims.algorithm() == Algorithm::EcdsaP256Sha256
             && let Some(region_set) = region_set_header(&request)?
         {
             claims.set_region_set(region_set);
@@ -116,7 +116,7 @@ impl<'a> Presented<'a> {
         foreign_authorization: bool,
     ) -> Result<Self, VerifyError> {
         let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
-        if claims.scope().algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
+        if claims.algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
             return Err(VerifyError::MissingRegionSet { location: claims.location });
         }
         Ok(Self { request, claims, timestamp, expires_in, signed_payload, foreign_authorization })
@@ -137,7 +137,7 @@ impl<'a> Presented<'a> {
     pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Wiped<Vec<u8>> {
         let mut out = self.new_buffer();
         let Ok(host) = self.request.host() else { return out };
-        let rules = Rules::for_service(self.claims.scope().service());
+        let rules = Rules::for_service(self.claims.service());
         let mut headers = SignedHeaderList::new();
         headers.push("host", host);
         let is_signed = |name: &str| self.claims.signed_header_names().any(|signed| signed.eq_ignore_ascii_case(name));

@@ -258,7 +258,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<UnverifiedRequest<'a>, VerifyError> {
         let presented = Presented::parse(request.into())?;
-        let rules = self.rules_of(presented.claims.scope().service());
+        let rules = self.rules_of(presented.claims.service());
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
         self.check_hosts(&presented)?;
