@@ -11,6 +11,7 @@ mod explain;
 mod hostile;
 mod post_policy;
 mod properties;
+mod routing;
 mod rules;
 mod secrets;
 mod sigv4a;

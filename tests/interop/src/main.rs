@@ -1,5 +1,5 @@
 //! Puts, gets, lists and presigns against an S3-compatible server on loopback, over a bare socket: what is sent is byte for
-//! byte what was signed. `tests/interop/rclone` starts `rclone serve s3` and runs it.
+//! byte what was signed. `tests/interop/rclone` and `tests/interop/s3s` each start such a server and run it.
 //!
 //! ```sh
 //! cargo run --manifest-path tests/interop/Cargo.toml -- 127.0.0.1:PORT ACCESS_KEY_ID SECRET
