@@ -22,7 +22,7 @@ fn a_case_is_skipped_where_its_feature_is_off_and_nowhere_else() {
     assert_eq!(count("post_policy.jsonl"), expected(0, 14, post_policy));
     assert_eq!(count("tokens.jsonl"), expected(0, 16, cfg!(feature = "tokens")));
     // Chunks decide eight of them.
-    assert_eq!(count("verify_reject.jsonl"), expected(120, 8, cfg!(feature = "streaming")));
+    assert_eq!(count("verify_reject.jsonl"), expected(133, 8, cfg!(feature = "streaming")));
     // A file of two kinds.
     assert_eq!(count("documentation.jsonl"), expected(7, 1, post_policy));
     assert_eq!(count("s3express.jsonl"), expected(5, 0, false));
