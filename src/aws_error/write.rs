@@ -9,7 +9,7 @@ use crate::xml::push_element;
 /// A server's response to a request that it refuses: status, code, message and body, in the wording of the services
 /// that use an [`ErrorFormat`]. Returned by [`VerifyError::refusal`](crate::VerifyError::refusal).
 ///
-/// It contains no secret, no session token and no signature, except for session tokens if
+/// It contains no secret, no session token and no signature, unless
 /// [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw) is set.
 ///
 /// ```

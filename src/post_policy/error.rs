@@ -105,7 +105,7 @@ pub enum PolicyError {
     /// The `expiration` is not a UTC time of the form `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction.
     #[error("the expiration {got:?} is not a UTC time of the form YYYY-MM-DDTHH:MM:SSZ")]
     MalformedExpiration {
-        /// The value from the form, shortened if it is long.
+        /// The value from the policy, shortened if it is long; empty if it is not a string.
         got: String,
     },
     /// The policy has no list of `conditions`.

@@ -32,7 +32,7 @@
 //! fields.push(("Content-Type", "image/jpeg"));
 //! let verifier = Verifier::new("us-east-1", "s3")?;
 //! let unverified = verifier.parse_form("examplebucket", fields, now)?.with_file_name("C:\\photos\\a.jpg")?;
-//! let verified = unverified.verify(Some(&credentials))?; // found by unverified.access_key_id()
+//! let verified = unverified.verify(Some(&credentials))?; // looked up by unverified.access_key_id()
 //! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
 //!
 //! // The length of the file is known once it has been read.

@@ -38,7 +38,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Creates a policy for a bucket that expires at `expires_at`. Its signature is valid for at most seven days.
+    /// Creates a policy for a bucket. It expires at `expires_at`, or seven days after signing if that is earlier.
     pub fn new(bucket: impl Into<String>, expires_at: Timestamp) -> Self {
         let bucket = Condition::Exact { field: "bucket".into(), value: Zeroizing::new(bucket.into()) };
         Self { expires_at, fields: Vec::new(), conditions: alloc::vec![bucket] }
@@ -64,7 +64,7 @@ impl Policy {
         self
     }
 
-    /// Sets the minimum and maximum length of the file in bytes.
+    /// Adds the condition that the length of the file, in bytes, is in this range.
     pub fn with_content_length(mut self, bytes: RangeInclusive<u64>) -> Self {
         let (min, max) = bytes.into_inner();
         self.conditions.push(Condition::ContentLengthRange { min, max });

@@ -136,8 +136,8 @@ pub struct VerifiedForm<'a> {
 }
 
 impl VerifiedForm<'_> {
-    /// Returns the fields that are covered by a condition, in the order received and with `${filename}` replaced. They
-    /// include the session token.
+    /// Returns the fields that are covered by a condition, in the order received and with `${filename}` replaced.
+    /// They include the session token, if there is one.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.form.fields.iter().map(|(name, value)| (*name, &**value));
         fields.filter(|(name, _)| self.is_named(name))

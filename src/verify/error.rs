@@ -17,7 +17,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// The reason why a request is refused.
 ///
 /// `Display` is for the operator of the server; [`VerifyError::refusal`] is the response to the client, in AWS's
-/// wording. Neither contains a secret, a session token or the correct signature, except for session tokens that
+/// wording. Neither contains a secret, a session token or the correct signature, except for what
 /// [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw) puts into the response.
 ///
 /// ```
@@ -350,13 +350,13 @@ pub struct Computed {
 }
 
 impl Computed {
-    /// The canonical request, with secret values redacted unless
+    /// Returns the canonical request, with secret values redacted unless
     /// [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw) is set.
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }
 
-    /// The string to sign.
+    /// Returns the string to sign.
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
     }

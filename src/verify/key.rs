@@ -35,7 +35,7 @@ use crate::text::excerpt;
 ///
 /// let verifier = Verifier::new("us-east-1", "execute-api")?;
 /// let unverified = verifier.parse(&request, now)?;
-/// let key = VerifyingKey::derive(&credentials, &unverified.scope()); // kept for the rest of the day
+/// let key = VerifyingKey::derive(&credentials, &unverified.scope()); // can be cached for the rest of the day
 /// let verified = unverified.with_body(b"").verify_with_key(Some(&key))?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 ///

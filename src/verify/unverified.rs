@@ -166,8 +166,8 @@ impl<'a> UnverifiedWithBody<'a> {
     ///
     /// `None`, credentials with another access key id or session token, and expired credentials are refused after the
     /// same work as a wrong signature, so that the response time does not reveal whether an access key exists. The
-    /// error still does: to hide that too, replace [`VerifyError::UnknownAccessKey`] with
-    /// [`VerifyError::SignatureMismatch`].
+    /// error still does: to hide that too, replace [`VerifyError::UnknownAccessKey`] and
+    /// [`VerifyError::InvalidSessionToken`] with [`VerifyError::SignatureMismatch`].
     ///
     /// For SigV4A, this derives a key pair, which takes about as long as verifying. To avoid that, cache a
     /// [`VerifyingKey`] for each access key.
