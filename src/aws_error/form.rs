@@ -1,4 +1,4 @@
-//! How S3's sentences about forms of browser uploads begin. The rest of each is in `post_policy`, which writes them.
+//! The beginnings of S3's error messages about browser upload forms. `post_policy` writes the rest of each.
 
 pub(crate) const MISSING_FIELD: &str = "Bucket POST must contain a field";
 pub(crate) const INVALID_POLICY: &str = "Invalid Policy: ";

@@ -1,10 +1,10 @@
-/// How a service words its errors.
+/// The format in which a service reports errors.
 ///
 /// | format | services |
 /// |---|---|
-/// | [`RestJson`](Self::RestJson) | API Gateway, Lambda and other REST services with JSON |
-/// | [`AwsJson1_0`](Self::AwsJson1_0) | DynamoDB and other services that are called with `application/x-amz-json-1.0` |
-/// | [`AwsJson1_1`](Self::AwsJson1_1) | Kinesis, KMS, Systems Manager, CloudWatch Logs, Secrets Manager, ECS, Cognito and other services that are called with `application/x-amz-json-1.1` |
+/// | [`RestJson`](Self::RestJson) | API Gateway, Lambda and other REST services that use JSON |
+/// | [`AwsJson1_0`](Self::AwsJson1_0) | DynamoDB and other services that use `application/x-amz-json-1.0` |
+/// | [`AwsJson1_1`](Self::AwsJson1_1) | Kinesis, KMS, Systems Manager, CloudWatch Logs, Secrets Manager, ECS, Cognito and other services that use `application/x-amz-json-1.1` |
 /// | [`QueryXml`](Self::QueryXml) | STS, IAM and other query services |
 /// | [`S3Xml`](Self::S3Xml) | S3 and compatible stores |
 ///
@@ -16,7 +16,7 @@
 /// assert_eq!(error.refusal(ErrorFormat::QueryXml).code(), "SignatureDoesNotMatch");
 /// assert_eq!(ErrorFormat::S3Xml.content_type(), "application/xml");
 ///
-/// // The JSON services refuse with 400 and have the code in the body, DynamoDB with a namespace.
+/// // The AWS JSON services refuse with status 400 and put the code into the body, DynamoDB with a namespace.
 /// let unsigned = VerifyError::MissingAuthentication;
 /// let refusal = unsigned.refusal(ErrorFormat::AwsJson1_0);
 /// assert_eq!((refusal.status(), refusal.code()), (400, "MissingAuthenticationTokenException"));
@@ -32,25 +32,25 @@
 /// ```
 ///
 /// AWS: [Common errors](https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html),
-/// [of DynamoDB](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html),
-/// [of S3](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)
+/// [DynamoDB errors](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html),
+/// [S3 errors](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorFormat {
-    /// The REST services with JSON: `{"message": …}`, and the code in the header `x-amzn-ErrorType`.
+    /// REST services with JSON: `{"message": …}`, and the code in the header `x-amzn-ErrorType`.
     RestJson,
-    /// AWS JSON 1.0: `{"__type": …, "message": …}`, where the code has the namespace `com.amazon.coral.service#`.
+    /// AWS JSON 1.0: `{"__type": …, "message": …}`, with the namespace `com.amazon.coral.service#` before the code.
     AwsJson1_0,
-    /// AWS JSON 1.1: `{"__type": …, "message": …}`, where the code has no namespace.
+    /// AWS JSON 1.1: `{"__type": …, "message": …}`, without a namespace.
     AwsJson1_1,
-    /// The query services: `<ErrorResponse>`.
+    /// Query services: `<ErrorResponse>`.
     QueryXml,
     /// S3: `<Error>`.
     S3Xml,
 }
 
 impl ErrorFormat {
-    /// The `Content-Type` of [`Refusal::body`](crate::Refusal::body).
+    /// Returns the `Content-Type` of [`Refusal::body`](crate::Refusal::body).
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::RestJson => "application/json",
@@ -61,7 +61,8 @@ impl ErrorFormat {
         }
     }
 
-    /// The name of the header that carries [`Refusal::code`](crate::Refusal::code), or `None` if the code is in the body.
+    /// Returns the name of the header for [`Refusal::code`](crate::Refusal::code), or `None` if the code is in the
+    /// body.
     ///
     /// ```
     /// use countersign::ErrorFormat;
@@ -76,7 +77,7 @@ impl ErrorFormat {
         }
     }
 
-    /// What precedes the code in the body.
+    /// Returns the namespace that precedes the code in the body.
     pub(super) const fn code_namespace(self) -> &'static str {
         match self {
             Self::AwsJson1_0 => "com.amazon.coral.service#",

@@ -1,4 +1,4 @@
-//! How AWS words refusals: one set of texts, written by the verifier and read by explain.
+//! AWS's wording of refusals: one set of texts, which the verifier writes and `explain` reads.
 
 #[cfg(any(feature = "explain", feature = "post-policy"))]
 pub(crate) mod form;

@@ -1,36 +1,36 @@
-//! AWS's sentences. The verifier writes them, explain recognises them, and both use what is here, so that each is written
-//! down once.
+//! AWS's error messages. The verifier writes them and `explain` recognizes them; both use these definitions, so that
+//! each message exists only once.
 //!
-//! A fixed sentence is a [`Sentence`]; one with values in it is a function that writes it around the constants by which it
-//! is recognised. Sentences that the verifier never writes are in `explain/recognize/`, beside what they mean.
+//! A fixed message is a [`Sentence`]. A message with variable parts is a function, built around the constants by which
+//! it is recognized. Messages that the verifier never writes are in `explain/recognize/`, next to their meaning.
 
 use alloc::string::String;
 use core::fmt::{Display, Write};
 
 use crate::redact::REDACTED;
 
-/// A sentence, and the part of it that does not vary between services and over time.
+/// A message, and the part of it that does not vary between services and over time.
 #[derive(Clone, Copy)]
 pub(crate) struct Sentence {
     pub(crate) text: &'static str,
     pub(crate) known: &'static str,
 }
 
-/// Each sentence in up to three pieces, the known one in brackets.
+/// Each message in up to three parts; the recognized part is in brackets.
 macro_rules! sentences {
     ($($name:ident = $before:literal [$known:expr] $after:literal;)*) => {
         $(pub(crate) const $name: Sentence = Sentence { text: concat!($before, $known, $after), known: $known };)*
     };
 }
 
-/// Both versions of the sentence begin so.
+/// The beginning of both versions of this message.
 macro_rules! mismatch {
     () => {
         "The request signature we calculated does not match"
     };
 }
 
-// No or another authentication.
+// Missing authentication, or authentication of another kind.
 sentences! {
     MISSING_TOKEN = "" ["Missing Authentication Token"] "";
     REQUEST_IS_MISSING_TOKEN = "Request is " ["missing Authentication Token"] "";
@@ -45,7 +45,7 @@ sentences! {
     UNSUPPORTED_TYPE = "" ["Unsupported Authorization Type"] "";
 }
 
-// The form of the authorization.
+// Malformed authorization.
 sentences! {
     THREE_COMPONENTS = "the authorization header "
         ["requires three components"] ": Credential, SignedHeaders, and Signature.";
@@ -65,7 +65,7 @@ sentences! {
     EXPIRES_NUMBER = "" ["X-Amz-Expires should be"] " a number";
 }
 
-// The body's hash, and headers.
+// The payload hash and headers.
 sentences! {
     CONTENT_SHA256_REQUIRED = "" ["Missing required header for this request: x-amz-content-sha256"] "";
     CONTENT_SHA256_INVALID = "The " ["value of x-amz-content-sha256 header is invalid"] ".";
@@ -77,13 +77,13 @@ sentences! {
     HEADERS_NOT_SIGNED = "There were " ["headers present in the request which were not signed"] "";
 }
 
-// Time, keys, signature.
+// Times, keys and signatures.
 sentences! {
     EXPIRED = "" ["Request has expired"] "";
     NOT_YET_VALID = "" ["Request is not valid yet"] "";
     UNKNOWN_KEY = "The AWS Access Key Id you provided " ["does not exist in our records"] ".";
     TOKEN_MALFORMED = "The " ["provided token is malformed"] " or otherwise invalid.";
-    // For an unknown access key; without the full stop it is for a wrong token.
+    // For an unknown access key; without the full stop, for a wrong token.
     SECURITY_TOKEN_INVALID = "" ["The security token included in the request is invalid"] ".";
     MISMATCH = "" [mismatch!()]
         " the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service \
@@ -91,7 +91,7 @@ sentences! {
     S3_MISMATCH = "" [mismatch!()] " the signature you provided. Check your key and signing method.";
 }
 
-// What follows is told by its code, or not at all.
+// The messages below are recognized by their code, or not at all.
 pub(crate) const SKEWED: &str = "The difference between the request time and the current time is too large.";
 pub(crate) const TOKEN_EXPIRED: &str = "The security token included in the request is expired";
 pub(crate) const S3_TOKEN_EXPIRED: &str = "The provided token has expired.";
@@ -108,10 +108,10 @@ pub(crate) fn given_twice(name: &str) -> String {
 }
 
 pub(crate) const NOT_KEY_VALUE: &str = "key=value pair (missing equal-sign)";
-/// The header follows, or its hash.
+/// Followed by the header or its hash.
 pub(crate) const ECHOED_HEADER: &str = "Authorization header: '";
 
-/// AWS shows the header here, which may contain a token.
+/// AWS shows the header here; it is redacted because it may contain a token.
 pub(crate) fn not_key_value() -> String {
     alloc::format!("'{REDACTED}' not a valid {NOT_KEY_VALUE} in {ECHOED_HEADER}{REDACTED}'.")
 }
@@ -216,14 +216,14 @@ pub(crate) const PAYLOAD_HASH: &str = "does not match the computed payload hash"
 pub(crate) const COMPUTED_DIGEST: &str = "Computed digest: ";
 pub(crate) const EXPECTED_HASH: &str = "expected hash: ";
 
-/// As Glacier words it.
+/// In the wording of Glacier.
 pub(crate) fn payload_hash(signed: &str, computed: &str) -> String {
     alloc::format!(
         "The value passed in as x-amz-content-sha256 {PAYLOAD_HASH}. {COMPUTED_DIGEST}{computed} {EXPECTED_HASH}{signed}"
     )
 }
 
-/// A value that is refused follows.
+/// Followed by the refused value.
 pub(crate) const NOT: &str = ", not ";
 pub(crate) const REGION_SET_REGION: &str = "X-Amz-Region-Set should name a valid region";
 pub(crate) const VALID_REGION: &str = "Credential should be scoped to a valid region";
@@ -321,9 +321,9 @@ fn length(seconds: u64) -> String {
     }
 }
 
-/// The canonical request follows, and a quotation mark.
+/// Followed by the canonical request and a quotation mark.
 pub(crate) const CANONICAL_STRING: &str = "The Canonical String for this request should have been\n'";
-/// The string to sign follows, and a quotation mark.
+/// Followed by the string to sign and a quotation mark.
 pub(crate) const STRING_TO_SIGN: &str = "The String-to-Sign should have been\n'";
 
 pub(crate) fn mismatch_with(canonical_request: &str, string_to_sign: &str) -> String {

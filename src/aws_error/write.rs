@@ -6,10 +6,11 @@ use super::{ErrorFormat, text};
 use crate::json::push_escaped;
 use crate::xml::push_element;
 
-/// What a server answers to a request that it refuses: status, code, message and body, worded as the services of a
-/// [`ErrorFormat`] word it. [`VerifyError::refusal`](crate::VerifyError::refusal) makes it.
+/// A server's response to a request that it refuses: status, code, message and body, in the wording of the services
+/// that use an [`ErrorFormat`]. Returned by [`VerifyError::refusal`](crate::VerifyError::refusal).
 ///
-/// It holds no secret, no session token and no signature.
+/// It contains no secret, no session token and no signature, unless
+/// [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw) is set.
 ///
 /// ```
 /// use countersign::{ErrorFormat, VerifyError};
@@ -40,7 +41,7 @@ impl Refusal {
         Self { format, status, code, message: message.into(), details: Vec::new() }
     }
 
-    /// The answer to an error that is the server's own.
+    /// The response to an error on the server's side.
     pub(crate) fn internal(format: ErrorFormat) -> Self {
         let (code, message) = match format {
             ErrorFormat::S3Xml => ("InternalError", text::S3_INTERNAL_ERROR),
@@ -56,33 +57,34 @@ impl Refusal {
         self
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The error code, e.g. `SignatureDoesNotMatch`. It is part of the body, or a header of its own
+    /// Returns the error code, e.g. `SignatureDoesNotMatch`. It is part of the body, or has a header of its own
     /// ([`ErrorFormat::code_header`]).
     pub fn code(&self) -> &'static str {
         self.code
     }
 
-    /// The text for the client.
+    /// Returns the message for the client.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Further elements of an S3 body, by name.
+    /// Returns the additional elements of an S3 body, by name.
     pub fn details(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.details.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The `Content-Type` of [`Refusal::body`].
+    /// Returns the `Content-Type` of [`Refusal::body`].
     pub fn content_type(&self) -> &'static str {
         self.format.content_type()
     }
 
-    /// The body to answer with. `request_id` goes into the XML forms; with JSON it is a header (`x-amzn-RequestId`).
+    /// Returns the body of the response. `request_id` is included in the XML formats; with JSON, send it as a header
+    /// (`x-amzn-RequestId`).
     pub fn body(&self, request_id: &str) -> String {
         let mut body = String::new();
         match self.format {

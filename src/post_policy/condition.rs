@@ -5,36 +5,36 @@ use zeroize::Zeroizing;
 
 use crate::redact::{REDACTED, is_secret_header};
 
-/// What has to hold for one field of a form, or for its file.
+/// A requirement on one field of a form, or on its file.
 ///
 /// AWS: [Conditions of a POST policy](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html#sigv4-PolicyConditions)
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// The field has this value.
+    /// The field has exactly this value.
     Exact {
-        /// Name of the field, compared without regard to case.
+        /// The name of the field, compared ignoring case.
         field: String,
-        /// Its value, compared letter for letter.
+        /// The value, compared case-sensitively.
         value: Zeroizing<String>,
     },
-    /// The field's value begins with this; with `""` the field only has to be there.
+    /// The value of the field begins with this prefix; with `""`, the field only has to be present.
     StartsWith {
-        /// Name of the field, compared without regard to case.
+        /// The name of the field, compared ignoring case.
         field: String,
-        /// How its value begins. Of a `Content-Type` with commas, each part has to.
+        /// The prefix. If a `Content-Type` contains commas, each of its parts has to begin with it.
         prefix: String,
     },
-    /// The length of the file.
+    /// The length of the file is in this range.
     ContentLengthRange {
-        /// Bytes.
+        /// The minimum in bytes.
         min: u64,
-        /// Bytes.
+        /// The maximum in bytes.
         max: u64,
     },
 }
 
 impl Condition {
-    /// The field it is about.
+    /// Returns the field that the condition applies to.
     fn field(&self) -> Option<&str> {
         match self {
             Self::Exact { field, .. } | Self::StartsWith { field, .. } => Some(field),
@@ -42,12 +42,12 @@ impl Condition {
         }
     }
 
-    /// Whether it is about the field of that name.
+    /// Returns `true` if the condition applies to the field with this name.
     pub(super) fn is_about(&self, name: &str) -> bool {
         self.field().is_some_and(|field| field.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a value of its field meets it.
+    /// Returns `true` if this value of the field meets the condition.
     pub(super) fn is_met_by(&self, given: &str) -> bool {
         match self {
             Self::Exact { value, .. } => given == value.as_str(),
@@ -62,7 +62,7 @@ impl Condition {
 }
 
 impl fmt::Display for Condition {
-    /// As S3 prints a condition that failed; a session token or a customer's key is redacted.
+    /// Prints the condition as S3 prints one that failed. Session tokens and customer keys are redacted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operator, field, value) = match self {
             Self::Exact { field, value } => ("eq", field, value.as_str()),
@@ -79,7 +79,7 @@ impl fmt::Debug for Condition {
     }
 }
 
-/// A condition as S3 prints one, from its parts. `name` has its `$`.
+/// Prints a condition as S3 does, from its parts. `name` includes the `$`.
 pub(super) fn printed(operator: &str, name: &str, value: &str) -> String {
     let value = if is_secret_header(name.strip_prefix('$').unwrap_or(name)) { REDACTED } else { value };
     alloc::format!(r#"["{operator}", {}, {}]"#, json_string(name), json_string(value))

@@ -1,4 +1,4 @@
-//! The policy as text: one printer, one parser.
+//! Prints and parses the text of a policy.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 use crate::text::wiped::Wiped;
 
-/// What a policy says.
+/// The content of a policy.
 pub(super) struct Document {
     pub(super) expires_at: Timestamp,
     pub(super) conditions: Vec<Condition>,
@@ -23,7 +23,7 @@ const EXPIRATION: &str = "expiration";
 const CONDITIONS: &str = "conditions";
 
 impl Document {
-    /// A session token may be in it.
+    /// The text may contain a session token, so it is wiped.
     pub(super) fn print(&self) -> Wiped<String> {
         let mut text = Wiped::new(String::new(), true);
         let _ = write!(text, "{{\"{EXPIRATION}\": \"{}\", \"{CONDITIONS}\": [", self.expires_at.extended());
@@ -57,7 +57,7 @@ impl Document {
                 CONDITIONS => &mut conditions,
                 _ => return Err(PolicyError::UnexpectedMember { name: excerpt(name.as_bytes()) }),
             };
-            // Of two, another reader might take the other.
+            // If there were two, another parser might use the other one.
             if slot.replace(value).is_some() {
                 return Err(PolicyError::UnexpectedMember { name });
             }
@@ -101,7 +101,7 @@ fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
     }
     let (Json::Text(name), Json::Text(mut value)) = (first, second) else { return Err(arguments()) };
     let Some(field) = name.strip_prefix('$') else {
-        // S3 looks for a field, finds none, and says so.
+        // S3 looks for a field of this name, finds none, and reports the condition as failed.
         return Err(PolicyError::ConditionFailed { condition: printed(operator, &name, &value) });
     };
     let field = String::from(field);
@@ -117,7 +117,7 @@ fn read_condition(condition: Json) -> Result<Condition, PolicyError> {
     }
 }
 
-/// A whole number, which S3 also takes as a string.
+/// A whole number, which S3 also accepts as a string.
 fn whole(json: &Json) -> Option<u64> {
     match json {
         Json::Whole(number) => Some(*number),
@@ -126,8 +126,8 @@ fn whole(json: &Json) -> Option<u64> {
     }
 }
 
-/// By AWS's table of conditions. Of other `x-amz-` fields it says the same, yet forms with `starts-with` for them are
-/// common, and mean what they say.
+/// From AWS's table of conditions. The table lists other `x-amz-` fields as well, but forms that use `starts-with` for
+/// those are common and work as intended.
 const ONLY_EXACT: [&str; 5] = ["bucket", "success_action_status", "x-amz-algorithm", "x-amz-credential", "x-amz-date"];
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use crate::sign::SignError;
 use crate::sigv4::timestamp::Timestamp;
 use crate::verify::{ScopeParts, VerifyError};
 
-/// Why a POST policy was not signed, or a form under one is refused.
+/// The reason why a POST policy was not signed, or why a form is refused.
 ///
-/// [`PolicyError::refusal`] words the answer as S3 does. It holds no secret, no session token and no signature.
+/// [`PolicyError::refusal`] is the response to the client in S3's wording. It contains no secret, no session token and
+/// no signature.
 ///
 /// ```
 /// use countersign::post_policy::PolicyError;
@@ -24,78 +25,78 @@ use crate::verify::{ScopeParts, VerifyError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The signer can't sign now, or not at all: expired credentials, its region or service.
+    /// The signer can't sign: its credentials have expired, or its region or service is not suitable.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// The signature of the form, its time, its key or its session token.
+    /// The form's signature, time, access key or session token is not accepted.
     #[error(transparent)]
     Verify(#[from] VerifyError),
-    /// There are more fields than are read.
+    /// The form has too many fields.
     #[error("the form has more than {limit} fields before the file")]
     TooManyFields {
-        /// How many are read.
+        /// The maximum number of fields.
         limit: usize,
     },
-    /// Names and values of the fields together are longer than S3 reads.
-    #[error("the fields before the file have {length} bytes, at most {limit} are read")]
+    /// The names and values of the fields together are longer than S3 accepts.
+    #[error("the form fields before the file are too long: {length} bytes or more, the limit is {limit}")]
     FieldsTooLong {
-        /// Bytes, up to the field that was too much.
+        /// The length in bytes up to and including the field that exceeded the limit.
         length: usize,
-        /// Bytes.
+        /// The maximum length in bytes.
         limit: usize,
     },
-    /// A field appears more than once; names are compared without regard to case.
+    /// A field appears more than once; names are compared ignoring case.
     #[error("the form field {name:?} appears more than once")]
     RepeatedField {
-        /// Its name, shortened if it is long.
+        /// The name of the field, shortened if it is long.
         name: String,
     },
-    /// A field that every signed form has is missing, or stands behind the file.
-    #[error("the form has no field {name}; fields behind the file don't count")]
+    /// A required field is missing, or comes after the file.
+    #[error("the form has no field {name} before the file")]
     MissingField {
-        /// Its name.
+        /// The name of the field.
         name: &'static str,
     },
-    /// The form is signed with another algorithm than `AWS4-HMAC-SHA256`.
-    #[error("the form is signed with {algorithm:?}, not with AWS4-HMAC-SHA256")]
+    /// The form is signed with an algorithm other than `AWS4-HMAC-SHA256`.
+    #[error("the form is signed with {algorithm:?}; only AWS4-HMAC-SHA256 is supported")]
     UnsupportedAlgorithm {
-        /// What was given, shortened if it is long; `AWS` for Signature Version 2.
+        /// The algorithm of the form, shortened if it is long; `AWS` for Signature Version 2.
         algorithm: String,
     },
     /// `x-amz-credential` is not `ID/DATE/REGION/SERVICE/aws4_request`.
-    #[error("x-amz-credential is {got:?}, not of the form ID/DATE/REGION/SERVICE/aws4_request")]
+    #[error("x-amz-credential is {got:?}, which is not of the form ID/DATE/REGION/SERVICE/aws4_request")]
     MalformedCredential {
-        /// What was given, shortened if it is long.
+        /// The value from the form, shortened if it is long.
         got: String,
     },
     /// `x-amz-date` is not `YYYYMMDDTHHMMSSZ`.
-    #[error("x-amz-date is {got:?}, no time in UTC of the form YYYYMMDDTHHMMSSZ")]
+    #[error("x-amz-date is {got:?}, which is not a UTC time of the form YYYYMMDDTHHMMSSZ")]
     MalformedDate {
-        /// What was given, shortened if it is long.
+        /// The value from the form, shortened if it is long.
         got: String,
     },
-    /// The credential is not for this server: date, region, service, terminator.
-    #[error("the scope {got} is not {expected}")]
+    /// The date, region, service or terminator of the credential scope is not what this server expects.
+    #[error("the credential scope is {got}, but must be {expected}")]
     WrongScope {
         /// The whole credential, shortened if it is long.
         credential: String,
         /// The scope of the form.
         got: ScopeParts,
-        /// What it has to be.
+        /// The scope that the verifier expects.
         expected: ScopeParts,
-        /// `x-amz-date` of the form.
+        /// The `x-amz-date` of the form.
         signed: Timestamp,
     },
-    /// The policy is not base64, with padding and without white space.
-    #[error("the policy is not base64")]
+    /// The policy is not base64 with padding and without white space.
+    #[error("the policy is not valid base64")]
     NotBase64,
-    /// The policy is not JSON by [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259).
-    #[error("the policy is not JSON")]
+    /// The policy is not a JSON object as defined by [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259).
+    #[error("the policy is not a valid JSON object")]
     NotJson,
-    /// The policy has a member besides `expiration` and `conditions`, or one of them twice.
-    #[error("the policy has an unexpected member {name:?}")]
+    /// The policy has a member other than `expiration` and `conditions`, or has one of them twice.
+    #[error("the policy has the unexpected or repeated member {name:?}")]
     UnexpectedMember {
-        /// Its name, shortened if it is long.
+        /// The name of the member, shortened if it is long.
         name: String,
     },
     /// The policy has no `expiration`.
@@ -104,7 +105,7 @@ pub enum PolicyError {
     /// The `expiration` is not a UTC time of the form `YYYY-MM-DDTHH:MM:SSZ`, with or without a fraction.
     #[error("the expiration {got:?} is not a UTC time of the form YYYY-MM-DDTHH:MM:SSZ")]
     MalformedExpiration {
-        /// What was given, shortened if it is long.
+        /// The value from the policy, shortened if it is long; empty if it is not a string.
         got: String,
     },
     /// The policy has no list of `conditions`.
@@ -113,81 +114,82 @@ pub enum PolicyError {
     /// The policy has too many conditions.
     #[error("the policy has more than {MAX_CONDITIONS} conditions")]
     TooManyConditions,
-    /// A condition written as an object has not exactly one member, whose value is a string.
-    #[error("a condition written as an object has to have one member, and a string for its value")]
+    /// A condition written as an object must have exactly one member, whose value is a string.
+    #[error("a condition written as an object must have exactly one member, whose value is a string")]
     SimpleCondition {
-        /// How many members it has.
+        /// The number of members.
         members: usize,
     },
     /// A condition is neither an object nor a list that begins with an operator.
-    #[error("a condition is neither an object nor a list that begins with an operator")]
+    #[error("a condition must be an object, or a list that begins with an operator")]
     NotACondition,
-    /// An operator that is none of `eq`, `starts-with` and `content-length-range`.
-    #[error("the operator {operator:?} is none of eq, starts-with and content-length-range")]
+    /// A condition has an operator other than `eq`, `starts-with` and `content-length-range`.
+    #[error("the operator {operator:?} is unknown; use eq, starts-with or content-length-range")]
     UnknownOperator {
-        /// What was given, shortened if it is long.
+        /// The operator, shortened if it is long.
         operator: String,
     },
-    /// An operator without its two arguments.
-    #[error("the operator {operator} doesn't have its two arguments")]
+    /// An operator does not have exactly two arguments of the right type.
+    #[error("the operator {operator} needs exactly two arguments of the right type")]
     Arguments {
         /// The operator.
         operator: &'static str,
     },
-    /// `starts-with` on a field that is only ever compared whole.
-    #[error("{field:?} can only be compared whole, not by starts-with")]
+    /// A condition uses `starts-with` for a field that requires an exact match.
+    #[error("the field {field:?} requires an exact match; use eq instead of starts-with")]
     OnlyExact {
-        /// The condition, as the policy has it.
+        /// The condition as S3 prints it.
         condition: String,
-        /// The field, shortened if it is long.
+        /// The name of the field.
         field: String,
     },
-    /// A field has no name, or holds a control character: a browser would not send it as it is.
-    #[error("the form field {name:?} has no name, or holds a control character")]
+    /// A field has an empty name, or its name or value contains a control character, which a browser would not send as
+    /// is.
+    #[error("the form field {name:?} has an empty name or contains a control character")]
     Unsendable {
-        /// Its name, shortened if it is long.
+        /// The name of the field, shortened if it is long.
         name: String,
     },
-    /// The policy has ended, or the signature is older than any may be.
-    #[error("the policy ended at {expires_at}, now is {now}")]
+    /// The policy has expired, or its signature is older than [`Limits::max_presign`](crate::Limits::max_presign).
+    #[error("the policy expired at {expires_at}, the current time is {now}")]
     Expired {
-        /// When it ended.
+        /// When it expired.
         expires_at: Timestamp,
-        /// The verifier's time.
+        /// The time of signing or verifying.
         now: Timestamp,
     },
-    /// A condition is not met: the field has another value, or is not there.
+    /// A condition is not met: the field has another value, or is missing.
     #[error("the condition {condition} is not met")]
     ConditionFailed {
-        /// The condition, as S3 prints it.
+        /// The condition as S3 prints it.
         condition: String,
     },
-    /// Fields, or the bucket, that no condition names.
+    /// Fields, or the bucket, are not covered by any condition.
     #[error("no condition of the policy names {}", names.join(", "))]
     ExtraFields {
-        /// Which; at most 16 are named.
+        /// The names of these fields, at most 16.
         names: Vec<String>,
     },
-    /// The form's field `bucket` names another bucket than the one it was sent to.
-    #[error("the form names the bucket {got:?}, and was sent to another")]
+    /// The form has a field `bucket` that differs from the bucket it was sent to.
+    #[error("the form names the bucket {got:?}, but was sent to another bucket")]
     OtherBucket {
-        /// What was given, shortened if it is long.
+        /// The value from the form, shortened if it is long.
         got: String,
     },
     /// The file is longer than the policy allows.
-    #[error("the file has {length} bytes, at most {limit} are allowed")]
+    #[error("the file is {length} bytes long; the policy allows at most {limit}")]
     FileTooLong {
-        /// Bytes.
+        /// The length in bytes.
         length: u64,
-        /// Bytes.
+        /// The maximum in bytes.
         limit: u64,
     },
     /// The file is shorter than the policy allows.
-    #[error("the file has {length} bytes, at least {limit} are needed")]
+    #[error("the file is {length} bytes long; the policy requires at least {limit}")]
     FileTooShort {
-        /// Bytes.
+        /// The length in bytes.
         length: u64,
-        /// Bytes.
+        /// The minimum in bytes.
         limit: u64,
     },
 }

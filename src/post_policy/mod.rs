@@ -1,10 +1,10 @@
-//! S3 browser uploads: an HTML form with a signed policy that says what it may upload.
+//! S3 browser uploads: HTML forms with a signed policy that limits what may be uploaded.
 //!
-//! [`Policy`] says when the permission ends and what has to hold for each field of the form;
-//! [`Signer::sign_post_policy`] makes the fields of it. A server reads them back in the crate's three steps:
+//! [`Policy`] defines when the permission expires and the conditions for each field of the form;
+//! [`Signer::sign_post_policy`] returns the form fields. A server verifies a form in the same three steps as a request:
 //! [`Verifier::parse_form`] does the checks that need no key, the caller looks up the credentials, and
-//! [`UnverifiedForm::verify`] returns a [`VerifiedForm`], which exists only after the signature is right, the policy has not ended, every condition is met by
-//! its field, and every field is named by a condition.
+//! [`UnverifiedForm::verify`] returns a [`VerifiedForm`]. That exists only if the signature matches, the policy has not
+//! expired, every condition is met, and every field is covered by a condition.
 //!
 //! ```
 //! use countersign::post_policy::Policy;
@@ -27,23 +27,23 @@
 //! );
 //! assert!(page.contains("<input type=\"hidden\" name=\"key\" value=\"user/eric/${filename}\">"));
 //!
-//! // The server: all fields before the file, and the name that the file came with.
+//! // On the server: all fields before the file, and the file name from the form data.
 //! let mut fields: Vec<(&str, &str)> = form.fields().collect();
 //! fields.push(("Content-Type", "image/jpeg"));
 //! let verifier = Verifier::new("us-east-1", "s3")?;
 //! let unverified = verifier.parse_form("examplebucket", fields, now)?.with_file_name("C:\\photos\\a.jpg")?;
-//! let verified = unverified.verify(Some(&credentials))?; // found by unverified.access_key_id()
+//! let verified = unverified.verify(Some(&credentials))?; // looked up by unverified.access_key_id()
 //! assert_eq!(verified.field("key"), Some("user/eric/a.jpg"));
 //!
-//! // And the file, whose length is known when it has been read.
+//! // The length of the file is known once it has been read.
 //! verified.check_file_length(123_456)?;
 //! let error = verified.check_file_length(0).unwrap_err();
 //! assert_eq!(error.refusal(ErrorFormat::S3Xml).code(), "EntityTooSmall");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! AWS documents these uploads for general purpose buckets; with the rules of S3 Express the token's field has the name
-//! that its header has, `x-amz-s3session-token`.
+//! AWS documents these uploads for general purpose buckets. With the rules of S3 Express, the session token's field is
+//! named like its header, `x-amz-s3session-token`.
 //!
 //! AWS: [Browser-based uploads using POST](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html)
 
@@ -66,7 +66,7 @@ use crate::sigv4::rules::SessionTokenName;
 #[allow(unused_imports, reason = "for the links above")]
 use crate::{Signer, Verifier};
 
-/// The most bytes of names and values before the file, which is S3's limit.
+/// The maximum total length of names and values before the file, in bytes; this is S3's limit.
 const MAX_FIELD_BYTES: usize = 20_480;
 const MAX_FIELDS: usize = 256;
 const MAX_CONDITIONS: usize = 1024;
@@ -75,7 +75,7 @@ const SESSION_TOKEN_FIELDS: [&str; 2] =
     [SessionTokenName::SecurityToken.header(), SessionTokenName::S3SessionToken.header()];
 const FILENAME: &str = "${filename}";
 
-/// A browser sends no control character as it is, and a store might write one into a header: CR, LF and NUL among them.
+/// Browsers don't send control characters as is, and a store might write them into a header: CR, LF and NUL among them.
 fn check_sendable(name: &str, value: &str) -> Result<(), PolicyError> {
     if name.is_empty() || name.chars().chain(value.chars()).any(char::is_control) {
         return Err(PolicyError::Unsendable { name: crate::text::excerpt(name.as_bytes()) });

@@ -9,7 +9,7 @@ use super::FILENAME;
 use super::condition::Condition;
 use crate::sigv4::timestamp::Timestamp;
 
-/// What a form may upload, and until when.
+/// Defines what a form may upload, and until when.
 ///
 /// ```
 /// use countersign::post_policy::Policy;
@@ -25,7 +25,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// assert_eq!(form.fields().nth(1), Some(("success_action_status", "201")));
 ///
 /// let error = signer.sign_post_policy(&policy, "20151230T120000Z".parse()?).unwrap_err();
-/// assert_eq!(error.to_string(), "the policy ended at 20151230T120000Z, now is 20151230T120000Z");
+/// assert_eq!(error.to_string(), "the policy expired at 20151230T120000Z, the current time is 20151230T120000Z");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -38,14 +38,14 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy for one bucket, valid until `expires_at`; the signature itself is valid for at most seven days.
+    /// Creates a policy for a bucket. It expires at `expires_at`, or seven days after signing if that is earlier.
     pub fn new(bucket: impl Into<String>, expires_at: Timestamp) -> Self {
         let bucket = Condition::Exact { field: "bucket".into(), value: Zeroizing::new(bucket.into()) };
         Self { expires_at, fields: Vec::new(), conditions: alloc::vec![bucket] }
     }
 
-    /// A field of the form, and the condition that it has this value. Behind `${filename}` the value is open: S3 puts
-    /// the name of the file there, so the condition is that the field begins with what stands before it.
+    /// Adds a form field, and the condition that it has this value. If the value contains `${filename}`, which S3
+    /// replaces with the name of the file, the condition is that the field begins with the text before it.
     pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         let field = name.clone();
@@ -57,13 +57,14 @@ impl Policy {
         self
     }
 
-    /// The condition that a field, which the page adds itself, begins with `prefix`; with `""`, that it is there.
+    /// Adds the condition that a field, which the page sets itself, begins with `prefix`; with `""`, only that it is
+    /// present.
     pub fn with_starts_with(mut self, field: impl Into<String>, prefix: impl Into<String>) -> Self {
         self.conditions.push(Condition::StartsWith { field: field.into(), prefix: prefix.into() });
         self
     }
 
-    /// The least and the most bytes that the file may have.
+    /// Adds the condition that the length of the file, in bytes, is in this range.
     pub fn with_content_length(mut self, bytes: RangeInclusive<u64>) -> Self {
         let (min, max) = bytes.into_inner();
         self.conditions.push(Condition::ContentLengthRange { min, max });

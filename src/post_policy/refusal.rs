@@ -1,4 +1,4 @@
-//! A form of a browser upload.
+//! The wording of refusals of browser upload forms.
 
 use alloc::string::{String, ToString};
 
@@ -10,8 +10,8 @@ use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::verify::wrong_scope;
 
 impl PolicyError {
-    /// The answer to the client, as S3 words it: no other service takes such forms. Texts that were never seen from S3
-    /// follow the form of those that were.
+    /// Returns the response to the client in S3's wording, since no other service accepts such forms. Messages that
+    /// have not been observed from S3 follow the style of those that have.
     pub fn refusal(&self, format: ErrorFormat) -> Refusal {
         let answer = |status, code, message: &str| Refusal::new(format, status, code, String::from(message));
         let invalid =
@@ -22,7 +22,7 @@ impl PolicyError {
                 .with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
         };
         match self {
-            // Signing failed in the server; the client has sent nothing wrong.
+            // Signing failed on the server; the client is not at fault.
             PolicyError::Sign(_) => Refusal::internal(format),
             PolicyError::Verify(error) => error.refusal(format),
             PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => {

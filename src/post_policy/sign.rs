@@ -19,8 +19,8 @@ use crate::text::excerpt;
 use crate::text::wiped::Wiped;
 
 impl Signer {
-    /// Signs a policy, and gives all fields of its form but the file and those that the page adds itself. The
-    /// conditions for credential, algorithm, date and session token are added.
+    /// Signs a policy, and returns all fields of its form except the file and those that the page adds itself. Adds the
+    /// conditions for the credential, algorithm, date and session token.
     ///
     /// ```
     /// use countersign::post_policy::Policy;
@@ -38,7 +38,7 @@ impl Signer {
     /// AWS: [Calculating a signature](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html)
     ///
     /// # Errors
-    /// [`PolicyError`]: nothing was signed.
+    /// [`PolicyError`] if the policy can't be signed, or if S3 would refuse the form.
     pub fn sign_post_policy(&self, policy: &Policy, now: Timestamp) -> Result<SignedForm, PolicyError> {
         let mut conditions = policy.conditions.clone();
         for (field, value) in self.own_fields(&now)? {
@@ -49,13 +49,14 @@ impl Signer {
         self.sign_post_policy_text(&text, fields, now)
     }
 
-    /// Signs a policy that is given as text, byte for byte, and gives the fields of the form: `fields`, and those of the
-    /// signature.
+    /// Signs the text of a policy, byte for byte, and returns the fields of the form: `fields`, followed by those of
+    /// the signature.
     ///
     /// # Errors
-    /// [`PolicyError::Sign`] if the signer can't sign; another if S3 would refuse the form: the text is not a policy, the
-    /// policy has ended, it lacks a condition for one of the fields, or for `x-amz-algorithm`, `x-amz-credential`,
-    /// `x-amz-date` or the session token, or they don't meet one. Meeting conditions for other fields is up to the page.
+    /// [`PolicyError::Sign`] if the signer can't sign. Any other [`PolicyError`] if S3 would refuse the form: the text
+    /// is not a policy; the policy has expired; it has no condition for one of the fields, or for `x-amz-algorithm`,
+    /// `x-amz-credential`, `x-amz-date` or the session token; or one of these does not meet a condition. The page has
+    /// to meet the conditions for other fields.
     pub fn sign_post_policy_text<'f>(
         &self,
         policy: &str,
@@ -66,7 +67,7 @@ impl Signer {
         if expires_at <= now {
             return Err(PolicyError::Expired { expires_at, now });
         }
-        // The policy holds the session token, too.
+        // The policy contains the session token as well.
         let has_token = self.credentials().session_token().is_some();
         let field = |name: &str, value: String| (String::from(name), Wiped::new(value, has_token));
         let mut all: Vec<_> = fields.into_iter().map(|(name, value)| field(name, value.into())).collect();
@@ -85,10 +86,10 @@ impl Signer {
         Ok(SignedForm { fields: all, signature, outlives_credentials })
     }
 
-    /// What the signature adds to the form, but for itself.
+    /// The fields that the signature adds to the form, except for the signature itself.
     fn own_fields(&self, now: &Timestamp) -> Result<Vec<(&'static str, Zeroizing<String>)>, PolicyError> {
         let scope = self.scope(now)?;
-        // A form has no field for a region set.
+        // Forms have no field for a region set.
         if scope.algorithm() == Algorithm::EcdsaP256Sha256 {
             return Err(SignError::Scope(ScopeError::Empty { field: "region" }).into());
         }
@@ -103,7 +104,7 @@ impl Signer {
     }
 }
 
-/// What S3 would refuse the form for.
+/// Checks for everything for which S3 would refuse the form.
 fn check_fields(fields: &[(String, Wiped<String>)], conditions: &[Condition]) -> Result<(), PolicyError> {
     let named = |name: &str| excerpt(name.as_bytes());
     let mut length = 0;
@@ -130,7 +131,7 @@ fn check_fields(fields: &[(String, Wiped<String>)], conditions: &[Condition]) ->
     Ok(())
 }
 
-/// The fields of a form, signed. The file comes last: S3 reads no field behind it.
+/// The fields of a signed form. The file has to come last: S3 ignores every field after it.
 #[derive(Clone)]
 pub struct SignedForm {
     fields: Vec<(String, Wiped<String>)>,
@@ -139,13 +140,14 @@ pub struct SignedForm {
 }
 
 impl SignedForm {
-    /// Names and values, in order: those of the policy, then `policy`, `x-amz-algorithm`, `x-amz-credential`,
-    /// `x-amz-date`, the session token if there is one, and `x-amz-signature`. Keep them out of logs.
+    /// Returns the names and values in order: the fields of the policy, then `policy`, `x-amz-algorithm`,
+    /// `x-amz-credential`, `x-amz-date`, the session token if there is one, and `x-amz-signature`. Keep them out of
+    /// logs.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The fields as `<input type="hidden" …>`, a line each, names and values escaped.
+    /// Returns the fields as `<input type="hidden" …>` elements, one per line, with names and values escaped.
     ///
     /// ```
     /// # use countersign::post_policy::Policy;
@@ -165,12 +167,12 @@ impl SignedForm {
         html.into_inner()
     }
 
-    /// The signature.
+    /// Returns the signature.
     pub fn signature(&self) -> Signature {
         self.signature
     }
 
-    /// Whether the credentials end before the policy does, so that the form stops working early.
+    /// Returns `true` if the credentials expire before the policy does, so that the form stops working early.
     pub fn outlives_credentials(&self) -> bool {
         self.outlives_credentials
     }
@@ -183,7 +185,7 @@ impl fmt::Debug for SignedForm {
     }
 }
 
-/// Text inside a quoted attribute.
+/// Escapes text for a quoted attribute.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {

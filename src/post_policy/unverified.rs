@@ -15,13 +15,13 @@ use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 use crate::verify::{Found, Verifier, VerifyError, VerifyingKey};
 
-/// A form that passed every check for which no key is needed. It proves nothing: everything here may be forged.
-/// [`Verifier::parse_form`](crate::Verifier::parse_form) makes it.
+/// A form that passed every check that needs no key. Nothing is verified yet: everything here may be forged. Returned
+/// by [`Verifier::parse_form`](crate::Verifier::parse_form).
 ///
-/// With access key id and session token the caller looks up the credentials, and hands over what was found, also if that
-/// is nothing: the answer then takes as long as for a wrong signature.
+/// The caller looks up the credentials by access key id and session token, and passes on the result even if there are
+/// none: the response then takes as long as for a wrong signature.
 #[derive(Clone)]
-#[must_use = "nothing is verified yet: go on with `verify`"]
+#[must_use = "nothing is verified yet: call `verify`"]
 pub struct UnverifiedForm<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) form: Form<'a>,
@@ -29,54 +29,57 @@ pub struct UnverifiedForm<'a> {
 }
 
 impl<'a> UnverifiedForm<'a> {
-    /// Puts the name that the file came with in place of `${filename}`, in the fields that have it: what stands behind
-    /// the last slash or backslash. Conditions are about the fields afterwards. Without a name, `${filename}` stays as
-    /// it is, as S3 does it. A key is not a path: a store that keeps files under their keys has to refuse `..`, which may be a
-    /// file's name, too.
+    /// Replaces `${filename}` in the fields with the name of the uploaded file, that is, the part after its last slash
+    /// or backslash. Conditions apply to the result. If this method is not called, `${filename}` remains in the fields,
+    /// as at S3. A key is not a path: a store that uses keys as file paths has to refuse `..`, which can also be the
+    /// name of a file.
     ///
     /// # Errors
-    /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 reads.
+    /// [`PolicyError::FieldsTooLong`] if the fields become longer than S3 accepts; [`PolicyError::Unsendable`] if the
+    /// file name contains a control character.
     pub fn with_file_name(mut self, file_name: &str) -> Result<Self, PolicyError> {
         self.form.set_file_name(file_name)?;
         Ok(self)
     }
 
-    /// Verifies signature, policy and fields with the credentials that were found for access key id and session token.
+    /// Verifies the signature, policy and fields with the credentials that were found for the access key id and session
+    /// token.
     ///
     /// # Errors
-    /// [`PolicyError`], which has the reason for the operator and S3's wording for the client.
+    /// [`PolicyError`], with S3's wording for the client and the reason for the operator.
     pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedForm<'a>, PolicyError> {
         let claims = &self.form.claims;
         let found = Found::of_credentials(found, claims, &claims.scope(), self.now);
         self.verify_by(found)
     }
 
-    /// [`UnverifiedForm::verify`] with a key instead of credentials.
+    /// Like [`UnverifiedForm::verify`], with a key instead of credentials.
     ///
     /// # Errors
-    /// Those of [`UnverifiedForm::verify`].
+    /// The same as for [`UnverifiedForm::verify`].
     pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedForm<'a>, PolicyError> {
         let found = Found::of_key(found, &self.form.claims, self.now);
         self.verify_by(found)
     }
 
-    /// Who claims to have signed. It may hold a `/`.
+    /// Returns the claimed access key id. It may contain a `/`.
     pub fn access_key_id(&self) -> &str {
         self.form.claims.access_key_id()
     }
 
-    /// The session token. Look up key and token together: a token issued for another key is invalid.
+    /// Returns the session token. Look up the key and the token together: a token that was issued for another key is
+    /// invalid.
     pub fn session_token(&self) -> Option<&str> {
         self.form.claims.session_token()
     }
 
-    /// The scope it claims to be signed for: one that the verifier accepts.
+    /// Returns the claimed scope, which is one that the verifier accepts.
     pub fn scope(&self) -> Scope<'_> {
         self.form.claims.scope()
     }
 }
 
-/// The fields, and what they say about the signature.
+/// The fields, and the signature that they contain.
 #[derive(Clone)]
 pub(super) struct Form<'a> {
     pub(super) bucket: &'a str,
@@ -87,11 +90,11 @@ pub(super) struct Form<'a> {
     pub(super) timestamp: Timestamp,
 }
 
-/// The fields that make up the signature; in none of them is `${filename}` replaced.
+/// The fields that make up the signature; `${filename}` is not replaced in them.
 const SIGNATURE_FIELDS: [&str; 5] = ["policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
 
 impl<'a> Form<'a> {
-    /// Reads the fields: checks 1 to 5.
+    /// Parses the fields: checks 1 to 5.
     pub(super) fn parse<'f: 'a>(
         bucket: &'a str,
         fields: impl IntoIterator<Item = (&'f str, &'f str)>,
@@ -156,8 +159,8 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Each name once, and no more than S3 reads: of two fields with the same name, the verifier and the application behind
-/// it might use different ones.
+/// Accepts each name only once: of two fields with the same name, the verifier and the application might use different
+/// ones. Also applies the limits.
 fn read_fields<'a>(
     fields: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<Vec<(&'a str, &'a str)>, PolicyError> {

@@ -18,43 +18,43 @@ use crate::text::wiped::Wiped;
 use crate::verify::{Found, MOST_NAMED, PRESIGN_AHEAD, ScopeParts, Verifier, VerifyError};
 
 impl Verifier {
-    /// Reads the signature of a form and does every check for which no key is needed, at the time `now`.
+    /// Parses the signature of a form and does every check that needs no key. `now` is the current time.
     ///
     /// `bucket` is the one that the request was sent to; `fields` are those before the file, in the order received. S3
-    /// ignores every field behind it, and so has the caller to.
+    /// ignores every field after the file, and the caller must do the same.
     ///
-    /// These are the checks, in the order in which they run:
+    /// The checks run in the following order (3 to 5 field by field):
     ///
-    /// 1. The form has at most 256 fields, of at most 20480 bytes together, each name once in whatever case. No field has an
-    ///    empty name or a control character.
-    /// 2. A field `bucket`, if there, names the bucket that the form was sent to.
-    /// 3. There are `key`, `policy`, `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` and `x-amz-signature`, and at
-    ///    most one session token.
+    /// 1. The form has at most 256 fields with at most 20480 bytes in total, and each name only once, ignoring case. No
+    ///    name is empty, and no name or value contains a control character.
+    /// 2. If there is a field `bucket`, it names the bucket that the form was sent to.
+    /// 3. There are the fields `key`, `policy`, `x-amz-algorithm`, `x-amz-credential`, `x-amz-date` and
+    ///    `x-amz-signature`, and at most one session token.
     /// 4. The algorithm is `AWS4-HMAC-SHA256`.
-    /// 5. The credential has an access key id and four parts of a scope; the date is of the form `YYYYMMDDTHHMMSSZ`; the
-    ///    signature is 64 lower-case hexadecimal digits.
-    /// 6. The scope has the date of `x-amz-date`, a region and a service of this verifier, and ends in `aws4_request`.
-    ///    That date is at most 15 minutes ahead.
+    /// 5. The credential has an access key id and a scope with four parts. The date is of the form `YYYYMMDDTHHMMSSZ`.
+    ///    The signature is 64 lower-case hexadecimal digits.
+    /// 6. The scope has the date of `x-amz-date` and a region and service of this verifier, and ends in `aws4_request`.
+    ///    The form is dated at most 15 minutes in the future.
     ///
     /// [`UnverifiedForm::verify`] does the others:
     ///
-    /// 7. The access key is known, the session token is the one that belongs to it, and the credentials have not ended; said
-    ///    only after the work of 8.
-    /// 8. The signature is the one of the field `policy` as it was received, compared in constant time.
-    /// 9. The policy is base64 and JSON, has an expiration and conditions, and nothing that is not understood.
-    /// 10. It has not ended, and was signed at most `max_presign` ago.
-    /// 11. Every condition is met by its field, and a condition for a field that is not there is not met. Names are
-    ///     compared without regard to case, values letter for letter. The bucket counts as a field.
-    /// 12. Every field is named by a condition, and so is the bucket; but for `policy`, `file`, `x-amz-signature` and names
-    ///     that begin with `x-ignore-`.
+    /// 7. The access key is known, the session token belongs to it, and the credentials have not expired; reported only
+    ///    after the work of 8, to avoid a timing side channel.
+    /// 8. The signature matches the field `policy` as it was received, compared in constant time.
+    /// 9. The policy is base64 and JSON, and has an expiration, a list of valid conditions, and no other members.
+    /// 10. The policy has not expired, and was signed less than `max_presign` ago.
+    /// 11. Every condition is met by its field; a condition for a missing field is not met. Names are compared ignoring
+    ///     case, values case-sensitively. The bucket counts as a field.
+    /// 12. Every field and the bucket are covered by a condition, except for `policy`, `file`, `x-amz-signature` and
+    ///     names that begin with `x-ignore-`.
     ///
-    /// What stays with the caller: handing over no field that stood behind the file; a signature in headers or query
-    /// besides; using the fields as they are in [`VerifiedForm`]; the length of the file
-    /// ([`VerifiedForm::check_file_length`]); that the same form may come any number of times before it ends; and what
-    /// the signer is allowed to do.
+    /// The caller remains responsible for: not passing in fields that came after the file; deciding about a second
+    /// signature in the headers or query; using the fields as they are in [`VerifiedForm`]; checking the length of the
+    /// file ([`VerifiedForm::check_file_length`]); handling repeats, since the same form is accepted any number of
+    /// times until it expires; and deciding what the signer is allowed to do.
     ///
     /// # Errors
-    /// [`PolicyError`] if the form is not signed, not for this verifier, or malformed.
+    /// [`PolicyError`] if the form is unsigned, malformed, or not for this verifier.
     pub fn parse_form<'a, 'f: 'a>(
         &'a self,
         bucket: &'a str,
@@ -124,11 +124,11 @@ fn check_conditions(form: &Form<'_>, conditions: &[Condition]) -> Result<(), Pol
     if names.is_empty() { Ok(()) } else { Err(PolicyError::ExtraFields { names }) }
 }
 
-/// A form whose signature is right and whose fields are those that the signer allowed. Only [`UnverifiedForm::verify`] makes
-/// one.
+/// A form whose signature is verified and whose fields are allowed by the signer. Returned only by
+/// [`UnverifiedForm::verify`] and [`UnverifiedForm::verify_with_key`].
 ///
-/// The signature says nothing about the file but its length: [`VerifiedForm::check_file_length`].
-#[must_use = "the length of the file is not checked yet: `check_file_length` does it"]
+/// The signature covers nothing of the file except its length: [`VerifiedForm::check_file_length`].
+#[must_use = "the length of the file is not checked yet: call `check_file_length`"]
 pub struct VerifiedForm<'a> {
     form: Form<'a>,
     conditions: Vec<Condition>,
@@ -136,14 +136,14 @@ pub struct VerifiedForm<'a> {
 }
 
 impl VerifiedForm<'_> {
-    /// The fields that the policy has conditions for, in the order received, `${filename}` replaced. The session token
-    /// is among them.
+    /// Returns the fields that are covered by a condition, in the order received and with `${filename}` replaced.
+    /// They include the session token, if there is one.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let fields = self.form.fields.iter().map(|(name, value)| (*name, &**value));
         fields.filter(|(name, _)| self.is_named(name))
     }
 
-    /// The value of one of them, by its name in whatever case.
+    /// Returns the value of one of these fields; the name is compared ignoring case.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.form.field(name).filter(|_| self.is_named(name))
     }
@@ -152,7 +152,7 @@ impl VerifiedForm<'_> {
         self.conditions.iter().any(|condition| condition.is_about(name))
     }
 
-    /// How many bytes the file may have. Stop reading at the end of this range.
+    /// Returns the allowed length of the file in bytes. Stop reading at the end of this range.
     pub fn file_length(&self) -> RangeInclusive<u64> {
         let (mut least, mut most) = (0, u64::MAX);
         for condition in &self.conditions {
@@ -163,7 +163,7 @@ impl VerifiedForm<'_> {
         least..=most
     }
 
-    /// Whether the file may have that many bytes; to be asked when all of it has arrived.
+    /// Checks the length of the file, once all of it has been read.
     ///
     /// # Errors
     /// [`PolicyError::FileTooLong`] or [`PolicyError::FileTooShort`].
@@ -178,27 +178,28 @@ impl VerifiedForm<'_> {
         Ok(())
     }
 
-    /// Who signed.
+    /// Returns the access key id of the signer.
     pub fn access_key_id(&self) -> &str {
         self.form.claims.access_key_id()
     }
 
-    /// The session token that came with it: that of the credentials.
+    /// Returns the session token of the form, which equals that of the credentials.
     pub fn session_token(&self) -> Option<&str> {
         self.form.claims.session_token()
     }
 
-    /// The scope it was signed for.
+    /// Returns the scope of the signature.
     pub fn scope(&self) -> Scope<'_> {
         self.form.claims.scope()
     }
 
-    /// When it was signed.
+    /// Returns the time of signing.
     pub fn timestamp(&self) -> Timestamp {
         self.form.timestamp
     }
 
-    /// When it ends.
+    /// Returns when the form expires: at the expiration of the policy, or `max_presign` after signing if that is
+    /// earlier.
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }

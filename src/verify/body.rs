@@ -9,20 +9,20 @@ use super::verified::{VerifiedHead, VerifiedRequest};
 use crate::hash::{from_hex, hex_of};
 use crate::sigv4::payload::{StreamingPayload, UNSIGNED_PAYLOAD};
 
-/// What a signature says about the body: [`VerifiedHead::payload`].
+/// What a signature covers of the body; returned by [`VerifiedHead::payload`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignedPayload {
-    /// The whole body has this SHA-256.
+    /// The whole body, which has this SHA-256 hash.
     Sha256([u8; 32]),
-    /// It may be any: `UNSIGNED-PAYLOAD`.
+    /// Nothing: the payload hash is `UNSIGNED-PAYLOAD`.
     Unsigned,
-    /// It is sent in chunks or messages.
+    /// A body that is sent in chunks or messages.
     Streaming(StreamingPayload),
 }
 
 impl SignedPayload {
-    /// Hexadecimal in either case: what goes into the canonical request is the value as it was sent.
+    /// Accepts hexadecimal digits in either case; the canonical request contains the value as it was sent.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text == UNSIGNED_PAYLOAD {
             Some(Self::Unsigned)
@@ -33,8 +33,8 @@ impl SignedPayload {
         }
     }
 
-    /// Whether nothing that is signed says what the body is: `UNSIGNED-PAYLOAD`, and `STREAMING-UNSIGNED-PAYLOAD-TRAILER`,
-    /// whose checksum isn't signed either.
+    /// Returns `true` if the signature does not cover the body: for `UNSIGNED-PAYLOAD`, and for
+    /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`, whose checksum is not signed either.
     pub fn is_unsigned(self) -> bool {
         matches!(self, Self::Unsigned | Self::Streaming(StreamingPayload::UnsignedTrailer))
     }
@@ -56,8 +56,8 @@ impl SignedPayload {
     }
 }
 
-/// Checks a body that arrives piece by piece against the hash that was signed. Until [`BodyCheck::finish`] returns the
-/// verified request, nothing of the body is proven.
+/// Compares a body that arrives in parts with the signed hash. Nothing about the body is proven until
+/// [`BodyCheck::finish`] returns the verified request.
 ///
 /// ```
 /// # use countersign::{Credentials, Payload, Request, Signer, Verifier};
@@ -90,18 +90,18 @@ impl<'a> BodyCheck<'a> {
         Self { head, sha256: Sha256::new() }
     }
 
-    /// Takes the next piece of the body.
+    /// Adds the next part of the body.
     pub fn update(&mut self, piece: &[u8]) {
-        // Of an unsigned body nothing is compared.
+        // An unsigned body is not compared with anything, so it is not hashed.
         if self.head.payload() != SignedPayload::Unsigned {
             self.sha256.update(piece);
         }
     }
 
-    /// Ends the body, and returns the request if that was the body that was signed. An unsigned body is any body.
+    /// Finishes the body, and returns the request if the body matches the signed hash. An unsigned body always matches.
     ///
     /// # Errors
-    /// [`VerifyError::BodyMismatch`] if it has another hash than the one signed.
+    /// [`VerifyError::BodyMismatch`] if the body has a different hash than the one that was signed.
     pub fn finish(self) -> Result<VerifiedRequest<'a>, VerifyError> {
         self.head.payload().check(&self.sha256.finalize().into())?;
         Ok(VerifiedRequest::of_proven(self.head))

@@ -1,4 +1,4 @@
-//! The checks of [`Verifier`], one function each, numbered as its documentation numbers them.
+//! The checks of [`Verifier`], one function each, with the numbers used in its documentation.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -28,17 +28,17 @@ use crate::text::percent::query_decoded;
 use crate::text::wiped::Wiped;
 use crate::text::{any_pair, compare_ignoring_case, excerpt, starts_with_ignoring_case};
 
-/// How far ahead of the verifier a presigned URL may be dated: clocks of clients run fast, and S3 allows them as much.
+/// How far in the future a presigned URL may be dated. Client clocks can run fast; S3 allows the same.
 pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
 
-/// How many headers an error names.
+/// The maximum number of headers that an error lists.
 pub(crate) const MOST_NAMED: usize = 16;
 
-/// What the body has to be, and the lines that may be written for it in the canonical request.
+/// What the body has to be, and the candidates for the payload line of the canonical request.
 pub(super) type Body<'p> = (SignedPayload, [Option<PayloadLine<'p>>; 2]);
 
 impl Verifier {
-    /// 4, the second half.
+    /// 4, whether the verifier accepts SigV4A.
     pub(super) fn check_algorithm(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         match presented.claims.algorithm() {
             Algorithm::EcdsaP256Sha256 if !self.sigv4a => {
@@ -56,7 +56,7 @@ impl Verifier {
         }
     }
 
-    /// 10. Routers go by the authority, and the signature by `Host`: they have to be one.
+    /// 10. Routers use the authority, but the signature covers `Host`: they have to be the same.
     pub(super) fn check_hosts(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let Some(authority) = presented.request.authority() else { return Ok(()) };
         let Some(host) = presented.request.headers.values("host").next() else { return Ok(()) };
@@ -67,7 +67,7 @@ impl Verifier {
         Err(VerifyError::HostsDiffer { host: excerpt(host), authority: excerpt(authority.as_bytes()) })
     }
 
-    /// 11. Lists the headers that are named as signed, as they arrived, in order; the host that it will be is set later.
+    /// 11. Collects the signed headers as they arrived, sorted by name. The value of `host` is set later.
     pub(super) fn check_coverage<'a>(
         &self,
         presented: &Presented<'a>,
@@ -101,7 +101,7 @@ impl Verifier {
     }
 
     fn has_to_be_signed(&self, name: &str, rules: &Rules) -> bool {
-        // Not `x-amzn-trace-id`, which load balancers write on the way.
+        // `x-amzn-trace-id`, which load balancers add, does not have this prefix.
         let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
             || self.unsigned.iter().any(|unsigned| unsigned.eq_ignore_ascii_case(name))
             || !rules.sign_session_token && name.eq_ignore_ascii_case(rules.session_token.header());
@@ -109,7 +109,7 @@ impl Verifier {
             || self.required.iter().any(|required| required.eq_ignore_ascii_case(name))
     }
 
-    /// 14. One value could be split at its comma into two lines without any change of what is signed.
+    /// 14. A value could be split at its comma into two lines without changing the signed text.
     pub(super) fn check_repeats(&self, headers: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
         if self.accept_repeated_headers {
             return Ok(());
@@ -124,8 +124,8 @@ impl Verifier {
         }
     }
 
-    /// 15. Anyone who can send `/admin/../bob` with the signature of `/bob` chooses the route of a router that doesn't
-    ///     normalise.
+    /// 15. A sender could turn a signed `/bob` into `/admin/../bob`, which a router that does not normalize paths
+    ///     routes differently.
     pub(super) fn check_path(&self, presented: &Presented<'_>, rules: &Rules) -> Result<(), VerifyError> {
         let (path, _) = presented.request.path_and_query();
         if rules.normalize_path && !self.accept_dot_segments && has_dot_segments(path) {
@@ -134,7 +134,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// 16. `a=1&a=2` and `a=2&a=1` have one signature, and an application that reads the first `a` two values.
+    /// 16. `a=1&a=2` and `a=2&a=1` have the same signature, but an application that reads only the first `a` sees
+    ///     different values.
     pub(super) fn check_parameters(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         if !self.refuse_repeated_parameters {
             return Ok(());
@@ -172,7 +173,7 @@ impl Verifier {
         }
     }
 
-    /// How long a presigned URL is valid; `None` where the rules let it do without `X-Amz-Expires`.
+    /// How long a presigned URL is valid; `None` if it has no `X-Amz-Expires` and the rules don't require one.
     fn lifetime(&self, presented: &Presented<'_>, rules: &Rules) -> Result<Option<Duration>, VerifyError> {
         let limit = self.limits.max_presign;
         match presented.expires_in {
@@ -187,7 +188,8 @@ impl Verifier {
         }
     }
 
-    /// The scope that it accepts for claims made then: theirs, or the one that is most like it.
+    /// The scope expected for this claimed one: each part equals the claimed one if it is accepted, and is the default
+    /// otherwise.
     pub(crate) fn expected_scope<'s>(&'s self, got: &Scope<'_>, signed: &'s Timestamp) -> Scope<'s> {
         let region = match got.algorithm() {
             Algorithm::HmacSha256 => like(self.regions.iter().map(String::as_str), got.region()),
@@ -223,8 +225,8 @@ impl Verifier {
         }
     }
 
-    /// 21. Whether the signature is right for one of the hosts and one of the payload lines; if not, what was computed for
-    ///     the first of them, where that is to be said.
+    /// 21. Returns the host and payload line that the signature matches. If there is no match and the verifier echoes
+    ///     what it computed, also returns that for the first candidate.
     pub(super) fn compare<'h: 'p, 'p>(
         &self,
         presented: &'p Presented<'_>,
@@ -252,7 +254,7 @@ impl Verifier {
         let canonical_request = match self.echo {
             Echo::Nothing => return None,
             Echo::Redacted => canonical_request.redacted().to_string(),
-            // One allocation of the right length: one that grows leaves a session token behind.
+            // A single allocation of the right size: a growing one would leave a session token behind in freed memory.
             Echo::Raw => String::from_utf8_lossy(canonical_request.as_bytes()).into_owned(),
         };
         let canonical_request = Zeroizing::new(canonical_request);
@@ -260,36 +262,36 @@ impl Verifier {
     }
 }
 
-/// The hosts that a signature may be for.
+/// The hosts that the signature is compared with.
 #[derive(Clone, Copy)]
 pub(super) enum Hosts<'p> {
-    /// The one that arrived.
+    /// The host of the request.
     Own(&'p str),
-    /// Those that clients know this server by.
+    /// The hosts by which clients know this server.
     External(&'p [String]),
 }
 
-/// The accepted one that equals what was given, or the first.
+/// The accepted value that equals the given one, or else the first accepted value.
 fn like<'s>(mut accepted: impl Iterator<Item = &'s str> + Clone, got: &str) -> &'s str {
     let same = accepted.clone().find(|one| *one == got);
     same.or_else(|| accepted.next()).unwrap_or_default()
 }
 
-/// What the signature turned out to be of.
+/// The host and payload line that the signature matches.
 pub(super) struct Match<'p> {
     pub(super) host: &'p str,
-    /// Which of the payload lines.
+    /// The index of the payload line.
     line: usize,
 }
 
-/// The canonical requests that may have been signed, one after the other in one buffer.
+/// Builds the candidate canonical requests one after another in the same buffer.
 struct Candidates<'c> {
     verifier: &'c Verifier,
     presented: &'c Presented<'c>,
     rules: &'c Rules,
     key: &'c AnyKey,
     buffer: Wiped<Vec<u8>>,
-    /// Of the first.
+    /// For the first candidate.
     computed: Option<Box<Computed>>,
 }
 
@@ -316,7 +318,7 @@ impl Candidates<'_> {
     }
 }
 
-/// 13. The next hop removes what `Connection` names.
+/// 13. The next hop removes the headers that `Connection` lists.
 pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
     for option in presented.request.headers.connection_options() {
         if presented.claims.signed_header_names().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
@@ -326,24 +328,25 @@ pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
     Ok(())
 }
 
-/// Whether a segment is `.` or `..`, as it is on the wire: `%2e%2e` is a name.
+/// Returns `true` if a segment, as sent, is `.` or `..`. `%2e%2e` is an ordinary name.
 fn has_dot_segments(path: &[u8]) -> bool {
     any_pair(path, |one, next| (one == b'/') & (next == b'.'))
         && path.split(|byte| *byte == b'/').any(|segment| matches!(segment, b"." | b".."))
 }
 
-/// 19, what needs no body.
+/// 19, as far as the body is not needed.
 #[derive(Clone, Copy)]
 pub(super) enum PayloadMode {
-    /// By `x-amz-content-sha256`.
+    /// The payload hash is given by `x-amz-content-sha256`.
     Sent {
         payload: SignedPayload,
-        /// AWS's own presigner signs UNSIGNED-PAYLOAD beside a pinned hash; `proven_payload` looks at what pins it.
+        /// AWS's own presigner signs UNSIGNED-PAYLOAD even if the hash is pinned; `proven_payload` decides whether the
+        /// pinned hash is signed.
         or_unsigned: bool,
     },
-    /// A presigned URL says nothing.
+    /// A presigned URL without a payload hash.
     Unsigned,
-    /// Nothing is sent, and the hash of the body is signed.
+    /// The request gives no payload hash, and the hash of the body is signed.
     OfBody,
 }
 
@@ -359,7 +362,7 @@ impl PayloadMode {
         }
     }
 
-    /// What the body has to be, and what may be signed of it.
+    /// What the body has to be, and the candidates for the payload line.
     pub(super) fn lines<'p>(
         self,
         presented: &'p Presented<'_>,
@@ -367,7 +370,7 @@ impl PayloadMode {
     ) -> Result<Body<'p>, VerifyError> {
         let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
         match (self, body_sha256) {
-            // The chunks are what is signed: a body that was handed over would stay unchecked.
+            // Chunks are verified one at a time: a body passed in here would stay unchecked.
             (Self::Sent { payload: SignedPayload::Streaming(streaming), .. }, Some(_)) => {
                 Err(VerifyError::BodyIsStreamed { streaming })
             }
@@ -379,13 +382,13 @@ impl PayloadMode {
             (Self::OfBody, Some(hash)) => {
                 Ok((SignedPayload::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
             }
-            // Taking it for empty would leave a body that did arrive unchecked.
+            // Assuming an empty body would leave an actual body unchecked.
             (Self::OfBody, None) => Err(VerifyError::BodyNeeded),
         }
     }
 }
 
-/// Whether the rules accept what is said of the body.
+/// Returns `true` if the rules accept this payload hash.
 fn accepts(presented: &Presented<'_>, rules: &Rules, payload: SignedPayload) -> bool {
     match payload {
         SignedPayload::Sha256(_) => rules.unsigned_payload != UnsignedPayload::Always,
@@ -402,8 +405,8 @@ fn accepts(presented: &Presented<'_>, rules: &Rules, payload: SignedPayload) -> 
     }
 }
 
-/// What the signature proves of the body. A hash beside a signed UNSIGNED-PAYLOAD holds only if it is signed itself, by
-/// its parameter or its header: any other was added by the sender of the moment.
+/// What the signature proves about the body. If UNSIGNED-PAYLOAD was signed, a hash given with it counts only if its
+/// query parameter or header is signed; otherwise anyone could have added it in transit.
 pub(super) fn proven_payload(presented: &Presented<'_>, payload: SignedPayload, found: &Match<'_>) -> SignedPayload {
     let claims = &presented.claims;
     match found.line {

@@ -14,10 +14,11 @@ use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::{MAX_HEADERS, RequestError};
 use crate::sigv4::timestamp::Timestamp;
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 ///
-/// `Display` is for the operator of the server; [`VerifyError::refusal`] is the answer to the client, worded as AWS does.
-/// Neither contains a secret, a session token or the correct signature.
+/// `Display` is for the operator of the server; [`VerifyError::refusal`] is the response to the client, in AWS's
+/// wording. Neither contains a secret, a session token or the correct signature, except for what
+/// [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw) puts into the response.
 ///
 /// ```
 /// use countersign::{ErrorFormat, Request, Verifier};
@@ -33,56 +34,56 @@ use crate::sigv4::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// The request itself, before anything about its signature.
+    /// The request is malformed, independently of its signature.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// No `Authorization` header and no presigned query.
+    /// The request has neither an `Authorization` header nor a presigned query.
     #[error("the request carries no signature")]
     MissingAuthentication,
-    /// An `Authorization` header and a presigned query.
-    #[error("the request carries an Authorization header and a presigned query; only one of them may be there")]
+    /// The request has both an `Authorization` header and a presigned query.
+    #[error("the request has both an Authorization header and a presigned query; send only one of them")]
     BothMechanisms,
     /// A header or parameter of the signature appears more than once.
     #[error("{name} appears more than once")]
     Repeated {
-        /// Its name.
+        /// The name of the header or parameter.
         name: &'static str,
     },
-    /// The `Authorization` header is of another kind.
-    #[error("the Authorization header has the scheme {scheme:?}, not AWS4-HMAC-SHA256")]
+    /// The `Authorization` header has a scheme other than an AWS Signature Version 4 algorithm.
+    #[error("the Authorization scheme {scheme:?} is not supported; sign with AWS4-HMAC-SHA256")]
     UnsupportedScheme {
-        /// E.g. `Bearer`; empty if it has none.
+        /// The scheme, e.g. `Bearer`; empty if there is none.
         scheme: String,
     },
-    /// An algorithm that is not `AWS4-HMAC-SHA256`.
-    #[error("the algorithm {algorithm:?} is not AWS4-HMAC-SHA256")]
+    /// The verifier doesn't accept the signing algorithm.
+    #[error("the algorithm {algorithm:?} is not supported; sign with AWS4-HMAC-SHA256")]
     UnsupportedAlgorithm {
-        /// What was given, shortened if it is long.
+        /// The algorithm of the request, shortened if it is long.
         algorithm: String,
     },
-    /// The `Authorization` header is longer than is read.
-    #[error("the Authorization header has {length} bytes, at most {limit} are read")]
+    /// The `Authorization` header is too long.
+    #[error("the Authorization header is {length} bytes long; the limit is {limit}")]
     AuthorizationTooLong {
-        /// Bytes.
+        /// The length in bytes.
         length: usize,
-        /// Bytes.
+        /// The maximum length in bytes.
         limit: usize,
     },
-    /// A part of the `Authorization` header, or of a presigned query, is not `name=value`.
-    #[error("a part of the authorization is not name=value")]
+    /// A part of the `Authorization` header is not `name=value`, or the header or presigned query is not UTF-8.
+    #[error("the authorization contains a part that is not of the form name=value, or is not UTF-8")]
     NotKeyValue,
-    /// The `Authorization` header has a parameter that it can't have.
-    #[error("the Authorization header has an unknown parameter {name:?}")]
+    /// The `Authorization` header has an unknown parameter.
+    #[error("the Authorization header has the unknown parameter {name:?}")]
     UnknownParameter {
-        /// Its name, shortened if it is long.
+        /// The name of the parameter, shortened if it is long.
         name: String,
     },
-    /// Parts of the signature are missing.
-    #[error("the {} lacks {}", location.text(), names.join(", "))]
+    /// Parameters of the signature are missing.
+    #[error("the {} is missing {}", location.text(), names.join(", "))]
     MissingParameters {
         /// Where the request carries its signature.
         location: Location,
-        /// Which.
+        /// The names of the missing parameters.
         names: Vec<&'static str>,
     },
     /// The credential is not `ID/DATE/REGION/SERVICE/aws4_request`.
@@ -90,129 +91,132 @@ pub enum VerifyError {
     MalformedCredential {
         /// Where the request carries its signature.
         location: Location,
-        /// What was given, shortened if it is long.
+        /// The value from the request, shortened if it is long.
         got: String,
     },
-    /// The credential of SigV4A is not `ID/DATE/SERVICE/aws4_request`.
+    /// The credential of a SigV4A signature is not `ID/DATE/SERVICE/aws4_request`.
     #[error("the credential {got:?} is not of the form ID/DATE/SERVICE/aws4_request")]
     MalformedSigV4aCredential {
         /// Where the request carries its signature.
         location: Location,
-        /// What was given, shortened if it is long.
+        /// The value from the request, shortened if it is long.
         got: String,
     },
-    /// The signed headers are not lower-case names in ascending order, each once.
-    #[error("the signed headers are not lower-case names in ascending order, each once")]
+    /// The signed headers are not lower-case names in ascending order without duplicates.
+    #[error("the signed headers must be lower-case names in ascending order, without duplicates")]
     MalformedSignedHeaders {
         /// Where the request carries its signature.
         location: Location,
     },
-    /// There are more signed headers than a request can have.
-    #[error("more than {limit} signed headers")]
+    /// The request lists too many signed headers.
+    #[error("the request lists more than {limit} signed headers")]
     TooManySignedHeaders {
-        /// How many are taken.
+        /// The maximum number of signed headers.
         limit: usize,
     },
     /// The signature is not 64 lower-case hexadecimal digits.
     #[error("the signature is not 64 lower-case hexadecimal digits")]
     MalformedSignature,
-    /// The signature of SigV4A is not the DER of two numbers from 1 to n - 1, as lower-case hexadecimal digits.
-    #[error("the signature is not the DER of two numbers below the order of P-256, in lower-case hexadecimal digits")]
+    /// The SigV4A signature is not the DER encoding of two integers from 1 to n - 1 in lower-case hexadecimal.
+    #[error("the signature is not a DER-encoded ECDSA P-256 signature in lower-case hexadecimal")]
     MalformedSigV4aSignature,
-    /// A request that is signed with SigV4A doesn't say for which regions.
-    #[error("there is no {}", match location { Location::Query => "X-Amz-Region-Set", _ => "x-amz-region-set" })]
+    /// A request signed with SigV4A has no region set, or an empty one.
+    #[error(
+        "the {} is missing or empty",
+        match location { Location::Query => "X-Amz-Region-Set parameter", _ => "x-amz-region-set header" }
+    )]
     MissingRegionSet {
         /// Where the request carries its signature.
         location: Location,
     },
-    /// The region set doesn't name this server's region.
-    #[error("the region set {got:?} does not name {}", regions.join(" or "))]
+    /// The region set includes none of the verifier's regions.
+    #[error("the region set {got:?} does not include {}", regions.join(" or "))]
     WrongRegionSet {
-        /// What was given, shortened if it is long.
+        /// The value from the request, shortened if it is long.
         got: String,
         /// The verifier's regions.
         regions: Vec<String>,
     },
-    /// There is no `x-amz-date` and no `date`.
-    #[error("there is neither an x-amz-date nor a date header")]
+    /// The request has neither an `x-amz-date` nor a `date` header.
+    #[error("the request has neither an x-amz-date nor a date header")]
     MissingDate,
-    /// The time is not of the form `YYYYMMDDTHHMMSSZ`.
-    #[error("{got:?} is not a time in UTC of the form YYYYMMDDTHHMMSSZ")]
+    /// The time of the request is not of the form `YYYYMMDDTHHMMSSZ`.
+    #[error("{got:?} is not a UTC time of the form YYYYMMDDTHHMMSSZ")]
     MalformedDate {
         /// Where the request carries its signature.
         location: Location,
-        /// What was given, shortened if it is long.
+        /// The value from the request, shortened if it is long.
         got: String,
     },
     /// `X-Amz-Expires` is not a number of seconds.
-    #[error("X-Amz-Expires is {got:?}, no number of seconds")]
+    #[error("X-Amz-Expires is {got:?}, which is not a number of seconds")]
     MalformedExpires {
-        /// What was given, shortened if it is long.
+        /// The value from the request, shortened if it is long.
         got: String,
     },
-    /// `X-Amz-Expires` is not from 1 second to the limit.
-    #[error("X-Amz-Expires is {seconds}, not from 1 to {} seconds", limit.as_secs())]
+    /// `X-Amz-Expires` is 0 or exceeds the limit.
+    #[error("X-Amz-Expires is {seconds}, but must be from 1 to {} seconds", limit.as_secs())]
     ExpiresOutOfRange {
-        /// Seconds; the largest number there is if it doesn't fit.
+        /// The value in seconds, or `u64::MAX` if it is larger.
         seconds: u64,
-        /// The longest, by the rules.
+        /// The maximum, [`Limits::max_presign`](crate::Limits::max_presign).
         limit: Duration,
     },
-    /// The service needs `x-amz-content-sha256`.
-    #[error("there is no x-amz-content-sha256")]
+    /// The service requires an `x-amz-content-sha256` header, and there is none.
+    #[error("the x-amz-content-sha256 header is missing")]
     MissingContentSha256,
-    /// `x-amz-content-sha256` is not a value that this service accepts.
-    #[error("x-amz-content-sha256 is {got:?}, which these rules don't take")]
+    /// The value of `x-amz-content-sha256` is malformed, not accepted by the service, or different in header and query.
+    #[error("the value {got:?} of x-amz-content-sha256 is not valid for this request")]
     InvalidContentSha256 {
-        /// What was given, shortened if it is long.
+        /// The value from the request, shortened if it is long.
         got: String,
     },
-    /// Headers that have to be signed are not: `host`, an `x-amz-*`, or one that the server names.
-    #[error("headers that have to be signed are not: {}", names.join(", "))]
+    /// Headers that must be signed are not: `host`, an `x-amz-*` header, or one that the verifier requires.
+    #[error("headers that must be signed are not signed: {}", names.join(", "))]
     HeadersNotSigned {
-        /// Which, in lower case.
+        /// The names of these headers, in lower case.
         names: Vec<String>,
     },
-    /// A header is named as signed and is not there.
-    #[error("{name:?} is named as signed, but it is not there")]
+    /// A header that is listed as signed is missing from the request.
+    #[error("the header {name:?} is listed as signed, but the request does not contain it")]
     SignedHeaderAbsent {
-        /// Its name.
+        /// The name of the header.
         name: String,
     },
     /// The `Host` header and the authority (`:authority`, or the host of an absolute URI) name different hosts.
-    #[error("the Host header names {host:?} and the request's authority {authority:?}; they have to be the same")]
+    #[error("the Host header is {host:?} but the request's authority is {authority:?}; they must be the same")]
     HostsDiffer {
-        /// The header, shortened if it is long.
+        /// The value of the `Host` header, shortened if it is long.
         host: String,
         /// The authority, shortened if it is long.
         authority: String,
     },
-    /// The `Connection` header names a signed header, which the next hop would remove.
-    #[error("the Connection header names the signed header {name:?}, which the next hop would remove")]
+    /// The `Connection` header lists a signed header, which the next hop would remove.
+    #[error("the Connection header lists the signed header {name:?}, which the next hop would remove")]
     HopByHopHeader {
-        /// The header, in lower case.
+        /// The name of the header, in lower case.
         name: String,
     },
-    /// A signed header that has one value arrived more than once.
+    /// A signed single-valued header appears more than once.
     #[error("the signed header {name:?} appears more than once")]
     RepeatedHeader {
-        /// The header, in lower case.
+        /// The name of the header, in lower case.
         name: String,
     },
-    /// A signed `x-amz-*` header stands in the query, too, with another value.
-    #[error("the header {name:?} and the query parameter of that name have different values")]
+    /// A signed `x-amz-*` header also appears in the query, with a different value.
+    #[error("the header {name:?} and the query parameter of the same name have different values")]
     HeaderAndQueryDiffer {
-        /// The header, in lower case.
+        /// The name of the header, in lower case.
         name: String,
     },
-    /// A query parameter appears more than once: one that stands for a header, or any if the verifier says so
-    /// ([`Verifier::refuse_repeated_parameters`](crate::Verifier::refuse_repeated_parameters)).
+    /// A query parameter appears more than once: one that carries a signed header, or any if the verifier refuses
+    /// repeated parameters ([`Verifier::refuse_repeated_parameters`](crate::Verifier::refuse_repeated_parameters)).
     #[error("the query parameter {name:?} appears more than once")]
     RepeatedParameter {
-        /// Its decoded name, shortened if it is long.
+        /// The decoded name, shortened if it is long.
         name: String,
     },
-    /// The path has dot segments, which are removed before it is signed: a router might not remove them.
+    /// The path has dot segments. They are removed before signing, but a router might not remove them.
     #[error("the path {path:?} has dot segments; send the path without them")]
     DotSegments {
         /// The path, shortened if it is long.
@@ -221,88 +225,92 @@ pub enum VerifyError {
     /// The request was signed too long ago.
     #[error("request expired: signed at {signed}, server time {now}, allowed clock skew {} seconds", allowed.as_secs())]
     Expired {
-        /// When it was signed, by the request.
+        /// The time of signing, according to the request.
         signed: Timestamp,
         /// The verifier's time.
         now: Timestamp,
-        /// The allowed skew.
+        /// The allowed clock skew.
         allowed: Duration,
     },
-    /// The request is signed for a time that has not come.
+    /// The request is dated too far in the future.
     #[error("request not valid yet: signed for {signed}, server time {now}, allowed clock skew {} seconds", allowed.as_secs())]
     NotYetCurrent {
         /// Where the request carries its signature.
         location: Location,
-        /// When it was signed, by the request.
+        /// The time of signing, according to the request.
         signed: Timestamp,
         /// The verifier's time.
         now: Timestamp,
-        /// The allowed skew.
+        /// The allowed clock skew.
         allowed: Duration,
     },
-    /// The presigned URL has ended.
-    #[error("presigned at {signed} for {} seconds, now is {now}", expires_in.as_secs())]
+    /// The presigned URL has expired.
+    #[error("presigned URL expired: signed at {signed}, valid for {} seconds, server time {now}", expires_in.as_secs())]
     PresignExpired {
-        /// When it was signed, by the request.
+        /// The time of signing, according to the request.
         signed: Timestamp,
         /// The verifier's time.
         now: Timestamp,
-        /// How long it lived.
+        /// How long the URL was valid.
         expires_in: Duration,
     },
-    /// The scope is not the one of this server: date, region, service, terminator.
-    #[error("the scope {got} is not {expected}")]
+    /// The date, region, service or terminator of the credential scope is not what this server expects.
+    #[error("the credential scope is {got}, but must be {expected}")]
     WrongScope {
         /// Where the request carries its signature.
         location: Location,
         /// The scope of the request.
         got: ScopeParts,
-        /// What it has to be.
+        /// The scope that the verifier expects.
         expected: ScopeParts,
-        /// The time that the request was signed at.
+        /// The time of signing, according to the request.
         signed: Timestamp,
     },
-    /// Nobody has this access key id.
-    #[error("the access key id {access_key_id:?} is not known")]
+    /// The access key id is unknown.
+    #[error("the access key id {access_key_id:?} is unknown")]
     UnknownAccessKey {
-        /// The id.
+        /// The access key id.
         access_key_id: String,
     },
-    /// The session token is missing, or not the one of this access key.
-    #[error("the session token is missing, or not the one of the access key {access_key_id:?}")]
+    /// The session token is missing, or does not belong to the access key.
+    #[error("the session token is missing, or does not belong to the access key {access_key_id:?}")]
     InvalidSessionToken {
-        /// The id.
+        /// The access key id.
         access_key_id: String,
     },
-    /// The temporary credentials have ended.
-    #[error("the session of the access key {access_key_id:?} ended at {expires_at}")]
+    /// The temporary credentials have expired.
+    #[error("the session of the access key {access_key_id:?} expired at {expires_at}")]
     ExpiredSessionToken {
-        /// The id.
+        /// The access key id.
         access_key_id: String,
-        /// When they ended.
+        /// When they expired.
         expires_at: Timestamp,
     },
-    /// The signature is not the one of this request and key.
+    /// The signature does not match the request and the key.
     #[error("the signature does not match")]
     SignatureMismatch {
-        /// What the verifier signed itself, if it is to say so: [`Verifier::echo_computed`](crate::Verifier::echo_computed).
+        /// What the verifier computed, if [`Verifier::echo_computed`](crate::Verifier::echo_computed) is set.
         computed: Option<Box<Computed>>,
     },
-    /// The body is not the one that was signed.
-    #[error("the body is not the one that was signed: its SHA-256 is {computed}, signed was {signed}")]
+    /// The body does not match the signed hash.
+    #[error("the body does not match the signed hash: its SHA-256 is {computed}, the signed hash is {signed}")]
     BodyMismatch {
-        /// The hash that was signed, hexadecimal in lower case.
+        /// The signed hash, in lower-case hexadecimal.
         signed: String,
-        /// The hash of the body that arrived.
+        /// The hash of the body that arrived, in lower-case hexadecimal.
         computed: String,
     },
-    /// The body is needed first: [`UnverifiedRequest::with_body`](crate::UnverifiedRequest::with_body).
-    #[error("the signature covers the body, which has to be given with UnverifiedRequest::with_body before verifying")]
+    /// The signature can't be verified without the body:
+    /// [`UnverifiedRequest::with_body`](crate::UnverifiedRequest::with_body).
+    #[error("the signature covers the body; pass it to UnverifiedRequest::with_body before verifying")]
     BodyNeeded,
-    /// The body is sent in chunks or messages, and a decoder has to read it.
-    #[error("the body is sent as {}; its chunks or messages have to be checked one by one", streaming.as_str())]
+    /// The body is sent in chunks or messages, which a decoder has to verify.
+    #[error(
+        "the body is sent as {}; read it with VerifiedHead::chunk_decoder or VerifiedHead::events",
+        streaming.as_str()
+    )]
     BodyIsStreamed {
-        /// How it is sent.
+        /// The kind of chunks or messages.
         streaming: StreamingPayload,
     },
 }
@@ -330,24 +338,25 @@ impl VerifyError {
     }
 }
 
-/// What a verifier computed for a request whose signature does not match: never the signature itself.
+/// What a verifier computed for a request whose signature does not match; it never contains the signature itself.
 ///
-/// AWS puts both texts into its answer, and so does [`VerifyError::refusal`]: the first line that differs from what the
-/// client signed names the fault.
+/// AWS includes both texts in its response, and so does [`VerifyError::refusal`]: the first line that differs from what
+/// the client signed shows the cause.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Computed {
-    /// With the session token in it, if the verifier was told to show it.
+    /// Includes the session token after [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw).
     pub(super) canonical_request: Zeroizing<String>,
     pub(super) string_to_sign: String,
 }
 
 impl Computed {
-    /// Step 1, without secrets unless the verifier was told otherwise.
+    /// Returns the canonical request, with secret values redacted unless
+    /// [`Verifier::echo_computed_raw`](crate::Verifier::echo_computed_raw) is set.
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }
 
-    /// Step 2.
+    /// Returns the string to sign.
     pub fn string_to_sign(&self) -> &str {
         &self.string_to_sign
     }

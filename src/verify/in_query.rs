@@ -1,5 +1,5 @@
-//! Headers that a presigned request carries in its query: at S3 a signed `x-amz-*` header need not stand anywhere else.
-//! The JavaScript SDK v2 presigns uploads so.
+//! Headers that a presigned request carries in its query: S3 allows a signed `x-amz-*` header to appear only there. The
+//! JavaScript SDK v2 presigns uploads this way.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -15,13 +15,14 @@ use crate::sigv4::rules::Rules;
 use crate::text::percent::query_decoded;
 use crate::text::{compare_ignoring_case, excerpt, is_forbidden_in_value, starts_with_ignoring_case};
 
-/// The signed headers that stand in the query only: name in lower case, and decoded value.
+/// The signed headers that appear only in the query: the name in lower case, and the decoded value.
 #[derive(Clone, Default)]
 pub(super) struct HeadersInQuery(Vec<(String, Zeroizing<Vec<u8>>)>);
 
 impl HeadersInQuery {
-    /// 12. Every header that is named as signed arrived, or stands in the query where the rules let it; what stands in both
-    ///     is the same, since an application may read either. `arrived` is in order, as the names are.
+    /// 12. Checks that every signed header arrived, or appears in the query where the rules allow it. A header that
+    ///     appears in both must have the same value, since an application may read either. `arrived` is sorted, as the
+    ///     names are.
     pub(super) fn find(
         presented: &Presented<'_>,
         rules: &Rules,
@@ -49,7 +50,7 @@ impl HeadersInQuery {
         Ok(in_query)
     }
 
-    /// To be called once the others are there.
+    /// Has to be called after the other headers have been added.
     pub(super) fn add_to<'h>(&'h self, headers: &mut SignedHeaderList<'h>) {
         if !self.0.is_empty() {
             self.iter().for_each(|(name, value)| headers.push(name, value));
@@ -62,7 +63,7 @@ impl HeadersInQuery {
     }
 }
 
-/// The parameters with the name of an `x-amz-*` header, in the order of their names, whatever the case.
+/// The query parameters whose name begins with `x-amz-`, sorted by name without regard to case.
 struct Candidates<'a>(Vec<(Cow<'a, str>, &'a [u8])>);
 
 impl<'a> Candidates<'a> {
@@ -72,7 +73,7 @@ impl<'a> Candidates<'a> {
         Self(all)
     }
 
-    /// Decoded.
+    /// The decoded values.
     fn values(&self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
         let start = self.0.partition_point(|(candidate, _)| compare_ignoring_case(candidate, name).is_lt());
         let rest = self.0.get(start..).unwrap_or_default().iter();
@@ -87,7 +88,7 @@ impl<'a> Candidates<'a> {
         if values.next().is_some() {
             return Err(VerifyError::RepeatedParameter { name: named() });
         }
-        // A line feed would begin another line of the canonical request.
+        // A line feed would start a new line of the canonical request.
         match value.iter().find(|byte| is_forbidden_in_value(**byte)) {
             Some(byte) => Err(RequestError::HeaderValue { name: named(), byte: *byte }.into()),
             None => Ok(Zeroizing::new(value.into_owned())),
@@ -95,7 +96,7 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// With the decoded name, and the value as it stands.
+/// The decoded names and the values as sent.
 fn amz_pairs<'a>(presented: &Presented<'a>) -> impl Iterator<Item = (Cow<'a, str>, &'a [u8])> {
     let (_, query) = presented.request.path_and_query();
     pairs(query).filter_map(|(name, value)| {
@@ -119,7 +120,7 @@ fn check_agreement(presented: &Presented<'_>, arrived: &SignedHeaderList<'_>) ->
     Ok(())
 }
 
-/// What the canonical request has of a value, with one space between each.
+/// The words of a value; the canonical request separates them by single spaces.
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
 }

@@ -15,12 +15,12 @@ use crate::sigv4::sigv4a::PublicKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 
-/// A key to verify with, for a server that holds signing keys or public keys and no secrets, or that keeps derived keys:
-/// [`UnverifiedRequest::verify_head_with_key`](crate::UnverifiedRequest::verify_head_with_key),
+/// A key to verify with, for servers that hold signing keys or public keys instead of secrets, or that cache derived
+/// keys. It is passed to [`UnverifiedRequest::verify_head_with_key`](crate::UnverifiedRequest::verify_head_with_key) or
 /// [`UnverifiedWithBody::verify_with_key`](crate::UnverifiedWithBody::verify_with_key).
 ///
-/// It names the access key that it belongs to, and the session token and expiration of temporary credentials, so that all
-/// three are checked as they are for [`Credentials`].
+/// It includes the access key id, and the session token and expiration of temporary credentials, so that all three are
+/// checked as they are for [`Credentials`].
 ///
 /// ```
 /// use countersign::{Credentials, Request, Signer, Verifier, VerifyError, VerifyingKey};
@@ -35,7 +35,7 @@ use crate::text::excerpt;
 ///
 /// let verifier = Verifier::new("us-east-1", "execute-api")?;
 /// let unverified = verifier.parse(&request, now)?;
-/// let key = VerifyingKey::derive(&credentials, &unverified.scope()); // kept for the rest of the day
+/// let key = VerifyingKey::derive(&credentials, &unverified.scope()); // can be cached for the rest of the day
 /// let verified = unverified.with_body(b"").verify_with_key(Some(&key))?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 ///
@@ -53,9 +53,9 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Derives the key of credentials for a scope, which is that of
-    /// [`UnverifiedRequest::scope`](crate::UnverifiedRequest::scope). It is good for every request with that scope, and with
-    /// SigV4A for all of the access key.
+    /// Derives the key of credentials for a scope, usually
+    /// [`UnverifiedRequest::scope`](crate::UnverifiedRequest::scope). It is valid for every request with that scope;
+    /// with SigV4A, for every request of the access key.
     pub fn derive(credentials: &Credentials, scope: &Scope<'_>) -> Self {
         Self {
             access_key_id: credentials.access_key_id().into(),
@@ -65,12 +65,13 @@ impl VerifyingKey {
         }
     }
 
-    /// The signing key of an access key for one scope, or a key pair of SigV4A. Requests with another scope don't match it.
+    /// Creates a key from the signing key of an access key for one scope, or from a SigV4A key pair. Requests with
+    /// another scope don't match a signing key.
     pub fn new(access_key_id: impl Into<String>, key: SigningKey) -> Self {
         Self::of_key(access_key_id.into(), AnyKey::Signing(key))
     }
 
-    /// The public half of a key pair of SigV4A.
+    /// Creates a key from the public key of a SigV4A key pair.
     #[cfg(feature = "sigv4a")]
     pub fn from_public_key(access_key_id: impl Into<String>, key: PublicKey) -> Self {
         Self::of_key(access_key_id.into(), AnyKey::Public(key))
@@ -80,19 +81,19 @@ impl VerifyingKey {
         Self { access_key_id, session_token: None, expires_at: None, key }
     }
 
-    /// The session token that belongs to the access key: a request has to carry it.
+    /// Sets the session token that belongs to the access key. Requests have to carry it.
     pub fn with_session_token(mut self, token: impl Into<String>) -> Self {
         self.session_token = Some(Zeroizing::new(token.into()));
         self
     }
 
-    /// When the temporary credentials end.
+    /// Sets the time at which the temporary credentials expire.
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// The access key that it belongs to.
+    /// Returns the id of the access key that this key belongs to.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
@@ -108,7 +109,8 @@ impl fmt::Debug for VerifyingKey {
 }
 
 impl AnyKey {
-    /// A key of nobody, where known ones need not be derived.
+    /// A key that belongs to no access key, for look-ups that find none. Known keys are already derived, so deriving
+    /// one here is not needed.
     fn of_nobody(algorithm: Algorithm) -> Self {
         let public_key = match algorithm {
             Algorithm::EcdsaP256Sha256 => PublicKey::of_nobody(),
@@ -118,17 +120,17 @@ impl AnyKey {
     }
 }
 
-/// What was found for the access key that a request names: a key in any case, and whether it may be accepted. The latter
-/// is said only after the work of comparing a signature, so that the time of an answer doesn't tell it.
+/// The result of looking up the access key of a request: always a key, and whether it may be accepted. A refusal is
+/// reported only after a signature has been compared, to avoid a timing side channel.
 pub(crate) struct Found<'k> {
     pub(crate) key: Cow<'k, AnyKey>,
     pub(crate) standing: Result<(), VerifyError>,
-    /// The temporary credentials.
+    /// When the temporary credentials expire.
     pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl<'k> Found<'k> {
-    /// `scope` is that of the claims, of another day where a stream goes on.
+    /// `scope` is the scope of the claims, or that of a later day while a stream continues.
     pub(crate) fn of_credentials(
         found: Option<&Credentials>,
         claims: &Claims<'_>,
@@ -152,7 +154,8 @@ impl<'k> Found<'k> {
     }
 }
 
-/// 19. `issued` is the session token of the key that was found, if one was found, and if it has one.
+/// 20. `issued` is the session token of the key that was found: `None` if no key was found, `Some(None)` if it has no
+///     token.
 fn check_standing(
     issued: Option<Option<&str>>,
     expires_at: Option<Timestamp>,

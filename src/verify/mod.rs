@@ -1,4 +1,4 @@
-//! Direction 2: verifies that a request was signed with the key of its access key id.
+//! Verification: checks that a request was signed with the key that belongs to its access key id.
 
 mod body;
 mod checks;

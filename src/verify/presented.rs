@@ -13,22 +13,22 @@ use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
 use crate::text::{excerpt, is_digits};
 
-/// What a request says about its signature. It proves nothing: everything here may be forged.
+/// What a request claims about its signature. Nothing here is verified: all of it may be forged.
 #[derive(Clone)]
 pub(crate) struct Presented<'a> {
     pub(super) request: Request<'a>,
     pub(crate) claims: Claims<'a>,
     pub(crate) timestamp: Timestamp,
-    /// Seconds.
+    /// In seconds.
     pub(super) expires_in: Option<u64>,
-    /// What `x-amz-content-sha256` means, if it is there.
+    /// The meaning of `x-amz-content-sha256`, if the request has one.
     signed_payload: Option<SignedPayload>,
-    /// There is an Authorization header of another kind beside the presigned query.
+    /// The request has both a presigned query and an `Authorization` header of another scheme.
     pub(super) foreign_authorization: bool,
 }
 
 impl<'a> Presented<'a> {
-    /// Reads the `Authorization` header or the presigned query of a request: checks 1 to 8 of
+    /// Parses the `Authorization` header or the presigned query of a request: checks 1 to 8 of
     /// [`Verifier`](crate::Verifier).
     pub(crate) fn parse(request: Request<'a>) -> Result<Self, VerifyError> {
         request.check()?;
@@ -90,7 +90,7 @@ impl<'a> Presented<'a> {
             (None, Some(header)) => claims.set_session_token(header),
             (_, None) => {}
         }
-        // What pins the body, in the query or in a header; where both do, they have to agree.
+        // The payload hash may be given in the query or in a header; if both give it, they have to agree.
         let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
         let in_header = headers.content_sha256.map(parse_content_sha256).transpose()?;
         let signed_payload = match (in_query, in_header) {
@@ -126,14 +126,14 @@ impl<'a> Presented<'a> {
         self.claims.location == Location::Query
     }
 
-    /// The host to verify: what was sent, if no external host takes its place.
+    /// The host to verify if no external hosts are set: the one that was sent.
     pub(super) fn host(&self) -> Result<&'a str, RequestError> {
-        // Checked to be visible ASCII.
+        // Checked to be visible ASCII, so this never fails.
         self.request.host().map(|host| core::str::from_utf8(host).unwrap_or_default())
     }
 
-    /// The canonical request that a signer signs of this request, by the rules of the service that its scope names; empty
-    /// without a host. `unknown_body` is the hash to write where the request doesn't say one.
+    /// Returns the canonical request that a signer computes for this request, by the rules of the service in its scope;
+    /// empty if there is no host. `unknown_body` is the payload hash to use if the request gives none.
     pub(crate) fn canonical_request(&self, unknown_body: &[u8; 32]) -> Wiped<Vec<u8>> {
         let mut out = self.new_buffer();
         let Ok(host) = self.request.host() else { return out };
@@ -153,7 +153,7 @@ impl<'a> Presented<'a> {
         out
     }
 
-    /// What the canonical request is made of.
+    /// Returns the parts of the canonical request.
     pub(super) fn canonical_parts<'p>(
         &'p self,
         rules: &'p Rules,
@@ -165,19 +165,19 @@ impl<'a> Presented<'a> {
         Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
     }
 
-    /// For canonical requests: wiped in the end if there is a session token in them.
+    /// Returns a buffer for canonical requests, which is wiped when dropped if they contain a session token.
     pub(super) fn new_buffer(&self) -> Wiped<Vec<u8>> {
         Wiped::new(Vec::new(), self.claims.has_session_token())
     }
 
-    /// The value that describes the body, as sent, and what it means.
+    /// Returns the value that describes the body, as sent, and its meaning.
     pub(super) fn content_sha256(&self) -> Option<(&str, SignedPayload)> {
         self.claims.content_sha256().zip(self.signed_payload)
     }
 }
 
-/// The query parameters that are no part of what is signed. Only where the query is the credential: elsewhere anybody
-/// could append them.
+/// The query parameters that are not signed. Only presigned queries have any: in other requests, anyone could append
+/// them.
 pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static [&'static str] {
     match (location, rules.sign_session_token, rules.session_token) {
         (Location::Query, true, _) => &[X_AMZ_SIGNATURE],
@@ -191,8 +191,8 @@ pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static
     }
 }
 
-/// The headers that say something about a signature; each may appear once, since a verifier and the application behind
-/// it might pick different ones.
+/// The headers that describe a signature. Each may appear only once, since the verifier and the application might
+/// otherwise use different ones.
 #[derive(Default)]
 struct AuthHeaders<'a> {
     authorization: Option<&'a [u8]>,
@@ -217,7 +217,7 @@ impl<'a> AuthHeaders<'a> {
             } else if is("x-amz-content-sha256") {
                 (&mut found.content_sha256, "X-Amz-Content-Sha256")
             } else if is("host") {
-                // Behind a proxy another name may take the place of a missing one; of two, none may.
+                // With a proxy in front, an external host may replace a missing host, but not two of them.
                 (&mut host, "Host")
             } else if SessionTokenName::of_header(name).is_some() {
                 let token = value.trim_ascii();
@@ -238,7 +238,7 @@ impl<'a> AuthHeaders<'a> {
         Ok(found)
     }
 
-    /// The time of a request that is signed in its header.
+    /// The time of a request that is signed in its `Authorization` header.
     fn timestamp(&self) -> Result<Timestamp, VerifyError> {
         match (self.x_amz_date, self.date) {
             (Some(date), _) => parse_timestamp(date, Location::Header),
@@ -251,7 +251,7 @@ impl<'a> AuthHeaders<'a> {
     }
 }
 
-/// The region set of SigV4A, which its header may give once.
+/// The SigV4A region set; its header may appear only once.
 fn region_set_header<'a>(request: &Request<'a>) -> Result<Option<&'a str>, VerifyError> {
     const NAME: &str = "x-amz-region-set";
     let mut values = request.headers.values(NAME);

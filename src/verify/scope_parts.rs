@@ -6,7 +6,7 @@ use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::scope::Scope;
 use crate::text::excerpt;
 
-/// The parts of a credential scope, not checked: what a request presents, or what a verifier expects of it.
+/// The parts of a credential scope without validation: those of a request, or those that a verifier expects.
 ///
 /// ```
 /// use countersign::{Request, Verifier, VerifyError};
@@ -26,7 +26,7 @@ use crate::text::excerpt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeParts(
-    /// Two of them are in an error, which every verifying function returns by value.
+    /// Boxed because an error contains two of them, and every verifying function returns errors by value.
     Box<Parts>,
 );
 
@@ -39,7 +39,7 @@ struct Parts {
 }
 
 impl ScopeParts {
-    /// Takes the parts as they are given, each shortened if it is long. The scope of SigV4A has no region.
+    /// Creates a scope from its parts, each shortened if it is long. A SigV4A scope has no region.
     pub fn new(date: &str, region: Option<&str>, service: &str, terminator: &str) -> Self {
         let part = |text: &str| excerpt(text.as_bytes());
         Self(Box::new(Parts {
@@ -55,22 +55,22 @@ impl ScopeParts {
         Self::new(scope.date(), region, scope.service(), terminator)
     }
 
-    /// The date, `YYYYMMDD` in a valid scope.
+    /// Returns the date, `YYYYMMDD` in a valid scope.
     pub fn date(&self) -> &str {
         &self.0.date
     }
 
-    /// The region; `None` in the scope of SigV4A, which has none.
+    /// Returns the region; `None` in a SigV4A scope.
     pub fn region(&self) -> Option<&str> {
         self.0.region.as_deref()
     }
 
-    /// The service.
+    /// Returns the service.
     pub fn service(&self) -> &str {
         &self.0.service
     }
 
-    /// The last part, `aws4_request` in a valid scope.
+    /// Returns the last part, `aws4_request` in a valid scope.
     pub fn terminator(&self) -> &str {
         &self.0.terminator
     }

@@ -1,14 +1,14 @@
-//! What SigV4A adds to a verifier.
+//! Verification of SigV4A signatures.
 
 use super::Verifier;
 
 impl Verifier {
-    /// Takes signatures of SigV4A, too (`AWS4-ECDSA-P256-SHA256`), if their region set names a region of this verifier.
-    /// Otherwise they are refused, as
+    /// Also accepts SigV4A signatures (`AWS4-ECDSA-P256-SHA256`) whose region set includes a region of this verifier.
+    /// By default they are refused with
     /// [`VerifyError::UnsupportedAlgorithm`](crate::VerifyError::UnsupportedAlgorithm).
     ///
-    /// Entries of a region set are separated by commas and compared whole and without case; `*` in an entry stands for
-    /// any characters. An entry with a space before it names no region: S3 takes it so, too.
+    /// The entries of a region set are separated by commas and compared as a whole, ignoring ASCII case; `*` in an
+    /// entry matches any number of characters. As at S3, an entry that begins with a space matches no region.
     pub fn with_sigv4a(mut self) -> Self {
         self.sigv4a = true;
         self

@@ -16,15 +16,16 @@ use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::Scope;
 use crate::sigv4::timestamp::Timestamp;
 
-/// A request that passed every check for which no key is needed. It proves nothing: everything here may be forged.
-/// [`Verifier::parse`] makes it.
+/// A request that passed every check that needs no key. Nothing is verified yet: everything here may be forged.
+/// Returned by [`Verifier::parse`].
 ///
-/// With access key id and session token the caller looks up the credentials, and hands over what was found, also if that
-/// is nothing: the answer then takes as long as for a wrong signature. There are two ways on, and which to take depends on
-/// the body:
+/// The caller looks up the credentials by access key id and session token, and passes on the result even if there are
+/// none: the response then takes as long as for a wrong signature. How to proceed depends on the body:
 ///
-/// - It is at hand, or there is none: [`UnverifiedRequest::with_body`], then [`UnverifiedWithBody::verify`].
-/// - It is still to arrive: [`UnverifiedRequest::verify_head`], whose result holds the ways to check it.
+/// - If the whole body is available, or there is none: [`UnverifiedRequest::with_body`], then
+///   [`UnverifiedWithBody::verify`].
+/// - If the body is still to arrive: [`UnverifiedRequest::verify_head`], which returns a [`VerifiedHead`] that can
+///   check it.
 ///
 /// ```
 /// use countersign::{Credentials, Payload, Request, Signer, Verifier};
@@ -39,19 +40,19 @@ use crate::sigv4::timestamp::Timestamp;
 /// let verifier = Verifier::new("us-east-1", "execute-api")?;
 /// let unverified = verifier.parse(&request, now)?;
 /// assert_eq!((unverified.access_key_id(), unverified.session_token()), ("AKIDEXAMPLE", None));
-/// let found = Some(&credentials); // of a database, by these two
+/// let found = Some(&credentials); // from a database, by access key id and session token
 /// let verified = unverified.with_body(body).verify(found)?;
 /// assert_eq!(verified.access_key_id(), "AKIDEXAMPLE");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-#[must_use = "nothing is verified yet: go on with `with_body` or `verify_head`"]
+#[must_use = "nothing is verified yet: call `with_body` or `verify_head`"]
 pub struct UnverifiedRequest<'a> {
     pub(super) verifier: &'a Verifier,
     pub(super) presented: Presented<'a>,
-    /// Of the service that the scope names.
+    /// The rules of the service in the scope.
     pub(super) rules: &'a Rules,
-    /// As they arrived, in order.
+    /// The signed headers as they arrived, sorted by name.
     pub(super) headers: SignedHeaderList<'a>,
     pub(super) in_query: HeadersInQuery,
     pub(super) hosts: Hosts<'a>,
@@ -60,45 +61,48 @@ pub struct UnverifiedRequest<'a> {
 }
 
 impl<'a> UnverifiedRequest<'a> {
-    /// Takes the whole body; `b""` if there is none. It is hashed here and compared while verifying.
+    /// Adds the whole body, or `b""` if there is none. It is hashed here and compared when verifying.
     pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
         self.with_body_sha256(sha256(body))
     }
 
-    /// Takes the SHA-256 that the caller computed of the body it received. Never one that the request itself names.
+    /// Adds the SHA-256 hash that the caller computed from the body it received. Never pass a hash taken from the
+    /// request itself.
     pub fn with_body_sha256(self, body_sha256: [u8; 32]) -> UnverifiedWithBody<'a> {
         UnverifiedWithBody { request: self, body_sha256 }
     }
 
-    /// Verifies the signature with the credentials that were found for access key id and session token, and leaves the
-    /// body to be checked when it arrives.
+    /// Verifies the signature with the credentials that were found for the access key id and session token. The body
+    /// remains to be checked when it arrives.
     ///
     /// # Errors
-    /// [`VerifyError`]; [`VerifyError::BodyNeeded`] where the signature covers the body and no `x-amz-content-sha256` says
-    /// its hash, which is everywhere but at S3 and its like: there the body has to be read first.
+    /// [`VerifyError`]; [`VerifyError::BodyNeeded`] if the signature covers the body but no `x-amz-content-sha256`
+    /// gives its hash. That is common for services other than S3: read the body first, and use
+    /// [`UnverifiedRequest::with_body`].
     pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
         self.verify_by(None, |claims, now| Found::of_credentials(found, claims, &claims.scope(), now))
     }
 
-    /// [`UnverifiedRequest::verify_head`] with a key instead of credentials.
+    /// Like [`UnverifiedRequest::verify_head`], with a key instead of credentials.
     ///
     /// # Errors
-    /// Those of [`UnverifiedRequest::verify_head`].
+    /// The same as for [`UnverifiedRequest::verify_head`].
     pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
         self.verify_by(None, |claims, now| Found::of_key(found, claims, now))
     }
 
-    /// Who claims to have signed. It may hold a `/`.
+    /// Returns the claimed access key id. It may contain a `/`.
     pub fn access_key_id(&self) -> &str {
         self.presented.claims.access_key_id()
     }
 
-    /// The session token, from header or query. Look up key and token together: a token issued for another key is invalid.
+    /// Returns the session token from the header or query. Look up the key and the token together: a token that was
+    /// issued for another key is invalid.
     pub fn session_token(&self) -> Option<&str> {
         self.presented.claims.session_token()
     }
 
-    /// The scope it claims to be signed for: one that the verifier accepts.
+    /// Returns the claimed scope, which is one that the verifier accepts.
     pub fn scope(&self) -> Scope<'_> {
         self.presented.claims.scope()
     }
@@ -149,38 +153,39 @@ impl fmt::Debug for UnverifiedRequest<'_> {
     }
 }
 
-/// An [`UnverifiedRequest`] with its whole body, or the hash of it.
+/// An [`UnverifiedRequest`] with its whole body, or the hash of the body.
 #[derive(Debug, Clone)]
-#[must_use = "nothing is verified yet: go on with `verify`"]
+#[must_use = "nothing is verified yet: call `verify`"]
 pub struct UnverifiedWithBody<'a> {
     request: UnverifiedRequest<'a>,
     body_sha256: [u8; 32],
 }
 
 impl<'a> UnverifiedWithBody<'a> {
-    /// Verifies signature and body with the credentials that were found for access key id and session token.
+    /// Verifies the signature and body with the credentials that were found for the access key id and session token.
     ///
-    /// `None`, or credentials with another id, token or an expiration in the past, are refused after the same work as a
-    /// wrong signature. So the time of an answer doesn't tell whether an access key exists. A server whose answers must not
-    /// tell either replaces [`VerifyError::UnknownAccessKey`] with [`VerifyError::SignatureMismatch`].
+    /// `None`, credentials with another access key id or session token, and expired credentials are refused after the
+    /// same work as a wrong signature, so that the response time does not reveal whether an access key exists. The
+    /// error still does: to hide that too, replace [`VerifyError::UnknownAccessKey`] and
+    /// [`VerifyError::InvalidSessionToken`] with [`VerifyError::SignatureMismatch`].
     ///
-    /// With SigV4A it derives a key pair, which takes about as long as verifying. A server that minds keeps a
-    /// [`VerifyingKey`] of each access key.
+    /// For SigV4A, this derives a key pair, which takes about as long as verifying. To avoid that, cache a
+    /// [`VerifyingKey`] for each access key.
     ///
     /// # Errors
     /// [`VerifyError`], with AWS's wording for the client and the reason for the operator;
-    /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which [`UnverifiedRequest::verify_head`] is
-    /// for.
+    /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
+    /// [`UnverifiedRequest::verify_head`].
     pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
         let Self { request, body_sha256 } = self;
         let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
         request.verify_by(Some(body_sha256), find).map(VerifiedRequest::of_proven)
     }
 
-    /// [`UnverifiedWithBody::verify`] with a key instead of credentials.
+    /// Like [`UnverifiedWithBody::verify`], with a key instead of credentials.
     ///
     /// # Errors
-    /// Those of [`UnverifiedWithBody::verify`].
+    /// The same as for [`UnverifiedWithBody::verify`].
     pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
         let Self { request, body_sha256 } = self;
         request

@@ -22,13 +22,14 @@ use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::query_decoded;
 
-/// A request whose signature is right, and whose body is still to be checked. [`UnverifiedRequest::verify_head`] makes it.
+/// A request whose signature is verified, and whose body is still to be checked. Returned by
+/// [`UnverifiedRequest::verify_head`].
 ///
-/// It tells what was signed, so that a server can refuse a request before it reads the body. The ways to the body:
+/// It shows what was signed, so that a server can refuse a request before reading the body. To check the body:
 ///
-/// - [`VerifiedHead::check_body`] and [`VerifiedHead::body_check`] return a [`VerifiedRequest`] once the body was compared.
-/// - `VerifiedHead::chunk_decoder` (feature `streaming`) is for a body in chunks, `VerifiedHead::events` (feature
-///   `event-stream`) for messages; both check what they return.
+/// - [`VerifiedHead::check_body`] and [`VerifiedHead::body_check`] return a [`VerifiedRequest`] once the body matches.
+/// - `VerifiedHead::chunk_decoder` (feature `streaming`) reads a body sent in chunks, `VerifiedHead::events` (feature
+///   `event-stream`) one sent in messages; both verify what they return.
 ///
 /// [`UnverifiedRequest::verify_head`]: crate::UnverifiedRequest::verify_head
 ///
@@ -53,7 +54,7 @@ use crate::text::percent::query_decoded;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A head that is dropped leaves the body unchecked, and the compiler says so:
+/// The compiler warns if a head is dropped, which would leave the body unchecked:
 ///
 /// ```compile_fail
 /// # #![deny(unused_must_use)]
@@ -63,7 +64,7 @@ use crate::text::percent::query_decoded;
 /// # }
 /// ```
 #[derive(Clone)]
-#[must_use = "the body is not checked yet: `check_body`, `body_check`, `chunk_decoder` or `events` do it"]
+#[must_use = "the body is not checked yet: call `check_body`, `body_check`, `chunk_decoder` or `events`"]
 pub struct VerifiedHead<'a> {
     pub(super) claims: Claims<'a>,
     pub(super) timestamp: Timestamp,
@@ -72,14 +73,14 @@ pub struct VerifiedHead<'a> {
     /// As signed.
     pub(super) host: Cow<'a, str>,
     pub(super) payload: SignedPayload,
-    /// Of a body in chunks, which carry signatures of their own.
+    /// For bodies sent in chunks or messages, which have signatures of their own.
     pub(super) key: Option<AnyKey>,
     pub(super) credentials_expire_at: Option<Timestamp>,
     pub(super) rules: Rules,
     pub(super) limits: Limits,
 }
 
-/// The request as it arrived, or what of it was signed.
+/// The request as it arrived, or the signed parts of it.
 #[derive(Clone)]
 pub(super) enum Received<'a> {
     Whole(Request<'a>),
@@ -87,14 +88,14 @@ pub(super) enum Received<'a> {
         method: String,
         path: Vec<u8>,
         query: Zeroizing<Vec<u8>>,
-        /// The signed ones.
+        /// Only the signed headers.
         headers: Vec<(String, Zeroizing<Vec<u8>>)>,
     },
 }
 
 impl<'a> VerifiedHead<'a> {
-    /// The same, independent of the request: for another thread, or the extensions of an `http::Request`. Of the headers it
-    /// keeps those that are signed.
+    /// Converts to an owned value that no longer borrows the request: for another thread, or for the extensions of an
+    /// `http::Request`. Only the signed headers are kept.
     pub fn into_owned(self) -> VerifiedHead<'static> {
         let headers =
             self.arrived_headers().map(|(name, value)| (String::from(name), Zeroizing::new(value.into()))).collect();
@@ -110,20 +111,21 @@ impl<'a> VerifiedHead<'a> {
         VerifiedHead { claims, timestamp, request, in_query, host, payload, key, credentials_expire_at, rules, limits }
     }
 
-    /// The request, if that is the whole body that was signed. An unsigned body is any body.
+    /// Returns the request if `body` matches the signed hash. An unsigned body always matches.
     ///
     /// # Errors
-    /// [`VerifyError::BodyMismatch`] if it is another, [`VerifyError::BodyIsStreamed`] if it is sent in chunks.
+    /// [`VerifyError::BodyMismatch`] if it does not match, [`VerifyError::BodyIsStreamed`] if the body is sent in
+    /// chunks or messages.
     pub fn check_body(self, body: &[u8]) -> Result<VerifiedRequest<'a>, VerifyError> {
         let mut check = self.body_check()?;
         check.update(body);
         check.finish()
     }
 
-    /// Checks a body that arrives piece by piece.
+    /// Returns a [`BodyCheck`], which checks a body that arrives in parts.
     ///
     /// # Errors
-    /// [`VerifyError::BodyIsStreamed`] if it is sent in chunks.
+    /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages.
     pub fn body_check(self) -> Result<BodyCheck<'a>, VerifyError> {
         match self.payload {
             SignedPayload::Streaming(streaming) => Err(VerifyError::BodyIsStreamed { streaming }),
@@ -131,7 +133,7 @@ impl<'a> VerifiedHead<'a> {
         }
     }
 
-    /// The method that was signed.
+    /// Returns the signed method.
     pub fn method(&self) -> &str {
         match &self.request {
             Received::Whole(request) => request.method,
@@ -139,8 +141,9 @@ impl<'a> VerifiedHead<'a> {
         }
     }
 
-    /// The path as it was signed, in its canonical form: for all services but S3 without dot segments and double slashes,
-    /// and encoded once more than on the wire. Routing by a path that some proxy changed is the mistake that this avoids.
+    /// Returns the signed path in its canonical form: for services other than S3, without dot segments and repeated
+    /// slashes, and percent-encoded once more than it was sent. Use it for routing instead of a path that a proxy may
+    /// have changed.
     pub fn canonical_path(&self) -> String {
         let (path, _) = self.path_and_query();
         String::from_utf8(canonical_request::path_of(path, &self.rules)).unwrap_or_default()
@@ -153,9 +156,9 @@ impl<'a> VerifiedHead<'a> {
         }
     }
 
-    /// The query parameters that were signed, decoded, in the order received: all but the signature itself. Each pair is
-    /// proven, the order isn't: a sender may exchange two of the same name, unless
-    /// [`Verifier::refuse_repeated_parameters`](crate::Verifier::refuse_repeated_parameters).
+    /// Returns the signed query parameters, decoded and in the order received, without the signature itself. Each pair
+    /// is proven, but not the order: a sender can swap two parameters with the same name, unless
+    /// [`Verifier::refuse_repeated_parameters`](crate::Verifier::refuse_repeated_parameters) is set.
     ///
     /// ```
     /// # use countersign::{Credentials, Payload, Request, Signer, Verifier};
@@ -180,14 +183,14 @@ impl<'a> VerifiedHead<'a> {
         decoded.filter(move |(name, _)| !unsigned.iter().any(|unsigned| unsigned.as_bytes() == &**name))
     }
 
-    /// The value of a signed header, the first if there are several; `None` for a header that is not signed, whatever
-    /// arrived. For `host` see [`VerifiedHead::host`].
+    /// Returns the value of a signed header, or the first value if there are several; `None` for an unsigned header,
+    /// even if it arrived. For the host, use [`VerifiedHead::host`].
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers().find(|(signed, _)| signed.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The signed headers as they arrived, in the order received, but for `host`; then those that stand in the query of a
-    /// presigned URL only ([`Rules::presign_headers_in_query`]).
+    /// Returns the signed headers except `host`, as they arrived and in the order received, followed by those that
+    /// appear only in the query of a presigned URL ([`Rules::presign_headers_in_query`]).
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.arrived_headers().chain(self.in_query.iter())
     }
@@ -203,7 +206,7 @@ impl<'a> VerifiedHead<'a> {
         all.filter(move |(name, _)| is_signed(name) && !name.eq_ignore_ascii_case("host"))
     }
 
-    /// How the body is sent in chunks, and the chain of signatures that begins with the request's.
+    /// Returns how the body is streamed, and the chain of signatures that begins with the request's signature.
     pub(crate) fn streaming(&self) -> Option<(StreamingPayload, Chain<AnyKey>)> {
         match (self.payload, &self.key) {
             (SignedPayload::Streaming(streaming), Some(key)) => {
@@ -214,7 +217,7 @@ impl<'a> VerifiedHead<'a> {
         }
     }
 
-    /// The values of a signed header.
+    /// Returns the values of a signed header.
     pub(crate) fn header_values(&self, wanted: &'static str) -> impl Iterator<Item = &[u8]> {
         self.headers().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
@@ -235,47 +238,47 @@ impl<'a> VerifiedHead<'a> {
         self.credentials_expire_at
     }
 
-    /// What the signature says about the body; [`SignedPayload::is_unsigned`] if that is nothing.
+    /// Returns what the signature covers of the body; [`SignedPayload::is_unsigned`] if nothing.
     pub fn payload(&self) -> SignedPayload {
         self.payload
     }
 
-    /// The host that was signed: of several external hosts, the one that this request is for.
+    /// Returns the signed host. With several external hosts, this is the one that the signature matched.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Who signed.
+    /// Returns the access key id of the signer.
     pub fn access_key_id(&self) -> &str {
         self.claims.access_key_id()
     }
 
-    /// The session token that came with it: that of the credentials.
+    /// Returns the session token of the request, which equals that of the credentials.
     pub fn session_token(&self) -> Option<&str> {
         self.claims.session_token()
     }
 
-    /// The scope it was signed for.
+    /// Returns the scope of the signature.
     pub fn scope(&self) -> Scope<'_> {
         self.claims.scope()
     }
 
-    /// The regions that it was signed for with SigV4A, this verifier's among them; `None` for a signature of SigV4.
+    /// Returns the region set of a SigV4A signature, which includes a region of this verifier; `None` for SigV4.
     pub fn region_set(&self) -> Option<&str> {
         self.claims.region_set()
     }
 
-    /// When it was signed.
+    /// Returns the time of signing.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// Whether the signature stands in the query.
+    /// Returns `true` if the signature is in the query.
     pub fn is_presigned(&self) -> bool {
         self.claims.location == Location::Query
     }
 
-    /// The headers that are signed, in lower case and in order. Nothing is proven about any other.
+    /// Returns the names of the signed headers, sorted and in lower case. Nothing is proven about any other header.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
         self.claims.signed_header_names()
     }
@@ -302,11 +305,12 @@ impl VerifiedHead<'_> {
     }
 }
 
-/// A request whose signature is right, and whose body is the one that was signed, or any if the signature says nothing about
-/// it: [`VerifiedHead::payload`] tells. It has all that a [`VerifiedHead`] tells.
+/// A request whose signature and body are verified. The body matches the signed hash, or is arbitrary if the signature
+/// does not cover it: see [`VerifiedHead::payload`]. All methods of [`VerifiedHead`] are available.
 ///
-/// Only [`UnverifiedWithBody::verify`](crate::UnverifiedWithBody::verify), [`VerifiedHead::check_body`] and
-/// [`BodyCheck::finish`] make one.
+/// Returned only by [`UnverifiedWithBody::verify`](crate::UnverifiedWithBody::verify),
+/// [`UnverifiedWithBody::verify_with_key`](crate::UnverifiedWithBody::verify_with_key), [`VerifiedHead::check_body`]
+/// and [`BodyCheck::finish`].
 ///
 /// ```
 /// # use countersign::{Credentials, Payload, Signer, VerifiedRequest, Verifier};
@@ -330,13 +334,13 @@ impl VerifiedHead<'_> {
 pub struct VerifiedRequest<'a>(VerifiedHead<'a>);
 
 impl<'a> VerifiedRequest<'a> {
-    /// Of a head whose body was compared, or is any.
+    /// For a head whose body matches, or is unsigned.
     pub(super) fn of_proven(head: VerifiedHead<'a>) -> Self {
         Self(head)
     }
 
-    /// The same, independent of the request: for the extensions of an `http::Request`, or another thread. Of the headers it
-    /// keeps those that are signed.
+    /// Converts to an owned value that no longer borrows the request: for the extensions of an `http::Request`, or for
+    /// another thread. Only the signed headers are kept.
     pub fn into_owned(self) -> VerifiedRequest<'static> {
         VerifiedRequest(self.0.into_owned())
     }

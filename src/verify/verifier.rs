@@ -13,55 +13,54 @@ use crate::sigv4::timestamp::Timestamp;
 
 /// Verifies requests for its regions and services.
 ///
-/// These are its checks, in the order in which they run. [`Verifier::parse`] does all that need no key:
+/// The checks run in the following order. [`Verifier::parse`] does those that need no key:
 ///
-/// 1. Method, target and headers can be those of an HTTP message, and are within the limits: 1024 headers, 1024 query
-///    parameters, 65536 bytes of path and query. The target is path and query without a `#`, or `*`. There is at most
-///    one `Host`.
+/// 1. The method, target and headers are valid in HTTP and within the limits: 1024 headers, 1024 query parameters,
+///    65536 bytes of path and query. The target is a path and query without `#`, or `*`. There is at most one `Host`.
 /// 2. `Authorization`, `x-amz-date`, `date`, `x-amz-content-sha256` and the session token appear at most once.
-/// 3. There is a signature, in the header or in the query, not in both.
-/// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`), which is refused unless
-///    the verifier is told to accept it; the latter has a region set.
-/// 5. The `Authorization` header (at most 65536 bytes) or the query has all parameters, each once, and no others.
-/// 6. The signed headers are at most 1024 lower-case names in ascending order, each once; the credential has an access
-///    key id and four parts of a scope, with SigV4A three; the signature is 64 lower-case hexadecimal digits, with SigV4A
-///    DER.
-/// 7. The time is there and of the form `YYYYMMDDTHHMMSSZ` (a `date` header also as HTTP writes it), and
+/// 3. There is a signature in the header or in the query, but not in both.
+/// 4. The algorithm is `AWS4-HMAC-SHA256`, or SigV4A's `AWS4-ECDSA-P256-SHA256` (feature `sigv4a`). The latter needs a
+///    region set, and is refused unless the verifier accepts it; both are checked after 8.
+/// 5. The `Authorization` header (at most 65536 bytes) or the query has every parameter of the signature exactly once;
+///    the header has no others.
+/// 6. The signed headers are at most 1024 lower-case names in ascending order without duplicates. The credential has an
+///    access key id and a scope with four parts (SigV4A: three). The signature is 64 lower-case hexadecimal digits
+///    (SigV4A: DER).
+/// 7. The time is present and of the form `YYYYMMDDTHHMMSSZ` (a `date` header may also use the HTTP date format), and
 ///    `X-Amz-Expires` is a number.
-/// 8. `x-amz-content-sha256`, if there, is a hash or a known literal, and the same in header and query.
-/// 9. An `Authorization` header of another kind beside a presigned query is refused, unless
-///    [`Verifier::ignore_foreign_authorization`].
-/// 10. A `Host` header and an `:authority` (or the host of an absolute URI) name the same host; there is one of them, unless
-///     there are external hosts.
-/// 11. `host`, every `x-amz-*` header that arrived and the headers of [`Verifier::require_signed`] are signed. Exempt
-///     are `x-amz-content-sha256`, which the payload line binds, the session token where the rules say that it is
-///     added after signing, and the headers of [`Verifier::allow_unsigned`].
-/// 12. Every header that is named as signed is there. An `x-amz-*` header of a presigned request to S3 may stand in the
-///     query instead, once; what stands in both is the same.
-/// 13. No signed header is named by `Connection`: the next hop would remove it.
-/// 14. Signed headers that have one value arrive once: `x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`,
-///     `range`; unless [`Verifier::accept_repeated_headers`].
-/// 15. Where the rules normalise the path, it has no dot segments, unless [`Verifier::accept_dot_segments`].
-/// 16. No query parameter is repeated, if [`Verifier::refuse_repeated_parameters`].
-/// 17. A presigned URL has a lifetime from 1 second to [`Limits::max_presign`], has not ended, and is not signed for
-///     more than 15 minutes ahead; any other request was signed within `max_skew` of now.
-/// 18. The scope has the date of that time, a region and a service of this verifier, and ends in `aws4_request`; with
-///     SigV4A the region set names one of the regions.
-/// 19. The rules accept what is said of the body.
+/// 8. `x-amz-content-sha256`, if present, is a hash or a known literal, and is the same in header and query.
+/// 9. An `Authorization` header of another scheme next to a presigned query is refused, unless
+///    [`Verifier::ignore_foreign_authorization`] is set.
+/// 10. A `Host` header and an `:authority` (or the host of an absolute URI) name the same host.
+/// 11. `host`, every `x-amz-*` header that arrived, and the headers of [`Verifier::require_signed`] are signed. The
+///     exceptions are `x-amz-content-sha256`, which the payload line covers, the session token if the rules say that it
+///     is added after signing, and the headers of [`Verifier::allow_unsigned`].
+/// 12. Every header listed as signed is present. In a presigned request to S3, an `x-amz-*` header may appear in the
+///     query instead, once; if it appears in both, the values are the same.
+/// 13. `Connection` lists no signed header: the next hop would remove it.
+/// 14. Signed single-valued headers (`x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`, `range`) appear
+///     once, unless [`Verifier::accept_repeated_headers`] is set.
+/// 15. If the rules normalize the path, it has no dot segments, unless [`Verifier::accept_dot_segments`] is set.
+/// 16. No query parameter is repeated, if [`Verifier::refuse_repeated_parameters`] is set.
+/// 17. A presigned URL is valid for 1 second up to [`Limits::max_presign`], has not expired, and is dated at most 15
+///     minutes in the future. Any other request was signed within `max_skew` of the current time.
+/// 18. The scope has the date of that time and a region and service of this verifier, and ends in `aws4_request`. With
+///     SigV4A, the region set includes one of the regions.
+/// 19. The rules accept the payload hash. Without external hosts, there is a valid `Host` header or authority.
 ///
 /// [`UnverifiedWithBody::verify`] and [`UnverifiedRequest::verify_head`] do the others:
 ///
-/// 20. The access key is known, the session token is the one that belongs to it, and the credentials have not ended;
-///     detected earlier but reported only after the work of 21, to avoid a timing side channel.
-/// 21. The signature is the one of this request and key, compared in constant time.
-/// 22. The body, if it was given, is the one that was signed. A body that is sent in chunks or messages, which are checked
-///     one by one, can't be given; one whose hash is not sent has to be. A hash beside a signed `UNSIGNED-PAYLOAD` counts
-///     only if it is signed itself.
+/// 20. The access key is known, the session token belongs to it, and the credentials have not expired; detected earlier
+///     but reported only after the work of 21, to avoid a timing side channel.
+/// 21. The signature matches the request and the key, compared in constant time.
+/// 22. The body, if it was passed in, matches the signed hash. A body sent in chunks or messages can't be passed in,
+///     since each of them is verified separately; a body whose hash is not sent must be passed in. If
+///     `UNSIGNED-PAYLOAD` is signed, a hash given as well counts only if it is itself signed.
 ///
-/// What stays with the caller: finding the credentials by access key id *and* session token; reading no more of the body
-/// than it wants to; going by what the [`VerifiedRequest`](crate::VerifiedRequest) says was signed (its host, its path, its
-/// headers) and nothing else that arrived; that the same signed request may come twice within its time; and what the signer
-/// is allowed to do.
+/// The caller remains responsible for: looking up the credentials by access key id *and* session token; limiting how
+/// much of the body is read; using only what the [`VerifiedRequest`](crate::VerifiedRequest) shows as signed (its host,
+/// path and headers), and nothing else that arrived; handling repeats, since the same signed request is accepted again
+/// until it expires; and deciding what the signer is allowed to do.
 ///
 /// ```
 /// use countersign::{Credentials, Signer, Verifier};
@@ -79,16 +78,16 @@ use crate::sigv4::timestamp::Timestamp;
 ///
 /// request.headers_mut().insert("x-amz-acl", "public-read".parse()?);
 /// let error = verifier.parse(&request, now).unwrap_err();
-/// assert_eq!(error.to_string(), "headers that have to be signed are not: x-amz-acl");
+/// assert_eq!(error.to_string(), "headers that must be signed are not signed: x-amz-acl");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// [`UnverifiedWithBody::verify`]: crate::UnverifiedWithBody::verify
 #[derive(Debug, Clone)]
 pub struct Verifier {
-    /// One at least.
+    /// Never empty.
     pub(super) regions: Vec<String>,
-    /// One at least.
+    /// Never empty.
     pub(super) services: Vec<(String, Rules)>,
     pub(crate) limits: Limits,
     pub(super) external_hosts: Vec<String>,
@@ -102,7 +101,7 @@ pub struct Verifier {
     pub(super) sigv4a: bool,
 }
 
-/// Whether a mismatch says what was computed.
+/// What a signature mismatch shows of the computed texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Echo {
     Nothing,
@@ -111,8 +110,8 @@ pub(super) enum Echo {
 }
 
 impl Verifier {
-    /// A verifier with the rules of the service: region and service as they have to be in the scope. With an empty region
-    /// it accepts an empty region only.
+    /// Creates a verifier that expects this region and service in the scope, with the rules of the service. An empty
+    /// region accepts only an empty region.
     ///
     /// # Errors
     /// [`ScopeError`], as for [`Scope::new`].
@@ -136,14 +135,14 @@ impl Verifier {
         })
     }
 
-    /// Sets the rules of the service that was given to [`Verifier::new`].
+    /// Sets the rules of the service that was passed to [`Verifier::new`].
     pub fn with_rules(mut self, rules: Rules) -> Self {
         self.services.iter_mut().take(1).for_each(|(_, own)| *own = rules);
         self
     }
 
-    /// Accepts another region, too: for a store that has several. [`VerifiedHead::scope`](crate::VerifiedHead::scope) says
-    /// which it was.
+    /// Accepts another region as well, e.g. for a store with several regions.
+    /// [`VerifiedHead::scope`](crate::VerifiedHead::scope) shows which one a request was signed for.
     ///
     /// ```
     /// use countersign::Verifier;
@@ -161,8 +160,8 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Accepts another service, too, with its rules: for a gateway in front of several.
-    /// [`VerifiedHead::scope`](crate::VerifiedHead::scope) says which it was.
+    /// Accepts another service as well, with its own rules, e.g. for a gateway in front of several services.
+    /// [`VerifiedHead::scope`](crate::VerifiedHead::scope) shows which one a request was signed for.
     ///
     /// ```
     /// use countersign::{Rules, Verifier};
@@ -180,75 +179,79 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Other limits than the default ones.
+    /// Sets the limits.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The names (with port, if it isn't the scheme's default one) that clients know this server by, for a server
-    /// behind a proxy that rewrites `Host`. A signature for any of them is good; the `Host` that arrives no longer
-    /// counts.
+    /// Adds hosts by which clients know this server (with the port, unless it is the default one), for a server behind
+    /// a proxy that rewrites `Host`. A signature for any of them is accepted; the `Host` header that arrives is no
+    /// longer used to verify the signature.
     pub fn with_external_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.external_hosts.extend(hosts.into_iter().map(Into::into));
         self
     }
 
-    /// Names headers that have to be signed if a request has them, because something behind this verifier trusts them.
+    /// Names headers that must be signed if they are present, because the application trusts them.
     pub fn require_signed<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.required.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Names `x-amz-*` headers that may arrive unsigned, because a hop in front of this verifier adds them: CloudFront adds
-    /// `x-amz-cf-id`, and a server may add its own `x-amz-request-id`. Nothing is proven about them.
+    /// Names `x-amz-*` headers that may arrive unsigned, because a proxy in front of this verifier adds them:
+    /// CloudFront adds `x-amz-cf-id`, and a server may add its own `x-amz-request-id`. Nothing is proven about these
+    /// headers.
     pub fn allow_unsigned<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.unsigned.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Accepts paths with dot segments (`/admin/../bob`), which AWS removes before it verifies: only where nothing behind
-    /// this verifier goes by the path as it was sent.
+    /// Accepts paths with dot segments (`/admin/../bob`), which AWS removes before verifying. Use this only if nothing
+    /// after this verifier routes or authorizes by the path as it was sent.
     pub fn accept_dot_segments(mut self) -> Self {
         self.accept_dot_segments = true;
         self
     }
 
-    /// Accepts signed headers that have one value (`x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`,
-    /// `range`) more than once, as AWS does: only where nothing behind this verifier reads just one of the lines.
+    /// Accepts signed single-valued headers (`x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`, `range`)
+    /// that appear more than once, as AWS does. Use this only if nothing after this verifier reads just one of the
+    /// values.
     pub fn accept_repeated_headers(mut self) -> Self {
         self.accept_repeated_headers = true;
         self
     }
 
-    /// Refuses a query parameter that appears more than once. Equal names are sorted by value before they are signed, so a
-    /// sender may exchange them without changing the signature: for an application that reads just one of them.
+    /// Refuses query parameters that appear more than once. Equal names are sorted by value before signing, so a sender
+    /// can swap them without changing the signature. Use this if the application reads just one of them.
     pub fn refuse_repeated_parameters(mut self) -> Self {
         self.refuse_repeated_parameters = true;
         self
     }
 
-    /// Accepts an `Authorization` header of another kind (`Bearer`, `Basic`) beside a presigned query; it is not
-    /// looked at.
+    /// Accepts an `Authorization` header of another scheme (`Bearer`, `Basic`) next to a presigned query, and ignores
+    /// it.
     pub fn ignore_foreign_authorization(mut self) -> Self {
         self.ignore_foreign_authorization = true;
         self
     }
 
-    /// Lets a mismatch say which canonical request and string to sign this verifier computed, as AWS does, with session
-    /// tokens, cookies and customer keys redacted. It tells a client nothing that it didn't send.
+    /// Includes the canonical request and string to sign that this verifier computed in a signature mismatch, as AWS
+    /// does, with session tokens, cookies and customer keys redacted. They reveal only what the client sent, the hash
+    /// of the body, and the first external host if there are any.
     pub fn echo_computed(mut self) -> Self {
         self.echo = Echo::Redacted;
         self
     }
 
-    /// Like [`Verifier::echo_computed`], with nothing redacted: for a local gateway whose answers no log keeps.
+    /// Like [`Verifier::echo_computed`], but redacts nothing. Use this only for a local gateway whose responses are not
+    /// logged.
     pub fn echo_computed_raw(mut self) -> Self {
         self.echo = Echo::Raw;
         self
     }
 
-    /// Reads the signature of a request and does every check for which no key is needed, at the time `now`.
+    /// Parses the signature of a request and does every check that needs no key. `now` is the current time.
     ///
     /// # Errors
     /// [`VerifyError`], with AWS's wording for the client and the reason for the operator.
@@ -278,13 +281,14 @@ impl Verifier {
         Ok(UnverifiedRequest { verifier: self, presented, rules, headers, in_query, hosts, payload, now })
     }
 
-    /// Those of the first service for one that is none of its own, which is refused later.
+    /// Returns the rules of a service. For an unknown service, which is refused later, these are the rules of the first
+    /// one.
     fn rules_of(&self, service: &str) -> &Rules {
         let own = self.services.iter().find(|(own, _)| own == service).or(self.services.first());
         own.map_or(const { &Rules::GENERIC }, |(_, rules)| rules)
     }
 }
 
-/// To check a scope of which only a part is known.
+/// Placeholders for validating a single part of a scope.
 const SOME_DATE: &str = "00000000";
 const SOME_SERVICE: &str = "service";

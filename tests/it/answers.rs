@@ -1,4 +1,4 @@
-//! What a refused client reads: code, status and text in each of AWS's formats.
+//! The responses to refused requests: code, status and text in each of AWS's formats.
 
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ fn texts_are_those_of_aws() {
 }
 
 #[test]
-fn times_are_worded_with_the_servers_clock() {
+fn times_are_reported_with_the_servers_clock() {
     let allowed = Duration::from_secs(300);
     let expired = VerifyError::Expired { signed: at("20170212T175938Z"), now: at("20170215T150034Z"), allowed };
     let text = "Signature expired: 20170212T175938Z is now earlier than 20170215T145534Z (20170215T150034Z - 5 min.)";
@@ -146,7 +146,7 @@ fn times_are_worded_with_the_servers_clock() {
 }
 
 #[test]
-fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
+fn all_problems_of_a_scope_are_listed_except_by_s3_which_lists_the_first() {
     let parts = |text: &str| match *text.split('/').collect::<Vec<_>>() {
         [date, region, service, terminator] => ScopeParts::new(date, Some(region), service, terminator),
         _ => panic!("{text}"),
@@ -189,7 +189,7 @@ fn all_that_is_wrong_with_a_scope_is_said_at_once_and_s3_says_the_first() {
 }
 
 #[test]
-fn bodies_have_the_form_of_their_format() {
+fn bodies_follow_their_format() {
     let error = VerifyError::HeadersNotSigned { names: vec!["x-amz-acl".into(), "x-amz-tagging".into()] };
     assert_eq!(
         error.refusal(JSON).body("id"),
@@ -216,7 +216,7 @@ fn bodies_have_the_form_of_their_format() {
         (JSON_1_0.content_type(), JSON_1_1.content_type()),
         ("application/x-amz-json-1.0", "application/x-amz-json-1.1")
     );
-    // The code is in the body or in a header, and not in both.
+    // The code is either in the body or in a header, but not in both.
     for format in FORMATS {
         let refusal = MISMATCH.refusal(format);
         assert_eq!(refusal.content_type(), format.content_type());
@@ -224,8 +224,8 @@ fn bodies_have_the_form_of_their_format() {
     }
 }
 
-/// Every error of the verifier with its code in the formats of the JSON services, other than `UnsupportedScheme`, which has
-/// a different code in each.
+/// Every error of the verifier with its code in the formats of the JSON services, except `UnsupportedScheme`, whose
+/// code differs between them.
 fn errors() -> Vec<(VerifyError, &'static str)> {
     const BAD: &str = "BadRequestException";
     const MISSING: &str = "MissingAuthenticationTokenException";
@@ -299,9 +299,9 @@ fn every_refusal_of_a_json_service_is_a_400_with_its_code_in_the_body() {
     }
 }
 
-/// As DynamoDB and Kinesis answer: what differs is the sentence, and what they take for a signature.
+/// DynamoDB and Kinesis differ in the wording, and in what they treat as a signature.
 #[test]
-fn the_two_versions_of_aws_json_word_a_missing_signature_in_their_own_ways() {
+fn the_two_versions_of_aws_json_report_a_missing_signature_differently() {
     let missing = "MissingAuthenticationTokenException";
     check(&VerifyError::MissingAuthentication, JSON_1_0, 400, missing, "Request is missing Authentication Token");
     check(&VerifyError::MissingAuthentication, JSON_1_1, 400, missing, "Missing Authentication Token");
@@ -317,9 +317,10 @@ fn the_two_versions_of_aws_json_word_a_missing_signature_in_their_own_ways() {
     }
 }
 
-/// Status and form differ from API Gateway's, and the cause doesn't. Only of a missing token API Gateway may mean a route.
+/// The status and format differ from those of API Gateway, but the cause is the same. Only for API Gateway can a
+/// missing token mean an unknown route.
 #[test]
-fn a_refusal_of_a_json_service_has_the_cause_that_it_has_with_api_gateway() {
+fn a_refusal_of_a_json_service_has_the_same_cause_as_with_api_gateway() {
     for (error, code) in errors() {
         let explained = |format: ErrorFormat| {
             let refusal = error.refusal(format);

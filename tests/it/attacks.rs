@@ -1,4 +1,5 @@
-//! What a hostile review found (`C1` and so on are its numbers): each was accepted once, and is refused.
+//! The findings of a security review (`C1` and so on are its numbers): each of these was accepted once, and is now
+//! refused.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::support::fixtures::{FORMATS, Headers, added, credentials, now, signer
 
 const HOST: &str = "api.example.com";
 
-/// A request as it arrives: what was signed, with other headers or another target.
+/// A request as it arrives: what was signed, possibly with other headers or another target.
 struct Arrived {
     method: &'static str,
     target: String,
@@ -48,7 +49,7 @@ impl Arrived {
         Self { authority: Some(authority), ..self }
     }
 
-    /// What a verifier says of it, with the host and whether the body counts as unsigned.
+    /// Verifies the request and returns its host, and whether the body counts as unsigned.
     fn verify(&self, verifier: &Verifier, body: Option<&[u8]>) -> Result<(String, bool), VerifyError> {
         let headers = views(&self.headers);
         let request = Request::new(self.method, &self.target, &headers);
@@ -66,7 +67,8 @@ fn ok(unsigned: bool) -> Result<(String, bool), VerifyError> {
     Ok((HOST.into(), unsigned))
 }
 
-/// C1. A body that is handed over is checked, or it is an error: in chunks it is not what was signed.
+/// C1. A body that is passed in is either checked or refused; a body sent in chunks can't be compared with the
+/// signature.
 #[test]
 fn a_body_that_is_given_is_never_left_unchecked() {
     for streaming in [
@@ -82,7 +84,7 @@ fn a_body_that_is_given_is_never_left_unchecked() {
     }
 }
 
-/// C2. A router that doesn't normalise goes by `/admin`, the signature by `/bob`.
+/// C2. A router that does not normalize paths uses `/admin`, the signature covers `/bob`.
 #[test]
 fn dot_segments_do_not_choose_another_route() {
     let verifier = || verifier("execute-api");
@@ -98,12 +100,12 @@ fn dot_segments_do_not_choose_another_route() {
     for name in ["/bob/.report", "/bob/..report", "/bob/report.", "/bob/%2e%2e/a", "/bob/a?b=/../c"] {
         assert_eq!(signed(name).verify(&verifier(), Some(b"")), ok(false), "{name}");
     }
-    // In a key of S3, dots are dots.
+    // In an S3 key, dot segments have no special meaning.
     let key = Arrived::signed(&signer("s3"), "/a/../b", &[], Payload::EMPTY);
     assert_eq!(key.verify(&self::verifier("s3"), Some(b"")), ok(false));
 }
 
-/// C3. Which of the hosts a request was signed for.
+/// C3. Of several external hosts, the verified request names the one that was signed.
 #[test]
 fn of_several_external_hosts_the_one_that_was_signed_is_told() {
     let verifier = || verifier("execute-api").with_external_hosts(["a.example.com", HOST, "b.example.com"]);
@@ -113,7 +115,7 @@ fn of_several_external_hosts_the_one_that_was_signed_is_told() {
     assert_eq!(arrived.verify(&others, Some(b"")), Err(VerifyError::SignatureMismatch { computed: None }));
 }
 
-/// C4. What pins the body has to be signed itself: not a header that the sender of the moment adds.
+/// C4. A pinned payload hash must be signed itself: anyone could add an unsigned header in transit.
 #[test]
 fn an_unsigned_hash_beside_an_unsigned_payload_proves_nothing() {
     let hash = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -121,7 +123,7 @@ fn an_unsigned_hash_beside_an_unsigned_payload_proves_nothing() {
     assert_eq!(chosen.verify(&verifier("s3"), None), ok(true));
     assert_eq!(chosen.verify(&verifier("s3"), Some(b"hello")), ok(true));
 
-    // Signed as a header, it holds.
+    // A signed header does pin the hash.
     let headers = [("x-amz-content-sha256", hash.as_bytes())];
     let request = Request::new("PUT", "/key", &headers).with_host(HOST);
     let presigned = signer("s3").presign(request, Duration::from_secs(60), now()).unwrap();
@@ -130,7 +132,7 @@ fn an_unsigned_hash_beside_an_unsigned_payload_proves_nothing() {
     assert!(matches!(pinned.verify(&verifier("s3"), Some(b"other")), Err(VerifyError::BodyMismatch { .. })));
 }
 
-/// C7. Routers go by the authority, the signature by `Host`.
+/// C7. Routers use the authority, the signature covers `Host`.
 #[test]
 fn host_and_authority_are_one() {
     let arrived = || Arrived::signed(&signer("execute-api"), "/", &[], Payload::EMPTY);
@@ -143,7 +145,7 @@ fn host_and_authority_are_one() {
     }
 }
 
-/// C8. The next hop removes what `Connection` names, and what was signed with it.
+/// C8. The next hop removes the headers that `Connection` lists, even signed ones.
 #[test]
 fn no_signed_header_is_named_by_connection() {
     let arrived = || Arrived::signed(&signer("s3"), "/key", &[("x-amz-acl", "private")], Payload::EMPTY);
@@ -156,7 +158,7 @@ fn no_signed_header_is_named_by_connection() {
     assert_eq!(twice.verify(&verifier("s3"), Some(b"")), Err(VerifyError::HopByHopHeader { name: "host".into() }));
 }
 
-/// C11. `a,b` on one line and on two has the same signature, and another first value.
+/// C11. `a,b` on one line and on two lines has the same signature, but a different first value.
 #[test]
 fn a_header_with_one_value_arrives_once() {
     for (name, value) in [
@@ -176,7 +178,7 @@ fn a_header_with_one_value_arrives_once() {
         assert_eq!(split.verify(&verifier("s3"), Some(b"")), Err(error));
         assert_eq!(split.verify(&verifier("s3").accept_repeated_headers(), Some(b"")), ok(false));
     }
-    // What may have several values.
+    // These headers may have several values.
     for name in ["x-amz-meta-a", "accept"] {
         let signer = signer("s3").also_sign(["accept"]);
         let arrived = Arrived::signed(&signer, "/key", &[(name, "1"), (name, "2")], Payload::EMPTY);
@@ -184,7 +186,7 @@ fn a_header_with_one_value_arrives_once() {
     }
 }
 
-/// C13. An answer is bounded, however long an access key id is.
+/// C13. The length of a response is bounded, however long the access key id is.
 #[test]
 fn a_long_access_key_id_makes_no_long_answer() {
     let long = Credentials::new("A".repeat(60_000), "secret").unwrap();
@@ -204,7 +206,7 @@ fn a_long_access_key_id_makes_no_long_answer() {
     }
 }
 
-/// C15. A hop in front may add headers that it names; all others are refused as before.
+/// C15. Headers that a proxy adds can be allowed by name; all others are still refused.
 #[test]
 fn headers_that_a_hop_adds_can_be_allowed_by_name() {
     let arrived = || Arrived::signed(&signer("s3"), "/key", &[], Payload::EMPTY).with("X-Amz-Cf-Id", "abc");
@@ -216,7 +218,7 @@ fn headers_that_a_hop_adds_can_be_allowed_by_name() {
     assert_eq!(more.verify(&behind_cloudfront(), Some(b"")), not_signed("x-amz-acl"));
 }
 
-/// What the application reads is what was signed: nothing of a header that isn't, and the path in its canonical form.
+/// The application sees only what was signed: no unsigned header, and the path in its canonical form.
 #[test]
 fn a_verified_request_tells_what_was_signed() {
     let arrived = Arrived::signed(
@@ -248,7 +250,7 @@ fn a_verified_request_tells_what_was_signed() {
     assert_eq!(told(&owned), borrowed);
 }
 
-/// In owned form a presigned request with SigV4's token keeps what it claimed.
+/// A presigned request in owned form keeps its session token and its location.
 #[test]
 fn the_owned_form_keeps_token_and_location() {
     let temporary = credentials().with_session_token("to/ken+==").unwrap();

@@ -1,4 +1,4 @@
-//! Forms of browser uploads: what is refused, and what S3 would say to it.
+//! Browser upload forms: which ones are refused, and how S3 reports it.
 
 use base64ct::{Base64, Encoding};
 use countersign::post_policy::{Policy, PolicyError};
@@ -31,7 +31,7 @@ fn owned<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> Fields {
     fields.map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// As it arrives, with what the page adds.
+/// The form as it arrives, with the fields that the page adds.
 fn form() -> Fields {
     let mut fields = owned(signer().sign_post_policy(&policy(), now()).unwrap().fields());
     fields.push(("Content-Type".into(), "image/png,image/gif".into()));
@@ -39,7 +39,7 @@ fn form() -> Fields {
     fields
 }
 
-/// The form of a policy that is given as text, whatever it says.
+/// The form for a policy given as text, valid or not.
 fn form_of(text: &str, fields: &[(&str, &str)]) -> Fields {
     let mut form = form();
     form.retain(|(name, _)| {
@@ -84,7 +84,7 @@ fn verify(form: &Fields) -> Result<Fields, PolicyError> {
     verify_at(form, Some(&temporary()), now())
 }
 
-/// Verifies what a key without a session token signed.
+/// Verifies a policy that is signed with a key without a session token.
 fn verify_text(text: &str, fields: &[(&str, &str)]) -> Result<Fields, PolicyError> {
     let known = Credentials::new("ASIAEXAMPLE", TEMPORARY_SECRET).unwrap();
     verify_at(&form_of(text, fields), Some(&known), now())
@@ -102,7 +102,7 @@ const FAILED: &str = "Invalid according to Policy: Policy Condition failed: ";
 const EXTRA: &str = "Invalid according to Policy: Extra input fields: ";
 
 #[test]
-fn fields_come_out_as_they_are_to_be_used() {
+fn verified_fields_are_returned_in_final_form() {
     let fields = verify(&form()).unwrap();
     let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -119,7 +119,7 @@ fn fields_come_out_as_they_are_to_be_used() {
         ]
     );
     assert_eq!(fields[0].1, "user/eric/a.png");
-    // What no condition names is not among them.
+    // Fields that no condition covers are not returned.
     let mut form = form();
     form.push(("x-ignore-tracker".into(), "1".into()));
     form.push(("file".into(), "1".into()));
@@ -246,7 +246,7 @@ fn refusals_are_worded_as_s3_does() {
             "AccessDenied",
             format!("{FAILED}[\"starts-with\", \"$Content-Type\", \"image/\"]"),
         ),
-        // With an empty prefix, too, a field has to be there.
+        // Even with an empty prefix, the field has to be present.
         (
             |form| remove(form, "x-amz-meta-tag"),
             403,
@@ -302,24 +302,24 @@ fn refusals_are_worded_as_s3_does() {
 }
 
 #[test]
-fn a_policy_ends() {
+fn a_policy_expires() {
     let expired = (403, "AccessDenied", "Invalid according to Policy: Policy expired.".to_owned());
     let known = temporary();
     let refused = |form: &Fields, now| answer(&verify_at(form, Some(&known), now).unwrap_err());
     assert!(verify_at(&form(), Some(&known), at("20151229T005959Z")).is_ok());
     assert_eq!(refused(&form(), at("20151229T010000Z")), expired);
-    // The signature of a policy for longer is good for seven days.
+    // The signature of a policy with a later expiration is valid for seven days.
     let policy = Policy::new(BUCKET, at("20301229T010000Z")).with_field("key", "a");
     let form_of_years = owned(signer().sign_post_policy(&policy, now()).unwrap().fields());
     assert!(verify_at(&form_of_years, Some(&known), at("20160104T235959Z")).is_ok());
     assert_eq!(refused(&form_of_years, at("20160105T000000Z")), expired);
-    // And it is not signed for a time that has not come.
+    // It may not be signed too far in the future.
     assert!(verify_at(&form_of_years, Some(&known), at("20151228T234500Z")).is_ok());
     assert_eq!(refused(&form_of_years, at("20151228T234459Z")).2, "Request is not valid yet");
 }
 
 #[test]
-fn names_are_compared_without_regard_to_case() {
+fn names_are_compared_ignoring_case() {
     let text = format!(
         r#"{{"expiration":"2015-12-30T12:00:00.000Z","conditions":[{{"bUcKeT":"{BUCKET}"}},["StArTs-WiTh","$KeY","foo"],
         {{"X-Amz-Credential":"ASIAEXAMPLE/20151229/us-east-1/s3/aws4_request"}},{{"X-Amz-Algorithm":"AWS4-HMAC-SHA256"}},
@@ -335,7 +335,7 @@ fn names_are_compared_without_regard_to_case() {
 }
 
 #[test]
-fn a_policy_that_is_none_is_refused_behind_its_signature() {
+fn an_invalid_policy_is_refused_after_its_signature_is_verified() {
     for (text, message) in [
         ("", "Invalid Policy: Invalid JSON."),
         (r#"{"expiration":"2015-12-30T12:00:00Z","conditions":[{"acl":"private"},]}"#, "Invalid Policy: Invalid JSON."),
@@ -380,7 +380,7 @@ fn a_policy_that_is_none_is_refused_behind_its_signature() {
 }
 
 #[test]
-fn the_name_of_the_file_goes_into_the_fields_once() {
+fn the_file_name_is_inserted_into_the_fields_once() {
     let text = format!(
         r#"{{"expiration":"2015-12-30T12:00:00Z","conditions":[{{"bucket":"{BUCKET}"}},["starts-with","$key",""],
         {{"x-amz-credential":"ASIAEXAMPLE/20151229/us-east-1/s3/aws4_request"}},{{"x-amz-algorithm":"AWS4-HMAC-SHA256"}},
@@ -410,7 +410,7 @@ fn the_name_of_the_file_goes_into_the_fields_once() {
 }
 
 #[test]
-fn the_file_has_a_length() {
+fn the_length_of_the_file_is_checked() {
     let form = form();
     let fields = form.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let verifier = verifier("s3");
@@ -432,7 +432,7 @@ fn the_file_has_a_length() {
 }
 
 #[test]
-fn what_s3_would_refuse_is_not_signed() {
+fn a_form_that_s3_would_refuse_is_not_signed() {
     let sign = |policy: &Policy| signer().sign_post_policy(policy, now()).map(|_| ());
     let to = |end| Policy::new(BUCKET, at(end));
     assert_eq!(sign(&policy()), Ok(()));
@@ -465,7 +465,7 @@ fn what_s3_would_refuse_is_not_signed() {
         sign_text(&text, &[("x-amz-meta-a", "")], now()).unwrap_err(),
         "no condition of the policy names x-amz-meta-a"
     );
-    // Signed for another second.
+    // The text was signed for another second.
     let error = sign_text(&text, &[], at("20151229T000001Z")).unwrap_err();
     assert_eq!(error, r#"the condition ["eq", "$x-amz-date", "20151229T000000Z"] is not met"#);
     let without_token = text.replace("x-amz-security-token", "x-amz-meta-a");
@@ -487,9 +487,9 @@ fn what_s3_would_refuse_is_not_signed() {
     assert!(soon.sign_post_policy(&policy(), now()).unwrap().outlives_credentials());
 }
 
-/// A directory bucket's session token has another name, by the rules alone.
+/// For a directory bucket, the rules give the session token's field another name.
 #[test]
-fn the_session_token_has_the_name_of_the_rules() {
+fn the_session_token_field_is_named_by_the_rules() {
     let signer = Signer::new(temporary(), "us-east-1", "s3express").unwrap();
     assert_eq!(Rules::for_service("s3express").session_token.header(), "x-amz-s3session-token");
     let policy = Policy::new(BUCKET, at("20151229T010000Z")).with_field("key", "a");
@@ -507,7 +507,7 @@ fn the_session_token_has_the_name_of_the_rules() {
 }
 
 #[test]
-fn nothing_that_is_printed_holds_a_secret() {
+fn no_debug_output_or_error_contains_a_secret() {
     let form = signer().sign_post_policy(&policy(), now()).unwrap();
     let signature = form.signature().to_hex();
     let policy_b64 = form.fields().find(|(name, _)| *name == "policy").unwrap().1.to_owned();
@@ -537,7 +537,8 @@ fn nothing_that_is_printed_holds_a_secret() {
     }
 }
 
-/// C10. A store might write a field into a header: what could end a line there is refused, as it is when signing.
+/// C10. A store might write a field into a header: characters that could end a line are refused, as they are when
+/// signing.
 #[test]
 fn fields_that_a_browser_would_not_send_are_refused() {
     for text in ["a\rb", "a\nb", "a\r\nx-amz-acl: public-read", "\0", "a\u{7f}", "\u{85}"] {

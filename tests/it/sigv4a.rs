@@ -212,7 +212,7 @@ fn the_region_set_has_to_name_the_region() {
         }
     }
     let error = both("us-east-1")[0].verify(&verifier(), &key()).unwrap_err();
-    assert_eq!(error.to_string(), "the region set \"us-east-1\" does not name us-west-2");
+    assert_eq!(error.to_string(), "the region set \"us-east-1\" does not include us-west-2");
     assert_eq!(
         (error.refusal(ErrorFormat::S3Xml).status(), error.refusal(ErrorFormat::S3Xml).code()),
         (400, "RegionSetMismatch")

@@ -1,4 +1,4 @@
-//! Reads an error response in any of AWS's formats into one value.
+//! Reads an error response in any of AWS's formats into a single type.
 
 mod said;
 
@@ -16,33 +16,33 @@ use crate::redact::text::without_token;
 use crate::sigv4::timestamp::Timestamp;
 use crate::xml::read as xml;
 
-/// Of a longer body only the beginning is read, in bytes. What AWS answers is a few kilobytes, with an echo of the
-/// canonical request some tens of them.
+/// The number of bytes of a body that are read. AWS's responses have a few kilobytes, or some tens of them if they echo
+/// the canonical request.
 const MOST_READ: usize = 256 * 1024;
-/// And of each header.
+/// The number of bytes of each header that are read.
 const MOST_OF_HEADER: usize = 8 * 1024;
 
-/// What the response says, whichever way.
+/// The content of the response, regardless of its format.
 #[derive(Default)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    /// Without namespace and address: `InvalidSignatureException`, `SignatureDoesNotMatch`.
+    /// Without namespace and URL: `InvalidSignatureException`, `SignatureDoesNotMatch`.
     pub(crate) code: String,
     pub(crate) message: String,
-    /// The leaves of an XML body, the first of each name.
+    /// The leaf elements of an XML body; the first of each name.
     elements: BTreeMap<String, String>,
-    /// The clock of the server, from the `Date` header.
+    /// The server's clock, from the `Date` header.
     pub(crate) date: Option<Timestamp>,
-    /// Where a redirect leads.
+    /// The target of a redirect.
     pub(crate) location: Option<String>,
-    /// Whether the body is an HTML page.
+    /// The body is an HTML page.
     pub(crate) is_html: bool,
-    /// Headers by which a service can be told.
+    /// Headers that identify a service.
     hints: Vec<(String, String)>,
 }
 
 impl Reply {
-    /// `session_token` is the one that was sent: it is in nothing that is kept.
+    /// `session_token` is the one that was sent; it is removed from everything that is kept.
     pub(crate) fn read<'h>(
         status: u16,
         headers: impl Iterator<Item = (&'h str, &'h [u8])>,
@@ -73,7 +73,7 @@ impl Reply {
         } else if !reply.read_json(text) {
             reply.message = text.into();
         }
-        // A cache's answer has the time at which it was stored.
+        // A cached response has the time at which it was stored.
         reply.date = reply.date.filter(|_| !from_a_cache);
         reply.hide(session_token);
         reply
@@ -88,14 +88,14 @@ impl Reply {
         });
     }
 
-    /// The text of an element of the body.
+    /// Returns the text of an element of the body.
     pub(crate) fn element(&self, name: &str) -> Option<&str> {
         self.elements.get(name).map(String::as_str)
     }
 
     fn read_json(&mut self, text: &str) -> bool {
         let Some(json) = json::parse(text.as_bytes()) else { return false };
-        // SP-API and AppSync: {"errors":[{…}]}; query services that were asked for JSON: {"Error":{…}}; others {"error":{…}}.
+        // SP-API and AppSync: {"errors":[{…}]}; query services asked for JSON: {"Error":{…}}; others: {"error":{…}}.
         let inner = [first(member(&json, "errors")), member(&json, "Error"), member(&json, "error")];
         let inner = inner.into_iter().flatten().find(|json| matches!(json, Json::Object(_)));
         for object in [Some(&json), inner].into_iter().flatten() {
@@ -138,7 +138,7 @@ impl Reply {
         self.hints.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 
-    /// The canonical request that the server computed.
+    /// Returns the canonical request that the server computed.
     pub(crate) fn canonical_request(&self) -> Option<&str> {
         self.element("CanonicalRequestBytes").or(self.element("CanonicalRequest")).or_else(|| {
             let (_, rest) = self.message.split_once(CANONICAL_STRING)?;
@@ -147,7 +147,7 @@ impl Reply {
         })
     }
 
-    /// The string to sign that the server computed.
+    /// Returns the string to sign that the server computed.
     pub(crate) fn string_to_sign(&self) -> Option<&str> {
         self.element("StringToSignBytes").or(self.element("StringToSign")).or_else(|| {
             let (_, rest) = self.message.split_once(STRING_TO_SIGN)?;
@@ -155,7 +155,7 @@ impl Reply {
         })
     }
 
-    /// The message without what it echoes.
+    /// Returns the message without the texts that it echoes.
     pub(crate) fn short_message(&self) -> &str {
         let message = self.message.as_str();
         let end = message.find(&["\n\n", CANONICAL_STRING].concat()).unwrap_or(message.len());
@@ -163,7 +163,7 @@ impl Reply {
     }
 }
 
-/// The member of an object; of several with one name the last, as most readers of JSON take it.
+/// Returns the member of an object; if there are several with this name, the last one, as most JSON parsers do.
 fn member<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
     let Json::Object(members) = json else { return None };
     members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
@@ -183,7 +183,8 @@ fn text_of(json: &Json) -> Option<&str> {
     }
 }
 
-/// An element with its text: that of `CanonicalRequestBytes` is `47 45 54`, in which no reader of XML changes white space.
+/// An element and its text. `CanonicalRequestBytes` and `StringToSignBytes` contain hexadecimal bytes (`47 45 54`),
+/// whose white space no XML parser changes.
 fn decoded(name: String, mut text: Zeroizing<String>) -> Option<(String, String)> {
     let text = match name.strip_suffix("Bytes") {
         Some("CanonicalRequest" | "StringToSign") => String::from_utf8_lossy(&bytes_of(&text)?).into_owned(),

@@ -1,7 +1,7 @@
 use alloc::string::String;
 
-/// The message of a refusal. Sentences are found in it whatever their case, which gateways change; the values between them
-/// come out in lower case.
+/// The message of a refusal. Texts are found regardless of case, since gateways change it; the values between them are
+/// returned in lower case.
 pub(crate) struct Said(String);
 
 impl Said {
@@ -9,7 +9,7 @@ impl Said {
         Self(message.to_ascii_lowercase())
     }
 
-    /// All of it, in lower case.
+    /// Returns the whole message in lower case.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,23 +30,23 @@ impl Said {
         self.0.ends_with(&text.to_ascii_lowercase())
     }
 
-    /// What follows a text, up to the end.
+    /// Returns everything after a text.
     pub(crate) fn after(&self, text: &str) -> Option<&str> {
         self.0.split_once(&text.to_ascii_lowercase()).map(|(_, rest)| rest)
     }
 
-    /// What precedes each occurrence of a text, up to the one before it; and at last what follows all of them.
+    /// Returns the parts between the occurrences of a text, including those before the first and after the last.
     pub(crate) fn around(&self, text: &str) -> impl Iterator<Item = &str> {
         let pieces: alloc::vec::Vec<&str> = self.0.split(&text.to_ascii_lowercase()).collect();
         pieces.into_iter()
     }
 
-    /// The word right behind a text.
+    /// Returns the word directly after a text.
     pub(crate) fn word_after(&self, text: &str) -> Option<&str> {
         self.after(text)?.split(' ').next()
     }
 
-    /// `'x'` or `"x"` right behind a text.
+    /// Returns the content of `'x'` or `"x"` directly after a text.
     pub(crate) fn quoted_after(&self, text: &str) -> Option<&str> {
         let rest = self.after(text)?;
         let quote = rest.chars().next().filter(|c| ['\'', '"'].contains(c))?;

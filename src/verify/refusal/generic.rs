@@ -8,7 +8,7 @@ use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::sigv4::authorization::Location;
 use crate::verify::VerifyError;
 
-/// The services other than S3 share their texts; codes and some statuses differ by protocol.
+/// Services other than S3 share their wording; codes and some statuses differ by protocol.
 pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
     let query = format == ErrorFormat::QueryXml;
     let pick = |of_json: &'static str, of_query: &'static str| if query { of_query } else { of_json };
@@ -17,7 +17,7 @@ pub(super) fn refusal(error: &VerifyError, format: ErrorFormat) -> Refusal {
         ErrorFormat::RestJson => (403, 403),
         ErrorFormat::QueryXml | ErrorFormat::S3Xml => (403, 400),
     };
-    // DynamoDB and the query services also take another scheme for no signature.
+    // DynamoDB and the query services treat another scheme like a missing signature.
     let ignores_other_schemes = matches!(format, ErrorFormat::AwsJson1_0 | ErrorFormat::QueryXml);
     let incomplete = |message: Cow<'static, str>| {
         Refusal::new(format, malformed, pick("IncompleteSignatureException", "IncompleteSignature"), message)

@@ -1,4 +1,4 @@
-//! How a refusal is worded for the client, in each format.
+//! The wording of refusals for the client, in each format.
 
 mod generic;
 mod s3;
@@ -9,7 +9,7 @@ use super::error::VerifyError;
 use crate::aws_error::{ErrorFormat, Refusal};
 
 impl VerifyError {
-    /// The answer to the client, as the services of a format word it.
+    /// Returns the response to the client, in the wording of the services that use `format`.
     pub fn refusal(&self, format: ErrorFormat) -> Refusal {
         match format {
             ErrorFormat::S3Xml => s3::refusal(self),

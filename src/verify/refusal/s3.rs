@@ -123,7 +123,7 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
         VerifyError::MalformedSignature
         | VerifyError::MalformedSigV4aSignature
         | VerifyError::SignatureMismatch { computed: None } => mismatch(),
-        // S3 says no more than that; the name is what the client has to know.
+        // S3's message does not name the header, but the client needs to know it.
         VerifyError::SignedHeaderAbsent { name } => mismatch().with([("MissingHeaderName", name.clone())]),
         VerifyError::BodyMismatch { signed, computed } => {
             answer(400, "XAmzContentSHA256Mismatch", text::CONTENT_SHA256_MISMATCH.text)
@@ -157,7 +157,7 @@ fn mismatch() -> Refusal {
     answer(403, "SignatureDoesNotMatch", text::S3_MISMATCH.text)
 }
 
-/// `47 45 54`, as S3 shows bytes.
+/// Bytes as S3 shows them: `47 45 54`.
 fn spaced_hex(text: &str) -> String {
     let bytes: Vec<String> = text.bytes().map(|byte| alloc::format!("{byte:02x}")).collect();
     bytes.join(" ")

@@ -1,4 +1,4 @@
-//! What is wrong with a scope, part by part.
+//! Describes what is wrong with a scope, part by part.
 
 use alloc::string::String;
 
@@ -6,7 +6,7 @@ use crate::aws_error::text;
 use crate::sigv4::timestamp::Timestamp;
 use crate::verify::ScopeParts;
 
-/// All problems, one behind the other.
+/// Returns all problems, one after another.
 pub(super) fn generic(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp) -> String {
     let mut text = String::new();
     if let Some((region, _)) = wrong_region(got, expected) {
@@ -24,7 +24,7 @@ pub(super) fn generic(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp
     text
 }
 
-/// The first problem, as S3 words it: for a header or a form, and for a query.
+/// Returns the first problem in S3's wording: for a header or form, and for a query.
 pub(crate) fn s3(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp) -> (String, String) {
     let date = got.date();
     let problem = if let Some((region, expected)) = wrong_region(got, expected) {
@@ -42,12 +42,12 @@ pub(crate) fn s3(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp) -> 
     (problem, in_query)
 }
 
-/// The element by which S3 names the region to use.
+/// Returns the XML element in which S3 names the region to use.
 pub(crate) fn region_detail(got: &ScopeParts, expected: &ScopeParts) -> Option<(&'static str, String)> {
     wrong_region(got, expected).map(|(_, expected)| ("Region", String::from(expected)))
 }
 
-/// The region that was given and the one that it has to be, if they differ. A scope of SigV4A has none.
+/// Returns the given and the expected region if they differ. A SigV4A scope has none.
 fn wrong_region<'a>(got: &'a ScopeParts, expected: &'a ScopeParts) -> Option<(&'a str, &'a str)> {
     let expected = expected.region()?;
     let got = got.region().unwrap_or_default();
