@@ -105,7 +105,7 @@ fn user_name(credentials: &Credentials) -> Zeroizing<String> {
     user
 }
 
-/// Returns `/v1/repos/NAME`. Repository names contain no characters that need encoding or normalization.
+/// Returns `/v1/repos/NAME`. Repository names contain no characters that need encoding or normalising.
 fn repository_path(path: &str) -> Result<String, TokenError> {
     let name = path.strip_prefix('/').unwrap_or(path).strip_prefix("v1/repos/").unwrap_or_default();
     let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
