@@ -285,13 +285,13 @@ impl Cause {
             ),
             Self::SignatureLost => (
                 "the request was signed, but the signature did not arrive".into(),
-                "sign after the last change to the host and headers, sign again after a redirect, and configure proxies \
-                 and CDNs to forward Authorization and x-amz-*",
+                "sign after the last change to the host and headers, sign again after a redirect, and configure \
+                 proxies and CDNs to forward Authorization and x-amz-*",
             ),
             Self::NoSuchRoute => (
                 "the API has no such route (path, method or stage)".into(),
-                "check the exact stage, path and method (a custom domain has no stage), and that the API is deployed; API \
-                 Gateway gives this answer for every route that doesn't exist",
+                "check the exact stage, path and method (a custom domain has no stage), and that the API is deployed; \
+                 API Gateway gives this answer for every route that doesn't exist",
             ),
             Self::PreflightNeedsSignature => (
                 "a browser can't sign an OPTIONS preflight request".into(),
@@ -299,7 +299,8 @@ impl Cause {
             ),
             Self::OtherAuthorization => (
                 "the Authorization header is not an AWS4-HMAC-SHA256 signature".into(),
-                "the route either uses AWS_IAM authorization or doesn't exist; sign the call, or set the route's authorizer",
+                "the route either uses AWS_IAM authorization or doesn't exist; sign the call, or set the route's \
+                 authorizer",
             ),
             Self::WhitespaceInCredentials => (
                 "the access key id or the session token contains white space".into(),
@@ -307,8 +308,8 @@ impl Cause {
             ),
             Self::MalformedAuthorization => (
                 "the authorization is incomplete or malformed".into(),
-                "send Credential, SignedHeaders and Signature once each, with x-amz-date; don't repeat the header name in \
-                 its value",
+                "send Credential, SignedHeaders and Signature once each, with x-amz-date; don't repeat the header name \
+                 in its value",
             ),
             Self::TwoCredentials => (
                 "the request has credentials both in its headers and in its query".into(),
@@ -323,8 +324,8 @@ impl Cause {
             ),
             Self::UnknownAccessKey => (
                 "the server doesn't know the access key id".into(),
-                "check the access key id, that it is active, and the partition; a temporary one (ASIA…) needs its session \
-                 token",
+                "check the access key id, that it is active, and the partition; a temporary one (ASIA…) needs its \
+                 session token",
             ),
             Self::TokenMissing => (
                 "the session token of the temporary credentials is missing".into(),
@@ -345,7 +346,8 @@ impl Cause {
             ),
             Self::PathOverEncoded => (
                 "the signed path was encoded one time too many".into(),
-                "for S3, encode the path only once (Rules::for_service); for any service, the client encodes it only once",
+                "for S3, encode the path only once (Rules::for_service); for any service, the client encodes it only \
+                 once",
             ),
             Self::PathNormalization => (
                 "only one side removes dot segments or double slashes from the path".into(),
@@ -365,8 +367,8 @@ impl Cause {
                     false => format!("the path was signed without {prefix}, but arrived with it"),
                 }
                 .into(),
-                "sign the path that reaches the service; it includes the stage and base path on the API's own host name, \
-                 but not on a custom domain",
+                "sign the path that reaches the service; it includes the stage and base path on the API's own host \
+                 name, but not on a custom domain",
             ),
             Self::PathChanged { signed, verified } => (
                 format!("the path {signed} was signed, but {verified} arrived").into(),
@@ -384,8 +386,8 @@ impl Cause {
             }
             Self::LineEnds => (
                 "the lines are the same but end differently".into(),
-                "end each line except the last with one line feed, put one blank line after the headers, and nothing after \
-                 the last line",
+                "end each line except the last with one line feed, put one blank line after the headers, and nothing \
+                 after the last line",
             ),
             Self::HashCase => ("a hash is in upper case on one side".into(), "write hashes in lower case"),
             Self::QueryOrder => {
@@ -501,8 +503,8 @@ impl Cause {
                     |region| format!("signed for the wrong region; the expected region is {region}"),
                     "signed for the wrong region",
                 ),
-                "sign for the region of the endpoint (or a region set that includes it: x-amz-region-set); global services \
-                 (IAM, CloudFront, Route 53) use us-east-1",
+                "sign for the region of the endpoint (or a region set that includes it: x-amz-region-set); global \
+                 services (IAM, CloudFront, Route 53) use us-east-1",
             ),
             Self::WrongService { expected } => (
                 or_else(
@@ -543,8 +545,8 @@ impl Cause {
                     },
                     "the clocks of the client and the server differ",
                 ),
-                "set the clock, or add Explanation::clock_offset to the time passed to the signer; send requests as soon as \
-                 they are signed",
+                "set the clock, or add Explanation::clock_offset to the time passed to the signer; send requests as \
+                 soon as they are signed",
             ),
             Self::TimeZone { offset } => {
                 let (minutes, direction) = (offset.unsigned_abs().saturating_add(30) / 60, direction(*offset));
@@ -597,13 +599,13 @@ impl Cause {
             ),
             Self::ForbiddenWithoutReason => (
                 "forbidden without a reason; not necessarily because of the signature".into(),
-                "check the API key (x-api-key), the firewall, the VPC endpoint of a private API, and the mapping of a custom \
-                 domain",
+                "check the API key (x-api-key), the firewall, the VPC endpoint of a private API, and the mapping of a \
+                 custom domain",
             ),
             Self::RefusedWithoutReason => (
                 "refused without a reason".into(),
-                "check the route, and verify the request with a local Verifier; HTTP APIs, function URLs and aoss give no \
-                 further details",
+                "check the route, and verify the request with a local Verifier; HTTP APIs, function URLs and aoss give \
+                 no further details",
             ),
             Self::Unrelated => {
                 ("refused for a reason other than its signature".into(), "see the message of the response")
