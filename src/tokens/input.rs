@@ -92,7 +92,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn hosts_are_checked() {
+    fn hosts() {
         for (given, taken) in [
             ("Db.Example.COM", "db.example.com"),
             ("a_b-c.1", "a_b-c.1"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_checked() {
+    fn regions() {
         assert!(["us-east-1", "us-gov-west-1", "cn-north-1", "aws-global"].iter().all(|r| check_region(r).is_ok()));
         for region in
             ["", "*", "us-east-1,us-west-2", "US-EAST-1", "us east", "us/east", "a.evil.example", "us-east-1\n"]
