@@ -1,5 +1,5 @@
-//! Runs files of test vectors, of this repository or of your own, through the public API. The cases are read, run and
-//! compared by the package in `tests/conformance`.
+//! Runs test vectors, from this repository or your own, through the public API. The package in `tests/conformance`
+//! reads, runs and compares the cases.
 //!
 //! ```text
 //! cargo run --release --example conformance -- test-vectors/*.jsonl

@@ -1,4 +1,4 @@
-//! The credential of an EKS cluster as `kubectl` reads it from a program, as `aws eks get-token` prints it.
+//! Prints the credential for an EKS cluster that `kubectl` reads from a credential plugin, like `aws eks get-token`.
 //!
 //! ```text
 //! cargo run --example eks_token -- --region eu-west-1 --cluster-name prod
@@ -25,10 +25,10 @@ use std::process::ExitCode;
 use countersign::{Credentials, Timestamp, tokens};
 
 const USAGE: &str = "\
-usage: eks_token --cluster-name NAME [--region REGION]    without any, with made-up values
-  --cluster-name NAME  the cluster's name, neither its ARN nor its endpoint
-  --region REGION      of the cluster; AWS_REGION if it isn't given
-with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment";
+usage: eks_token --cluster-name NAME [--region REGION]    (without arguments: sample values)
+  --cluster-name NAME  the name of the cluster, not its ARN or endpoint
+  --region REGION      the region of the cluster (default: AWS_REGION)
+Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN from the environment.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let printed = if arguments.is_empty() {
-        eprintln!("no cluster: these are made-up values, with the example key of AWS's documentation (--help)\n");
+        eprintln!("no cluster given; using sample values and the example key from AWS's documentation (see --help)\n");
         Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
             .map_err(Into::into)
             .and_then(|credentials| print(&credentials, "eu-west-1", "prod"))

@@ -1,11 +1,11 @@
-//! A token of RDS or Aurora as the password of a PostgreSQL connection string.
+//! Prints PostgreSQL connection strings whose password is a token for RDS or Aurora.
 //!
 //! ```text
 //! psql "$(cargo run -q --example rds_token -- --region eu-west-1 --host db.abc123.eu-west-1.rds.amazonaws.com \
 //!     --user app --sslrootcert global-bundle.pem --as keywords)"
 //! ```
 //!
-//! The certificates of RDS: <https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem>. The two forms:
+//! RDS certificates: <https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem>. Forms of connection strings:
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>
 
 use std::error::Error;
@@ -14,13 +14,13 @@ use std::process::ExitCode;
 use countersign::{Credentials, Timestamp, encode_segment, tokens};
 
 const USAGE: &str = "\
-usage: rds_token --host HOST --user USER [OPTIONS]    without any, with made-up values
-  --port PORT         5432 if it isn't given
-  --database NAME     postgres if it isn't given
-  --region REGION     of the database; AWS_REGION if it isn't given
+usage: rds_token --host HOST --user USER [OPTIONS]    (without arguments: sample values)
+  --port PORT         the port (default: 5432)
+  --database NAME     the database (default: postgres)
+  --region REGION     the region of the database (default: AWS_REGION)
   --sslrootcert FILE  the certificates to trust
-  --as FORM           only one of: password, keywords, uri
-with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment";
+  --as FORM           print only one form: password, keywords or uri
+Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN from the environment.";
 
 struct Options {
     region: String,
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         }
     };
     let credentials = if std::env::args().len() == 1 {
-        eprintln!("no host: these are made-up values, with the example key of AWS's documentation (--help)\n");
+        eprintln!("no host given; using sample values and the example key from AWS's documentation (see --help)\n");
         Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
     } else {
         Credentials::from_env()
@@ -82,7 +82,7 @@ impl Options {
             match option.as_str() {
                 "--region" => options.region = value()?,
                 "--host" => options.host = value()?,
-                "--port" => options.port = value()?.parse().map_err(|_| "--port is a number from 1 to 65535")?,
+                "--port" => options.port = value()?.parse().map_err(|_| "--port must be a number from 1 to 65535")?,
                 "--user" => options.user = value()?,
                 "--database" => options.database = value()?,
                 "--sslrootcert" => options.sslrootcert = Some(value()?),
@@ -92,7 +92,7 @@ impl Options {
         }
         match options.form.as_deref() {
             None | Some("password" | "keywords" | "uri") => Ok(options),
-            Some(form) => Err(format!("--as is password, keywords or uri, not {form}")),
+            Some(form) => Err(format!("--as must be password, keywords or uri, not {form}")),
         }
     }
 
@@ -103,19 +103,19 @@ impl Options {
             Some("keywords") => println!("{}", self.keywords(token.as_str())),
             Some(_) => println!("{}", self.uri(token.as_str())),
             None => {
-                println!("The password, as it is (PGPASSWORD, or a field of a client's options):\n{token}\n");
-                println!("Keywords and values, in quotes:\n{}\n", self.keywords(token.as_str()));
-                println!("A URI, percent-encoded once more:\n{}\n", self.uri(token.as_str()));
-                println!("Good for new connections until {}.", token.expires_at());
+                println!("Password as is (for PGPASSWORD, or a field of a client's options):\n{token}\n");
+                println!("Keyword/value connection string, quoted:\n{}\n", self.keywords(token.as_str()));
+                println!("Connection URI, with the token percent-encoded once more:\n{}\n", self.uri(token.as_str()));
+                println!("Valid for new connections until {}.", token.expires_at());
             }
         }
         Ok(())
     }
 
-    /// Every value in single quotes, `'` and `\` behind a `\`.
+    /// Returns a connection string with every value in single quotes, and `'` and `\` escaped with `\`.
     fn keywords(&self, token: &str) -> String {
         let port = self.port.to_string();
-        // Brackets are for URLs.
+        // Only URIs have brackets around IPv6 addresses.
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut pairs = vec![
             ("host", host),
@@ -131,8 +131,8 @@ impl Options {
         pairs.join(" ")
     }
 
-    /// The token is percent-encoded already, for its own URL; as a part of this one it is encoded again, or the client
-    /// would decode what the server has to see.
+    /// Returns a connection URI. The token is already percent-encoded as part of its own URL. It is encoded once more
+    /// here, because the client decodes it once and the server expects the original.
     fn uri(&self, token: &str) -> String {
         let [user, password, database] = [&self.user, token, &self.database].map(encode_segment);
         let (host, port) = (&self.host, self.port);

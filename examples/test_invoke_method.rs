@@ -1,5 +1,5 @@
-//! What the "Test" button of the API Gateway console does: has API Gateway run a method of a REST API as if it had been
-//! called, without a deployed stage.
+//! Does what the "Test" button of the API Gateway console does: invokes a method of a REST API without a deployed
+//! stage.
 //!
 //! ```text
 //! cargo run --example test_invoke_method -- --region us-east-1 --rest-api-id abc123 --resource-id xyz789
@@ -17,11 +17,11 @@ use ureq::http::{Request, Response};
 
 const USAGE: &str = "\
 usage: test_invoke_method --region REGION --rest-api-id ID --resource-id ID [OPTIONS]
-  --method METHOD                the method of the resource; GET if it isn't given
-  --path-with-query-string PATH  the path to call it with, e.g. '/get-list?limit=25'
-  --body TEXT                    the body to call it with
-  --endpoint URL                 another endpoint than https://apigateway.REGION.amazonaws.com
-with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN of the environment";
+  --method METHOD                the method of the resource (default: GET)
+  --path-with-query-string PATH  the path of the invocation, e.g. '/get-list?limit=25'
+  --body TEXT                    the body of the invocation
+  --endpoint URL                 the endpoint (default: https://apigateway.REGION.amazonaws.com)
+Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN from the environment.";
 
 #[derive(Default)]
 struct Options {

@@ -1,4 +1,4 @@
-//! Sends requests, and shows what goes out and what comes back.
+//! Sends requests, and prints each request and response.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use countersign::explain::{Explanation, Sent};
 use ureq::http::{Method, Request};
 
-/// Headers that are worth showing.
+/// The headers to print.
 const SHOWN: [&str; 5] =
     ["authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
 
 pub struct Answer {
     pub status: u16,
     pub body: String,
-    /// Why it was refused, if it was.
+    /// Explains the refusal, if the request was refused.
     pub explanation: Option<Explanation>,
 }
 
-/// A client that follows no redirect: a signature is good for one host. The proxy is the environment's; a call to
-/// loopback goes through none.
+/// Returns a client that doesn't follow redirects, since a signature is valid for one host only. It uses the
+/// environment's proxy, except for loopback.
 pub fn agent(host: &str) -> ureq::Agent {
     let proxy = if host == "127.0.0.1" { None } else { ureq::Proxy::try_from_env() };
     ureq::Agent::config_builder()
@@ -30,7 +30,7 @@ pub fn agent(host: &str) -> ureq::Agent {
         .new_agent()
 }
 
-/// Sends a request of which `sent` is known, and explains a refusal.
+/// Sends a request and explains a refusal. `sent` is what is known about the request.
 pub fn send(agent: &ureq::Agent, request: Request<Vec<u8>>, sent: Sent) -> Result<Answer, Box<dyn Error>> {
     println!("   > {} {}", request.method(), shortened_url(&request.uri().to_string()));
     for name in SHOWN {
@@ -45,7 +45,7 @@ pub fn send(agent: &ureq::Agent, request: Request<Vec<u8>>, sent: Sent) -> Resul
     if !request.body().is_empty() {
         println!("   > {}", String::from_utf8_lossy(request.body()));
     }
-    // GET and HEAD have no body to this client.
+    // ureq sends GET and HEAD without a body.
     let without_body = request.body().is_empty() && [Method::GET, Method::HEAD].contains(request.method());
     let response = if without_body { agent.run(request.map(|_| ()))? } else { agent.run(request)? };
     let (parts, mut body) = response.into_parts();
@@ -58,7 +58,7 @@ pub fn send(agent: &ureq::Agent, request: Request<Vec<u8>>, sent: Sent) -> Resul
     Ok(Answer { status: response.status().as_u16(), body: response.into_body(), explanation })
 }
 
-/// The explanation reads the canonical request that comes with a mismatch; a person needs not.
+/// Omits the canonical request that the response to a mismatch contains. The explanation uses it.
 fn without_echo(body: &str) -> String {
     match body.split_once("\\n\\nThe Canonical String") {
         Some((before, _)) => format!("{before} …"),

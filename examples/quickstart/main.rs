@@ -1,4 +1,4 @@
-//! A signed call, a refused one, and why: over real HTTP, on loopback.
+//! Signs and verifies requests over real HTTP on loopback, and explains why some are refused.
 //!
 //! ```text
 //! cargo run --example quickstart
@@ -13,13 +13,13 @@ mod tour;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: quickstart                   the tour, on loopback
-       quickstart URL [OPTIONS]     sign and send one call, with AWS_ACCESS_KEY_ID,
+usage: quickstart                   run the tour on loopback
+       quickstart URL [OPTIONS]     sign and send one request, with AWS_ACCESS_KEY_ID,
                                     AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN
-  --region REGION     where the URL's host doesn't say it
-  --service SERVICE   where the URL's host doesn't say it, e.g. execute-api
-  --method METHOD     GET if it isn't given, POST with a body
-  --body TEXT         sent as application/json";
+  --region REGION     the region, if it isn't part of the host name
+  --service SERVICE   the service, if it isn't part of the host name, e.g. execute-api
+  --method METHOD     the method (default: GET, or POST with a body)
+  --body TEXT         the body, sent as application/json";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

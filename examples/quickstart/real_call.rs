@@ -1,4 +1,4 @@
-//! One signed call to a URL of the user's.
+//! Sends one signed request to a URL of the user.
 
 use std::error::Error;
 
@@ -27,7 +27,7 @@ impl Call {
                 "--method" => &mut method,
                 "--body" => &mut body,
                 option if option.starts_with('-') => return Err(format!("unknown option {option}")),
-                _ if url.is_some() => return Err(format!("one URL, please; {argument} is a second one")),
+                _ if url.is_some() => return Err(format!("unexpected argument {argument}: only one URL is accepted")),
                 _ => {
                     url = Some(argument.clone());
                     continue;
@@ -35,18 +35,19 @@ impl Call {
             };
             *slot = Some(arguments.next().ok_or_else(|| format!("{argument} needs a value"))?.clone());
         }
-        let url = url.ok_or("which URL?")?;
+        let url = url.ok_or("the URL is missing")?;
         let uri: Uri = url.parse().map_err(|error| format!("{url:?} is not a URL: {error}"))?;
         let host =
             uri.host().filter(|_| uri.scheme().is_some()).ok_or_else(|| format!("{url:?} is not an absolute URL"))?;
         let read = named_by_host(host);
         if let Some((read_service, read_region)) = &read {
             println!(
-                "Read from the host: region {read_region}, service {read_service} (--region, --service say others)."
+                "From the host name: region {read_region}, service {read_service} (override with --region, --service)."
             );
         }
         let (read_service, read_region) = read.unzip();
-        let needed = |option: &str| format!("{host} doesn't say which {option} to sign for; give it with --{option}");
+        let needed =
+            |option: &str| format!("the {option} to sign for can't be determined from {host}; set it with --{option}");
         Ok(Self {
             region: region.or(read_region).ok_or_else(|| needed("region"))?,
             service: service.or(read_service).ok_or_else(|| needed("service"))?,
@@ -73,7 +74,7 @@ impl Call {
     }
 }
 
-/// Service and region of the host names that say both. Custom domains don't.
+/// Returns the service and region of a host name that contains both. Custom domains don't.
 fn named_by_host(host: &str) -> Option<(String, String)> {
     let labels: Vec<&str> = host.split('.').collect();
     let (service, region) = match labels.as_slice() {

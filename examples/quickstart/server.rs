@@ -1,4 +1,4 @@
-//! A small API as it might stand behind API Gateway: a public route, and routes that only signed calls reach.
+//! A small API, similar to one on API Gateway: a public route, and routes that require a signature.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub const REGION: &str = "us-east-1";
 pub const SERVICE: &str = "execute-api";
 const MOST_BODY: usize = 1024 * 1024;
 
-/// What the protected routes know: which signatures to take, and whose.
+/// The verifier and the credentials of the protected routes.
 struct Guard {
     verifier: Verifier,
     keys: Vec<Credentials>,
@@ -29,7 +29,8 @@ impl Guard {
         Ok(unverified.with_body(body).verify(found)?.into_owned())
     }
 
-    /// A database, in real life; id and token belong together.
+    /// Looks up credentials. A real server queries a database, and checks that access key id and session token belong
+    /// together.
     fn look_up(&self, access_key_id: &str, _session_token: Option<&str>) -> Option<&Credentials> {
         self.keys.iter().find(|credentials| credentials.access_key_id() == access_key_id)
     }
@@ -50,7 +51,7 @@ async fn only_signed(State(guard): State<Arc<Guard>>, request: Request, next: Ne
     }
 }
 
-/// The answer that API Gateway would give.
+/// Returns the response that API Gateway would give.
 fn refusal(error: &VerifyError) -> Response {
     let format = ErrorFormat::RestJson;
     let status = StatusCode::from_u16(error.refusal(format).status()).unwrap_or(StatusCode::FORBIDDEN);
@@ -69,7 +70,7 @@ async fn add_item(Extension(verified): Extension<VerifiedRequest<'static>>, item
     format!(r#"{{"added":{item},"caller":"{id}"}}"#)
 }
 
-/// Starts the API on a free port of the loopback interface; it ends with the program.
+/// Starts the API on a free port of the loopback interface. It runs until the program exits.
 pub fn start(keys: Vec<Credentials>) -> Result<SocketAddr, Box<dyn std::error::Error>> {
     let guard = Arc::new(Guard { verifier: Verifier::new(REGION, SERVICE)?.echo_computed(), keys });
     let api = Router::new()

@@ -1,4 +1,4 @@
-//! The eight calls, from a public route to a wrong clock.
+//! The nine calls, from a public route to a wrong clock.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use ureq::http::{HeaderValue, Request};
 use crate::client::{Answer, agent, send};
 use crate::server::{self, REGION, SERVICE};
 
-/// Calls the API, and compares each answer with what it has to be.
+/// Calls the API, and checks each response.
 struct Tour {
     agent: ureq::Agent,
     base: String,
@@ -66,27 +66,33 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let temporary = Credentials::new("ASIAIOSFODNN7EXAMPLE", "bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI/K7MDENG")?
         .with_session_token("FwoGZXIvYXdzEBYaDEXAMPLETOKEN//+w==")?;
     let address = server::start(vec![own.clone(), temporary.clone()])?;
-    println!("An API on http://{address}: /dev/status is public, /dev/get-list and /dev/items take signed calls only,");
-    println!("for region {REGION} and service {SERVICE}, as API Gateway does with AWS_IAM authorization.");
+    println!("An API is listening on http://{address}. /dev/status is public; /dev/get-list and /dev/items require");
+    println!("signatures for region {REGION} and service {SERVICE}, as API Gateway does with AWS_IAM authorization.");
     let mut tour =
         Tour { agent: agent("127.0.0.1"), base: format!("http://{address}"), step: 0, surprises: Vec::new() };
     let signer = Signer::new(own, REGION, SERVICE)?;
     let now = Timestamp::now();
 
     let request = tour.get("/dev/status")?;
-    tour.call("The public route", unsigned(request), 200, "up", "Nobody asks for a signature here.")?;
+    tour.call("A public route", unsigned(request), 200, "up", "This route requires no signature.")?;
 
     let request = tour.get("/dev/get-list")?;
     tour.call(
-        "The IAM route, without a signature",
+        "An IAM route, unsigned",
         unsigned(request),
         403,
         "the request is not signed",
-        "The request carries no signature. API Gateway says the same of a route that doesn't exist.",
+        "The request has no signature. API Gateway gives the same answer for a route that doesn't exist.",
     )?;
 
     let call = signed(&signer, tour.get("/dev/get-list")?, now)?;
-    tour.call("Signed", call, 200, "AKIAIOSFODNN7EXAMPLE", "Two headers are added: x-amz-date and authorization.")?;
+    tour.call(
+        "An IAM route, signed",
+        call,
+        200,
+        "AKIAIOSFODNN7EXAMPLE",
+        "Signing adds two headers: x-amz-date and authorization.",
+    )?;
 
     let call = signed(&Signer::new(temporary, REGION, SERVICE)?, tour.get("/dev/get-list")?, now)?;
     tour.call(
@@ -94,7 +100,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         call,
         200,
         "ASIAIOSFODNN7EXAMPLE",
-        "The session token goes along as x-amz-security-token, and is signed.",
+        "The session token is sent as x-amz-security-token, which is signed as well.",
     )?;
 
     let presigned = signer.presign(&tour.get("/dev/get-list")?, Duration::from_secs(60), now)?;
@@ -103,49 +109,50 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         (Request::get(presigned.url()).body(Vec::new())?, Sent::from(&presigned)),
         200,
         "AKIAIOSFODNN7EXAMPLE",
-        "The signature is part of the URL, which is good for 60 seconds in anybody's hands.",
+        "The signature is part of the URL. Anyone who has the URL can use it for 60 seconds.",
     )?;
 
     let mistaken = Signer::new(Credentials::new("AKIAIOSFODNN7EXAMPLE", "notTheSecret")?, REGION, SERVICE)?;
     let call = signed(&mistaken, tour.get("/dev/get-list")?, now)?;
     tour.call(
-        "Signed with a wrong secret",
+        "Signed with the wrong secret",
         call,
         403,
-        "the secret is not the one of this access key id",
-        "Both sides compute the same canonical request, with different keys.",
+        "the secret access key doesn't belong to this access key id",
+        "The client and the server compute the same canonical request, but with different keys.",
     )?;
 
     let mut call = signed(&signer, tour.post(r#"{"name":"saw"}"#)?, now)?;
     *call.0.body_mut() = r#"{"name":"axe"}"#.into();
     tour.call(
-        "The body changed on the way",
+        "Body changed in transit",
         call,
         403,
-        "the body is not the one that was signed",
+        "the body differs from the signed one",
         "The hash of the body is the last line of the canonical request.",
     )?;
     let mut call = signed(&signer, tour.post(r#"{"name":"saw"}"#)?, now)?;
     call.0.headers_mut().insert("content-type", HeaderValue::from_static("application/json; charset=utf-8"));
     tour.call(
-        "A header changed on the way",
+        "Header changed in transit",
         call,
         403,
-        "the content type differs in its charset",
-        "content-type is signed; something adds a charset to it.",
+        "the charset of the content type differs",
+        "content-type is signed, but a charset is added to it after signing.",
     )?;
 
     let call = signed(&signer, tour.get("/dev/get-list")?, now.saturating_add(-600))?;
     tour.call(
-        "The clock ten minutes off",
+        "Client's clock ten minutes slow",
         call,
         403,
-        "the signer's clock is 60",
-        "This service allows five minutes between the clocks.",
+        "the client's clock is 60",
+        "The server allows a clock skew of five minutes.",
     )?;
 
     if tour.surprises.is_empty() {
-        println!("\nEverything passed. Given a URL of yours, the same program signs and sends that call.");
+        println!("\nAll nine calls were answered as expected. To sign and send a request of your own, pass its URL:");
+        println!("cargo run --example quickstart -- URL");
         Ok(())
     } else {
         Err(tour.surprises.join("\n").into())

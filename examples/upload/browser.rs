@@ -1,4 +1,4 @@
-//! The page with the form, and what becomes of the form.
+//! The page with the upload form, and the handler for the submitted form.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,13 +12,14 @@ use countersign::post_policy::Policy;
 
 use crate::server::{BUCKET, Refusal, Store};
 
-/// The largest file that the form may upload, in bytes.
+/// The maximum size of an uploaded file, in bytes.
 pub const MOST: u64 = 1 << 20;
-/// The largest form that is read, in bytes: a file that is too large for the policy is to be told so.
+/// The maximum size of a form, in bytes. It exceeds `MOST`, so that a file too large for the policy gets the right
+/// error.
 pub const MOST_OF_FORM: usize = 2 << 20;
 const VALID_SECONDS: i64 = 600;
 
-/// A page that can upload one image of at most a MiB within ten minutes, and nothing else.
+/// Returns a page that can upload one image of at most 1 MiB within ten minutes, and nothing else.
 pub async fn page(State(store): State<Arc<Store>>) -> Response {
     let now = Timestamp::now();
     let policy = Policy::new(BUCKET, now.saturating_add(VALID_SECONDS))
@@ -42,7 +43,7 @@ pub async fn page(State(store): State<Arc<Store>>) -> Response {
     }
 }
 
-/// `POST /bucket`: fields, then the file; what stands behind the file is not looked at.
+/// Handles `POST /bucket`: the fields, then the file. Anything after the file is ignored.
 pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Response {
     let stored = async {
         let mut fields: Vec<(String, String)> = Vec::new();
@@ -56,7 +57,7 @@ pub async fn post(State(store): State<Arc<Store>>, mut form: Multipart) -> Respo
         Err(Refusal::other("the form has no file"))
     };
     let stored = stored.await;
-    // Many clients read the answer only when they have sent everything.
+    // Many clients read the response only after they have sent the whole request.
     while let Ok(Some(_)) = form.next_field().await {}
     match stored {
         Ok(length) => (StatusCode::CREATED, format!("stored {length} bytes")).into_response(),
@@ -76,7 +77,7 @@ async fn store_file(store: &Store, fields: &[(String, String)], mut file: Field<
     let mut to = std::fs::File::create(&arriving.partial)?;
     while let Some(piece) = file.chunk().await.map_err(Refusal::other)? {
         length += piece.len() as u64;
-        // Nothing is written that the policy doesn't allow.
+        // No more is written than the policy allows.
         if length <= *verified.file_length().end() {
             to.write_all(&piece)?;
         }

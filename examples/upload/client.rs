@@ -1,4 +1,4 @@
-//! The client: a file, a progress bar, and a body in chunks.
+//! The client: uploads a file as a chunked body, with a progress bar.
 
 use std::error::Error;
 use std::fs::File;
@@ -16,7 +16,7 @@ use ureq::http::Request;
 pub enum How {
     Signed,
     Unsigned,
-    /// Signed, and changed on the way.
+    /// Signed, but changed in transit.
     Changed,
 }
 
@@ -72,7 +72,7 @@ impl Client {
         answer
     }
 
-    /// What a browser does with the page's form, and a file that its user picked.
+    /// Submits the form of the page with a file, as a browser does.
     pub fn post_form(&self, file_name: &str, file: &[u8]) -> Result<Answer, Box<dyn Error>> {
         const BOUNDARY: &str = "----countersign-example-boundary";
         let page = self.agent.get(format!("http://{}/", self.address)).call()?.into_body().read_to_string()?;
@@ -88,7 +88,7 @@ impl Client {
         body.extend_from_slice(part.as_bytes());
         body.extend_from_slice(file);
         body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
-        println!("   > POST /bucket, {} bytes of a form", body.len());
+        println!("   > POST /bucket, a form of {} bytes", body.len());
         let request = Request::post(format!("http://{}/bucket", self.address))
             .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
             .body(())?;
@@ -102,14 +102,14 @@ impl Client {
     }
 }
 
-/// None of the page's values needs unescaping.
+/// Returns the name and value of a hidden input. None of the values on the page need unescaping.
 fn hidden_input(line: &str) -> Option<(&str, &str)> {
     let rest = line.trim().strip_prefix("<input type=\"hidden\" name=\"")?;
     let (name, rest) = rest.split_once("\" value=\"")?;
     Some((name, rest.split_once('"')?.0))
 }
 
-/// A hop that changes a byte in the middle of the body.
+/// A reader that changes a byte in the middle of the body.
 struct ChangesOneByte<R> {
     inner: R,
     position: u64,

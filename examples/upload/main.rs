@@ -1,5 +1,5 @@
-//! Uploads a file in signed chunks, and from a browser's form, over real HTTP, on loopback: neither side ever holds more
-//! than a chunk of it.
+//! Uploads a file in signed chunks, and through a browser form, over real HTTP on loopback. Neither side ever buffers
+//! more than one chunk.
 //!
 //! ```text
 //! cargo run --release --example upload
@@ -20,9 +20,9 @@ use countersign::Credentials;
 use sha2::{Digest, Sha256};
 
 const USAGE: &str = "\
-usage: upload            uploads 64 MiB that are made up
-       upload FILE       uploads a file
-       upload --serve    serves the page with the form until it is stopped";
+usage: upload            upload 64 MiB of generated data
+       upload FILE       upload a file
+       upload --serve    serve the page with the form until stopped";
 const MEBIBYTE: u64 = 1 << 20;
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn credentials() -> Result<Credentials, countersign::CredentialsError> {
 fn serve() -> Result<(), Box<dyn Error>> {
     let folder = Folder::new()?;
     let address = server::start(folder.0.clone(), credentials()?)?;
-    println!("Open http://{address}/ in a browser. What is uploaded goes to {}.", folder.0.display());
+    println!("Open http://{address}/ in a browser. Uploads are stored in {}.", folder.0.display());
     loop {
         std::thread::park();
     }
@@ -69,56 +69,54 @@ fn run(file: Option<&Path>) -> Result<(), Box<dyn Error>> {
         None => made_up(&folder.0)?,
     };
     let address = server::start(folder.0.clone(), credentials()?)?;
-    println!("A store that takes signed uploads listens on http://{address}.\n");
+    println!("A store that accepts signed uploads is listening on http://{address}.\n");
     let client = client::Client::new(address, credentials()?)?;
     let before = peak_memory();
 
-    println!("1. In signed chunks, with a CRC-32C of the whole in the trailer");
+    println!("1. Signed chunks, with a CRC-32C of the whole file in the trailer");
     let answer = client.upload(&file, "signed", client::How::Signed)?;
     expect(&answer, 200)?;
     expect_same(&file, &folder.0.join("signed"))?;
 
-    println!("2. In chunks without signatures, as clients do over TLS: the checksum is the proof");
+    println!("2. Unsigned chunks, as clients send over TLS: only the checksum protects the data");
     let answer = client.upload(&file, "unsigned", client::How::Unsigned)?;
     expect(&answer, 200)?;
     expect_same(&file, &folder.0.join("unsigned"))?;
 
-    println!("3. One byte changes on the way");
+    println!("3. One byte changed in transit");
     let answer = client.upload(&file, "changed", client::How::Changed)?;
-    // In a small file it may be a byte of a frame.
+    // In a small file, it may be a byte of a chunk header instead of data.
     expect(&answer, if answer.status == 400 { 400 } else { 403 })?;
     if folder.0.join("changed").exists() {
         return Err("a broken upload was stored".into());
     }
 
-    println!("4. From the form of the page, as a browser sends it");
+    println!("4. Browser form");
     let photo = vec![0x5a; 100_000];
     expect(&client.post_form("photo.jpg", &photo)?, 201)?;
     if std::fs::read(folder.0.join("photo.jpg"))? != photo {
-        return Err("what was stored is not what was sent".into());
+        return Err("the stored file differs from the sent one".into());
     }
 
-    println!("5. A file that is larger than the form's policy allows");
+    println!("5. Browser form with a file larger than its policy allows");
     expect(&client.post_form("large.jpg", &vec![0; browser::MOST as usize + 1])?, 400)?;
     if folder.0.join("large.jpg").exists() {
         return Err("a refused upload was stored".into());
     }
     if let (Some(before), Some(after)) = (before, peak_memory()) {
-        println!(
-            "Memory, both sides together: {before} MiB at most before the first upload, {after} MiB after the last."
-        );
+        println!("Peak memory of client and server: {before} MiB before the first upload, {after} MiB after the last.");
     }
-    println!("Everything passed.");
+    println!("All uploads were answered as expected.");
     Ok(())
 }
 
 fn expect(answer: &client::Answer, status: u16) -> Result<(), Box<dyn Error>> {
     println!("   < {} {}\n", answer.status, answer.body);
-    if answer.status == status { Ok(()) } else { Err(format!("{status} was expected").into()) }
+    if answer.status == status { Ok(()) } else { Err(format!("expected status {status}").into()) }
 }
 
 fn expect_same(sent: &Path, stored: &Path) -> Result<(), Box<dyn Error>> {
-    if sha256(sent)? == sha256(stored)? { Ok(()) } else { Err("what was stored is not what was sent".into()) }
+    if sha256(sent)? == sha256(stored)? { Ok(()) } else { Err("the stored file differs from the sent one".into()) }
 }
 
 fn sha256(file: &Path) -> std::io::Result<Vec<u8>> {
@@ -133,7 +131,7 @@ fn sha256(file: &Path) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// 64 MiB of anything.
+/// Creates a file of 64 MiB.
 fn made_up(folder: &Path) -> std::io::Result<PathBuf> {
     let path = folder.join("made-up");
     let mut file = BufWriter::new(std::fs::File::create(&path)?);
@@ -144,14 +142,14 @@ fn made_up(folder: &Path) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The most that this process held so far, in MiB, where the system tells.
+/// Returns the peak memory of this process in MiB, if the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?;
     Some(kib.parse::<u64>().ok()?.div_ceil(1024))
 }
 
-/// A folder that is gone with the program.
+/// A folder that is removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {

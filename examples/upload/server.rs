@@ -1,5 +1,5 @@
-//! A store as a server of one's own might be: it verifies the request, then writes each chunk once its signature is
-//! checked, and shows a file only after all of it was.
+//! An example of a store: verifies the request, writes each chunk after its signature is verified, and makes a file
+//! visible only after all of it is verified.
 
 use std::future::poll_fn;
 use std::io::Write;
@@ -34,14 +34,14 @@ pub struct Store {
     uploads: AtomicU64,
 }
 
-/// Why nothing was stored.
+/// The reason an upload was not stored.
 pub enum Refusal {
     Aws(Box<countersign::Refusal>),
     Other(String),
 }
 
 impl Store {
-    /// `PUT /bucket/KEY`: what AWS would answer, and a file in the folder only if the answer is good.
+    /// Handles `PUT /bucket/KEY`: answers as AWS does, and stores the file only if the upload is verified.
     async fn put(&self, key: &str, request: Request) -> Result<usize, Refusal> {
         let (parts, mut body) = request.into_parts();
         let decoder = {
@@ -59,19 +59,19 @@ impl Store {
         written
     }
 
-    /// Where a file is while it arrives, and where it stays. A key can't lead out of the folder.
+    /// Returns the temporary and the final path of a file. A key can't lead out of the folder.
     pub fn arriving(&self, key: &str) -> Result<Arriving, Refusal> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if key.is_empty() || key.starts_with('.') || !key.bytes().all(good) {
-            return Err(Refusal::other("this store takes keys of letters, digits, '.', '_' and '-'"));
+            return Err(Refusal::other("this store accepts keys of letters, digits, '.', '_' and '-'"));
         }
         let number = self.uploads.fetch_add(1, Ordering::Relaxed);
         Ok(Arriving { partial: self.folder.join(format!(".{number}.partial")), whole: self.folder.join(key) })
     }
 }
 
-/// A file while it arrives: one of its own for each upload, or two of one key would be mixed. Gone when dropped, also
-/// where the client hangs up.
+/// A file that is being received. Each upload has its own temporary file, so that two uploads of the same key don't
+/// mix. The temporary file is removed when dropped, also if the client disconnects.
 pub struct Arriving {
     pub partial: PathBuf,
     whole: PathBuf,
@@ -89,7 +89,7 @@ impl Drop for Arriving {
     }
 }
 
-/// Many clients read the answer only when they have sent everything.
+/// Reads the rest of the body: many clients read the response only after they have sent the whole request.
 async fn discard(body: &mut Body) {
     let mut left = MOST_DISCARDED;
     while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
@@ -103,13 +103,13 @@ async fn discard(body: &mut Body) {
 async fn write(path: &Path, mut body: DecodedBody<&mut Body>) -> Result<usize, Refusal> {
     let mut file = std::fs::File::create(path)?;
     let mut length = 0;
-    // `http-body-util` has shorter words for this.
+    // `http-body-util` has shorter ways to write this.
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|error| match error.downcast::<ChunkError>() {
             Ok(error) => Refusal::from(*error),
             Err(error) => Refusal::other(error),
         })?;
-        // Not data: the trailers, whose checksum was compared.
+        // Not data, but the trailers, whose checksum is already verified.
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
         file.write_all(&data)?;
@@ -170,15 +170,15 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Starts the store on a free port of the loopback interface; it ends with the program.
+/// Starts the store on a free port of the loopback interface. It runs until the program exits.
 pub fn start(folder: PathBuf, credentials: Credentials) -> Result<SocketAddr, Box<dyn std::error::Error>> {
     let (signer, verifier) = (Signer::new(credentials, REGION, SERVICE)?, Verifier::new(REGION, SERVICE)?);
     let store = Arc::new(Store { folder, signer, verifier, uploads: AtomicU64::new(0) });
     let app = Router::new()
         .route("/", get(browser::page))
-        // Of a form, the fields are read before anything is proven.
+        // The fields of a form are read before anything is verified.
         .route("/bucket", post(browser::post).layer(DefaultBodyLimit::max(browser::MOST_OF_FORM)))
-        // Of a body in chunks, the length is in what was signed.
+        // The length of a chunked body is signed.
         .route("/bucket/{key}", put(handle_put).layer(DefaultBodyLimit::disable()))
         .with_state(store);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

@@ -1,23 +1,23 @@
-//! The wire form of a message: its length, that of its headers, a checksum of both; headers; payload; a checksum of all.
-//! Numbers are big-endian.
+//! The wire format of a message: a prelude (total length, length of the headers, checksum of both), headers, payload,
+//! and a checksum of all of these. Numbers are big-endian.
 
 use alloc::vec::Vec;
 
 use super::error::EventStreamError;
 
-/// Two lengths and their checksum.
+/// The length of the prelude: two lengths and their checksum.
 const PRELUDE: usize = 12;
-/// All that is neither header nor payload.
+/// The length of everything except headers and payload.
 const OVERHEAD: usize = PRELUDE + 4;
 
 /// AWS's limits: 128 KiB and 16 MiB.
 pub(super) const MAX_HEADERS: usize = 131_072;
 pub(super) const MAX_PAYLOAD: usize = 16_777_216;
 
-/// The headers and the payload of a frame.
+/// The headers and the payload of a message.
 pub(super) type Parts<'f> = (&'f [u8], &'f [u8]);
 
-/// Frames a message.
+/// Encodes a message.
 pub(super) fn write(headers: &[u8], payload: &[u8]) -> Result<Vec<u8>, EventStreamError> {
     check_lengths(headers.len(), payload.len(), MAX_PAYLOAD)?;
     let total = OVERHEAD + headers.len() + payload.len();
@@ -33,7 +33,7 @@ pub(super) fn write(headers: &[u8], payload: &[u8]) -> Result<Vec<u8>, EventStre
     Ok(frame)
 }
 
-/// Whether a payload can be framed at all.
+/// Checks the length of a payload.
 pub(super) fn check_payload(payload: &[u8]) -> Result<(), EventStreamError> {
     check_lengths(0, payload.len(), MAX_PAYLOAD)
 }
@@ -53,7 +53,7 @@ fn check_lengths(headers: usize, payload: usize, max_payload: usize) -> Result<(
     Ok(())
 }
 
-/// What a frame announces.
+/// The lengths that a message announces.
 #[derive(Clone, Copy)]
 struct Prelude {
     headers: usize,
@@ -84,10 +84,10 @@ impl Prelude {
     }
 }
 
-/// Collects whole messages from bytes that arrive in pieces of any size, one message at a time.
+/// Collects complete messages, one at a time, from bytes that arrive split at any position.
 #[derive(Clone)]
 pub(super) struct Frames {
-    /// It grows with what has arrived, never with what was announced.
+    /// Grows with the bytes that have arrived, not with the announced length.
     buffer: Vec<u8>,
     prelude: Option<Prelude>,
     pub(super) max_payload: usize,
@@ -98,8 +98,8 @@ impl Frames {
         Self { buffer: Vec::new(), prelude: None, max_payload: MAX_PAYLOAD }
     }
 
-    /// Takes from `input` what the frame at hand lacks. Its headers and payload, once it is whole; again, until
-    /// [`Frames::next_frame`].
+    /// Consumes the bytes of `input` that the current message lacks. Returns the message's headers and payload once it
+    /// is complete, and again at each call until [`Frames::next_frame`].
     pub(super) fn fill(&mut self, input: &mut &[u8]) -> Result<Option<Parts<'_>>, EventStreamError> {
         let prelude = loop {
             let wanted = self.prelude.map_or(PRELUDE, Prelude::total);
@@ -119,7 +119,7 @@ impl Frames {
         parts(&self.buffer, prelude).map(Some)
     }
 
-    /// Whether there is a part of a frame.
+    /// Returns `true` if part of a message has arrived.
     pub(super) fn is_within_frame(&self) -> bool {
         !self.buffer.is_empty()
     }
@@ -130,7 +130,7 @@ impl Frames {
     }
 }
 
-/// Reads one whole frame.
+/// Decodes exactly one message.
 pub(super) fn read(frame: &[u8]) -> Result<Parts<'_>, EventStreamError> {
     let prelude = match frame.get(..PRELUDE) {
         Some(bytes) => Prelude::read(bytes, MAX_PAYLOAD)?,

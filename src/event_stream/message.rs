@@ -6,7 +6,8 @@ use super::error::EventStreamError;
 use super::frame::{self, Frames};
 use crate::text::excerpt;
 
-/// An event-stream message: typed headers and a payload. What is signed is such a message, framed, inside another.
+/// An event-stream message: typed headers and a payload. In a signed stream, an encoded message is the payload of
+/// another message, which carries the signature.
 ///
 /// ```
 /// use countersign::event_stream::{HeaderValue, Message};
@@ -53,13 +54,13 @@ pub enum HeaderValue {
     Uuid([u8; 16]),
 }
 
-/// The most headers of a message.
+/// The maximum number of headers of a message.
 const MAX_COUNT: usize = 1024;
-/// The longest value of a header, in bytes.
+/// The maximum length of a header value, in bytes.
 const MAX_VALUE: usize = 32_767;
 
 impl Message {
-    /// A message without headers.
+    /// Creates a message without headers.
     pub fn new(payload: impl Into<Vec<u8>>) -> Self {
         Self { headers: Vec::new(), payload: payload.into() }
     }
@@ -70,26 +71,26 @@ impl Message {
         self
     }
 
-    /// The headers, in order.
+    /// Returns the headers, in order.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
         self.headers.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// The value of a header.
+    /// Returns the value of a header. Names are case-sensitive.
     pub fn header(&self, name: &str) -> Option<&HeaderValue> {
         self.headers().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    /// The payload.
+    /// Returns the payload.
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The message, framed.
+    /// Encodes the message.
     ///
     /// # Errors
-    /// [`EventStreamError`] if a name or a value is longer than it can be, a header appears twice, or there is
-    /// more than AWS takes (128 KiB of headers and 16 MiB of payload), or more than 1024 headers.
+    /// [`EventStreamError`] if a header name is empty, a header name or value is too long, a header appears twice,
+    /// there are more than 1024 headers, or the message exceeds AWS's limits (128 KiB of headers, 16 MiB of payload).
     pub fn encode(&self) -> Result<Vec<u8>, EventStreamError> {
         let mut headers = Vec::new();
         check_names(&self.headers)?;
@@ -99,10 +100,10 @@ impl Message {
         frame::write(&headers, &self.payload)
     }
 
-    /// Reads one framed message, whose checksums have to be right.
+    /// Decodes one message and verifies its checksums.
     ///
     /// # Errors
-    /// [`EventStreamError`] if that isn't one message, whole and alone, within the limits of [`Message::encode`].
+    /// [`EventStreamError`] unless `frame` is exactly one message within the limits of [`Message::encode`].
     pub fn decode(frame: &[u8]) -> Result<Self, EventStreamError> {
         let (headers, payload) = frame::read(frame)?;
         Ok(Self { headers: read_headers(headers)?, payload: payload.into() })
@@ -140,7 +141,7 @@ pub(super) fn write_header(out: &mut Vec<u8>, name: &str, value: &HeaderValue) -
     Ok(())
 }
 
-/// Writes a value with its length in front; `None` if it is too long.
+/// Writes the length of a value and the value. Returns `None` if it is too long.
 fn write_value(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
     let length = u16::try_from(bytes.len()).ok().filter(|_| bytes.len() <= MAX_VALUE)?;
     out.extend_from_slice(&length.to_be_bytes());
@@ -227,7 +228,7 @@ impl From<&str> for HeaderValue {
 }
 
 impl fmt::Debug for HeaderValue {
-    /// Bytes are only counted: a `:chunk-signature` is one of them.
+    /// Shows only the length of byte values, since `:chunk-signature` is one of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool(value) => write!(f, "Bool({value})"),
@@ -252,7 +253,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// Reads messages out of a stream that isn't signed, as a service answers with one.
+/// Reads messages from an unsigned stream, such as a service's response.
 ///
 /// ```
 /// use countersign::event_stream::{Message, MessageReader};
@@ -274,17 +275,17 @@ pub struct MessageReader {
 }
 
 impl MessageReader {
-    /// A reader at the start of a stream.
-    #[allow(clippy::new_without_default, reason = "a stream that isn't signed is nobody's default")]
+    /// Creates a reader for a new stream.
+    #[allow(clippy::new_without_default, reason = "reading messages without verifying them should be explicit")]
     pub fn new() -> Self {
         Self { frames: Frames::new() }
     }
 
-    /// Takes from `input` up to the end of one message, and gives that message; `None` once `input` is empty and more is
-    /// needed.
+    /// Consumes `input` up to the end of the next message and returns that message, or `None` if all of `input` is
+    /// consumed and the message is incomplete.
     ///
     /// # Errors
-    /// [`EventStreamError`] if that is not a message within the limits of [`Message::encode`].
+    /// [`EventStreamError`] if the bytes are not a message within the limits of [`Message::encode`].
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, EventStreamError> {
         let Some((headers, payload)) = self.frames.fill(input)? else { return Ok(None) };
         let message = Message { headers: read_headers(headers)?, payload: payload.into() };
@@ -292,7 +293,8 @@ impl MessageReader {
         Ok(Some(message))
     }
 
-    /// Whether a message has begun and is not whole: at the end of a stream, it was cut.
+    /// Returns `true` if part of a message has been read. At the end of a stream, this means that the stream is
+    /// truncated.
     pub fn is_within_message(&self) -> bool {
         self.frames.is_within_frame()
     }

@@ -1,15 +1,15 @@
-//! Signed event streams, `application/vnd.amazon.eventstream`, in both directions: how audio and events go to Transcribe,
-//! Lex and Bedrock within one request.
+//! Signed event streams (`application/vnd.amazon.eventstream`), in both directions. Transcribe, Lex and Bedrock accept
+//! audio and events in this form within one request.
 //!
-//! The request is signed with `x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-EVENTS`. Each message of its body, a
-//! [`Message`] framed, is wrapped in another frame, whose headers `:date` and `:chunk-signature` sign it behind the one
-//! before it; an empty message, signed likewise, closes the stream. Nothing here owns a socket or a runtime: messages go
-//! in, frames come out, and memory is bounded by one message.
+//! The request is signed with `x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-EVENTS`. Each [`Message`] of its body
+//! is encoded and wrapped in another message, whose headers `:date` and `:chunk-signature` sign it together with the
+//! previous signature. A signed empty message closes the stream. The signer and the verifier do no I/O of their own,
+//! and memory use is bounded by one message.
 //!
-//! - Sending: [`Signer::sign_events`](crate::Signer::sign_events) signs the request, and gives an [`EventSigner`] for the
-//!   messages. What the service answers is not signed: [`MessageReader`].
-//! - Receiving: [`VerifiedHead::events`](crate::VerifiedHead::events) of a request whose own signature is right gives an
-//!   [`EventVerifier`]. Not one byte of a message comes out before its signature is checked.
+//! - Sending: [`Signer::sign_events`](crate::Signer::sign_events) signs the request and returns an [`EventSigner`] for
+//!   the messages. The service's response is not signed; read it with a [`MessageReader`].
+//! - Receiving: [`VerifiedHead::events`](crate::VerifiedHead::events) returns an [`EventVerifier`] once the request's
+//!   own signature is verified. A message is released only after its signature is verified.
 //!
 //! ```
 //! use countersign::event_stream::{EventStreamError, Message};
@@ -25,7 +25,7 @@
 //! let (signed, mut events) = signer.sign_events(&request, now)?;
 //! let audio = Message::new(b"audio".as_slice()).with_header(":event-type", "AudioEvent").encode()?;
 //! let mut body = events.sign(&audio, now)?;
-//! body.extend(events.sign(&audio, now.saturating_add(1))?); // it is midnight, and another key signs
+//! body.extend(events.sign(&audio, now.saturating_add(1))?); // after midnight, with the next day's key
 //! body.extend(events.finish(now.saturating_add(1))?);
 //!
 //! // The server.
@@ -67,7 +67,7 @@ pub use verify::EventVerifier;
 const DATE: &str = ":date";
 const CHUNK_SIGNATURE: &str = ":chunk-signature";
 
-/// The header `:date` as it is framed, which is what is signed of it.
+/// Returns the encoded header `:date`, which is what the signature covers.
 fn date_header(millis: i64) -> [u8; 15] {
     let mut header = *b"\x05:date\x08--------";
     if let Some(value) = header.last_chunk_mut() {

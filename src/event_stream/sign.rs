@@ -13,8 +13,8 @@ use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 
 impl Signer {
-    /// Signs a request whose body is an event stream, and gives what signs its messages. The request's
-    /// `content-type` is `application/vnd.amazon.eventstream`.
+    /// Signs a request whose body is an event stream, and returns a signer for its messages. The request's
+    /// `content-type` must be `application/vnd.amazon.eventstream`.
     ///
     /// ```
     /// use countersign::{Credentials, Signer, Timestamp};
@@ -31,7 +31,7 @@ impl Signer {
     /// ```
     ///
     /// # Errors
-    /// [`EventStreamError::Sign`]: nothing was signed.
+    /// [`EventStreamError::Sign`] if the request can't be signed.
     pub fn sign_events<'r>(
         &self,
         request: impl Into<Request<'r>>,
@@ -42,9 +42,9 @@ impl Signer {
     }
 }
 
-/// Signs the messages of an event stream, each behind the one before it.
+/// Signs the messages of an event stream, each together with the previous signature.
 ///
-/// It is made by [`Signer::sign_events`]; the module has an example.
+/// Created by [`Signer::sign_events`]; see the [module](super) for an example.
 #[derive(Clone)]
 pub struct EventSigner {
     signer: Signer,
@@ -52,12 +52,12 @@ pub struct EventSigner {
 }
 
 impl EventSigner {
-    /// Signs a message, as [`Message::encode`](super::Message::encode) frames it or as another library does, and gives the
-    /// frame to send. The time is the message's own; on another day another key signs.
+    /// Signs a message that was encoded with [`Message::encode`](super::Message::encode) or by another library, and
+    /// returns the message to send. `now` is the time of the message; the signing key changes with the day.
     ///
     /// # Errors
-    /// [`EventStreamError`] if the credentials have expired, or the message is empty or longer than 16 MiB; the stream is
-    /// unchanged.
+    /// [`EventStreamError`] if the credentials have expired, or the message is empty or longer than 16 MiB. The stream
+    /// can continue.
     pub fn sign(&mut self, message: &[u8], now: Timestamp) -> Result<Vec<u8>, EventStreamError> {
         if message.is_empty() {
             return Err(EventStreamError::EmptyMessage);
@@ -65,7 +65,7 @@ impl EventSigner {
         self.sign_frame(message, now)
     }
 
-    /// Returns the signed empty message that closes the stream. A stream that ends without it was cut off.
+    /// Returns the signed empty message that closes the stream. A stream that ends without it is truncated.
     ///
     /// # Errors
     /// [`EventStreamError::Sign`] if the credentials have expired.
@@ -104,9 +104,9 @@ mod tests {
     use crate::sigv4::scope::Scope;
     use crate::sigv4::signature::Signature;
 
-    /// What the AWS SDK for Rust states in a test of its own (aws-sigv4, `event_stream`).
+    /// Values from a test of the AWS SDK for Rust (aws-sigv4, `event_stream`).
     #[test]
-    fn the_hashes_of_the_string_to_sign() {
+    fn hashes_of_the_string_to_sign_match_the_aws_sdk() {
         let hex = |hash| alloc::string::String::from_utf8(hex_of(hash).into()).unwrap();
         assert_eq!(
             hex(sha256(&date_header(123_456_789_000))),
@@ -116,9 +116,9 @@ mod tests {
         assert_eq!(hex(sha256(&message)), "f2eba0f2e95967ee9fbc6db5e678d2fd599229c0d04b11e4fc8e0f2a02a806c6");
     }
 
-    /// Figures of aws-sigv4 1.6.4, which `tests/peers` computes.
+    /// Values from aws-sigv4 1.6.4, which `tests/peers` computes.
     #[test]
-    fn frames_and_signatures_are_those_of_the_aws_sdk() {
+    fn messages_and_signatures_match_the_aws_sdk() {
         let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
         let scope = Scope::new("20150830", "us-east-1", "transcribe").unwrap();
         let key = SigningKey::derive(&credentials, &scope);

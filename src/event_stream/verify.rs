@@ -18,10 +18,10 @@ use crate::text::excerpt;
 use crate::verify::{Found, VerifiedHead, VerifyingKey};
 
 impl VerifiedHead<'_> {
-    /// What verifies the messages of this request's body, an event stream.
+    /// Returns a verifier for the messages of this request's body, an event stream.
     ///
     /// # Errors
-    /// [`EventStreamError::NotEvents`] if the request doesn't announce one.
+    /// [`EventStreamError::NotEvents`] if the request doesn't announce an event stream.
     pub fn events(&self) -> Result<EventVerifier, EventStreamError> {
         match self.streaming() {
             Some((StreamingPayload::Events, chain)) => Ok(EventVerifier {
@@ -39,36 +39,36 @@ impl VerifiedHead<'_> {
     }
 }
 
-/// Verifies the messages of an event stream, whose bytes may arrive in pieces of any size.
+/// Verifies the messages of an event stream, whose bytes may arrive split at any position.
 ///
-/// These are its checks of each message, in the order in which they run:
+/// The checks of each message, in the order in which they run:
 ///
-/// 1. The lengths have the checksum that follows them, fit each other, and are within the limits: 128 KiB of headers,
-///    16 MiB of payload or [`EventVerifier::with_max_payload`]. Memory grows with what has arrived, not with what they
-///    announce.
+/// 1. The lengths match the checksum that follows them, are consistent, and are within the limits: 128 KiB of headers,
+///    16 MiB of payload or [`EventVerifier::with_max_payload`]. Memory use grows with the bytes that have arrived, not
+///    with the announced lengths.
 /// 2. The message matches the checksum at its end.
-/// 3. Its headers are `:date`, a timestamp, and `:chunk-signature`, 32 bytes, each once, and no others: the signature
-///    covers none.
-/// 4. `:date` is within the rules' `max_skew` of now.
-/// 5. The key at hand is of that day; if not, [`EventStreamError::KeyNeeded`] asks for it.
-/// 6. The credentials of the signer have not ended.
-/// 7. The signature is the one of `:date`, of the payload and of the signature before it, compared in constant time.
+/// 3. Its headers are `:date`, a timestamp, and `:chunk-signature`, 32 bytes, each exactly once. It has no others,
+///    since the signature would not cover them.
+/// 4. `:date` is within the rules' `max_skew` of `now`.
+/// 5. The current signing key is for that day; otherwise, [`EventStreamError::KeyNeeded`] asks for the right one.
+/// 6. The credentials of the signer have not expired.
+/// 7. The signature matches `:date`, the payload and the previous signature, compared in constant time.
 ///
-/// Only then the payload comes out. After an error nothing does any more. A stream that ends without its closing
-/// message was cut: [`EventVerifier::finish`] tells.
+/// Only then is the payload released. After an error other than [`EventStreamError::KeyNeeded`], nothing more is
+/// released. A stream that ends without its closing message is truncated: [`EventVerifier::finish`] reports it.
 ///
-/// It is made by [`VerifiedHead::events`]; the module has an example.
+/// Created by [`VerifiedHead::events`]; see the [module](super) for an example.
 #[derive(Clone)]
 pub struct EventVerifier {
     frames: Frames,
     chain: Chain<AnyKey>,
-    /// Of the request: who signs.
+    /// The signer, as claimed by the request.
     claims: Claims<'static>,
     credentials_expire_at: Option<Timestamp>,
     max_skew: Duration,
-    /// Of the next message, from 1.
+    /// The number of the next message, from 1.
     number: u64,
-    /// The time of a message whose key is another.
+    /// The date of a message that needs another key.
     needed: Option<Timestamp>,
     state: State,
 }
@@ -81,19 +81,19 @@ enum State {
 }
 
 impl EventVerifier {
-    /// Takes no message that is longer, in bytes.
+    /// Sets the maximum payload of a message, in bytes. The default, which can't be exceeded, is 16 MiB.
     pub fn with_max_payload(mut self, bytes: usize) -> Self {
         self.frames.max_payload = bytes.min(MAX_PAYLOAD);
         self
     }
 
-    /// Takes from `input` up to the end of one message, verifies it, and gives the message inside, for
-    /// [`Message::decode`](super::Message::decode); `None` once `input` is empty and more is needed, or the stream has
-    /// closed.
+    /// Consumes `input` up to the end of the next message, verifies it, and returns the message inside, for
+    /// [`Message::decode`](super::Message::decode). Returns `None` if all of `input` is consumed and the message is
+    /// incomplete, or the stream is closed.
     ///
     /// # Errors
-    /// [`EventStreamError`], the same at each further call; but for [`EventStreamError::KeyNeeded`], after which the call is
-    /// repeated with what is left of `input`.
+    /// [`EventStreamError`], which every further call returns again. The exception is [`EventStreamError::KeyNeeded`]:
+    /// call [`EventVerifier::continue_with`], then repeat this call with the rest of `input`.
     pub fn verify(&mut self, input: &mut &[u8], now: Timestamp) -> Result<Option<Vec<u8>>, EventStreamError> {
         match &self.state {
             State::Open => {}
@@ -144,11 +144,11 @@ impl EventVerifier {
         Ok(Some(message))
     }
 
-    /// Goes on after [`EventStreamError::KeyNeeded`] with the credentials that were found for the signer of the request. New
-    /// ones of a later expiration don't prolong the stream. Without [`EventStreamError::KeyNeeded`] it does nothing.
+    /// Continues after [`EventStreamError::KeyNeeded`] with the current credentials of the request's signer. A later
+    /// expiration of these credentials doesn't extend the stream. Does nothing if no key is needed.
     ///
     /// # Errors
-    /// [`EventStreamError::Key`] if they are none, or those of another access key or session token, or have ended.
+    /// [`EventStreamError::Key`] if `found` is `None`, has another access key or session token, or has expired.
     pub fn continue_with(&mut self, found: Option<&Credentials>, now: Timestamp) -> Result<(), EventStreamError> {
         let Some(signed) = self.needed.take() else { return Ok(()) };
         self.chain.set_time(signed);
@@ -156,10 +156,10 @@ impl EventVerifier {
         self.set_key(found)
     }
 
-    /// [`EventVerifier::continue_with`] with a key of that day instead of credentials.
+    /// Like [`EventVerifier::continue_with`], with the signing key of that day instead of credentials.
     ///
     /// # Errors
-    /// Those of [`EventVerifier::continue_with`].
+    /// The same as for [`EventVerifier::continue_with`].
     pub fn continue_with_key(&mut self, found: Option<&VerifyingKey>, now: Timestamp) -> Result<(), EventStreamError> {
         let Some(signed) = self.needed.take() else { return Ok(()) };
         self.chain.set_time(signed);
@@ -180,15 +180,17 @@ impl EventVerifier {
         Ok(())
     }
 
-    /// Whether the closing message has come, and was right. Bytes behind it are an error of [`EventVerifier::verify`].
+    /// Returns `true` if the closing message has arrived and is verified. Bytes after it are an error of
+    /// [`EventVerifier::verify`].
     pub fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
-    /// To be asked at the end of the body.
+    /// Checks at the end of the body that the stream is complete.
     ///
     /// # Errors
-    /// [`EventStreamError::Truncated`] if the closing message has not come; the error that there was before.
+    /// [`EventStreamError::Truncated`] if the closing message has not arrived, or the error that an earlier call
+    /// returned.
     pub fn finish(self) -> Result<(), EventStreamError> {
         match self.state {
             State::Closed => Ok(()),
@@ -198,7 +200,7 @@ impl EventVerifier {
     }
 }
 
-/// The milliseconds of `:date`, and `:chunk-signature`.
+/// Returns the milliseconds of `:date` and the signature of `:chunk-signature`.
 fn read_signature(headers: &[u8]) -> Result<(i64, Signature), EventStreamError> {
     let (mut date, mut signature) = (None, None);
     for (name, value) in read_headers(headers)? {

@@ -1,9 +1,9 @@
-//! A canonical request and a string to sign, read back into their parts.
+//! Parses canonical requests and strings to sign.
 
-/// The parts of a canonical request, from whichever side.
+/// The parts of a canonical request of either side.
 #[derive(Clone, Copy)]
 pub(super) struct Canonical<'a> {
-    /// Method, path and query with the line ends between them.
+    /// The method, path and query, with the line ends between them.
     pub(super) head: &'a str,
     pub(super) method: &'a str,
     pub(super) path: &'a str,
@@ -14,14 +14,14 @@ pub(super) struct Canonical<'a> {
 }
 
 impl<'a> Canonical<'a> {
-    /// `None` if the text has another structure.
+    /// Returns `None` if the text is not a canonical request.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut lines = text.splitn(4, '\n');
         let (method, path, query, rest) = (lines.next()?, lines.next()?, lines.next()?, lines.next()?);
         let head = text.get(..method.len() + path.len() + query.len() + 2)?;
         let (rest, payload) = rest.rsplit_once('\n')?;
         let (headers, signed_headers) = rest.rsplit_once('\n')?;
-        // The blank line behind the headers.
+        // The blank line after the headers.
         let headers = headers.strip_suffix('\n').or_else(|| headers.is_empty().then_some(""))?;
         let one_blank_line = !headers.ends_with('\n') && !headers.contains("\n\n");
         let well_formed = one_blank_line && !method.is_empty() && !method.contains(' ') && !method.starts_with("AWS4-");
@@ -40,7 +40,7 @@ impl<'a> Canonical<'a> {
         self.headers().find(|(name, _)| *name == wanted).map(|(_, value)| value)
     }
 
-    /// The encoded pairs of the query; `None` for the value where there is no `=`.
+    /// Returns the encoded pairs of the query; the value is `None` if there is no `=`.
     pub(super) fn query_pairs(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         self.query
             .split('&')
@@ -58,7 +58,7 @@ pub(super) struct ToSign<'a> {
     pub(super) canonical_request_sha256: &'a str,
 }
 
-/// Date, region, service and terminator. Empty is the region of `AWS4-ECDSA-P256-SHA256`, whose scope has none.
+/// Date, region, service and terminator. The region is empty for `AWS4-ECDSA-P256-SHA256`, whose scope has none.
 pub(super) struct ScopeParts<'a> {
     pub(super) date: &'a str,
     pub(super) region: &'a str,
@@ -90,7 +90,7 @@ impl<'a> ToSign<'a> {
     }
 }
 
-/// Whether it is the hexadecimal form of a SHA-256, in any case.
+/// Returns `true` if the text is a SHA-256 in hexadecimal, in either case.
 pub(super) fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,4 +1,4 @@
-//! Two texts side by side, line by line.
+//! Compares two texts line by line.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,10 +7,10 @@ use core::fmt;
 use super::canonical::Canonical;
 use crate::text::compare_ignoring_case;
 
-/// What was signed and what was computed, line by line; the first difference is marked down to the character.
+/// A line-by-line comparison of what was signed and what the other side computed.
 ///
-/// Printed, lines begin with `  ` where both sides agree, `- ` where they were signed, and `+ ` where the other side
-/// computed them.
+/// Displayed lines begin with ` ` if both sides agree, `- ` if they were signed, and `+ ` if the other side computed
+/// them. A `^` marks the first character that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diff {
     lines: Vec<Line>,
@@ -22,19 +22,19 @@ enum Line {
     Changed {
         signed: String,
         computed: String,
-        /// Where they begin to differ, in characters from 0.
+        /// The position of the first difference, in characters from 0.
         at: usize,
-        /// Only the first difference is.
+        /// `true` for the first difference only.
         marked: bool,
     },
     Signed(String),
     Computed(String),
-    /// The line before it differs in what is not shown.
+    /// The previous line differs in a part that is not shown.
     Hidden,
 }
 
 impl Diff {
-    /// `ours` and `theirs` are redacted; pairs of lines that a canonical request's structure sets side by side.
+    /// Compares two redacted texts. Lines of canonical requests are paired by the structure of the request.
     pub(super) fn of(ours: &str, theirs: &str) -> Self {
         let mut marked = false;
         let lines = aligned(ours, theirs).into_iter().filter_map(|pair| {
@@ -53,7 +53,7 @@ impl Diff {
         Self { lines: lines.collect() }
     }
 
-    /// Says of a redacted line that what it hides differs.
+    /// Marks a redacted line as different in the part that it hides.
     pub(super) fn mark_hidden(&mut self, line: &str) {
         let is_it = |other: &Line| matches!(other, Line::Same(text) if text == line);
         if let Some(position) = self.lines.iter().position(is_it) {
@@ -61,12 +61,12 @@ impl Diff {
         }
     }
 
-    /// Whether no line differs.
+    /// Returns `true` if no line differs.
     pub fn is_empty(&self) -> bool {
         self.lines.iter().all(|line| matches!(line, Line::Same(_)))
     }
 
-    /// The lines that differ, and the mark, without those that agree; of long lines, where they differ.
+    /// Displays only the lines that differ, with the mark. Long lines are clipped to the part around the difference.
     pub(super) fn changes(&self) -> impl fmt::Display + '_ {
         Printed { diff: self, all: false }
     }
@@ -107,15 +107,15 @@ impl fmt::Display for Printed<'_> {
                         f.write_str("^")?;
                     }
                 }
-                Line::Hidden => f.write_str("  ^ what is not shown differs")?,
+                Line::Hidden => f.write_str("  ^ differs in a part that is not shown")?,
             }
         }
         Ok(())
     }
 }
 
-/// A line, or so much of it as a person compares, without what a terminal obeys. One character stays one, so that the
-/// mark stands where it has to.
+/// A line, or the part of it around the difference, without control characters. Each character is replaced by one
+/// character, so that the position of the mark is right.
 pub(super) struct Clipped<'a> {
     text: &'a str,
     /// In characters.
@@ -124,7 +124,7 @@ pub(super) struct Clipped<'a> {
 }
 
 impl<'a> Clipped<'a> {
-    /// Characters before the difference, and in all.
+    /// The number of characters before the difference, and in total.
     const BEFORE: usize = 60;
     const LENGTH: usize = 110;
 
@@ -133,12 +133,12 @@ impl<'a> Clipped<'a> {
     }
 
     pub(super) fn around(text: &'a str, at: usize) -> Self {
-        // Not for the sake of a few characters.
+        // Clipping just a few characters isn't worth it.
         let start = if at > Self::BEFORE + 20 { at - Self::BEFORE } else { 0 };
         Self { text, start, length: Self::LENGTH }
     }
 
-    /// Where the character `at` is printed.
+    /// Returns the column in which the character at `at` is printed.
     fn column(&self, at: usize) -> usize {
         if self.start > 0 { at - self.start + 1 } else { at }
     }
@@ -158,8 +158,8 @@ impl fmt::Display for Clipped<'_> {
     }
 }
 
-/// Pairs of lines: headers by their names, all others by their place. A header that stands on one side only moves no
-/// other line.
+/// Pairs up the lines: headers by name, all others by position, so that a header of one side doesn't shift the other
+/// lines.
 fn aligned<'t>(ours: &'t str, theirs: &'t str) -> Vec<(Option<&'t str>, Option<&'t str>)> {
     let (Some(our), Some(their)) = (Canonical::parse(ours), Canonical::parse(theirs)) else {
         return by_place(ours, theirs);

@@ -15,17 +15,17 @@ impl Finding {
         Self { cause, evidence: evidence.into() }
     }
 
-    /// What went wrong.
+    /// Returns the cause.
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// The evidence: the message of the response, or the line that differs.
+    /// Returns the evidence: the message of the response, or the line that differs.
     pub fn evidence(&self) -> &str {
         &self.evidence
     }
 
-    /// How to fix it, in a sentence or two.
+    /// Returns the fix, in a sentence or two.
     pub fn fix(&self) -> &'static str {
         self.cause.fix()
     }
@@ -33,9 +33,9 @@ impl Finding {
     pub(super) fn print(&self, f: &mut fmt::Formatter<'_>, with_evidence: bool) -> fmt::Result {
         write!(f, "{}", self.cause)?;
         if with_evidence {
-            write!(f, "\n   seen: {}", self.evidence)?;
+            write!(f, "\n   evidence: {}", self.evidence)?;
         }
-        write!(f, "\n   fix:  {}", self.fix())
+        write!(f, "\n   fix:      {}", self.fix())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A signature that does not match, where the response says what was computed.
+//! Explains a signature mismatch if the response shows what the server computed.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ use crate::redact::text::request_without_token;
 use crate::redact::{REDACTED, is_secret_header};
 use crate::sigv4::authorization::X_AMZ_DATE;
 
-/// Compares what the server computed with what was signed. Returns nothing where one of them isn't known.
+/// Compares what the server computed with what was signed. Returns nothing if either is unknown.
 pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff>) {
     if sent.canonical_request.is_empty() {
         return (Vec::new(), None);
@@ -28,7 +28,7 @@ pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff
     let diff = match computed.request.filter(|_| same_hash != Some(true)) {
         Some(theirs) => {
             let (of_request, diff) = compare::texts(&ours, theirs);
-            // The time of a request is part of both texts.
+            // The time of the request is part of both the canonical request and the string to sign.
             if of_request.iter().any(is_of_time) {
                 findings.retain(|finding| !is_of_time(finding));
             }
@@ -38,21 +38,21 @@ pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff
         None => computed.to_sign.map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
     };
     if findings.is_empty() && same_hash.is_none() && computed.request.is_some() && !sent.is_what_was_signed {
-        let evidence = "what is signed arrived as it was sent: the secret is wrong, or the signer's canonical request";
+        let evidence = "the signed parts arrived as sent, so the secret or the signer's canonical request is wrong";
         return (Vec::from([Finding::new(Cause::Mismatch, evidence)]), None);
     }
     findings.extend(computed.conclusion(same_hash, findings.is_empty(), &ours));
     (findings, diff)
 }
 
-/// What the response tells of the server's side.
+/// What the response shows of the server's computation.
 struct Computed<'r> {
     request: Option<&'r str>,
     to_sign: Option<&'r str>,
 }
 
 impl Computed<'_> {
-    /// The differences of the strings to sign, and whether both name the same canonical request.
+    /// Returns the differences of the strings to sign, and whether their hashes of the canonical request are equal.
     fn compare_to_sign(&self, sent: &Sent) -> (Vec<Finding>, Option<bool>) {
         match (self.to_sign.and_then(ToSign::parse), ToSign::parse(&sent.string_to_sign)) {
             (Some(their), Some(our)) => {
@@ -63,13 +63,13 @@ impl Computed<'_> {
         }
     }
 
-    /// What follows from the hash of the canonical request, and from texts without a difference.
+    /// Draws a conclusion from the hashes of the canonical requests and from texts that don't differ.
     fn conclusion(&self, same_hash: Option<bool>, no_difference: bool, ours: &str) -> Option<Finding> {
         match (same_hash, self.request) {
             (Some(true), _) | (None, Some(_)) if no_difference => Some(wrong_secret()),
             (Some(false), Some(_)) if no_difference => Some(hidden_difference(ours)),
             (Some(false), None) => {
-                let evidence = "the hash of it in the string to sign";
+                let evidence = "the hashes of the canonical request in the strings to sign differ";
                 Some(Finding::new(Cause::CanonicalRequestDiffers, evidence))
             }
             _ => None,
@@ -77,7 +77,8 @@ impl Computed<'_> {
     }
 }
 
-/// The canonical request that was sent, without its token. A body that isn't known here is taken to be the server's.
+/// Returns the canonical request that was sent, without its session token. An unknown payload hash is replaced by the
+/// server's.
 fn our_request(sent: &Sent, theirs: Option<&str>) -> Zeroizing<String> {
     let ours = request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
     let theirs = theirs.filter(|_| !sent.is_what_was_signed);
@@ -97,11 +98,11 @@ fn is_of_time(finding: &Finding) -> bool {
     }
 }
 
-/// The response hides what differs, and says so only by its hash.
+/// Returns a finding for a difference in a part that the response hides: only the hash reveals it.
 fn hidden_difference(ours: &str) -> Finding {
     let names = ours.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name);
     let hidden: Vec<&str> = names.filter(|name| is_secret_header(name)).collect();
-    // A wrong token is refused for itself, before the signature.
+    // A wrong token is refused on its own, before the signature is checked.
     let cause = match hidden.iter().find(|name| !compare::is_token_header(name)) {
         Some(name) => {
             let redacted = || String::from(REDACTED);
@@ -110,9 +111,9 @@ fn hidden_difference(ours: &str) -> Finding {
         None if hidden.is_empty() => Cause::CanonicalRequestDiffers,
         None => Cause::TokenInvalid,
     };
-    Finding::new(cause, "all that the response shows is equal, and the hashes differ")
+    Finding::new(cause, "everything that the response shows is equal, but the hashes differ")
 }
 
 pub(super) fn wrong_secret() -> Finding {
-    Finding::new(Cause::WrongSecret, "both sides have the same canonical request and string to sign")
+    Finding::new(Cause::WrongSecret, "the canonical request and the string to sign are the same on both sides")
 }

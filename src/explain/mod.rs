@@ -1,4 +1,4 @@
-//! Explains why a signer and a verifier disagree.
+//! Explains why a request was refused, or why two signatures differ.
 
 mod canonical;
 mod cause;
@@ -24,12 +24,13 @@ use crate::redact::text::redacted;
 use diff::Clipped;
 use mismatch::{mismatch, wrong_secret};
 
-/// Why a server refused a request: the causes, likeliest first, each with its evidence and fix.
+/// Explains why a server refused a request: the likely causes, most likely first, each with its evidence and fix.
 ///
-/// Reads what API Gateway, Lambda function URLs, the query and JSON services, S3 and OpenSearch answer. Where the
-/// response holds the canonical request that the server computed, and what was signed is given, both are compared.
+/// Recognises the responses of API Gateway, Lambda function URLs, the query and JSON services, S3 and OpenSearch. If
+/// the response contains the canonical request that the server computed, and the signed request is passed in, the two
+/// are compared.
 ///
-/// Prints as a short text for a person. Secrets and session tokens are in none of it.
+/// Displays as a short, readable text. It never contains secrets or session tokens.
 ///
 /// ```
 /// use countersign::explain::{Cause, Explanation};
@@ -52,26 +53,26 @@ use mismatch::{mismatch, wrong_secret};
 /// AWS: [Troubleshoot Signature Version 4](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html)
 #[derive(Clone)]
 pub struct Explanation {
-    /// Status, code and message of the response, redacted.
+    /// The status, code and message of the response, redacted.
     response: String,
     findings: Vec<Finding>,
     diff: Option<Diff>,
-    /// Redacted.
+    /// The canonical request that the server computed, redacted.
     computed: Option<String>,
     clock_offset: Option<i64>,
 }
 
 impl Explanation {
-    /// Reads a response: its status, its headers and its body, of which no more than 256 KiB are looked at.
+    /// Explains a response, given its status, headers and body. Only the first 256 KiB of the body are read.
     ///
-    /// `sent` is what is known of the request: `Some(&signed)` of what [`Signer::sign`](crate::Signer::sign) returned,
-    /// `&presigned`, the `&request` as it was sent, or `None`.
+    /// `sent` is what is known about the request: `Some(&signed)`, where `signed` was returned by
+    /// [`Signer::sign`](crate::Signer::sign); `&presigned`; the `&request` as it was sent; or `None`.
     pub fn from_response(status: u16, headers: &[(&str, &[u8])], body: &[u8], sent: impl Into<Sent>) -> Self {
         let sent = sent.into();
         Self::of_reply(&Reply::read(status, headers.iter().copied(), body, sent.session_token()), &sent)
     }
 
-    /// The same for a response of the `http` crate.
+    /// Explains an [`http::Response`], like [`Explanation::from_response`].
     ///
     /// ```
     /// # use countersign::explain::{Cause, Explanation};
@@ -88,7 +89,8 @@ impl Explanation {
         Self::of_reply(&Reply::read(status, headers, response.body().as_ref(), sent.session_token()), &sent)
     }
 
-    /// Compares two canonical requests, or two strings to sign: what a verifier computed, and what a signer signed.
+    /// Compares two canonical requests or two strings to sign: `theirs`, which a verifier computed, with `ours`, which
+    /// was signed.
     ///
     /// ```
     /// use countersign::explain::{Cause, Explanation};
@@ -132,25 +134,27 @@ impl Explanation {
         explanation
     }
 
-    /// The causes, likeliest first. Empty if the response is not a refusal.
+    /// Returns the causes, most likely first. Empty if the response is not a refusal.
     pub fn findings(&self) -> impl ExactSizeIterator<Item = &Finding> {
         self.findings.iter()
     }
 
-    /// What was signed and what the server computed, line by line, where both are known. Secrets are redacted.
+    /// Returns the differences between what was signed and what the server computed, line by line, if both are known.
+    /// Secrets are redacted.
     pub fn diff(&self) -> Option<&Diff> {
         self.diff.as_ref()
     }
 
-    /// The canonical request that the server computed, if the response says it. Secrets are redacted, and count as equal
-    /// in [`Explanation::compare`], which compares it with what another signer signed.
+    /// Returns the canonical request that the server computed, if the response contains it. Secrets are redacted. To
+    /// compare it with the canonical request of another signer, use [`Explanation::compare`], which treats redacted
+    /// secrets as equal.
     pub fn computed(&self) -> Option<&str> {
         self.computed.as_deref()
     }
 
-    /// Seconds to add to the signer's clock: the server's time minus the time that was signed, from the words of the
-    /// response or its `Date` header. Between signing and answer lies the way of the request, too. Given to
-    /// [`Timestamp::saturating_add`](crate::Timestamp::saturating_add), it corrects the time argument.
+    /// Returns the number of seconds to add to the client's clock: the server's time, from the response's message or
+    /// `Date` header, minus the time of signing. It includes the time that the request took to arrive. Pass it to
+    /// [`Timestamp::saturating_add`](crate::Timestamp::saturating_add) to correct the time passed to the signer.
     pub fn clock_offset(&self) -> Option<i64> {
         self.clock_offset
     }
@@ -162,13 +166,13 @@ impl fmt::Display for Explanation {
         for (index, finding) in self.findings.iter().enumerate() {
             let separator = if index > 0 || !self.response.is_empty() { "\n" } else { "" };
             write!(f, "{separator}{}. ", index + 1)?;
-            // The words of the response stand above already.
+            // The message of the response has already been printed.
             let said = self.response.contains(finding.evidence().trim_start_matches("status "));
             finding.print(f, !said)?;
         }
         match (&self.diff, &self.computed) {
             (Some(diff), _) if diff.is_empty() => Ok(()),
-            (Some(diff), _) => write!(f, "\nsigned (-) and computed by the server (+):\n{}", diff.changes()),
+            (Some(diff), _) => write!(f, "\nsigned (-), computed by the server (+):\n{}", diff.changes()),
             (None, Some(computed)) => {
                 f.write_str("\ncomputed by the server:")?;
                 let mut lines = computed.split('\n');
@@ -182,7 +186,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// How many lines of what the server computed are printed; all stand in [`Explanation::computed`].
+/// The maximum number of lines printed of what the server computed; [`Explanation::computed`] returns all of them.
 const MOST_LINES: usize = 40;
 
 impl fmt::Debug for Explanation {

@@ -12,11 +12,12 @@ use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
 use crate::verify::{Presented, VerifyError};
 
-/// What is known of the request that was refused: nothing (`None`), what signing returned ([`Signed`], [`Presigned`]),
-/// or the [`Request`] as it was sent, signed by any signer or not at all.
+/// What is known about the refused request: nothing (`None`), the result of signing ([`Signed`], [`Presigned`]), or the
+/// [`Request`] as it was sent, whether signed by this crate, by another signer or not at all.
 ///
-/// What signing returned has the canonical request, and with it the difference to the other side's. For a request that
-/// another signer signed it is computed from the request as it was sent: a difference to the other side's arose on the way.
+/// The result of signing contains the canonical request, which can be compared with the server's. For a [`Request`],
+/// the canonical request is computed from the request as it was sent, so a difference from the server's arose in
+/// transit.
 ///
 /// ```
 /// use countersign::Request;
@@ -30,14 +31,15 @@ use crate::verify::{Presented, VerifyError};
 pub struct Sent {
     pub(super) auth: Auth,
     pub(super) method: String,
-    /// Without the query, as it was sent or signed.
+    /// The path without the query, as it was sent or signed.
     pub(super) path: String,
     pub(super) host: String,
-    /// Empty if it isn't known.
+    /// Empty if unknown.
     pub(super) canonical_request: Zeroizing<Vec<u8>>,
-    /// Whether that is what was signed; else it was computed here, with a line of zeros where the body isn't known.
+    /// `true` if `canonical_request` is what was signed. Otherwise it is computed here, with zeros as the payload hash
+    /// if the body is unknown.
     pub(super) is_what_was_signed: bool,
-    /// Empty if it isn't known.
+    /// Empty if unknown.
     pub(super) string_to_sign: String,
     pub(super) access_key_id: String,
     session_token: Option<Zeroizing<String>>,
@@ -63,7 +65,7 @@ pub(super) enum Auth {
     Other {
         scheme: String,
     },
-    /// Meant to be a signature.
+    /// Intended to be a signature, but malformed.
     Malformed {
         problem: String,
         white_space: bool,
@@ -71,7 +73,7 @@ pub(super) enum Auth {
 }
 
 impl Sent {
-    /// Whether it carried a signature when it was sent.
+    /// Returns `true` if the request had a signature when it was sent.
     pub(super) fn is_signed(&self) -> bool {
         matches!(self.auth, Auth::Signed | Auth::Presigned)
     }
@@ -84,8 +86,8 @@ impl Sent {
         self.auth == Auth::Presigned
     }
 
-    /// When it was signed, as far as it tells the clock that did. A presigned URL may have been signed long ago; if it is
-    /// ahead of the server, the clock was so at least.
+    /// Returns the time of signing, if it says something about the signer's clock. A presigned URL may have been signed
+    /// long ago; but if its time is ahead of the server's, the signer's clock was at least that far ahead.
     pub(super) fn signing_time(&self, server: Option<Timestamp>) -> Option<Timestamp> {
         self.timestamp.filter(|signed| !self.is_presigned() || server.is_some_and(|server| server < *signed))
     }
@@ -103,7 +105,7 @@ impl Sent {
     }
 }
 
-/// The payload hash for a body that isn't known.
+/// The payload hash used for an unknown body.
 pub(super) const UNKNOWN_BODY: [u8; 32] = [0; 32];
 
 impl From<&Signed> for Sent {
@@ -158,7 +160,8 @@ impl Sent {
     }
 }
 
-/// Up to the first slash of the scope: an id may hold slashes, but none that AWS gives out does.
+/// Returns the access key id: the credential up to the first slash. An id may contain slashes, but none that AWS issues
+/// does.
 fn access_key_id(credential: &str) -> String {
     credential.split('/').next().unwrap_or_default().into()
 }
@@ -196,7 +199,7 @@ impl Sent {
 }
 
 impl Auth {
-    /// What a request carries that has no well-formed signature.
+    /// Returns the authentication of a request without a well-formed signature.
     fn of_refused(error: VerifyError, request: &Request<'_>) -> Self {
         let (_, query) = request.path_and_query();
         let has = |own: &str| pairs(query).any(|(name, _)| decodes_to(name, own));
@@ -213,7 +216,7 @@ impl Auth {
     }
 }
 
-/// The credential of an `Authorization` header, with what follows it.
+/// Returns the credential of an `Authorization` header, with everything after it.
 fn credential_in(authorization: &str) -> &str {
     authorization.split_once("Credential=").map_or("", |(_, rest)| rest)
 }

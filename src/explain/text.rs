@@ -1,4 +1,4 @@
-//! Bytes as text that can be compared and shown.
+//! Converts bytes to text that can be compared and shown.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -6,7 +6,8 @@ use core::fmt::Write;
 
 use crate::text::excerpt;
 
-/// Two texts that are to be compared. Where one was made readable before it came here, so is the other.
+/// Converts two texts for a comparison. If one was already converted lossily by the caller, the other is converted in
+/// the same way.
 pub(super) fn of_both<'t>(ours: &'t [u8], theirs: &'t [u8]) -> (Cow<'t, str>, Cow<'t, str>) {
     let replaced =
         |text: &[u8]| core::str::from_utf8(text).is_ok_and(|text| text.contains(char::REPLACEMENT_CHARACTER));
@@ -17,12 +18,12 @@ pub(super) fn of_both<'t>(ours: &'t [u8], theirs: &'t [u8]) -> (Cow<'t, str>, Co
     }
 }
 
-/// A part of a request or response as an [`excerpt`].
+/// Returns a part of a request or response as an [`excerpt`].
 pub(super) fn shown(part: &str) -> String {
     excerpt(part.as_bytes())
 }
 
-/// A sentence or two of a response: policies are named at the end of theirs.
+/// Returns a sentence or two of a response. It is long enough for policy messages, which name the policy at their end.
 pub(super) fn sentences(text: &str) -> String {
     const LONG: usize = 320;
     let visible = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
@@ -33,7 +34,7 @@ pub(super) fn sentences(text: &str) -> String {
     shown
 }
 
-/// Bytes that are not UTF-8 as `\xE9`: text in Latin-1 on one side is a difference to be seen.
+/// Shows bytes that are not UTF-8 as `\xE9`, so that Latin-1 text on one side is a visible difference.
 fn readable(text: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = core::str::from_utf8(text) {
         return Cow::Borrowed(text);

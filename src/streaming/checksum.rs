@@ -8,7 +8,7 @@ use crate::text::excerpt;
 
 /// A checksum of the whole body, sent in the trailer after the last chunk.
 ///
-/// Each checksum but SHA-256 is computed only if its feature is on: [`Checksum::is_available`].
+/// All checksums except SHA-256 need a feature: [`Checksum::is_available`].
 ///
 /// ```
 /// use countersign::streaming::Checksum;
@@ -45,16 +45,16 @@ pub enum Checksum {
     XxHash128,
 }
 
-/// What the headers and trailers of all checksums begin with, including those that this crate doesn't know.
+/// The prefix of the headers and trailers of all checksums, including those that this crate doesn't know.
 const PREFIX: &str = "x-amz-checksum-";
 
-/// What distinguishes the checksums.
+/// The properties of a checksum.
 struct Row {
     header_name: &'static str,
-    /// Bytes of the checksum itself.
+    /// The length of the raw checksum in bytes.
     length: usize,
     feature: &'static str,
-    /// `None` if the feature is off.
+    /// `None` if the feature is disabled.
     engine: Option<Engine>,
 }
 
@@ -91,27 +91,27 @@ impl Checksum {
         Row { header_name, length, feature, engine }
     }
 
-    /// The header, and trailer, that carries the checksum.
+    /// Returns the name of the header or trailer that carries the checksum.
     pub const fn header_name(self) -> &'static str {
         self.row().header_name
     }
 
-    /// The checksum that a header carries; `None` for any other header.
+    /// Returns the checksum that a header carries, or `None` for any other header.
     pub fn from_header_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|checksum| name.eq_ignore_ascii_case(checksum.header_name()))
     }
 
-    /// Whether this build can compute the checksum: its feature is on.
+    /// Returns `true` if this build can compute the checksum, that is, if its feature is enabled.
     pub const fn is_available(self) -> bool {
         self.row().engine.is_some()
     }
 
-    /// Bytes of the value: base64, with padding.
+    /// Returns the length of the header value: base64 with padding.
     pub(super) const fn value_length(self) -> usize {
         self.row().length.div_ceil(3) * 4
     }
 
-    /// `None` if the checksum is not available.
+    /// Returns `None` if the checksum is not available.
     pub(super) fn start(self) -> Option<Running> {
         self.row().engine.map(|engine| engine())
     }
@@ -120,7 +120,7 @@ impl Checksum {
         self.row().check_available()
     }
 
-    /// Refuses the name of a trailer, in lower case, that carries a checksum which this build can't compute.
+    /// Refuses the name of a trailer, in lower case, if it carries a checksum that this build can't compute.
     pub(super) fn check_trailer(name: &str) -> Result<(), ChunkError> {
         match Self::from_header_name(name) {
             Some(checksum) => checksum.row().check_comparable(),
@@ -154,7 +154,7 @@ impl Running {
         self.0.update(data);
     }
 
-    /// The value of the header: base64 of the big-endian bytes.
+    /// Returns the value of the header: the big-endian bytes in base64.
     pub(super) fn finish(self) -> String {
         self.0.finish()
     }
@@ -172,7 +172,7 @@ trait Compute {
     fn copy(&self) -> Running;
 }
 
-/// A running checksum of one kind: its state, and the two functions of the crate that computes it.
+/// A running checksum of one kind: its state, and two functions of the crate that computes it.
 struct Steps<S, B> {
     state: S,
     update: fn(&mut S, &[u8]),
@@ -202,9 +202,9 @@ where
     Running(Box::new(Steps { state, update, finish }))
 }
 
-/// What computes each checksum.
+/// The implementations of the checksums.
 mod engines {
-    #![allow(unreachable_code, reason = "if the feature of an engine is on, its function returns early")]
+    #![allow(unreachable_code, reason = "if the feature of an engine is enabled, its function returns early")]
 
     use sha2::Digest;
 
@@ -288,8 +288,9 @@ mod tests {
 
     use super::*;
 
-    /// The check values of the CRC catalogue, over "123456789"; of FIPS 180 and RFC 1321, over "abc"; and of AWS's own
-    /// implementation of XXHash, over "Hello world" (aws-checksums: `tests/xxhash_test.c`).
+    /// Expected values: for CRCs, the check values of the CRC catalogue, over "123456789"; for SHA and MD5, FIPS 180
+    /// and RFC 1321, over "abc"; for XXHash, AWS's own implementation, over "Hello world" (aws-checksums:
+    /// `tests/xxhash_test.c`).
     #[test]
     fn names_lengths_and_published_check_values() {
         let expected = [
@@ -330,8 +331,8 @@ mod tests {
         assert_eq!(Checksum::from_header_name("x-amz-checksum-md4"), None);
     }
 
-    /// Figures of xxHash's own sanity check (`cli/xsum_sanity_check.c`), over its pseudo-random buffer: inputs that are
-    /// longer than the state holds, in any split.
+    /// Values from xxHash's own sanity check (`cli/xsum_sanity_check.c`), over its pseudo-random buffer: inputs longer
+    /// than the state can buffer, split at any position.
     #[test]
     fn long_inputs_in_any_split() {
         let mut generator = 2_654_435_761_u64;
@@ -359,7 +360,7 @@ mod tests {
         }
     }
 
-    /// With the features of the tests every engine is built in, so a row stands in for one that is not.
+    /// The tests are built with all checksum features, so a `Row` without an engine represents a disabled one.
     #[test]
     fn an_engine_that_is_not_built_in_names_its_feature() {
         let row = Row { engine: None, ..Checksum::Crc32c.row() };
@@ -367,13 +368,13 @@ mod tests {
         assert_eq!(error, EncodeError::ChecksumUnavailable { name: "x-amz-checksum-crc32c", feature: "crc32c" });
         assert_eq!(
             alloc::string::ToString::to_string(&error),
-            "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign"
+            "this build can't compute x-amz-checksum-crc32c; enable the feature \"crc32c\" of countersign"
         );
         let error = row.check_comparable().unwrap_err();
         assert_eq!(error, ChunkError::ChecksumUnavailable { name: "x-amz-checksum-crc32c", feature: "crc32c" });
         assert_eq!(
             alloc::string::ToString::to_string(&error),
-            "this build can't compute x-amz-checksum-crc32c; turn on the feature \"crc32c\" of countersign, or pass the name to \
+            "this build can't compute x-amz-checksum-crc32c; enable the feature \"crc32c\" of countersign, or pass the name to \
              chunk_decoder_with_unchecked"
         );
     }

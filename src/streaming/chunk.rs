@@ -1,5 +1,5 @@
-//! The wire form of a chunk: `LENGTH;chunk-signature=SIGNATURE CRLF data CRLF`, the length in hexadecimal; without
-//! signatures `LENGTH CRLF data CRLF`. A chunk of length 0 closes the body.
+//! The wire format of a chunk: `LENGTH;chunk-signature=SIGNATURE CRLF data CRLF`, with the length in hexadecimal;
+//! without signatures, `LENGTH CRLF data CRLF`. A chunk of length 0 ends the data.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,8 +25,8 @@ pub(super) fn write_header(out: &mut Vec<u8>, length: usize, signature: Option<&
     out.extend_from_slice(CRLF);
 }
 
-/// Bytes of a chunk on the wire. A chunk of length 0 has no line end after its data: that line end closes the body.
-/// `signed` is `None` if chunks are not signed.
+/// Returns the encoded length of a chunk in bytes. A chunk of length 0 has no line end after its data; the line end
+/// that closes the body is counted with the trailer. `signed` is `None` if chunks are not signed.
 pub(super) fn framed_length(length: u64, signed: Option<Algorithm>) -> u64 {
     let digits = u64::from((u64::BITS - length.leading_zeros()).div_ceil(4).max(1));
     let signature = signed.map_or(0, |algorithm| CHUNK_SIGNATURE.len() + algorithm.signature_digits());
@@ -34,8 +34,8 @@ pub(super) fn framed_length(length: u64, signed: Option<Algorithm>) -> u64 {
     data.saturating_add(digits + signature as u64 + 2)
 }
 
-/// Parses the header line of a chunk, without its line end. Digits of the length may be in either case: one of the AWS
-/// SDKs writes them in upper case.
+/// Parses the header line of a chunk, without its line end. The digits of the length may be in either case, since one
+/// of the AWS SDKs writes them in upper case.
 pub(super) fn parse_header(line: &[u8], signed: Option<Algorithm>) -> Result<(u64, Option<Signature>), ChunkError> {
     let malformed = || ChunkError::MalformedHeader { got: crate::text::excerpt(line) };
     let line = core::str::from_utf8(line).map_err(|_| malformed())?;
@@ -54,8 +54,8 @@ pub(super) fn parse_header(line: &[u8], signed: Option<Algorithm>) -> Result<(u6
     Ok((u64::from_str_radix(length, 16).map_err(|_| malformed())?, signature))
 }
 
-/// Appends data to an incomplete chunk that lacks `to_come` bytes, including `data`. The memory grows as that of any
-/// [`Vec`], but never beyond the length of the chunk.
+/// Appends data to an incomplete chunk that lacks `to_come` bytes, including `data`. The capacity grows like that of
+/// any [`Vec`], but never beyond the length of the chunk.
 pub(super) fn hold(chunk: &mut Vec<u8>, data: &[u8], to_come: usize) {
     if chunk.capacity() - chunk.len() < data.len() {
         chunk.reserve_exact(data.len().max(chunk.capacity().min(to_come)));
@@ -63,7 +63,7 @@ pub(super) fn hold(chunk: &mut Vec<u8>, data: &[u8], to_come: usize) {
     chunk.extend_from_slice(data);
 }
 
-/// The digits of the signature of a chunk or trailer, padded to a fixed number.
+/// Returns the hexadecimal digits of the signature of a chunk or trailer, padded to a fixed length.
 pub(super) fn padded(signature: &Signature) -> String {
     let mut digits = signature.to_hex();
     let missing = signature.algorithm().signature_digits().saturating_sub(digits.len());
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn printed_read_and_counted() {
+    fn header_lines_round_trip_and_lengths_match() {
         const HMAC: Option<Algorithm> = Some(Algorithm::HmacSha256);
         let signature = Signature::from_bytes([0x5a; 32]);
         for length in [0_usize, 1, 9, 10, 15, 16, 255, 256, 65_535, 65_536, usize::MAX] {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_refused() {
+    fn malformed_header_lines_are_refused() {
         const HMAC: Option<Algorithm> = Some(Algorithm::HmacSha256);
         let hex = "5a".repeat(32);
         for line in [

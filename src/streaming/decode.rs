@@ -18,36 +18,36 @@ use crate::text::excerpt;
 /// The longest header line of a chunk, in bytes, including the line end.
 const MAX_HEADER: usize = 1024;
 
-/// Decodes a body in chunks: chunks in, data out. Created by
-/// [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder).
+/// Decodes a chunked body. Created by [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder).
 ///
 /// The checks, in the order in which they run:
 ///
-/// 1. `x-amz-decoded-content-length` is a number, and `x-amz-trailer` names the trailers (at most 64) if the payload has
-///    some. If it has none, the header is absent, or the rules [ignore it](crate::Rules::ignore_unused_trailer). Each
+/// 1. `x-amz-decoded-content-length` is a number. If the payload has trailers, `x-amz-trailer` names them (at most 64);
+///    if it has none, the header is absent, or the rules [ignore it](crate::Rules::ignore_unused_trailer). Each
 ///    trailer whose name begins with `x-amz-checksum-` is a checksum that this build can compute
 ///    ([`Checksum::is_available`]), unless the caller accepts it by name:
 ///    [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked).
-/// 2. The header line of a chunk (at most 1024 bytes) is well-formed; no signed chunk is longer than the rules'
-///    `max_chunk_size`, no chunk but the last is shorter than `min_chunk_size`, and all chunks together are not longer
-///    than announced.
-/// 3. The signature of the chunk matches its data and all chunks before it, compared in constant time. Only then is the
+/// 2. The header line of a chunk (at most 1024 bytes) is well-formed, a signed chunk is not longer than the limits'
+///    `max_chunk_size`, only the last chunk is shorter than the rules' `min_chunk_size`, and the chunks together are
+///    not longer than announced.
+/// 3. The signature of the chunk matches its data and all previous chunks, compared in constant time. Only then is the
 ///    data released.
 /// 4. The data is as long as announced.
-/// 5. The trailer (at most 16384 bytes) holds each announced trailer once, and no other; its signature matches the
-///    trailer and all chunks. Each checksum matches the data. Only a checksum that the caller accepts by name, and that
-///    this build can't compute, is returned as it was sent, without a comparison; so are trailers that are not checksums.
-/// 6. Nothing follows.
+/// 5. The trailer (at most 16384 bytes) contains each announced trailer exactly once, and no others; its signature
+///    matches the trailer and all chunks. Each checksum matches the data. A checksum that the caller accepts by name
+///    and this build can't compute is returned as sent, without verification, and so is a trailer that is not a
+///    checksum.
+/// 6. Nothing follows except line ends, at most 4 bytes.
 ///
-/// Data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is released as it arrives; nothing of it is verified
-/// until [`ChunkDecoder::finish`] returns `Ok`. For every body, only `finish` shows that it is complete.
+/// The data of unsigned chunks (`STREAMING-UNSIGNED-PAYLOAD-TRAILER`) is released as it arrives; none of it is verified
+/// until [`ChunkDecoder::finish`] returns `Ok`. For any body, only `finish` shows that it is complete.
 ///
-/// Memory is bounded by the data of one chunk that has arrived, not by the length that the chunk announces.
+/// Memory use is bounded by the data of one chunk that has arrived, not by the length that the chunk announces.
 ///
 /// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
 /// [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 pub struct ChunkDecoder {
-    /// `None` where chunks are not signed.
+    /// `None` if chunks are not signed.
     chain: Option<Chain<AnyKey>>,
     /// `None` if the payload has no trailer.
     announced_trailers: Option<Vec<String>>,
@@ -62,7 +62,7 @@ pub struct ChunkDecoder {
     chunk: Vec<u8>,
     sha256: Sha256,
     number: u64,
-    /// The length of a chunk that is so short that it has to be the last.
+    /// The length of a chunk that is so short that it must be the last.
     small: Option<u64>,
     checksums: Vec<(Checksum, Running)>,
     trailers: Vec<(String, Vec<u8>)>,
@@ -89,7 +89,7 @@ enum State {
 }
 
 impl ChunkDecoder {
-    /// `chain` is `None` where chunks are not signed, `announced_trailers` where there is no trailer.
+    /// `chain` is `None` if chunks are not signed, `announced_trailers` if there is no trailer.
     pub(super) fn new(
         chain: Option<Chain<AnyKey>>,
         announced: u64,
@@ -122,11 +122,12 @@ impl ChunkDecoder {
         }
     }
 
-    /// Takes the next bytes of the body, split anywhere, and releases the data of each chunk whose signature is
-    /// verified.
+    /// Decodes the next bytes of the body, which may be split at any position, and passes the data of each chunk to
+    /// `release` after its signature is verified.
     ///
     /// # Errors
-    /// [`ChunkError`]; the data released before belongs to earlier chunks, and no more is released.
+    /// [`ChunkError`] if the body is refused. Data of signed chunks that was already released belongs to verified
+    /// chunks; no more is released.
     pub fn push(&mut self, input: &[u8], mut release: impl FnMut(&[u8])) -> Result<(), ChunkError> {
         let result = self.advance(input, &mut release);
         if let Err(error) = &result {
@@ -135,7 +136,7 @@ impl ChunkDecoder {
         result
     }
 
-    /// Ends the body and returns its trailers, names in lower case and values as they were sent.
+    /// Ends the body and returns its trailers, with names in lower case and values as sent.
     ///
     /// # Errors
     /// [`ChunkError`] if the body is incomplete, or a checksum in the trailer does not match the data.
@@ -180,7 +181,7 @@ impl ChunkDecoder {
             self.state = if self.announced_trailers.is_some() { State::Trailer } else { State::End { seen: 0 } };
             return Ok(());
         }
-        // An unsigned chunk is not held in memory.
+        // An unsigned chunk is not buffered.
         if length > self.most && self.chain.is_some() {
             return Err(ChunkError::TooLarge { length, limit: self.most });
         }
@@ -246,7 +247,7 @@ impl ChunkDecoder {
         Ok(())
     }
 
-    /// Keeps the memory of a line for the next one.
+    /// Keeps the allocation of a line for the next one.
     fn reuse(&mut self, mut line: Vec<u8>) {
         line.clear();
         self.line = line;
@@ -298,7 +299,8 @@ impl ChunkDecoder {
 
     pub(super) fn end(&mut self) -> Result<Vec<(String, Vec<u8>)>, ChunkError> {
         if matches!(self.state, State::Trailer) && !self.line.is_empty() {
-            // Some clients omit the last line end. A line that is neither signed nor compared may have been truncated.
+            // Some clients omit the last line end. A line that is neither signed nor a checksum that is compared may
+            // have been truncated.
             let line = core::mem::take(&mut self.line);
             let is_compared = trailer::parse_line(&line)
                 .is_ok_and(|(name, _)| Checksum::from_header_name(&name).is_some_and(Checksum::is_available));
@@ -348,7 +350,7 @@ fn release_data(data: &[u8], checksums: &mut [(Checksum, Running)], release: &mu
     release(data);
 }
 
-/// A line with its line end, once it is complete.
+/// Returns a line with its line end once it is complete.
 fn take_line(
     line: &mut Vec<u8>,
     input: &mut &[u8],

@@ -12,9 +12,10 @@ use crate::hash::EMPTY_SHA256;
 use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
 use crate::text::{any, excerpt, is_forbidden_in_value};
 
-/// Encodes a body: data in, chunks out. Holds at most the data of one chunk.
+/// Encodes a body in chunks. Buffers at most the data of one chunk.
 ///
-/// The output is passed to a callback in pieces, to be sent in that order; data that fills a whole chunk is not copied.
+/// The output is passed to a callback as a series of slices, to be sent in that order. Data that fills a whole chunk is
+/// not copied.
 ///
 /// ```
 /// # use countersign::streaming::Chunked;
@@ -41,7 +42,7 @@ pub struct ChunkEncoder {
     given: u64,
     /// The start of an incomplete chunk.
     pending: Vec<u8>,
-    /// Of `pending`, if chunks are signed.
+    /// The hash of `pending`, if chunks are signed.
     sha256: Sha256,
     trailers: Vec<(String, Trailer)>,
     finished: bool,
@@ -62,7 +63,7 @@ impl ChunkEncoder {
         trailers: impl Iterator<Item = (String, Value)>,
     ) -> Self {
         let trailers = trailers.map(|(name, value)| match value {
-            // Signing refused a checksum that can't be computed.
+            // Signing refuses a checksum that can't be computed.
             Value::Checksum(checksum) => {
                 let missing = Trailer::Announced(checksum.value_length());
                 (name, checksum.start().map_or(missing, Trailer::Checksum))
@@ -81,10 +82,11 @@ impl ChunkEncoder {
         }
     }
 
-    /// Takes the next piece of the data, of any length, and passes the chunks that it completes to `out`.
+    /// Encodes the next part of the data, of any length, and passes the chunks that it completes to `out`.
     ///
     /// # Errors
-    /// [`EncodeError::DecodedLength`] if there is more data than announced; nothing of this piece is passed on.
+    /// [`EncodeError::DecodedLength`] if there is more data than announced, [`EncodeError::Finished`] after
+    /// [`ChunkEncoder::finish`]; nothing is passed to `out`.
     pub fn push(&mut self, mut data: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
         if self.finished {
             return Err(EncodeError::Finished);
@@ -114,7 +116,8 @@ impl ChunkEncoder {
     /// later value replaces an earlier one.
     ///
     /// # Errors
-    /// [`EncodeError::UnannouncedTrailer`], [`EncodeError::TrailerValue`].
+    /// [`EncodeError::UnannouncedTrailer`] if the trailer was not announced, [`EncodeError::TrailerValue`] if the value
+    /// is invalid or not as long as announced.
     pub fn set_trailer(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), EncodeError> {
         let value = value.as_ref();
         let announced = self.trailers.iter_mut().find(|(announced, _)| name.eq_ignore_ascii_case(announced));
@@ -133,11 +136,12 @@ impl ChunkEncoder {
         Ok(())
     }
 
-    /// Passes the rest of the body to `out`: the last data, the closing chunk, the trailer.
+    /// Passes the rest of the body to `out`: the remaining data, the empty last chunk and the trailer.
     ///
     /// # Errors
-    /// [`EncodeError::DecodedLength`] if there was less data than announced, [`EncodeError::MissingTrailer`]; nothing
-    /// is passed on, and the missing data or trailer may still be given.
+    /// [`EncodeError::DecodedLength`] if there was less data than announced, [`EncodeError::MissingTrailer`] if a
+    /// trailer has no value; nothing is passed to `out`, and the missing data or value can still be supplied.
+    /// [`EncodeError::Finished`] if the body is already finished.
     pub fn finish(&mut self, mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
         if self.finished {
             return Err(EncodeError::Finished);
@@ -166,7 +170,7 @@ impl ChunkEncoder {
         }
     }
 
-    /// Writes a chunk of the pending data and `rest`. Only the pending data was copied.
+    /// Writes a chunk that consists of the pending data and `rest`. Only the pending data was copied.
     fn chunk(&mut self, rest: &[u8], out: &mut impl FnMut(&[u8])) {
         self.hash(rest);
         let sha256 = self.sha256.finalize_reset().into();

@@ -4,7 +4,7 @@ use crate::aws_error::{ErrorFormat, Refusal, text};
 use crate::sign::SignError;
 use crate::verify::VerifyError;
 
-/// Why a body in chunks is refused.
+/// The reason a chunked body is refused.
 ///
 /// ```
 /// use countersign::ErrorFormat;
@@ -16,51 +16,52 @@ use crate::verify::VerifyError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunkError {
-    /// The body is not sent in chunks: [`VerifiedHead::body_check`](crate::VerifiedHead::body_check) checks it.
+    /// The body is not sent in chunks; check it with [`VerifiedHead::body_check`](crate::VerifiedHead::body_check).
     #[error("the body is not sent in chunks; check it with VerifiedHead::check_body or VerifiedHead::body_check")]
     NotChunked,
     /// The body is an event stream, whose messages carry their own signatures.
     #[error("the body is an event stream; verify its messages with VerifiedHead::events")]
     EventStream,
-    /// There is no `x-amz-decoded-content-length`.
-    #[error("there is no x-amz-decoded-content-length")]
+    /// The header `x-amz-decoded-content-length` is missing.
+    #[error("the header x-amz-decoded-content-length is missing; it must state the length of the data in bytes")]
     MissingDecodedLength,
     /// `x-amz-decoded-content-length` is not a number, or appears more than once.
-    #[error("x-amz-decoded-content-length is {got:?}, not a number of bytes")]
+    #[error("x-amz-decoded-content-length is {got:?}; it must be a number of bytes, and appear only once")]
     InvalidDecodedLength {
-        /// What was given, shortened if it is long.
+        /// The value of the header, shortened if it is long.
         got: String,
     },
     /// `x-amz-trailer` is missing or malformed, or is present although the payload has no trailer and the rules don't
     /// [ignore it](crate::Rules::ignore_unused_trailer).
-    #[error("x-amz-trailer is {got:?}, not a list of the trailers that follow")]
+    #[error("x-amz-trailer is {got:?}; it must list the trailers of the body, or be absent if the payload has none")]
     InvalidTrailerHeader {
-        /// What was given, shortened if it is long.
+        /// The value of the header, shortened if it is long.
         got: String,
     },
-    /// `x-amz-trailer` names a checksum that this build can't compute, because its feature is off.
-    /// [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked) accepts it by name.
+    /// `x-amz-trailer` names a checksum that this build can't compute because its feature is disabled.
+    /// [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked) accepts it by
+    /// name.
     #[error(
-        "this build can't compute {name}; turn on the feature {feature:?} of countersign, or pass the name \
+        "this build can't compute {name}; enable the feature {feature:?} of countersign, or pass the name \
              to chunk_decoder_with_unchecked"
     )]
     ChecksumUnavailable {
-        /// The trailer.
+        /// The name of the trailer.
         name: &'static str,
-        /// The feature.
+        /// The feature that computes it.
         feature: &'static str,
     },
     /// `x-amz-trailer` names a checksum that this crate doesn't know.
     /// [`VerifiedHead::chunk_decoder_with_unchecked`](crate::VerifiedHead::chunk_decoder_with_unchecked) accepts it by name.
     #[error("{name:?} is not a known checksum; to accept it unchecked, pass the name to chunk_decoder_with_unchecked")]
     UnknownChecksum {
-        /// The trailer, shortened if its name is long.
+        /// The name of the trailer, shortened if it is long.
         name: String,
     },
     /// The header line of a chunk is too long.
-    #[error("the header line of a chunk has more than {limit} bytes")]
+    #[error("the header line of a chunk is longer than {limit} bytes")]
     HeaderTooLong {
-        /// Bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The header line of a chunk is malformed.
@@ -69,24 +70,24 @@ pub enum ChunkError {
         /// The line, shortened if it is long.
         got: String,
     },
-    /// A chunk is longer than the rules allow.
-    #[error("a chunk has {length} bytes, at most {limit} are accepted")]
+    /// A signed chunk is longer than the [limits](crate::Limits) allow.
+    #[error("a chunk of {length} bytes exceeds the limit of {limit} bytes")]
     TooLarge {
-        /// Bytes.
+        /// The length of the chunk, in bytes.
         length: u64,
-        /// Bytes, from the rules.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// A chunk that is not the last is shorter than the rules allow.
-    #[error("a chunk that is not the last has {length} bytes, at least {limit} are required")]
+    /// A chunk other than the last is shorter than the [rules](crate::Rules) allow.
+    #[error("a chunk has {length} bytes; all chunks except the last must have at least {limit}")]
     TooSmall {
-        /// Bytes.
+        /// The length of the chunk, in bytes.
         length: u64,
-        /// Bytes, from the rules.
+        /// The required minimum, in bytes.
         limit: u64,
     },
-    /// The data of a chunk is not followed by a line end: it is shorter or longer than announced.
-    #[error("chunk {number} is shorter or longer than announced")]
+    /// The data of a chunk is not followed by CRLF: it is shorter or longer than announced.
+    #[error("chunk {number} is shorter or longer than its header line announces")]
     MalformedEnd {
         /// Number of the chunk, from 1.
         number: u64,
@@ -98,44 +99,44 @@ pub enum ChunkError {
         number: u64,
     },
     /// The body has more or less data than `x-amz-decoded-content-length` announces.
-    #[error("x-amz-decoded-content-length announces {announced} bytes, but the chunks hold {received} or more")]
+    #[error("x-amz-decoded-content-length announces {announced} bytes, but the chunks so far have {received}")]
     DecodedLength {
-        /// Bytes, from the header.
+        /// The length that the header announces, in bytes.
         announced: u64,
-        /// Bytes in chunks so far.
+        /// The total length of the chunks so far, in bytes.
         received: u64,
     },
-    /// The body ends before its last chunk or its trailer.
-    #[error("the body ends before its last chunk or trailer")]
+    /// The body ends before its last chunk or its trailer is complete.
+    #[error("the body ends before its last chunk or trailer is complete")]
     Truncated,
-    /// The body continues after its end.
-    #[error("the body continues after its end")]
+    /// More bytes follow the end of the body.
+    #[error("more bytes follow the end of the body")]
     BytesAfterEnd,
     /// The trailer is too long.
-    #[error("the trailer has more than {limit} bytes")]
+    #[error("the trailer is longer than {limit} bytes")]
     TrailerTooLong {
-        /// Bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// A line of the trailer is not `name:value`.
     #[error("a line of the trailer is not of the form name:value")]
     MalformedTrailer,
     /// The body has a trailer that `x-amz-trailer` does not name.
-    #[error("the trailer holds {name:?}, which x-amz-trailer does not name")]
+    #[error("the body has the trailer {name:?}, which x-amz-trailer does not name")]
     UnexpectedTrailer {
-        /// Its name, shortened if it is long.
+        /// The name of the trailer, shortened if it is long.
         name: String,
     },
     /// A trailer that `x-amz-trailer` names is missing.
-    #[error("the trailer lacks {name:?}, which x-amz-trailer names")]
+    #[error("the trailer {name:?}, which x-amz-trailer names, is missing")]
     MissingTrailer {
-        /// Its name.
+        /// The name of the trailer.
         name: String,
     },
     /// A trailer appears more than once.
-    #[error("the trailer holds {name:?} more than once")]
+    #[error("the trailer {name:?} appears more than once")]
     RepeatedTrailer {
-        /// Its name.
+        /// The name of the trailer.
         name: String,
     },
     /// `x-amz-trailer-signature` is missing or malformed.
@@ -147,17 +148,17 @@ pub enum ChunkError {
     /// The checksum in the trailer does not match the data.
     #[error("{name} does not match the data")]
     ChecksumMismatch {
-        /// The trailer.
+        /// The name of the trailer.
         name: &'static str,
     },
 }
 
 impl ChunkError {
-    /// The response to the client, as the services of a format word it. For a malformed body, every format has S3's
-    /// texts.
+    /// Returns the response for the client, in the wording of AWS services that use the format. For a malformed body,
+    /// all formats use the messages of S3.
     pub fn refusal(&self, format: ErrorFormat) -> Refusal {
         let (status, code, message) = match self {
-            // The server asked for a decoder of a body that is not sent in chunks.
+            // The server created a decoder for a body that is not sent in chunks.
             Self::NotChunked | Self::EventStream => return Refusal::internal(format),
             Self::SignatureMismatch { .. } | Self::TrailerSignatureMismatch => {
                 return VerifyError::SignatureMismatch { computed: None }.refusal(format);
@@ -196,7 +197,7 @@ impl ChunkError {
 const MALFORMED_TRAILER: &str = "The request contained trailing data that was not well-formed or did not conform to our \
                                  published schema.";
 
-/// Why a body can't be sent in chunks.
+/// The reason a body can't be encoded in chunks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -204,36 +205,37 @@ pub enum EncodeError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// The receiver would refuse chunks of this size.
-    #[error("a chunk size of {size} bytes: all chunks but the last need at least {least} bytes, none more than {most}")]
+    #[error("the chunk size is {size} bytes; it must be 1 to {most}, and at least {least} for several chunks")]
     ChunkSize {
-        /// Bytes.
+        /// The chunk size, in bytes.
         size: usize,
-        /// Bytes, from the rules.
+        /// The minimum from the [rules](crate::Rules), in bytes.
         least: u64,
-        /// Bytes, from the limits.
+        /// The maximum from the [limits](crate::Limits), in bytes.
         most: u64,
     },
-    /// Unsigned chunks need a trailer with a checksum: [`Chunked::with_checksum`](super::Chunked::with_checksum).
-    #[error("unsigned chunks need a trailer; add a checksum")]
+    /// Unsigned chunks need a trailer, usually a checksum: [`Chunked::with_checksum`](super::Chunked::with_checksum).
+    #[error("unsigned chunks need a trailer; add a checksum with Chunked::with_checksum")]
     NoTrailer,
-    /// This build can't compute the checksum, because its feature is off.
-    #[error("this build can't compute {name}; turn on the feature {feature:?} of countersign")]
+    /// This build can't compute the checksum because its feature is disabled.
+    #[error("this build can't compute {name}; enable the feature {feature:?} of countersign")]
     ChecksumUnavailable {
         /// The header that carries the checksum.
         name: &'static str,
-        /// The feature.
+        /// The feature that computes it.
         feature: &'static str,
     },
-    /// The name of a trailer is not a valid header name, appears twice, or is reserved; or there are too many trailers.
-    #[error("{name:?} can't be the name of a trailer, or appears twice")]
+    /// The name of a trailer is not a valid header name, appears twice or is reserved, or there are more than 64
+    /// trailers.
+    #[error("the trailer name {name:?} is invalid, reserved or repeated, or there are more than 64 trailers")]
     TrailerName {
         /// The name, shortened if it is long.
         name: String,
     },
     /// The trailer would be longer than a receiver accepts, including its signature and line ends.
-    #[error("the trailer would have more than {limit} bytes")]
+    #[error("the trailer would be longer than {limit} bytes")]
     TrailerTooLong {
-        /// Bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// The trailer was not announced when the request was signed.
@@ -242,29 +244,29 @@ pub enum EncodeError {
         /// The name, shortened if it is long.
         name: String,
     },
-    /// A trailer was announced, but its value was not given.
-    #[error("the trailer {name:?} was announced; give its value with ChunkEncoder::set_trailer")]
+    /// A trailer was announced, but its value was not set.
+    #[error("the trailer {name:?} was announced but has no value; set it with ChunkEncoder::set_trailer")]
     MissingTrailer {
         /// The name.
         name: String,
     },
     /// The value of a trailer is not as long as announced, or contains CR, LF or NUL.
-    #[error("the value of the trailer {name:?} has to be {announced} bytes without a line end")]
+    #[error("the value of the trailer {name:?} must have {announced} bytes, none of them CR, LF or NUL")]
     TrailerValue {
         /// The name.
         name: String,
-        /// Bytes, as announced.
+        /// The announced length, in bytes.
         announced: usize,
     },
     /// The body has more or less data than announced when the request was signed.
-    #[error("{announced} bytes of data were announced, not {given}")]
+    #[error("{announced} bytes of data were announced, but {given} bytes were given")]
     DecodedLength {
-        /// Bytes.
+        /// The announced length, in bytes.
         announced: u64,
-        /// Bytes so far.
+        /// The length of the data so far, in bytes.
         given: u64,
     },
-    /// The body is finished already.
-    #[error("the body is finished already")]
+    /// The body is already finished.
+    #[error("the body is already finished")]
     Finished,
 }

@@ -1,16 +1,16 @@
-//! Bodies that stream: `aws-chunked`, in both directions.
+//! Streaming bodies: the `aws-chunked` encoding, in both directions.
 //!
-//! A large upload can't be hashed before it is sent. S3 takes it in chunks instead: the request is signed with
-//! `x-amz-content-sha256: STREAMING-…`, and each chunk carries a signature over its data and the signature before it
-//! (or no signature, and a checksum in the trailer). Nothing here owns a socket or a runtime: data goes in, chunks come
-//! out, and memory is bounded by one chunk.
+//! A large upload can't be hashed before it is sent. Instead, S3 accepts it in chunks: the request is signed with
+//! `x-amz-content-sha256: STREAMING-…`, and each chunk carries a signature over its data and the previous signature
+//! (or no signature, with a checksum in the trailer). The encoder and the decoder do no I/O of their own: data goes in,
+//! chunks come out or vice versa, and memory use is bounded by one chunk.
 //!
 //! - Sending: a [`Chunked`] describes the body, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the
 //!   request, and [`SignedChunked::encoder`] encodes the body. [`EncodedRead`] and `EncodedBody` wrap a
 //!   [`Read`](std::io::Read) and an `http_body::Body`.
-//! - Receiving: [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder) decodes the body of a verified request;
-//!   [`DecodedRead`] and `DecodedBody` are wrappers with it. No byte of a signed chunk is released before the signature
-//!   of the chunk is verified.
+//! - Receiving: [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder) decodes the body of a verified
+//!   request; [`DecodedRead`] and `DecodedBody` wrap a `Read` and an `http_body::Body`. The data of a signed chunk is
+//!   released only after the signature of the chunk is verified.
 //!
 //! ```
 //! use countersign::streaming::{Checksum, Chunked};

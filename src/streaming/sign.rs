@@ -42,40 +42,42 @@ pub struct Chunked {
     signed: bool,
     decoded_length: u64,
     chunk_size: usize,
-    /// Names in lower case, and where their values come from.
+    /// Names in lower case, and the sources of their values.
     trailers: Vec<(String, Value)>,
 }
 
 const DEFAULT_CHUNK_SIZE: usize = 65_536;
 
 impl Chunked {
-    /// A body of `decoded_length` bytes whose chunks are signed one by one: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, with
-    /// `-TRAILER` once it has a trailer; with SigV4A `STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD` and the like.
+    /// Describes a body of `decoded_length` bytes whose chunks are signed individually:
+    /// `STREAMING-AWS4-HMAC-SHA256-PAYLOAD` (with SigV4A `STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD`), with the suffix
+    /// `-TRAILER` if it has a trailer.
     pub fn signed(decoded_length: u64) -> Self {
         Self { signed: true, decoded_length, chunk_size: DEFAULT_CHUNK_SIZE, trailers: Vec::new() }
     }
 
-    /// A body of `decoded_length` bytes whose chunks are not signed: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. It needs a
-    /// trailer, usually a checksum, and TLS: an attacker who can change the body can also change its checksum.
+    /// Describes a body of `decoded_length` bytes whose chunks are not signed: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. It
+    /// needs a trailer, usually a checksum, and TLS: an attacker who can change the body can also change its checksum.
     pub fn unsigned(decoded_length: u64) -> Self {
         Self { signed: false, ..Self::signed(decoded_length) }
     }
 
-    /// Data bytes of a chunk; the default is 65536. S3 refuses chunks of less than 8192 bytes, except the last.
+    /// Sets the number of data bytes in a chunk; the default is 65536. S3 refuses chunks of fewer than 8192 bytes,
+    /// except the last.
     pub fn with_chunk_size(mut self, bytes: usize) -> Self {
         self.chunk_size = bytes;
         self
     }
 
-    /// Sends a checksum of the data, computed while it is sent, in the trailer. S3 accepts one checksum per request.
-    /// The request is signed only if the checksum [is available](Checksum::is_available).
+    /// Adds a checksum of the data to the trailer, computed while the data is encoded. S3 accepts one checksum per
+    /// request. Signing fails unless the checksum [is available](Checksum::is_available).
     pub fn with_checksum(mut self, checksum: Checksum) -> Self {
         self.trailers.push((checksum.header_name().into(), Value::Checksum(checksum)));
         self
     }
 
-    /// Announces a trailer whose value has `value_length` bytes and is given with [`ChunkEncoder::set_trailer`] while
-    /// the body is sent.
+    /// Announces a trailer whose value has `value_length` bytes and is set with [`ChunkEncoder::set_trailer`] while the
+    /// body is sent.
     pub fn with_trailer(mut self, name: impl Into<String>, value_length: usize) -> Self {
         let mut name = name.into();
         name.make_ascii_lowercase();
@@ -83,7 +85,7 @@ impl Chunked {
         self
     }
 
-    /// The `x-amz-content-sha256` of the request.
+    /// Returns the `x-amz-content-sha256` of the request.
     fn payload(&self, algorithm: Algorithm) -> StreamingPayload {
         match (self.signed, algorithm == Algorithm::HmacSha256, self.trailers.is_empty()) {
             (false, ..) => StreamingPayload::UnsignedTrailer,
@@ -94,7 +96,7 @@ impl Chunked {
         }
     }
 
-    /// Bytes of the encoded body, including the trailer.
+    /// Returns the length of the encoded body in bytes, including the trailer.
     fn encoded_length(&self, algorithm: Algorithm) -> u64 {
         let signed = self.signed.then_some(algorithm);
         let size = (self.chunk_size as u64).max(1);
@@ -104,7 +106,7 @@ impl Chunked {
         chunks.saturating_add(framed(0)).saturating_add(self.trailer_length(algorithm))
     }
 
-    /// Bytes of the trailer, including its signature and the line end that closes the body.
+    /// Returns the length of the trailer in bytes, including its signature and the line end that closes the body.
     fn trailer_length(&self, algorithm: Algorithm) -> u64 {
         let lines = self.trailers.iter().map(|(name, value)| trailer::line_length(name, value.length()));
         let signature = (self.signed && !self.trailers.is_empty())
@@ -141,9 +143,9 @@ impl Chunked {
 }
 
 impl Signer {
-    /// Signs a request whose body is sent in chunks. The headers that describe the body are set and signed:
-    /// `x-amz-content-sha256`, `x-amz-decoded-content-length` and, with a trailer, `x-amz-trailer`. `content-encoding`
-    /// and `content-length` are set, and signed if [`Signer::also_sign`] names them.
+    /// Signs a request whose body is sent in chunks. Sets and signs the headers that describe the body:
+    /// `x-amz-content-sha256`, `x-amz-decoded-content-length` and, with a trailer, `x-amz-trailer`. Also sets
+    /// `content-encoding` and `content-length`, which are signed if [`Signer::also_sign`] names them.
     ///
     /// ```
     /// use countersign::streaming::Chunked;
@@ -164,7 +166,7 @@ impl Signer {
     /// AWS: [Chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html)
     ///
     /// # Errors
-    /// [`EncodeError`] if the chunk size or the trailers can't be sent; [`EncodeError::Sign`] if the request can't be
+    /// [`EncodeError`] if the chunk size or the trailers are invalid; [`EncodeError::Sign`] if the request can't be
     /// signed.
     pub fn sign_chunked<'r>(
         &self,
@@ -191,7 +193,7 @@ impl Signer {
     }
 }
 
-/// The headers that a body in chunks needs.
+/// The headers that describe a chunked body.
 #[derive(Clone)]
 struct OwnHeaders {
     content_encoding: String,
@@ -219,7 +221,7 @@ impl OwnHeaders {
     }
 }
 
-/// `aws-chunked`, followed by the encodings of the data itself.
+/// Returns `aws-chunked`, followed by the encodings of the data itself.
 fn content_encoding(request: &Request<'_>) -> Result<String, RequestError> {
     const NAME: &str = "content-encoding";
     let mut encoding = String::from("aws-chunked");
@@ -247,28 +249,29 @@ pub struct SignedChunked {
 }
 
 impl SignedChunked {
-    /// The headers to add, as lower-case name and value. They replace headers of the same name in the request; an
-    /// `x-amz-trailer` from an earlier signature has to be removed if it is not replaced. Keep them out of logs.
+    /// Returns the headers to add, as pairs of lower-case name and value. They replace headers of the same name in the
+    /// request; an `x-amz-trailer` from an earlier signature must be removed if it is not replaced. Don't log them.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.signed.headers().chain(self.own_headers())
     }
 
-    /// The headers that the body in chunks needs, without those of the signature.
+    /// Returns the headers that describe the chunked body, without those of the signature.
     pub(super) fn own_headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.own.iter()
     }
 
-    /// The signature of the request and its stages. Its headers are among those of [`SignedChunked::headers`].
+    /// Returns the signature of the request and its intermediate results. [`SignedChunked::headers`] includes its
+    /// headers.
     pub fn signed(&self) -> &Signed {
         &self.signed
     }
 
-    /// The exact length of the encoded body in bytes, including the trailer.
+    /// Returns the exact length of the encoded body in bytes, including the trailer.
     pub fn content_length(&self) -> u64 {
         self.content_length
     }
 
-    /// An encoder for the body. Each attempt to send the body needs a new one.
+    /// Returns an encoder for the body. Each attempt to send the body needs a new one.
     pub fn encoder(&self) -> ChunkEncoder {
         let trailers = self.chunked.trailers.iter().cloned();
         ChunkEncoder::new(self.chain.clone(), self.chunked.decoded_length, self.chunked.chunk_size, trailers)

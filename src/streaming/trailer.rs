@@ -14,7 +14,7 @@ pub(super) const MAX_TRAILERS: usize = 64;
 /// The maximum length of all trailers in bytes, including line ends.
 pub(super) const MAX_TRAILER: usize = 16_384;
 
-/// Where the value of a trailer comes from.
+/// The source of a trailer's value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value {
     Checksum(Checksum),
@@ -39,7 +39,7 @@ pub(super) fn write_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.extend_from_slice(super::chunk::CRLF);
 }
 
-/// Bytes that [`write_line`] writes.
+/// Returns the number of bytes that [`write_line`] writes.
 pub(super) fn line_length(name: &str, value: usize) -> u64 {
     (name.len() as u64 + 3).saturating_add(value as u64)
 }
@@ -68,7 +68,7 @@ pub(super) fn parse_names(list: &[u8]) -> Result<Vec<String>, ChunkError> {
     Ok(names)
 }
 
-/// The name in lower case, if it is a valid header name.
+/// Returns the name in lower case if it is a valid header name.
 pub(super) fn checked_name(name: &str) -> Option<String> {
     is_token(name).then(|| name.to_ascii_lowercase())
 }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_the_announcement() {
+    fn trailer_names_are_parsed() {
         assert_eq!(parse_names(b"X-Amz-Checksum-Crc32 , b").unwrap(), ["x-amz-checksum-crc32", "b"]);
         for list in [&b""[..], b",", b"a,", b",a", b"a,,b", b"a,A", b"a b", b"a:b", b"\xff", b"x-amz-trailer-signature"]
         {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
+    fn trailer_lines_are_parsed() {
         assert_eq!(parse_line(b"X-A: b:c ").unwrap(), ("x-a".into(), &b" b:c "[..]));
         assert_eq!(parse_line(b"x:").unwrap(), ("x".into(), &b""[..]));
         for line in [&b""[..], b"x", b":x", b"x y:z", b" x:y", b"x:y\r", b"x:y\rz", b"x:\0", b"\xff:y"] {

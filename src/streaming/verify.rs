@@ -10,9 +10,10 @@ use crate::text::{excerpt, is_digits};
 use crate::verify::VerifiedHead;
 
 impl VerifiedHead<'_> {
-    /// Returns a decoder for the body of this request, which is sent in chunks. Every checksum in its trailer is compared.
+    /// Returns a decoder for the body of this request, which is sent in chunks. Every checksum in its trailer is
+    /// verified.
     ///
-    /// A server like S3 receives bodies in chunks and whole bodies; the signed headers tell which:
+    /// A server like S3 receives chunked bodies as well as whole ones; the signed headers determine which:
     ///
     /// ```
     /// use countersign::streaming::{ChunkDecoder, ChunkError};
@@ -44,15 +45,16 @@ impl VerifiedHead<'_> {
     ///
     /// # Errors
     /// [`ChunkError::NotChunked`] or [`ChunkError::EventStream`] if the body is not sent in chunks;
-    /// [`ChunkError::ChecksumUnavailable`] or [`ChunkError::UnknownChecksum`] if its trailer holds a checksum that this
-    /// build can't compute; another [`ChunkError`] if the headers that describe the chunks are missing or malformed.
+    /// [`ChunkError::ChecksumUnavailable`] or [`ChunkError::UnknownChecksum`] if its trailer contains a checksum that
+    /// this build can't compute; another [`ChunkError`] if the headers that describe the chunks are missing or
+    /// malformed.
     pub fn chunk_decoder(&self) -> Result<ChunkDecoder, ChunkError> {
         self.chunk_decoder_with_unchecked(&[])
     }
 
-    /// [`VerifiedHead::chunk_decoder`] that accepts the named checksum trailers without a comparison if this build can't
-    /// compute them: [`ChunkDecoder::finish`] returns them as they were sent, for the caller to check. Checksums that the
-    /// build can compute are compared all the same. The case of the names is ignored.
+    /// Like [`VerifiedHead::chunk_decoder`], but accepts the named checksum trailers unverified if this build can't
+    /// compute them: [`ChunkDecoder::finish`] returns them as sent, for the caller to check. Checksums that the build
+    /// can compute are still verified. Names are compared case-insensitively.
     ///
     /// ```
     /// use countersign::VerifiedHead;
@@ -65,7 +67,7 @@ impl VerifiedHead<'_> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`VerifiedHead::chunk_decoder`].
+    /// The same as for [`VerifiedHead::chunk_decoder`].
     pub fn chunk_decoder_with_unchecked(&self, trailers: &[&str]) -> Result<ChunkDecoder, ChunkError> {
         let Some((streaming, chain)) = self.streaming() else { return Err(ChunkError::NotChunked) };
         let (signed, with_trailer) = match streaming {

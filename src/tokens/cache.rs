@@ -7,15 +7,16 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The password of an ElastiCache user for a replication group, Valkey from 7.2 or Redis OSS from 7.0, valid for 15
-/// minutes: `AUTH user token`, or `HELLO 3 AUTH user token`, over TLS. [`elasticache_serverless`] is for serverless caches.
+/// Returns the password of an ElastiCache user for a replication group (Valkey 7.2 or later, Redis OSS 7.0 or later),
+/// valid for 15 minutes. Send it over TLS as `AUTH user token` or `HELLO 3 AUTH user token`. For serverless caches, use
+/// [`elasticache_serverless`].
 ///
-/// The identity needs `elasticache:Connect` on the replication group and on the user, and the user has to be made with
-/// authentication mode IAM, its id and name the same, in lower case.
+/// The identity needs `elasticache:Connect` on the replication group and on the user. The user must have authentication
+/// mode IAM, and the same id and name, in lower case.
 ///
-/// The common mistake is to sign for the endpoint: `cache` is the name (id) of the replication group alone. AWS
-/// keeps names in lower case, so it is signed in lower case. ElastiCache cuts a connection 12 hours after its token
-/// was taken, unless `AUTH` or `HELLO` brings another.
+/// A common mistake is to sign for the endpoint: `cache` is only the name (id) of the replication group. AWS stores
+/// names in lower case, so the name is signed in lower case. ElastiCache closes a connection after 12 hours unless it
+/// is authenticated again with a new token.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -27,7 +28,7 @@ use crate::text::percent::encode_segment;
 ///
 /// let endpoint = "my-cache.abc123.euw1.cache.amazonaws.com";
 /// let error = tokens::elasticache(&credentials, "eu-west-1", endpoint, "app", now).unwrap_err();
-/// assert!(error.to_string().ends_with("is an endpoint; what is signed is the name of the cache alone, e.g. my-cache"));
+/// assert!(error.to_string().ends_with("is an endpoint; give only the name of the cache, e.g. my-cache"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -46,8 +47,8 @@ pub fn elasticache(
     connect(credentials, region, "elasticache", ("cache", cache), user, "", now)
 }
 
-/// The password of an ElastiCache user for a serverless cache; all else is as for [`elasticache`]. With the token of the
-/// one for the other, ElastiCache refuses the connection.
+/// Returns the password of an ElastiCache user for a serverless cache. Otherwise the same as [`elasticache`];
+/// ElastiCache refuses the token of one kind of cache for the other.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -60,7 +61,7 @@ pub fn elasticache(
 /// ```
 ///
 /// # Errors
-/// As for [`elasticache`].
+/// The same as for [`elasticache`].
 pub fn elasticache_serverless(
     credentials: &Credentials,
     region: &str,
@@ -71,11 +72,12 @@ pub fn elasticache_serverless(
     connect(credentials, region, "elasticache", ("cache", cache), user, "&ResourceType=ServerlessCache", now)
 }
 
-/// The password of a MemoryDB user, Valkey or Redis OSS from 7.0, valid for 15 minutes: `AUTH user token`, over TLS.
+/// Returns the password of a MemoryDB user (Valkey, or Redis OSS 7.0 or later), valid for 15 minutes. Send it over TLS
+/// as `AUTH user token`.
 ///
-/// The identity needs `memorydb:connect` on the cluster and on the user. The common mistake is to sign for the
-/// endpoint: `cluster` is the name of the cluster alone. MemoryDB cuts a connection 12 hours after its token was
-/// taken, unless `AUTH` or `HELLO` brings another.
+/// The identity needs `memorydb:connect` on the cluster and on the user. A common mistake is to sign for the endpoint:
+/// `cluster` is only the name of the cluster. MemoryDB closes a connection after 12 hours unless it is authenticated
+/// again with a new token.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -90,7 +92,7 @@ pub fn elasticache_serverless(
 /// AWS: [Authenticating with IAM](https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html)
 ///
 /// # Errors
-/// As for [`elasticache`].
+/// The same as for [`elasticache`].
 pub fn memorydb(
     credentials: &Credentials,
     region: &str,

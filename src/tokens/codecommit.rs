@@ -18,16 +18,18 @@ use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
 
-/// User name and password for git over HTTPS with CodeCommit, valid for 15 minutes: the token prints as the password, and
-/// [`Token::user`] is the user name, which holds the session token of temporary credentials.
+/// Returns the user name and password for git over HTTPS with CodeCommit, valid for 15 minutes. The token displays as
+/// the password; [`Token::user`] is the user name, which contains the session token of temporary credentials.
 ///
-/// `host` and `path` are what git hands to a credential helper with `credential.useHttpPath` set:
+/// `host` and `path` are what git passes to a credential helper if `credential.useHttpPath` is set:
 /// `git-codecommit.us-east-1.amazonaws.com` and `v1/repos/NAME`. The identity needs `codecommit:GitPull` and
 /// `codecommit:GitPush`.
 ///
-/// Common mistakes: without `credential.useHttpPath = true` git gives no path, and there is nothing to sign; a
-/// store that keeps passwords (the macOS keychain) returns an expired one, which is answered with 403; and in a URL
-/// (`https://USER:PASSWORD@…`) the user name has to be percent-encoded, with [`encode_segment`](crate::encode_segment).
+/// Common mistakes:
+/// - Without `credential.useHttpPath = true`, git passes no path, and there is nothing to sign.
+/// - A password store, such as the macOS keychain, returns an expired password, which CodeCommit answers with 403.
+/// - In a URL (`https://USER:PASSWORD@…`), the user name must be percent-encoded with
+///   [`encode_segment`](crate::encode_segment).
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -38,7 +40,7 @@ use crate::text::wiped::Wiped;
 /// assert_eq!(token.user(), Some("ASIAEXAMPLE%token"));
 /// assert!(token.as_str().starts_with("20150830T123600Z"));
 ///
-/// // What a credential helper answers to `get`.
+/// // The output of a credential helper for `get`.
 /// let answer = format!("username={}\npassword={token}\n", token.user().unwrap_or_default());
 /// # let _ = answer;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -67,7 +69,7 @@ pub fn codecommit(
     Ok(token)
 }
 
-/// As for a request with the method `GIT`, but with nothing in place of the body's hash and a time without its `Z`.
+/// Signs a request with the method `GIT`, except that the payload hash is empty and the timestamp has no `Z`.
 fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &str, now: Timestamp) -> Signature {
     let mut headers = SignedHeaderList::new();
     headers.push("host", host.as_bytes());
@@ -80,7 +82,7 @@ fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &st
         headers: &headers,
         payload: PayloadLine::Text(""),
     };
-    // No header of it is the session token.
+    // The session token is not among its headers.
     let mut canonical_request = Wiped::new(Vec::new(), false);
     parts.assemble(&mut canonical_request, 0);
     let (algorithm, time) = (scope.algorithm().name(), now.as_str().trim_end_matches('Z'));
@@ -92,7 +94,7 @@ fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &st
     })
 }
 
-/// The access key id, and the session token of temporary credentials.
+/// Returns the access key id, followed by the session token of temporary credentials.
 fn user_name(credentials: &Credentials) -> Zeroizing<String> {
     let mut user = Zeroizing::new(String::from(credentials.access_key_id()));
     if let Some(token) = credentials.session_token() {
@@ -103,7 +105,7 @@ fn user_name(credentials: &Credentials) -> Zeroizing<String> {
     user
 }
 
-/// `/v1/repos/NAME`. The names that CodeCommit gives hold nothing to encode or to normalise.
+/// Returns `/v1/repos/NAME`. Repository names contain no characters that need encoding or normalising.
 fn repository_path(path: &str) -> Result<String, TokenError> {
     let name = path.strip_prefix('/').unwrap_or(path).strip_prefix("v1/repos/").unwrap_or_default();
     let well_formed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));

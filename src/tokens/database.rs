@@ -8,20 +8,22 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The password of a database user for RDS and Aurora (PostgreSQL, MySQL, MariaDB) and RDS Proxy, valid for 15 minutes.
+/// Returns the password of a database user for RDS and Aurora (PostgreSQL, MySQL, MariaDB) and RDS Proxy, valid for 15
+/// minutes.
 ///
-/// It signs for `rds-db`; the identity needs `rds-db:connect` on the user, and the user has to be made for IAM
-/// (PostgreSQL: `GRANT rds_iam TO app`; MySQL: `IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS'`).
+/// The service name is `rds-db`. The identity needs `rds-db:connect` on the user, and IAM authentication must be
+/// enabled for the user (PostgreSQL: `GRANT rds_iam TO app`; MySQL: `IDENTIFIED WITH AWSAuthenticationPlugin AS
+/// 'RDS'`).
 ///
-/// Common mistakes, all of which the server answers with a failed login:
-/// - `host` and `port` are those of the database (or reader, or proxy) itself, not of a CNAME, a tunnel or a load
-///   balancer in between: connect to that one, but sign for the database.
-/// - TLS is required: `sslmode=verify-full`, or MySQL's `--ssl-mode=VERIFY_IDENTITY`. MySQL clients also have to allow
-///   the cleartext plugin, since the server has to see the token.
-/// - In a connection URI the token has to be percent-encoded once more, with
-///   [`encode_segment`](crate::encode_segment), its `%` included; as a keyword value, a struct field or an environment
-///   variable it is used as it is. `examples/rds_token.rs` shows both.
-/// - `DBUser` is case-sensitive, and encoded here: give it as the database has it.
+/// Common mistakes, all of which cause the login to fail:
+/// - `host` and `port` must be those of the database (or reader, or proxy) itself, not of a CNAME, a tunnel or a load
+///   balancer in front of it: connect to the latter, but sign for the database.
+/// - TLS is required: `sslmode=verify-full`, or `--ssl-mode=VERIFY_IDENTITY` for MySQL. MySQL clients must also enable
+///   the cleartext plugin, since the server needs the token itself.
+/// - In a connection URI, the token must be percent-encoded once more with [`encode_segment`](crate::encode_segment),
+///   including its `%`. As a keyword value, a struct field or an environment variable it is used as is.
+///   `examples/rds_token.rs` shows both.
+/// - `user` is case-sensitive and is encoded here: pass it exactly as the database stores it.
 ///
 /// ```
 /// use countersign::{Credentials, encode_segment, tokens};
@@ -58,7 +60,7 @@ pub fn rds(
     }
     check_filled("user", user)?;
     let target = format!("/?Action=connect&DBUser={}", encode_segment(user));
-    // As a header, so that no default port is left out: the server knows its address with one.
+    // Passed as a header so that a default port is kept: the server expects its address to include the port.
     let host_and_port = format!("{host}:{port}");
     let headers = [("host", host_and_port.as_bytes())];
     let request = Request::new("GET", &target, &headers);
@@ -66,16 +68,16 @@ pub fn rds(
     Ok(Token::of_url(presigned, "https://"))
 }
 
-/// The password for Aurora DSQL of a database role other than `admin`, valid for `expires_in` after `now`: whole seconds,
-/// 1 to 604800; AWS's own helpers take 900.
+/// Returns the password of an Aurora DSQL database role other than `admin`, valid for `expires_in` from `now` (whole
+/// seconds, 1 to 604800; AWS's own helpers use 900).
 ///
-/// Connect with PostgreSQL's protocol on port 5432, database `postgres`, `sslmode=verify-full`. The identity needs
-/// `dsql:DbConnect`, and the role has to be tied to it (`AWS IAM GRANT app TO 'arn:aws:iam::…'`).
+/// Connect with the PostgreSQL protocol to port 5432, database `postgres`, with `sslmode=verify-full`. The identity
+/// needs `dsql:DbConnect`, and must be granted the role (`AWS IAM GRANT app TO 'arn:aws:iam::…'`).
 ///
-/// The common mistake is the wrong one of two actions: the user `admin` needs [`dsql_admin`], every other one this; the
-/// server answers both with "access denied". In a connection URI the token has to be percent-encoded once more, as for
-/// [`rds`]. A token of days gives the credentials away for days, and ends with temporary ones all the same: see
-/// [`Token::expires_at`].
+/// A common mistake is to sign for the wrong action: the user `admin` needs [`dsql_admin`], all others need this
+/// function. The server answers either mistake with "access denied". In a connection URI, the token must be
+/// percent-encoded once more, as for [`rds`]. Anyone who obtains a long-lived token can connect until it expires; it
+/// never outlives temporary credentials: see [`Token::expires_at`].
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -104,8 +106,8 @@ pub fn dsql(
     dsql_action(credentials, region, host, "/?Action=DbConnect", expires_in, now)
 }
 
-/// The password for Aurora DSQL of the user `admin`; the identity needs `dsql:DbConnectAdmin`. All else is as for
-/// [`dsql`].
+/// Returns the password of the Aurora DSQL user `admin`. The identity needs `dsql:DbConnectAdmin`. Otherwise the same
+/// as [`dsql`].
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -119,7 +121,7 @@ pub fn dsql(
 /// ```
 ///
 /// # Errors
-/// As for [`dsql`].
+/// The same as for [`dsql`].
 pub fn dsql_admin(
     credentials: &Credentials,
     region: &str,

@@ -1,4 +1,4 @@
-//! Checks of the arguments, before anything is signed: a server says no more than that the token is wrong.
+//! Checks the arguments before signing, because a server reports only that the token is invalid.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,8 +8,8 @@ use super::TokenError;
 use crate::endpoint::partition::Partition;
 use crate::text::excerpt;
 
-/// A value as an error shows it: without a URL's user info, which precedes an `@`, and without its query, since either
-/// may hold a password.
+/// Returns a value as an error message shows it: without the user info (before `@`) and the query of a URL, since
+/// either may contain a password.
 pub(super) fn shown(value: &str) -> String {
     let (value, query) = value.split_once('?').unwrap_or((value, ""));
     if query.contains('@') {
@@ -38,7 +38,7 @@ pub(super) fn check_filled(field: &'static str, value: &str) -> Result<(), Token
     if value.is_empty() { Err(TokenError::Empty { field }) } else { Ok(()) }
 }
 
-/// A bare host name in lower case, as a URL has it.
+/// Returns a host name in lower case, as in a URL, if `host` is one.
 pub(super) fn host(host: &str) -> Result<String, TokenError> {
     check_filled("host", host)?;
     let got = || shown(host);
@@ -66,7 +66,7 @@ pub(super) fn host(host: &str) -> Result<String, TokenError> {
     }
 }
 
-/// The name of a cache or cluster, which AWS keeps in lower case whatever it was made with.
+/// Returns the name of a cache or cluster in lower case, which is how AWS stores it.
 pub(super) fn resource_name(field: &'static str, name: &str) -> Result<String, TokenError> {
     check_filled(field, name)?;
     let got = || shown(name);
@@ -81,7 +81,7 @@ pub(super) fn resource_name(field: &'static str, name: &str) -> Result<String, T
     }
 }
 
-/// The host name of a service in a region.
+/// Returns the host name of a service in a region.
 pub(super) fn regional_host(service: &str, region: &str) -> String {
     format!("{service}.{region}.{}", Partition::of_region(region).dns_suffix)
 }

@@ -1,4 +1,4 @@
-//! Connection tokens: a signed request in the shape that a database, a broker or a cluster takes as a password.
+//! Connection tokens: signed requests in the form that a database, a broker or a cluster accepts as a password.
 //!
 //! | for | function | sent as | valid for |
 //! |---|---|---|---|
@@ -13,9 +13,9 @@
 //! | Vault, AWS auth method | [`vault`] | the body of the login | 15 minutes |
 //! | CodeCommit over HTTPS | [`codecommit`] | user name and password | 15 minutes |
 //!
-//! The server checks a token when a connection is opened, and not afterwards: a pool needs a new one for each new
-//! connection, and an open connection stays open. Making one takes microseconds and no network, so none has to be kept.
-//! Wrong permissions show up on connecting only: a token says nothing about whether it will be accepted.
+//! The server checks a token only when a connection is opened: a pool needs a new token for each new connection, and an
+//! open connection stays open after its token expires. Creating a token takes microseconds and no network access, so
+//! there is no need to cache it. Missing permissions show up only on connecting: creating a token doesn't check them.
 //!
 //! ```
 //! use countersign::{Credentials, tokens};
@@ -57,9 +57,9 @@ use crate::sigv4::timestamp::Timestamp;
 
 const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
 
-/// A connection token: it prints as what the server takes, tells when it ends, and is wiped when dropped.
+/// A connection token. It displays as the text that the server accepts, and is wiped when dropped.
 ///
-/// Anyone who has it can connect. `Debug` does not show it.
+/// Anyone who has the token can connect. `Debug` does not show it.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -70,7 +70,7 @@ const FIFTEEN_MINUTES: Duration = Duration::from_secs(15 * 60);
 /// let now = "20150830T123600Z".parse()?;
 /// let token = tokens::memorydb(&credentials, "eu-west-1", "my-cluster", "app", now)?;
 /// assert_eq!(token.to_string(), token.as_str());
-/// // After 15 minutes, or with the credentials if they end earlier.
+/// // After 15 minutes, or when the credentials expire if that is earlier.
 /// assert_eq!(token.expires_at().as_str(), "20150830T124000Z");
 /// assert_eq!(format!("{token:?}"), "Token { expires_at: 20150830T124000Z, .. }");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -83,35 +83,36 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token, as the server takes it.
+    /// Returns the token as the server accepts it.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The user name that goes with it, where signing makes one: for [`codecommit`] alone. It may hold the session
-    /// token; keep it out of logs.
+    /// Returns the user name that goes with the token; only [`codecommit`] sets one. It may contain the session token:
+    /// don't log it.
     pub fn user(&self) -> Option<&str> {
         self.user.as_ref().map(|user| user.as_str())
     }
 
-    /// When the token ends: after its own time, or with the credentials, whichever is earlier.
+    /// Returns when the token expires: after its own lifetime or with the credentials, whichever is earlier.
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// The same in milliseconds since 1970, as Kafka clients take the lifetime of an OAUTHBEARER token.
+    /// Returns [`Token::expires_at`] in milliseconds since 1970, the form in which Kafka clients expect the lifetime of
+    /// an OAUTHBEARER token.
     pub fn expires_at_millis(&self) -> i64 {
         self.expires_at.unix_seconds().saturating_mul(1000)
     }
 
-    /// A token that the server takes for `lifetime` after `now`.
+    /// Creates a token that the server accepts for `expires_in` from `now`.
     fn new(text: String, credentials: &Credentials, expires_in: Duration, now: Timestamp) -> Self {
         let end = now.saturating_add(i64::try_from(expires_in.as_secs()).unwrap_or(i64::MAX));
         let expires_at = credentials.expires_at().map_or(end, |expiry| expiry.min(end));
         Self { text: Zeroizing::new(text), user: None, expires_at }
     }
 
-    /// The URL, without `scheme` in front.
+    /// Creates a token from the URL, without the leading `scheme`.
     fn of_url(presigned: Presigned, scheme: &str) -> Self {
         let expires_at = presigned.expires_at();
         let mut text = Zeroizing::new(presigned.into_url());
@@ -134,7 +135,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A signer with the rules of the token's service.
+/// Creates a signer with the rules of the token's service.
 fn signer(credentials: &Credentials, region: &str, service: &str) -> Result<Signer, TokenError> {
     input::check_region(region)?;
     Ok(Signer::new(credentials.clone(), region, service).map_err(SignError::from)?)

@@ -11,15 +11,17 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// The bearer token of SASL/OAUTHBEARER for Amazon MSK, valid for 15 minutes: what a Kafka client's token callback (in
-/// librdkafka `oauthbearer_token_refresh_cb`) has to return, with [`Token::expires_at_millis`] as its lifetime and any
-/// principal. The client asks again before it ends; connections stay open.
+/// Returns the SASL/OAUTHBEARER token for Amazon MSK, valid for 15 minutes. Return it from the token callback of a
+/// Kafka client (`oauthbearer_token_refresh_cb` in librdkafka), with [`Token::expires_at_millis`] as its lifetime and
+/// any principal. The client asks for a new token before it expires; connections stay open.
 ///
-/// `user_agent` names your program, e.g. `my-service/1.4`; MSK gets it beside the signed URL. The identity
-/// needs `kafka-cluster:Connect`, and rights on topics and groups apart.
+/// `user_agent` names your program, e.g. `my-service/1.4`; it is added to the URL unsigned. The identity needs
+/// `kafka-cluster:Connect`, and separate permissions for topics and groups.
 ///
-/// Common mistakes: the port for IAM is 9098 (9198 from outside the VPC), with `security.protocol=SASL_SSL`; a lifetime in
-/// seconds instead of milliseconds, which lies in 1970; and the mechanism `AWS_MSK_IAM`, which takes another token.
+/// Common mistakes:
+/// - The port for IAM is 9098 (9198 from outside the VPC), with `security.protocol=SASL_SSL`.
+/// - A lifetime in seconds instead of milliseconds is a time in 1970.
+/// - The mechanism `AWS_MSK_IAM` needs a different token.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -39,7 +41,7 @@ use crate::text::percent::encode_segment;
 pub fn msk(credentials: &Credentials, region: &str, user_agent: &str, now: Timestamp) -> Result<Token, TokenError> {
     check_filled("user agent", user_agent)?;
     let signer = signer(credentials, region, "kafka-cluster")?;
-    // AWS's own signers write this suffix in every partition.
+    // AWS's own signers use this suffix in every partition.
     let host = format!("kafka.{region}.{}", AWS.dns_suffix);
     let request = Request::new("GET", "/?Action=kafka-cluster%3AConnect", &[]).with_host(&host);
     let presigned = signer.presign(request, FIFTEEN_MINUTES, now)?;

@@ -1,4 +1,4 @@
-//! A signed `GetCallerIdentity`, which a server sends to STS to learn who the caller is.
+//! Tokens with a signed `GetCallerIdentity` request, which a server sends to STS to identify the caller.
 
 use alloc::format;
 use alloc::string::String;
@@ -21,15 +21,15 @@ use crate::text::wiped::Wiped;
 
 const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
-/// The bearer token for the API server of an EKS cluster, `k8s-aws-v1.…`. `cluster` is the cluster's name as EKS has it,
-/// case and all; on Outposts, its id.
+/// Returns the bearer token for the API server of an EKS cluster, `k8s-aws-v1.…`. `cluster` is the name of the cluster,
+/// which is case-sensitive, or its id on Outposts; `region` is the region of the cluster.
 ///
-/// The presigned call is valid for 60 seconds, as with the AWS CLI; the cluster accepts the token for 15 minutes after `now`,
-/// which is what [`Token::expires_at`] says. [`exec_credential`] makes the JSON of it that `kubectl` and client
-/// libraries read. The identity has to be known to the cluster (an access entry, or `aws-auth`): otherwise the answer
-/// is 401 however right the token is.
+/// The presigned URL has an expiration of 60 seconds, as with the AWS CLI, but the cluster accepts the token for 15
+/// minutes from `now`, which is what [`Token::expires_at`] returns. [`exec_credential`] wraps the token in the JSON
+/// that `kubectl` and client libraries read. The cluster must know the identity (an access entry, or `aws-auth`);
+/// otherwise it answers 401 even to a valid token.
 ///
-/// The common mistake is the cluster's ARN or endpoint instead of its name. The region is the cluster's.
+/// A common mistake is to pass the ARN or the endpoint of the cluster instead of its name.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -44,8 +44,8 @@ const GET_CALLER_IDENTITY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 /// AWS: [`aws eks get-token`](https://docs.aws.amazon.com/cli/latest/reference/eks/get-token.html)
 ///
 /// # Errors
-/// [`TokenError`] for a cluster name that is empty or holds anything but letters, digits, `-` and `_`, a region that is
-/// none, and expired credentials.
+/// [`TokenError`] for a cluster name that is empty or contains characters other than letters, digits, `-` and `_`, an
+/// invalid region, and expired credentials.
 pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestamp) -> Result<Token, TokenError> {
     check_filled("cluster", cluster)?;
     let got = || shown(cluster);
@@ -65,11 +65,11 @@ pub fn eks(credentials: &Credentials, region: &str, cluster: &str, now: Timestam
     Ok(Token::new(text, credentials, FIFTEEN_MINUTES, now))
 }
 
-/// The credential of an exec plugin with the token of [`eks`]: the JSON that `kubectl` reads from such a program, of
-/// `client.authentication.k8s.io/v1beta1`. It names its end a minute early, so that no call begins with a token that
-/// ends on the way. `examples/eks_token.rs` is such a program.
+/// Returns the token of [`eks`] as an `ExecCredential`, the JSON that `kubectl` reads from a credential plugin, in
+/// version `client.authentication.k8s.io/v1beta1`. Its expiration is one minute early, so that a token doesn't expire
+/// while a request is on its way. `examples/eks_token.rs` is such a plugin.
 ///
-/// The kubeconfig has to name the same version, and `interactiveMode: Never`.
+/// The kubeconfig must specify the same version, and `interactiveMode: Never`.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -97,17 +97,18 @@ pub fn exec_credential(token: &Token) -> Zeroizing<String> {
     Zeroizing::new(credential.into_inner())
 }
 
-/// The body of a login with Vault's AWS auth method, type `iam`: JSON for `POST /v1/auth/aws/login`. Vault sends the
-/// signed request in it to STS, so it can be used for as long as STS takes the signature, 15 minutes.
+/// Returns the body of a login with Vault's AWS auth method, type `iam`: JSON for `POST /v1/auth/aws/login`. Vault
+/// forwards the signed request in it to STS, so it is valid for as long as STS accepts the signature, which is 15
+/// minutes.
 ///
-/// `role` is the role of Vault to log in as; without one, Vault takes the name of the IAM role or user. `server_id` is what
-/// Vault's `iam_server_id_header_value` says, if that is set; it keeps a login for one Vault from being used at
-/// another.
+/// `role` is the Vault role to log in as; without it, Vault uses the name of the IAM role or user. `server_id` is
+/// Vault's `iam_server_id_header_value`, if it is configured; it prevents a login for one Vault server from being used
+/// at another.
 ///
-/// The common mistake is the region: Vault sends the request to the STS endpoint that it is configured with
-/// (`sts_endpoint`, `sts_region`), whatever was signed, and STS answers "Credential should be scoped to a valid region".
-/// Its default is the global endpoint, which is the region `aws-global` here: `sts.amazonaws.com`, signed for
-/// `us-east-1`.
+/// A common mistake is the wrong region: Vault sends the request to its configured STS endpoint (`sts_endpoint`,
+/// `sts_region`), not to the one that was signed, and STS answers "Credential should be scoped to a valid region".
+/// Vault's default is the global endpoint, `sts.amazonaws.com`, signed for `us-east-1`; the region for it is
+/// `aws-global`.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -128,8 +129,8 @@ pub fn exec_credential(token: &Token) -> Zeroizing<String> {
 /// [login](https://developer.hashicorp.com/vault/api-docs/auth/aws#login)
 ///
 /// # Errors
-/// [`TokenError`] for an empty role or server id, a server id that no header can hold, an invalid region, and expired
-/// credentials.
+/// [`TokenError`] for an empty role or server id, a server id that is not a valid header value, an invalid region, and
+/// expired credentials.
 pub fn vault(
     credentials: &Credentials,
     region: &str,
@@ -149,7 +150,7 @@ pub fn vault(
     let signer = signer(credentials, region, "sts")?.also_sign(server_id.map(|(name, _)| name));
     let signed = signer.sign(request, Payload::Bytes(GET_CALLER_IDENTITY.as_bytes()), now)?;
 
-    // Every version of Vault takes a list of values for each header.
+    // Every version of Vault accepts a list of values for each header.
     let headers = object(given.into_iter().chain(signed.headers()).collect(), ["[", "]"]);
     let headers = Zeroizing::new(Base64::encode_string(headers.as_bytes()));
     let (url, body) = (format!("https://{host}/"), Base64::encode_string(GET_CALLER_IDENTITY.as_bytes()));
@@ -164,7 +165,7 @@ pub fn vault(
     Ok(Token::new(object(login, ["", ""]).into_inner(), credentials, FIFTEEN_MINUTES, now))
 }
 
-/// A JSON object of texts, in order of their names, with what stands around each of them.
+/// Returns a JSON object of strings, sorted by name, with `before` and `behind` around each value.
 fn object(mut members: Vec<(&str, &str)>, [before, behind]: [&str; 2]) -> Wiped<String> {
     members.sort_unstable();
     let mut json = Wiped::new(String::new(), true);
@@ -179,7 +180,8 @@ fn object(mut members: Vec<(&str, &str)>, [before, behind]: [&str; 2]) -> Wiped<
     json
 }
 
-/// Host and signing region. `aws-global` is the SDKs' name for the one endpoint without a region in its name.
+/// Returns the host and the signing region. `aws-global` is the SDKs' name for the endpoint without a region in its
+/// name.
 fn sts_endpoint(region: &str) -> (String, &str) {
     match region {
         "aws-global" => (format!("sts.{}", AWS.dns_suffix), AWS.global_region),

@@ -9,18 +9,19 @@ use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::encode_segment;
 
-/// AWS documents no figure for IoT; aws/aws-sdk-js#2254 reports a URL refused ten minutes after signing.
+/// AWS documents no lifetime for IoT; aws/aws-sdk-js#2254 reports a URL refused ten minutes after signing.
 const FIVE_MINUTES: Duration = Duration::from_secs(5 * 60);
 
-/// The URL to which an MQTT client connects over websocket, `wss://ENDPOINT/mqtt?…`, with the sub-protocol `mqtt`.
+/// Returns the URL for an MQTT client to connect to over WebSocket, `wss://ENDPOINT/mqtt?…`, with the subprotocol
+/// `mqtt`.
 ///
-/// `endpoint` is that of `aws iot describe-endpoint --endpoint-type iot:Data-ATS`, in the signer's region; port 443. The
-/// identity needs `iot:Connect` on the client id.
+/// `endpoint` is the output of `aws iot describe-endpoint --endpoint-type iot:Data-ATS` in the same region; the port is
+/// 443. The identity needs `iot:Connect` on the client id.
 ///
-/// Common mistakes: to sign the session token, which this service wants added after signing; and to take the
-/// URL up again on reconnecting: have the client ask for a new one each time. The URL names no end of its own, and AWS
-/// documents none: it is taken for a few minutes, and was seen refused after ten, so [`Token::expires_at`] says five. An
-/// open connection stays open.
+/// Common mistakes are to sign the session token, which this service expects to be added after signing, and to reuse
+/// the URL for reconnecting: have the client ask for a new one each time. AWS documents no lifetime for the URL, and
+/// the URL itself has no expiration. It has been reported as refused after ten minutes, so [`Token::expires_at`] is
+/// five minutes from `now`. An open connection stays open.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};
@@ -44,14 +45,14 @@ pub fn iot_mqtt(credentials: &Credentials, region: &str, endpoint: &str, now: Ti
     Ok(Token::of_url(presigned, ""))
 }
 
-/// The URL of a streaming transcription over websocket; it has to be opened within five minutes.
+/// Returns the URL for a streaming transcription over WebSocket, valid for five minutes.
 ///
-/// `parameters` are those of the stream, such as `language-code`, `media-encoding` and `sample-rate`; they are signed
-/// and encoded here. Audio goes as event-stream messages in binary frames, without signatures of their own. The
-/// identity needs `transcribe:StartStreamTranscriptionWebSocket`.
+/// `parameters` are those of the stream, such as `language-code`, `media-encoding` and `sample-rate`; they are encoded
+/// and signed here. Send the audio as unsigned event-stream messages in binary WebSocket frames. The identity needs
+/// `transcribe:StartStreamTranscriptionWebSocket`.
 ///
-/// Common mistakes: the port, 8443, is part of what is signed; and a parameter added to the URL afterwards is not, so
-/// that the signature no longer matches.
+/// Common mistakes are to drop the port, 8443, which is part of the signed host, and to add a parameter to the URL
+/// after signing: in both cases, the signature no longer matches.
 ///
 /// ```
 /// use countersign::{Credentials, tokens};

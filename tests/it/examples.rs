@@ -9,13 +9,13 @@ use std::time::Duration;
 use base64ct::Encoding;
 use countersign::{Credentials, Request, Timestamp, Verifier};
 
-/// `cargo test` builds the examples beside the tests.
+/// Returns the command of an example, which `cargo test` builds next to the tests.
 fn example(name: &str) -> Command {
     let mut folder: PathBuf = std::env::current_exe().unwrap();
     folder.pop();
     folder.pop();
     let program = folder.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "`cargo test --test it` alone builds no examples: run `cargo build --examples` before");
+    assert!(program.exists(), "`cargo test --test it` alone builds no examples; run `cargo build --examples` first");
     let mut command = Command::new(program);
     command.env_remove("AWS_SESSION_TOKEN").env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION");
@@ -27,24 +27,24 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn the_quickstart_shows_its_nine_calls_and_says_why_five_are_refused() {
-    // A proxy is no way to loopback.
+fn quickstart_makes_nine_calls_and_explains_the_five_refusals() {
+    // Calls to loopback must not use a proxy.
     let output = example("quickstart").env("HTTP_PROXY", "http://127.0.0.1:1").output().unwrap();
     let text = text(&output);
     assert!(output.status.success(), "{text}");
     for shown in [
-        "1. The public route",
+        "1. A public route",
         r#"< 403 {"message":"Missing Authentication Token"}"#,
-        "3. Signed",
+        "3. An IAM route, signed",
         "> x-amz-security-token: FwoGZXIv…",
         "X-Amz-Expires=60",
         "The request signature we calculated does not match the signature you provided.",
-        "1. the secret is not the one of this access key id",
-        "7. The body changed on the way",
+        "1. the secret access key doesn't belong to this access key id",
+        "7. Body changed in transit",
         "+ content-type:application/json; charset=utf-8",
         "Signature expired: ",
-        "1. the signer's clock is 60",
-        "Everything passed.",
+        "1. the client's clock is 60",
+        "All nine calls were answered as expected.",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
@@ -52,7 +52,7 @@ fn the_quickstart_shows_its_nine_calls_and_says_why_five_are_refused() {
 }
 
 #[test]
-fn the_quickstart_says_what_it_needs() {
+fn quickstart_reports_missing_arguments() {
     for (arguments, problem) in [
         (vec!["--no-such-option"], "unknown option --no-such-option"),
         (vec!["abc"], "not an absolute URL"),
@@ -81,7 +81,7 @@ struct Arrived {
     body: Vec<u8>,
 }
 
-/// Answers one request with 200, and gives what arrived.
+/// Answers one request with 200, and returns what arrived.
 fn serve_once(listener: TcpListener) -> Arrived {
     let (mut stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -133,7 +133,7 @@ fn test_invoke_method_sends_a_call_that_verifies() {
     verifier.parse(request, Timestamp::now()).unwrap().with_body(&body).verify(Some(&known)).unwrap();
 }
 
-/// Runs the conformance program on these cases, as a file `wrong.jsonl` in a folder of its own.
+/// Runs the conformance program on these cases, in a file `wrong.jsonl` in a new folder.
 fn conformance_of(folder: &str, wrong: &[String]) -> Output {
     let folder = std::env::temp_dir().join(format!("countersign-{folder}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -145,7 +145,7 @@ fn conformance_of(folder: &str, wrong: &[String]) -> Output {
 }
 
 #[test]
-fn conformance_counts_and_names_what_differs() {
+fn conformance_counts_cases_and_names_differences() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/documentation.jsonl");
     let output = example("conformance").arg(file).output().unwrap();
     assert_eq!(text(&output), "documentation: 8 passed, 0 failed, 0 skipped\n");
@@ -168,7 +168,7 @@ fn conformance_counts_and_names_what_differs() {
 }
 
 #[test]
-fn the_upload_stores_what_is_signed_and_nothing_else() {
+fn upload_stores_only_what_is_signed() {
     let file = std::env::temp_dir().join(format!("countersign-test-{}", std::process::id()));
     std::fs::write(&file, vec![0x5a; 300_000]).unwrap();
     let output = example("upload").arg(&file).output().unwrap();
@@ -182,7 +182,7 @@ fn the_upload_stores_what_is_signed_and_nothing_else() {
         "<Code>SignatureDoesNotMatch</Code>",
         "< 201 stored 100000 bytes",
         "<Code>EntityTooLarge</Code>",
-        "Everything passed.",
+        "All uploads were answered as expected.",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
@@ -192,7 +192,7 @@ fn the_upload_stores_what_is_signed_and_nothing_else() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// With a key in the environment.
+/// Returns the command of an example with credentials in its environment.
 fn with_key(name: &str) -> Command {
     let mut command = example(name);
     command.env("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
@@ -206,7 +206,7 @@ fn stdout(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a server does with a presigned URL, now.
+/// Verifies a presigned URL, as a server does.
 fn verify_presigned(host: &str, target: &str, headers: &[(&str, &[u8])], region: &str, service: &str) {
     let headers: Vec<_> = headers.iter().copied().chain([("host", host.as_bytes())]).collect();
     let known = Credentials::new("ASIAEXAMPLE", "secret").unwrap().with_session_token("to+ken/=").unwrap();
@@ -271,29 +271,29 @@ fn eks_token_prints_the_credential_that_kubectl_reads() {
 }
 
 #[test]
-fn the_token_examples_show_made_up_values_and_say_what_they_need() {
+fn token_examples_show_sample_values_and_report_missing_arguments() {
     let output = example("rds_token").output().unwrap();
     let shown = text(&output);
-    assert!(output.status.success() && shown.contains("made-up values"), "{shown}");
+    assert!(output.status.success() && shown.contains("sample values"), "{shown}");
     assert!(
         shown.contains("password='db.abc123.eu-west-1.rds.amazonaws.com:5432/?Action=connect&DBUser=app&"),
         "{shown}"
     );
     assert!(shown.contains("postgres://app:db.abc123.eu-west-1.rds.amazonaws.com%3A5432%2F%3FAction%3Dconnect%26"));
     let output = example("eks_token").output().unwrap();
-    assert!(output.status.success() && text(&output).contains("made-up values"));
+    assert!(output.status.success() && text(&output).contains("sample values"));
     let printed = serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap();
     assert_eq!(printed["kind"], "ExecCredential");
 
     for (name, arguments, code, problem) in [
         ("rds_token", vec!["--colour"], 2, "unknown option --colour"),
         ("rds_token", vec!["--host"], 2, "--host needs a value"),
-        ("rds_token", vec!["--port", "70000"], 2, "--port is a number"),
-        ("rds_token", vec!["--as", "yaml"], 2, "--as is password, keywords or uri, not yaml"),
+        ("rds_token", vec!["--port", "70000"], 2, "--port must be a number"),
+        ("rds_token", vec!["--as", "yaml"], 2, "--as must be password, keywords or uri, not yaml"),
         ("rds_token", vec!["--user", "app"], 1, "the host is empty"),
         ("rds_token", vec!["--host", "db", "--user", "app"], 1, "the region is empty"),
-        ("rds_token", vec!["--host", "postgres://db", "--user", "app"], 1, "is a URL; give the bare name"),
-        ("rds_token", vec!["--host", "db", "--port", "0", "--user", "app"], 1, "no server listens on port 0"),
+        ("rds_token", vec!["--host", "postgres://db", "--user", "app"], 1, "is a URL; give only the name"),
+        ("rds_token", vec!["--host", "db", "--port", "0", "--user", "app"], 1, "port 0 is invalid"),
         ("eks_token", vec!["--region", "eu-west-1"], 1, "the cluster is empty"),
         ("eks_token", vec!["--region"], 2, "--region needs a value"),
     ] {

@@ -12,13 +12,13 @@ use crate::redact::{REDACTED, is_secret_header};
 use crate::sigv4::rules::SessionTokenName;
 use crate::text::wiped::Wiped;
 
-/// A header of one side: its values, joined as they have to be, and how many lines they stand in.
+/// A header of one side: its values, joined by commas, and the number of its lines.
 struct Lines {
     value: Wiped<String>,
     count: usize,
 }
 
-/// The headers by their names in lower case.
+/// Returns the headers by their names in lower case.
 fn by_name(canonical: &Canonical<'_>) -> BTreeMap<String, Lines> {
     let mut found: BTreeMap<String, Lines> = BTreeMap::new();
     for (name, value) in canonical.headers() {
@@ -41,29 +41,29 @@ pub(super) fn header_differences(
 ) {
     let (of_ours, of_theirs) = (by_name(ours), by_name(theirs));
     let signed = of_ours.iter().filter_map(|(name, signed)| {
-        // The difference of the payload's line is a finding of its own.
+        // The difference of the payload line has its own finding.
         let is_payload = payload_differs && name == "x-amz-content-sha256";
         line_difference(name, signed, of_theirs.get(name), is_payload)
     });
     let added = of_theirs.keys().filter(|name| !of_ours.contains_key(*name)).map(|name| {
-        let evidence = alloc::format!("the line of {} was only computed", shown(name));
+        let evidence = alloc::format!("only the server's canonical request has the line of {}", shown(name));
         Finding::new(Cause::HeaderAdded { name: shown(name) }, evidence)
     });
     let form = form_difference(ours, theirs, of_ours.keys().eq(of_theirs.keys()));
     findings.extend(signed.chain(added).chain(form).take(MOST_NAMED));
 }
 
-/// How a signed header differs on the other side.
+/// Returns how a signed header differs on the other side.
 fn line_difference(name: &str, signed: &Lines, computed: Option<&Lines>, is_payload: bool) -> Option<Finding> {
-    // Some services compute a header that didn't arrive as an empty one.
+    // Some services treat a header that didn't arrive as an empty one.
     let arrived = computed.filter(|computed| !computed.value.is_empty() || signed.value.is_empty());
     let Some(computed) = arrived else {
         let hidden = computed.is_some() && signed.value.contains(REDACTED);
-        let evidence = alloc::format!("the line of {} was only signed", shown(name));
+        let evidence = alloc::format!("only the signed canonical request has the line of {}", shown(name));
         return (!hidden && !is_payload).then(|| Finding::new(header_removed(name), evidence));
     };
     if *signed.value == *computed.value {
-        let evidence = alloc::format!("{} lines were signed, {} computed", signed.count, computed.count);
+        let evidence = alloc::format!("{} lines were signed, {} were computed", signed.count, computed.count);
         let cause = || Cause::HeaderNotJoined { name: shown(name) };
         return (signed.count != computed.count).then(|| Finding::new(cause(), evidence));
     }
@@ -78,7 +78,7 @@ fn line_difference(name: &str, signed: &Lines, computed: Option<&Lines>, is_payl
     Some(Finding::new(cause, evidence))
 }
 
-/// Both sides have the same headers, and write them differently.
+/// Returns the difference if both sides have the same headers but write them differently.
 fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: bool) -> Option<Finding> {
     let upper_case = |canonical: &Canonical<'_>| {
         let names = canonical.headers().map(|(name, _)| name).chain(canonical.signed_headers.split(';'));
@@ -113,7 +113,7 @@ fn form_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, same_names: boo
     }
 }
 
-/// The lines of headers whose values differ and are never shown, as they are printed.
+/// Returns the printed lines of headers whose values differ but are never shown.
 pub(super) fn hidden_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>) -> impl Iterator<Item = String> {
     let theirs = by_name(theirs);
     let secret = by_name(ours).into_iter().filter(|(name, _)| is_secret_header(name)).take(MOST_NAMED);
@@ -156,7 +156,7 @@ fn header_change(name: &str, signed: &str, verified: &str) -> Cause {
     }
 }
 
-/// An IPv6 address has colons of its own, and brackets around them.
+/// Removes the port. An IPv6 address contains colons, too, but within brackets.
 fn without_port(host: &str) -> &str {
     let colons_end = host.rfind(']').unwrap_or_default();
     match host.rsplit_once(':') {

@@ -1,4 +1,4 @@
-//! What the differences of two canonical requests, or of two strings to sign, come from.
+//! Finds the causes of the differences between two canonical requests or two strings to sign.
 
 mod headers;
 mod path;
@@ -23,11 +23,11 @@ use headers::{header_differences, hidden_differences};
 use path::path_differences;
 use query::query_differences;
 
-/// How many parameters, and how many headers, get a finding of their own.
+/// The maximum number of parameters, and of headers, that get their own finding.
 const MOST_NAMED: usize = 16;
 
-/// The differences of two texts of the same kind, and where they stand. None only if they are the same but for what one
-/// of them hides.
+/// Returns the differences between two texts of the same kind, and their positions. There are none only if the texts
+/// are the same except for what one of them hides.
 pub(super) fn texts(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
     let crlf = ours.contains("\r\n") != theirs.contains("\r\n");
     let unified =
@@ -38,10 +38,10 @@ pub(super) fn texts(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
         return texts_of_lines(ours, theirs);
     }
     let evidence = match crlf {
-        true => String::from("CRLF ends the lines of one side"),
+        true => String::from("one side ends its lines with CRLF"),
         false => {
             let count = |text: &str| text.split('\n').count();
-            alloc::format!("{} lines were signed, {} computed", count(ours), count(theirs))
+            alloc::format!("{} lines were signed, {} were computed", count(ours), count(theirs))
         }
     };
     let mut findings = alloc::vec![Finding::new(Cause::LineEnds, evidence)];
@@ -59,11 +59,11 @@ fn texts_of_lines(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
     let (our_text, their_text) = (redacted(ours), redacted(theirs));
     let mut diff = Diff::of(&our_text, &their_text);
     let mut findings = Vec::new();
-    let mut evidence = "of a canonical request";
+    let mut evidence = "the canonical requests differ";
     if let (Some(our), Some(their)) = (ToSign::parse(ours), ToSign::parse(theirs)) {
         findings = strings_to_sign(&our, &their);
         findings.extend(hash_difference(&our, &their));
-        evidence = "of a string to sign";
+        evidence = "the strings to sign differ";
     } else if let (Some(our), Some(their)) = (Canonical::parse(ours), Canonical::parse(theirs)) {
         hidden_differences(&our, &their).for_each(|line| diff.mark_hidden(&line));
         findings = canonical_requests(&our, &their);
@@ -77,8 +77,10 @@ fn texts_of_lines(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
     } else {
         evidence = "one of the texts is neither a canonical request nor a string to sign";
         if ours == theirs {
-            findings
-                .push(Finding::new(Cause::Unrecognised, "the texts are the same, and of no kind that is known here"));
+            findings.push(Finding::new(
+                Cause::Unrecognised,
+                "the texts are the same, but neither canonical requests nor strings to sign",
+            ));
         }
     }
     if findings.is_empty() && our_text != their_text {
@@ -88,12 +90,12 @@ fn texts_of_lines(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
     (findings, diff)
 }
 
-/// As it is printed, without secrets. A string to sign has none.
+/// Returns the text as it is printed, without secrets. A string to sign contains none.
 pub(super) fn redacted(text: &str) -> String {
     CanonicalRequest::from_bytes(text.as_bytes()).to_string()
 }
 
-/// The differences of two canonical requests, in the order of their parts.
+/// Returns the differences between two canonical requests, in the order of their parts.
 fn canonical_requests(ours: &Canonical<'_>, theirs: &Canonical<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if ours.method != theirs.method {
@@ -114,7 +116,7 @@ fn canonical_requests(ours: &Canonical<'_>, theirs: &Canonical<'_>) -> Vec<Findi
     findings
 }
 
-/// The differences of two strings to sign, but for the hash of the canonical request.
+/// Returns the differences between two strings to sign, except for the hash of the canonical request.
 pub(super) fn strings_to_sign(ours: &ToSign<'_>, theirs: &ToSign<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut differs = |cause: Cause, what: &str, ours: &str, theirs: &str| {
@@ -126,7 +128,7 @@ pub(super) fn strings_to_sign(ours: &ToSign<'_>, theirs: &ToSign<'_>) -> Vec<Fin
     differs(Cause::AlgorithmDiffers { signed, verified }, "algorithm", ours.algorithm, theirs.algorithm);
     match (ours.scope_parts(), theirs.scope_parts()) {
         (Some(our), Some(their)) => {
-            // Where one of the algorithms has no region, the algorithm is the difference.
+            // If one of the algorithms has no region, the algorithm is the difference.
             if ours.algorithm == theirs.algorithm {
                 let cause = Cause::WrongRegion { expected: Some(shown(their.region)) };
                 differs(cause, "region", our.region, their.region);
@@ -152,7 +154,7 @@ fn hash_difference(ours: &ToSign<'_>, theirs: &ToSign<'_>) -> Option<Finding> {
         true => Cause::HashCase,
         false => Cause::CanonicalRequestDiffers,
     };
-    Some(Finding::new(cause, alloc::format!("its hash: {}", signed_and_computed(ours, theirs))))
+    Some(Finding::new(cause, alloc::format!("hash of the canonical request: {}", signed_and_computed(ours, theirs))))
 }
 
 pub(super) fn payload_difference(ours: &str, theirs: &str) -> Option<Finding> {
@@ -168,10 +170,10 @@ pub(super) fn payload_difference(ours: &str, theirs: &str) -> Option<Finding> {
         (true, true) => Cause::BodyChanged,
         _ => Cause::PayloadMode { signed: shown(ours), verified: shown(theirs) },
     };
-    Some(Finding::new(cause, alloc::format!("the body: {}", signed_and_computed(ours, theirs))))
+    Some(Finding::new(cause, alloc::format!("payload hash: {}", signed_and_computed(ours, theirs))))
 }
 
-/// `%2f` as `%2F`, also where it is `%252f`.
+/// Converts `%2f` to `%2F`, and likewise `%252f`.
 fn upper_case_escapes(text: &str) -> String {
     let mut pieces = text.split('%');
     let mut out = pieces.next().unwrap_or_default().to_string();
@@ -189,7 +191,7 @@ fn signed_and_computed(ours: &str, theirs: &str) -> String {
     alloc::format!("signed {}, computed {}", shown(ours), shown(theirs))
 }
 
-/// Whole, if it is as short as headers usually are: what differs may stand far behind.
+/// Returns the whole text if it is not much longer than headers usually are, since the difference may be near its end.
 fn shown_long(text: &str) -> String {
     const LONG: usize = 512;
     if text.len() <= LONG && !text.chars().any(char::is_control) { text.into() } else { shown(text) }

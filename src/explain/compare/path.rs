@@ -7,7 +7,7 @@ use crate::explain::text::shown;
 use crate::sigv4::canonical_request::normalized;
 use crate::text::percent::decoded;
 
-/// One cause, or two that came together.
+/// Returns one cause, or two causes that occur together.
 pub(super) fn path_differences(ours: &str, theirs: &str) -> Vec<Cause> {
     if let Some(cause) = single_difference(ours, theirs) {
         return alloc::vec![cause];
@@ -45,7 +45,7 @@ fn single_difference(ours: &str, theirs: &str) -> Option<Cause> {
     prefix_difference(ours, theirs)
 }
 
-/// Of two paths that mean the same.
+/// Returns the cause for two paths that decode to the same text.
 fn encoded_otherwise(ours: &str, theirs: &str) -> Cause {
     if upper_case_escapes(ours) == upper_case_escapes(theirs) {
         Cause::EscapeCase
@@ -56,7 +56,7 @@ fn encoded_otherwise(ours: &str, theirs: &str) -> Cause {
     }
 }
 
-/// What a path means after every encoding; four are one more than anybody has seen.
+/// Decodes a path repeatedly. Four times is one more than has been seen in practice.
 fn meant(path: &str) -> Vec<u8> {
     let mut meant = path.as_bytes().to_vec();
     for _ in 0..4 {

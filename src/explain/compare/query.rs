@@ -13,7 +13,8 @@ use crate::redact::{REDACTED, is_secret_parameter};
 use crate::text::excerpt;
 use crate::text::percent::decoded;
 
-/// How many parameters of one name are compared with each of the other side, so that their number isn't squared.
+/// The maximum number of parameters of one name that are compared with each one of the other side, to avoid quadratic
+/// time.
 const MOST_COMPARED: usize = 64;
 
 type Pair<'a> = (&'a str, Option<&'a str>);
@@ -33,7 +34,8 @@ pub(super) fn query_differences(ours: &Canonical<'_>, theirs: &Canonical<'_>, fi
     }
 }
 
-/// The pairs that only our side has, and those that only their side has. What one side hides counts as equal.
+/// Returns the pairs that only our side has, and those that only their side has. Values that one side hides count as
+/// equal.
 fn pairs_of_one_side<'a>(ours: &Canonical<'a>, theirs: &Canonical<'a>, hidden: bool) -> (Vec<Pair<'a>>, Vec<Pair<'a>>) {
     let mut counts: BTreeMap<Pair<'_>, i32> = BTreeMap::new();
     for pair in ours.query_pairs() {
@@ -50,12 +52,12 @@ fn pairs_of_one_side<'a>(ours: &Canonical<'a>, theirs: &Canonical<'a>, hidden: b
     (only_ours, only_theirs)
 }
 
-/// Both sides have the same pairs.
+/// Returns the difference in order, given that both sides have the same pairs.
 fn order_difference(ours: &Canonical<'_>, theirs: &Canonical<'_>, hidden: bool) -> Option<Finding> {
     let mut sides = ours.query_pairs().zip(theirs.query_pairs());
     let (_, (name, _)) = sides.find(|(our, their)| without_secret(*our, hidden) != without_secret(*their, hidden))?;
     let name = shown_decoded(name);
-    let evidence = alloc::format!("the same parameters stand in another order from {name} on");
+    let evidence = alloc::format!("the order of the parameters differs from {name} on");
     Some(Finding::new(Cause::QueryOrder, evidence))
 }
 
@@ -77,16 +79,16 @@ fn pair_differences<'a>(
     }
     let added = partners.into_values().flatten().map(|(name, _)| {
         let cause = Cause::ParameterAdded { name: shown_decoded(name) };
-        Finding::new(cause, "in the computed query only")
+        Finding::new(cause, "only in the computed query")
     });
     let removed = removed.into_iter().map(|name| {
         let cause = Cause::ParameterRemoved { name: shown_decoded(name) };
-        Finding::new(cause, "in the signed query only")
+        Finding::new(cause, "only in the signed query")
     });
     changed.into_iter().chain(removed).chain(added)
 }
 
-/// The pair of the other side with the same name: one that means the same and is written differently, or else any.
+/// Returns the other side's pair with the same name: one with the same value in another encoding, or else any.
 fn take_partner<'a>(partners: &mut BTreeMap<Vec<u8>, Vec<Pair<'a>>>, pair: Pair<'_>) -> Option<Pair<'a>> {
     let candidates = partners.get_mut(&*meaning(pair.0)).filter(|candidates| !candidates.is_empty())?;
     let value = meaning(pair.1.unwrap_or_default());
@@ -98,7 +100,7 @@ fn take_partner<'a>(partners: &mut BTreeMap<Vec<u8>, Vec<Pair<'a>>>, pair: Pair<
 fn changed_pair(pair: Pair<'_>, partner: Pair<'_>) -> Finding {
     let cause = pair_difference(pair, partner);
     let evidence = match cause {
-        Cause::ParameterChanged { .. } => String::from("the third line differs"),
+        Cause::ParameterChanged { .. } => String::from("the query (third line) differs"),
         _ => of_both(pair, partner),
     };
     Finding::new(cause, evidence)
@@ -117,7 +119,7 @@ fn without_secret(pair: Pair<'_>, hidden: bool) -> Pair<'_> {
 }
 
 fn pair_difference((our_name, our_value): Pair<'_>, (their_name, their_value): Pair<'_>) -> Cause {
-    // The one that is encoded less often.
+    // The one with fewer encodings.
     let name = shown_decoded(if our_name.len() <= their_name.len() { our_name } else { their_name });
     let (ours, theirs) = (our_value.unwrap_or_default(), their_value.unwrap_or_default());
     let plus = |text: &str| text.replace("%20", "+").replace("%2B", "+");
@@ -138,7 +140,7 @@ fn pair_difference((our_name, our_value): Pair<'_>, (their_name, their_value): P
     }
 }
 
-/// What a text means after every encoding, however often, with a plus for a space.
+/// Decodes a text repeatedly, and reads a plus sign as a space.
 fn meaning(text: &str) -> Zeroizing<Vec<u8>> {
     let mut meaning = Zeroizing::new(text.as_bytes().to_vec());
     for _ in 0..3 {

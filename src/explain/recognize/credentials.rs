@@ -1,4 +1,4 @@
-//! What the response says of the credentials: whether they arrived, their scope, key and token.
+//! Recognises responses about the credentials: whether they arrived, their scope, key and token.
 
 use alloc::string::String;
 
@@ -22,7 +22,7 @@ impl Found<'_> {
 
     fn missing_token(&mut self, said: &Said) {
         let code = self.reply.code.as_str();
-        // The owner of an API may word the answer; the code stays. The JSON services answer 400.
+        // The owner of an API can change the message, but not the code. The JSON services answer 400.
         let in_code = code == "MissingAuthenticationTokenException" && self.reply.status != 400;
         if !said.holds(text::MISSING_TOKEN.known) && !in_code && !code.starts_with("MissingAuthenticationToken") {
             return;
@@ -59,7 +59,7 @@ impl Found<'_> {
         if !said.holds(text::NOT_KEY_VALUE) {
             return;
         }
-        // It echoes the header, or its hash.
+        // The response echoes the header or its hash.
         let echoed = said.after(text::ECHOED_HEADER).unwrap_or_default();
         let is_ours = echoed.starts_with("aws4-");
         if is_ours || echoed.starts_with("authorization:") {
@@ -83,7 +83,7 @@ impl Found<'_> {
         }
     }
 
-    /// Something that is not a signature arrived as one.
+    /// Handles an authorization that is not a signature.
     pub(super) fn other_authorization(&mut self) {
         self.push(Cause::OtherAuthorization);
         if self.sent.is_signed() {
@@ -140,7 +140,7 @@ impl Found<'_> {
             let expected = said.quoted_after(text::BELONGS_TO).map(shown);
             self.push(Cause::WrongService { expected });
         }
-        // A HEAD has no body; the header is all that S3 says.
+        // The response to a HEAD request has no body, only this header.
         if let Some(region) = self.reply.hint("x-amz-bucket-region")
             && !self.sent.region.is_empty()
             && region != self.sent.region
@@ -163,7 +163,7 @@ impl Found<'_> {
         }
     }
 
-    /// From the host name, for texts that name the wrong region only.
+    /// Returns the region from the host name, for messages that contain only the wrong region.
     fn region_to_use(&self, wrong: &str) -> Option<String> {
         let host = self.sent.host.as_str();
         let endpoint = Endpoint::parse(host);
@@ -189,7 +189,7 @@ impl Found<'_> {
             if without_token {
                 self.push(Cause::TokenMissing);
             }
-            // With a full stop the key is unknown, without one the token is bad, if there is one.
+            // If the message ends with a full stop, the key is unknown; otherwise, the token (if any) is invalid.
             if !unknown_key && (token_was_sent || self.sent.auth == Auth::Unknown) {
                 let of_the_token = said.ends_with("is invalid");
                 let mut causes = [Cause::UnknownAccessKey, Cause::TokenInvalid];

@@ -1,4 +1,4 @@
-//! Refusals of what was signed well, or not at all: permissions, routes, redirects.
+//! Recognises refusals for reasons other than the signature: permissions, routes, redirects.
 
 use alloc::string::String;
 
@@ -9,8 +9,8 @@ use crate::explain::cause::Cause;
 use crate::explain::sent::Auth;
 use crate::text::excerpt;
 
-// Parts of sentences that the verifier never writes.
-/// Of a caller without credentials.
+// Parts of messages that the verifier never returns.
+/// Describes a caller without credentials.
 const ANONYMOUS: &str = "anonymous";
 const NOT_AUTHORIZED_TO_PERFORM: &str = "not authorized to perform";
 const NOT_AUTHORIZED_TO_ACCESS: &str = "not authorized to access this resource";
@@ -52,7 +52,7 @@ impl Found<'_> {
         }
     }
 
-    /// Access denied of S3: nobody signed, or who signed may not.
+    /// S3's "Access Denied": the request is not signed, or its signer has no permission.
     fn access_denied(&mut self, said: &Said) {
         if self.reply.code == "AccessDenied" && said.is(text::ACCESS_DENIED.known) {
             match self.sent.auth {
@@ -73,7 +73,7 @@ impl Found<'_> {
         let function_url = code.starts_with("AccessDenied");
         let http_api = self.reply.hint("apigw-requestid").is_some() || code.is_empty();
         match &self.sent.auth {
-            // A REST API says of a missing signature that it is missing.
+            // A REST API reports a missing signature as such.
             _ if code.starts_with("Forbidden") => self.push(Cause::ForbiddenWithoutReason),
             Auth::None => self.push_all(&[Cause::NotSigned, Cause::ForbiddenWithoutReason]),
             Auth::Other { .. } => self.push_all(&[Cause::OtherAuthorization, Cause::ForbiddenWithoutReason]),
@@ -100,7 +100,7 @@ impl Found<'_> {
     }
 }
 
-/// An address without user info, query and fragment: it may hold a password, or be a presigned URL.
+/// Returns a URL without user info, query and fragment, since it may contain a password or be a presigned URL.
 fn without_secrets(location: &str) -> String {
     let location = location.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = location.split_once("://") else { return location.into() };

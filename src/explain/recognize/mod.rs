@@ -1,4 +1,5 @@
-//! What an answer of AWS means: text first, since it says most, then the code, then the status.
+//! Recognises AWS's responses: by their text first, since it is the most specific, then by the code, then by the
+//! status.
 
 mod credentials;
 mod denials;
@@ -20,10 +21,11 @@ use crate::aws_error::text;
 use crate::redact::text::redacted;
 use crate::text::excerpt;
 
-/// How many headers a finding names.
+/// The maximum number of headers that a finding names.
 const MOST_NAMED: usize = 16;
 
-/// What the response says of itself, likeliest first. Empty for a mismatch whose causes the two texts tell.
+/// Returns the findings from the response itself, most likely first. For a mismatch, the caller replaces
+/// [`Cause::Mismatch`] if a comparison of the texts shows the causes.
 pub(super) fn recognize(reply: &Reply, sent: &Sent) -> Vec<Finding> {
     let mut found = Found { reply, sent, evidence: reply.evidence(), findings: Vec::new() };
     let said = Said::new(reply.short_message());
@@ -73,8 +75,7 @@ impl Found<'_> {
         causes.iter().cloned().for_each(|cause| self.push(cause));
     }
 
-    /// What is wrong with the request as it was sent explains every refusal that says no more than that the signature
-    /// was not taken.
+    /// Puts a defect of the request as it was sent first, if the refusal gives no more specific reason.
     fn by_the_request(&mut self) {
         let says_more = |finding: &Finding| {
             !matches!(
@@ -95,7 +96,7 @@ impl Found<'_> {
             return;
         }
         let (cause, evidence) = match &self.sent.auth {
-            Auth::Both => (Cause::TwoCredentials, "the request as it was sent has both".into()),
+            Auth::Both => (Cause::TwoCredentials, "the request has both, as it was sent".into()),
             Auth::Version2 => (Cause::SignatureVersion2, "the request as it was sent".into()),
             Auth::Malformed { problem, white_space } => {
                 let cause = match white_space {
@@ -112,7 +113,8 @@ impl Found<'_> {
 
     fn mismatch(&mut self) {
         if self.sent.auth == Auth::None {
-            let evidence = "nothing was signed: CloudFront signs for its origin, with the hash that the viewer sends";
+            let evidence =
+                "the request was not signed; CloudFront signs for its origin, using the hash that the viewer sends";
             self.push_with(Cause::ContentSha256, evidence.into());
         }
         self.push(Cause::Mismatch);
@@ -191,7 +193,7 @@ impl Found<'_> {
     }
 }
 
-/// Of a sentence for each header, one behind the other.
+/// Returns the names from a series of sentences, one for each header.
 fn names_before_must_be_signed(said: &Said) -> Vec<String> {
     let end = text::IN_AUTHORIZATION.to_ascii_lowercase();
     let names = said.around(text::MUST_BE_SIGNED).filter_map(|before| {
@@ -202,7 +204,8 @@ fn names_before_must_be_signed(said: &Said) -> Vec<String> {
 }
 
 impl Reply {
-    /// What of the response to show: its message without what it echoes, or else its code or status.
+    /// Returns the part of the response to show: its message without the values that it echoes, or else its code or
+    /// status.
     fn evidence(&self) -> String {
         let message = redacted(self.short_message());
         match (message.is_empty(), self.code.is_empty()) {

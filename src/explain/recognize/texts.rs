@@ -1,10 +1,10 @@
-//! What AWS's sentences and codes mean, where they need no value of the response.
+//! The causes of AWS's messages and codes that need no value from the response.
 
 use crate::aws_error::form::{AGAINST_POLICY, INVALID_POLICY, MISSING_FIELD};
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
 
-/// Each sentence by the part of it that does not vary. Those that the verifier writes, too, are constants of `aws_error`.
+/// The messages, by the part that does not vary. Messages that the verifier also returns are constants of `aws_error`.
 pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     (text::TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
     (text::S3_TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
@@ -47,7 +47,7 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     ("The request could not be satisfied", &[Cause::BlockedByIntermediary]),
 ];
 
-/// Codes, where no text said more. Without `Exception` at the end, which JSON services add.
+/// The codes, for messages that are not recognised. Without the suffix `Exception`, which the JSON services add.
 pub(super) const CODES: &[(&str, &[Cause])] = &[
     ("MalformedQueryString", &[Cause::MalformedRequest]),
     ("InvalidURI", &[Cause::MalformedRequest]),

@@ -1,4 +1,4 @@
-//! What the response says of the time.
+//! Recognises responses about the time.
 
 use super::Found;
 use crate::aws_error::read::{Reply, Said};
@@ -40,7 +40,7 @@ impl Found<'_> {
 
     fn expiry(&mut self, offset: Option<i64>, expired: bool) {
         if self.code_of_time() == "RequestExpired" {
-            // EC2 says so of an old request and of old credentials.
+            // EC2 returns this code for an old request and for expired credentials.
             match offset {
                 Some(seconds) if seconds.abs() < 5 * 60 => {
                     self.push_all(&[Cause::TokenExpired, Cause::ClockSkew { offset }]);
@@ -69,7 +69,7 @@ impl Found<'_> {
         }
     }
 
-    /// A time zone where the offset is one, which may be by chance.
+    /// Adds the clock skew, and before it a time zone if the offset is that of one, which may be a coincidence.
     pub(super) fn clock(&mut self, offset: Option<i64>) {
         if let Some(offset) = offset.filter(|offset| is_time_zone(*offset)) {
             self.push(Cause::TimeZone { offset });
@@ -78,8 +78,8 @@ impl Found<'_> {
     }
 }
 
-/// When a presigned URL ended: `Signature expired: A is now earlier than B (C - N min.)`, with an N that is not the skew
-/// that services allow.
+/// Returns when a presigned URL expired: `Signature expired: A is now earlier than B (C - N min.)`, with an N that is
+/// not a clock skew that services allow.
 fn lifetime_ended(said: &str) -> Option<Timestamp> {
     let (before, allowed) = said.strip_suffix(text::LENGTH_ENDS)?.rsplit_once(text::MINUS)?;
     let (number, unit) = allowed.split_once(' ')?;
@@ -93,7 +93,7 @@ fn lifetime_ended(said: &str) -> Option<Timestamp> {
     Some(signed.saturating_add(seconds.into()))
 }
 
-/// Local time taken for UTC is off by as much as a time zone is: up to 14 hours, whole or half ones but for four.
+/// Returns `true` if the offset is that of a time zone: up to 14 hours, in whole or half hours with four exceptions.
 fn is_time_zone(offset: i64) -> bool {
     const QUARTER: u64 = 15 * 60;
     const TOLERANCE: u64 = 30;
@@ -107,7 +107,7 @@ fn is_time_zone(offset: i64) -> bool {
 }
 
 impl Reply {
-    /// Seconds to add to the clock that signed: from the text, which names both times, or from the `Date` header.
+    /// Returns the seconds to add to the signer's clock, from the two times in the message or from the `Date` header.
     pub(in crate::explain) fn clock_offset(&self, sent: &Sent) -> Option<i64> {
         let message = self.short_message();
         let mut times = message.split([' ', '(', ')']).filter_map(|word| word.parse::<Timestamp>().ok());
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_of_time_zones() {
+    fn time_zone_offsets_are_recognised() {
         for (offset, zone) in [
             (7200, true),
             (-19_800, true),

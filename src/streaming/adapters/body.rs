@@ -1,4 +1,4 @@
-//! Encoder and decoder as an `http_body::Body`, for hyper, reqwest, axum and tower.
+//! `http_body::Body` adapters for the encoder and the decoder, for hyper, reqwest, axum and tower.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -25,7 +25,7 @@ impl SignedChunked {
     /// an `x-amz-trailer` of an earlier signature.
     ///
     /// # Errors
-    /// [`RequestError::HeaderValue`] if a value can't be one of HTTP; the map is as it was.
+    /// [`RequestError::HeaderValue`] if a value is not a valid HTTP header value; the map is left unchanged.
     pub fn apply_to(&self, headers: &mut HeaderMap) -> Result<(), RequestError> {
         let mut own = Vec::new();
         for (name, value) in self.own_headers() {
@@ -41,7 +41,7 @@ impl SignedChunked {
     }
 }
 
-/// Encodes another body in chunks. The size is known exactly.
+/// Encodes another body in chunks. Its size hint is exact.
 ///
 /// After an error, every further poll returns an error: the body never ends as if it were complete.
 ///
@@ -72,7 +72,7 @@ impl<B: Body> EncodedBody<B> {
         Self { chunks: Polled::new(Encoding::new(signed.encoder()), inner), left: signed.content_length() }
     }
 
-    /// Sets a callback that gives the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
+    /// Sets a callback that sets the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
     pub fn before_trailer(
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,
@@ -108,12 +108,12 @@ where
     }
 }
 
-/// Decodes another body that is sent in chunks: the data of each chunk after its signature is verified, then the
+/// Decodes another body that is sent in chunks. Yields the data of each chunk after its signature is verified, then the
 /// trailers.
 ///
-/// The body ends only after all of it is verified. If it is refused, the error is a [`ChunkError`], which
-/// [`downcast_ref`](core::error::Error) finds. After an error, every further poll returns an error: the body never ends
-/// as if it were complete.
+/// The body ends only after all of it is verified. If it is refused, the error is a [`ChunkError`], accessible with
+/// [`downcast_ref`](core::error::Error). After an error, every further poll returns an error: the body never ends as if
+/// it were complete.
 ///
 /// ```
 /// use countersign::VerifiedHead;
@@ -158,7 +158,7 @@ where
 struct Decoding(ChunkDecoder);
 
 impl Codec for Decoding {
-    /// The trailers, unless there are none or they have been handed out.
+    /// The trailers, unless there are none or they have already been returned.
     type End = Option<HeaderMap>;
     type Error = ChunkError;
 
@@ -191,7 +191,7 @@ impl<C: Codec, B> Polled<C, B> {
 }
 
 impl<C: Codec<Error: Error + Clone + Send + Sync + 'static>, B: Body<Error: Into<BoxError>>> Polled<C, B> {
-    /// The next bytes; `None` once the body is complete.
+    /// Returns the next bytes, or `None` once the body is complete.
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         loop {
             match &self.state {

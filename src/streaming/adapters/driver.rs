@@ -1,4 +1,4 @@
-//! The state that all adapters share: whether a body is open, done or broken.
+//! The state shared by all adapters: whether a body is open, done or broken.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -11,7 +11,7 @@ use crate::streaming::error::{ChunkError, EncodeError};
 
 /// An encoder or decoder.
 pub(super) trait Codec {
-    /// What is known after the end of the body.
+    /// The result at the end of the body.
     type End;
     type Error;
 
@@ -19,15 +19,15 @@ pub(super) trait Codec {
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<Self::End, Self::Error>;
 }
 
-/// The state of a body. Only [`State::Open`] is ever left, so a caller that reads again after an error can't mistake
-/// the body for a complete one.
+/// The state of a body. [`State::Done`] and [`State::Broken`] are final, so a caller that reads again after an error
+/// can't mistake the body for a complete one.
 pub(super) enum State<C: Codec> {
     Open(C),
     Done(C::End),
     Broken(Failure<C::Error>),
 }
 
-/// Why a body is broken.
+/// The reason a body is broken.
 #[derive(Debug)]
 pub(super) enum Failure<E> {
     Codec(E),
@@ -37,7 +37,7 @@ pub(super) enum Failure<E> {
 
 /// Returned by every read after an error of the inner reader or body.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the body is broken, an earlier read failed: {0}")]
+#[error("the body can't be read further because an earlier read failed: {0}")]
 pub(super) struct SourceFailed(String);
 
 impl<C: Codec> State<C> {
@@ -58,13 +58,13 @@ impl<C: Codec> State<C> {
         }
     }
 
-    /// The inner reader or body failed.
+    /// Records that the inner reader or body failed.
     pub(super) fn source_failed(&mut self, error: &dyn fmt::Display) {
         *self = Self::Broken(Failure::Source(SourceFailed(error.to_string())));
     }
 }
 
-/// Gives the values of trailers after all data is encoded.
+/// Sets the values of trailers after all data is encoded.
 type BeforeTrailer = Box<dyn FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync>;
 
 /// An encoder and its callback.

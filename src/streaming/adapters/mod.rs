@@ -1,4 +1,4 @@
-//! Encoder and decoder as streams: `std::io::Read`, tokio's `AsyncRead`, and `http_body::Body`.
+//! Adapters from the encoder and the decoder to `std::io::Read`, tokio's `AsyncRead` and `http_body::Body`.
 
 #[cfg(feature = "http-body")]
 mod body;

@@ -1,4 +1,4 @@
-//! Encoder and decoder as a [`Read`].
+//! [`Read`] adapters for the encoder and the decoder.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,14 +11,14 @@ use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
 
-/// Bytes read from the inner reader at a time.
+/// The number of bytes to read from the inner reader at a time.
 pub(super) const READ: usize = 65_536;
 
-/// Encodes the data of another reader in chunks, for HTTP clients that send a [`Read`]. With the feature `tokio` it is an
-/// `AsyncRead` if the other reader is one.
+/// Encodes the data of another reader in chunks, for HTTP clients that send a [`Read`]. With the feature `tokio`, it
+/// implements `AsyncRead` if the inner reader does.
 ///
 /// After an error, every further read returns an error, unless the inner reader returned [`ErrorKind::WouldBlock`] or
-/// [`ErrorKind::TimedOut`]: that read may be repeated.
+/// [`ErrorKind::TimedOut`]: such a read can be retried.
 ///
 /// ```
 /// use std::io::Read;
@@ -37,12 +37,12 @@ pub(super) const READ: usize = 65_536;
 pub struct EncodedRead<R>(pub(super) Reader<Encoding, R>);
 
 impl<R> EncodedRead<R> {
-    /// Encodes the data that `inner` reads.
+    /// Encodes the data read from `inner`.
     pub fn new(encoder: ChunkEncoder, inner: R) -> Self {
         Self(Reader::new(Encoding::new(encoder), inner))
     }
 
-    /// Sets a callback that gives the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
+    /// Sets a callback that sets the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
     pub fn before_trailer(
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,
@@ -58,11 +58,11 @@ impl<R: Read> Read for EncodedRead<R> {
     }
 }
 
-/// Decodes the body that another reader reads in chunks: the data of each chunk after its signature is verified. For
-/// servers that read a body from a [`Read`]. With the feature `tokio` it is an `AsyncRead` if the other reader is one.
+/// Decodes the chunked body of another reader, for servers that read a body from a [`Read`]. Returns the data of each
+/// chunk after its signature is verified. With the feature `tokio`, it implements `AsyncRead` if the inner reader does.
 ///
 /// The end of the data (`Ok(0)`) is returned only after the whole body is verified; until then, the data may be
-/// incomplete. If the body is refused, the error holds the [`ChunkError`](crate::streaming::ChunkError). After an
+/// incomplete. If the body is refused, the error contains the [`ChunkError`](crate::streaming::ChunkError). After an
 /// error, every further read returns an error, as with [`EncodedRead`].
 ///
 /// ```
@@ -93,12 +93,12 @@ impl<R: Read> Read for EncodedRead<R> {
 pub struct DecodedRead<R>(pub(super) Reader<ChunkDecoder, R>);
 
 impl<R> DecodedRead<R> {
-    /// Decodes the body that `inner` reads.
+    /// Decodes the body read from `inner`.
     pub fn new(decoder: ChunkDecoder, inner: R) -> Self {
         Self(Reader::new(decoder, inner))
     }
 
-    /// The trailers, after the end of the data was read.
+    /// Returns the trailers once the end of the data has been read.
     pub fn trailers(&self) -> Option<&[(String, Vec<u8>)]> {
         match &self.0.state {
             State::Done(trailers) => Some(trailers),
@@ -142,7 +142,7 @@ impl<C: Codec, R> Reader<C, R> {
         }
     }
 
-    /// The inner reader read so many bytes into the buffer; none at its end.
+    /// Processes the first `count` bytes of the buffer, which the inner reader just filled; 0 means its end.
     pub(super) fn filled(&mut self, count: usize) {
         match count {
             0 => self.state.finish(&mut self.out.bytes),
@@ -156,7 +156,7 @@ impl<C: Codec, R> Reader<C, R> {
         error
     }
 
-    /// The error of a broken body, for every read.
+    /// Returns the error of a broken body, for every further read.
     pub(super) fn failed(
         &self,
         failure: &Failure<C::Error>,
@@ -192,7 +192,7 @@ impl<C: Codec, R: Read> Reader<C, R> {
                 self.filled(count);
                 Ok(())
             }
-            // For example the timeout of a socket: no data is lost, and the caller may try again.
+            // For example a socket timeout: no data is lost, and the caller can try again.
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Err(error),
             Err(error) => Err(self.source_failed(error)),
         }
@@ -211,7 +211,7 @@ impl Pending {
         self.bytes.is_empty()
     }
 
-    /// Passes on as much as there is room for, and returns how much that is.
+    /// Passes up to `room` bytes to `put`, and returns how many.
     pub(super) fn take(&mut self, room: usize, put: impl FnOnce(&[u8])) -> usize {
         let rest = self.bytes.get(self.taken..).unwrap_or_default();
         let count = rest.len().min(room);

@@ -1,4 +1,4 @@
-//! [`EncodedRead`] and [`DecodedRead`] as tokio's `AsyncRead`.
+//! tokio's `AsyncRead` for [`EncodedRead`] and [`DecodedRead`].
 
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};

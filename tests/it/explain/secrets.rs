@@ -111,7 +111,10 @@ fn a_response_that_echoes_the_token_shows_none() {
         let location = format!("https://user:{password}@example.com/?X-Amz-Security-Token={form}#{form}");
         let explanation = Explanation::from_response(301, &[("Location", location.as_bytes())], b"", None);
         assert_silent(&explanation, &[TOKEN], "a redirect");
-        assert!(explanation.to_string().contains("the request has to go to https://example.com/\n"), "{explanation}");
+        assert!(
+            explanation.to_string().contains("the request must be sent to https://example.com/\n"),
+            "{explanation}"
+        );
     }
 }
 

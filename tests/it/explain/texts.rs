@@ -38,11 +38,11 @@ fn a_mismatch_reads_as_cause_evidence_fix_and_difference() {
         explain(&error, &signed).to_string(),
         "403 InvalidSignatureException: The request signature we calculated does not match the signature you provided. \
          Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\
-         1. the content type differs in its charset: it was signed as \"application/json\" and arrived as \
+         1. the charset of the content type differs: it was signed as \"application/json\", but arrived as \
          \"application/json; charset=utf-8\"\n   \
-         seen: the line of content-type differs\n   \
-         fix:  sign the content type as the client sends it, with its charset\n\
-         signed (-) and computed by the server (+):\n\
+         evidence: the line of content-type differs\n   \
+         fix:      sign the content type exactly as the client sends it, including its charset\n\
+         signed (-), computed by the server (+):\n\
          - content-type:application/json\n\
          + content-type:application/json; charset=utf-8\n                               ^"
     );
@@ -106,7 +106,9 @@ fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
     assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::TokenInvalid);
     let shown = explanation.to_string();
     assert!(
-        shown.ends_with("  ^ what is not shown differs") && !shown.contains("TOKEN") && !shown.contains("OTHER"),
+        shown.ends_with("  ^ differs in a part that is not shown")
+            && !shown.contains("TOKEN")
+            && !shown.contains("OTHER"),
         "{shown}"
     );
 
@@ -180,7 +182,7 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
 
     let as_sent = refused("/dev/items?a=1&b=2", b"application/json", "another");
     assert_eq!(causes(&as_sent), [Cause::Mismatch]);
-    assert!(as_sent.findings().next().unwrap().evidence().contains("arrived as it was sent"));
+    assert!(as_sent.findings().next().unwrap().evidence().contains("arrived as sent"));
     assert_eq!(as_sent.computed(), Some(signed.canonical_request().to_string().as_str()));
 }
 

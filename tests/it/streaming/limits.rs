@@ -113,7 +113,7 @@ fn an_unsigned_chunk_may_be_as_large_as_the_body() {
 }
 
 fn missing(name: &str) -> String {
-    format!("the trailer lacks {name:?}, which x-amz-trailer names")
+    format!("the trailer {name:?}, which x-amz-trailer names, is missing")
 }
 
 #[test]

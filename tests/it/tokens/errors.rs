@@ -19,41 +19,38 @@ fn each_error_says_what_to_do() {
     for (error, text) in [
         (
             rds(region, "https://db.example.com", 5432, "app"),
-            "the host \"https://db.example.com\" is a URL; give the bare name, without what stands before and behind it",
+            "the host \"https://db.example.com\" is a URL; give only the name, without the scheme, port and path",
         ),
         (
             rds(region, "db.example.com:5432", 5432, "app"),
-            "the host \"db.example.com:5432\" holds a port; give the bare name",
+            "the host \"db.example.com:5432\" includes a port; give only the host name",
         ),
         (
             rds(region, "::1", 5432, "app"),
-            "\"::1\" is not a host name: give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets",
+            "\"::1\" is not a host name; give a name of letters, digits, '-', '_' and '.', or an IPv6 address in brackets",
         ),
         (rds(region, "", 5432, "app"), "the host is empty"),
         (rds(region, "db", 5432, ""), "the user is empty"),
-        (
-            rds(region, "db", 0, "app"),
-            "no server listens on port 0; give the port that the database has, e.g. 5432 or 3306",
-        ),
+        (rds(region, "db", 0, "app"), "port 0 is invalid; give the port of the database, e.g. 5432 or 3306"),
         (rds("", "db", 5432, "app"), "the region is empty"),
-        (rds("US East", "db", 5432, "app"), "\"US East\" is not a region; give it as AWS writes it, e.g. us-east-1"),
+        (rds("US East", "db", 5432, "app"), "\"US East\" is not a region; give the AWS region code, e.g. us-east-1"),
         (
             tokens::memorydb(&credentials, region, "clustercfg.m.abc.memorydb.us-east-1.amazonaws.com", "app", now())
                 .unwrap_err(),
-            "\"clustercfg.m.abc.memorydb.us-east-1.amazonaws.com\" is an endpoint; what is signed is the name of the \
-             cluster alone, e.g. my-cluster",
+            "\"clustercfg.m.abc.memorydb.us-east-1.amazonaws.com\" is an endpoint; give only the name of the cluster, \
+             e.g. my-cluster",
         ),
         (
             tokens::elasticache(&credentials, region, "my cache", "app", now()).unwrap_err(),
-            "the cache \"my cache\" may hold only letters, digits and '-'",
+            "the cache \"my cache\" may contain only letters, digits and '-'",
         ),
         (
             tokens::eks(&credentials, region, "arn:aws:eks:us-east-1:1:cluster/prod", now()).unwrap_err(),
-            "the cluster \"arn:aws:eks:us-east-1:1:cluster/prod\" may hold only letters, digits, '-' and '_'",
+            "the cluster \"arn:aws:eks:us-east-1:1:cluster/prod\" may contain only letters, digits, '-' and '_'",
         ),
         (
             tokens::codecommit(&credentials, region, "git-codecommit.us-east-1.amazonaws.com", "", now()).unwrap_err(),
-            "\"\" is not the path of a repository; give it as git does: v1/repos/NAME",
+            "\"\" is not the path of a repository; give it as git does, i.e. v1/repos/NAME",
         ),
     ] {
         assert_eq!(error.to_string(), text);
