@@ -152,7 +152,7 @@ impl<'k> Found<'k> {
     }
 }
 
-/// 19. `issued` is the session token of the key that was found, if one was found, and if it has one.
+/// 20. `issued` is the session token of the key that was found, if one was found, and if it has one.
 fn check_standing(
     issued: Option<Option<&str>>,
     expires_at: Option<Timestamp>,

@@ -37,7 +37,8 @@ use crate::sigv4::timestamp::Timestamp;
 ///     are `x-amz-content-sha256`, which the payload line binds, the session token where the rules say that it is
 ///     added after signing, and the headers of [`Verifier::allow_unsigned`].
 /// 12. Every header that is named as signed is there. An `x-amz-*` header of a presigned request to S3 may stand in the
-///     query instead, once; what stands in both is the same.
+///     query instead, once; what stands in both stands once in each, and is the same. Hash and token count only as
+///     `X-Amz-Content-Sha256` and so on, letter for letter.
 /// 13. No signed header is named by `Connection`: the next hop would remove it.
 /// 14. Signed headers that have one value arrive once: `x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`,
 ///     `range`; unless [`Verifier::accept_repeated_headers`].
