@@ -12,6 +12,25 @@ thread_local! {
     static BYTES: Cell<usize> = const { Cell::new(0) };
     static HELD: Cell<isize> = const { Cell::new(0) };
     static MOST: Cell<isize> = const { Cell::new(0) };
+    static SOUGHT: Cell<&'static [u8]> = const { Cell::new(&[]) };
+    static FREED_WITH_IT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts a buffer that is given back with what is sought in it.
+///
+/// # Safety
+/// The buffer has that many bytes.
+unsafe fn look_into(buffer: *const u8, length: usize) {
+    let sought = SOUGHT.get();
+    if sought.is_empty() || length < sought.len() {
+        return;
+    }
+    // Volatile, since some of it may never have been written.
+    let byte = |at| unsafe { buffer.add(at).read_volatile() };
+    let stands_at = |start| sought.iter().enumerate().all(|(at, wanted)| byte(start + at) == *wanted);
+    if (0..=length - sought.len()).any(stands_at) {
+        FREED_WITH_IT.set(FREED_WITH_IT.get() + 1);
+    }
 }
 
 /// One allocation of that size in place of `freed` bytes.
@@ -31,11 +50,13 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         HELD.set(HELD.get() - layout.size().cast_signed());
+        unsafe { look_into(pointer, layout.size()) };
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         allocated(size, layout.size());
+        unsafe { look_into(pointer, layout.size()) };
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -59,6 +80,15 @@ pub fn most_held<T>(run: impl FnOnce() -> T) -> (T, usize) {
     (result, usize::try_from(MOST.get() - before).unwrap_or_default())
 }
 
+/// The result of `run`, and how many buffers this thread gave back meanwhile while `sought` stood in them.
+pub fn freed_with<T>(sought: &'static [u8], run: impl FnOnce() -> T) -> (T, usize) {
+    FREED_WITH_IT.set(0);
+    SOUGHT.set(sought);
+    let result = run();
+    SOUGHT.set(&[]);
+    (result, FREED_WITH_IT.get())
+}
+
 #[test]
 fn allocations_are_counted_by_number_and_size() {
     let (_, allocations, bytes) = counted(|| drop((vec![0_u8; 1000], Box::new([0_u8; 24]))));
@@ -79,4 +109,15 @@ fn what_is_held_is_counted() {
     assert!((3000..4000).contains(&most), "{most}");
     let (_, most) = most_held(|| (0..100).for_each(|_| drop(vec![0_u8; 1000])));
     assert!((1000..2000).contains(&most), "{most}");
+}
+
+#[test]
+fn what_is_freed_is_looked_into() {
+    let grows = || {
+        let mut grown = Vec::from(b"before".as_slice());
+        grown.reserve_exact(100);
+        grown.fill(0);
+    };
+    assert_eq!(freed_with(b"before", grows).1, 1);
+    assert_eq!(freed_with(b"before", || drop((String::from("- before -"), String::from("after")))).1, 1);
 }
