@@ -27,8 +27,10 @@ pub(crate) fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
-/// Whether the value of a query parameter is secret. In a query that isn't canonical, the name may be encoded.
+/// Whether the value of a query parameter is secret, which may stand for an `x-amz-*` header. In a query that isn't
+/// canonical, the name may be encoded.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let decoded = decoded(name.as_bytes());
-    SECRET_PARAMETERS.iter().any(|secret| decoded.eq_ignore_ascii_case(secret.as_bytes()))
+    let headers = SECRET_HEADERS.iter().filter(|header| header.starts_with("x-amz-"));
+    SECRET_PARAMETERS.iter().chain(headers).any(|secret| decoded.eq_ignore_ascii_case(secret.as_bytes()))
 }

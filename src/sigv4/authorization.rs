@@ -11,6 +11,7 @@ use super::rules::SessionTokenName;
 use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::timestamp::Timestamp;
+use crate::text::inline::Inline;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
 use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once};
@@ -185,6 +186,11 @@ pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
     may_be_own(name) && NAMES.iter().any(|own| decodes_to(name, own))
 }
 
+/// Whether that is the name of one of our own parameters but for its case: nothing reads it.
+pub(crate) fn is_own_in_another_case(name: &str) -> bool {
+    PARAMETERS.iter().any(|own| own.eq_ignore_ascii_case(name) && *own != name)
+}
+
 /// All of ours begin with an `X`, as it stands or escaped.
 fn may_be_own(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'X' | b'%'))
@@ -299,6 +305,13 @@ impl<'a> Claims<'a> {
 
     pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
         self.signed_headers().split(';')
+    }
+
+    /// The same as a list to search in: whoever asks for every header must not read the text each time.
+    pub(crate) fn names_in_order(&self) -> Inline<&str, 16> {
+        let mut names = Inline::new();
+        self.signed_header_names().for_each(|name| names.push(name));
+        names
     }
 
     pub(crate) fn signature(&self) -> &Signature {

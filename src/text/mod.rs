@@ -7,7 +7,9 @@ pub(crate) mod wiped;
 
 use alloc::string::String;
 
-pub(crate) use names::{compare_ignoring_case, is_token, is_token_byte, starts_with_ignoring_case, strip_start};
+pub(crate) use names::{
+    compare_ignoring_case, is_one_of, is_token, is_token_byte, starts_with_ignoring_case, strip_start,
+};
 
 /// Whether every byte is of a kind. Looks at all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {

@@ -14,6 +14,11 @@ pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
+/// Whether one of the names, which are in order, is that name.
+pub(crate) fn is_one_of(in_order: &[&str], name: &str) -> bool {
+    in_order.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok()
+}
+
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
     strip_start(name, prefix).is_some()
 }

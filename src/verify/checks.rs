@@ -23,10 +23,9 @@ use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::sigv4a::covers;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
-use crate::text::inline::Inline;
 use crate::text::percent::query_decoded;
 use crate::text::wiped::Wiped;
-use crate::text::{any_pair, compare_ignoring_case, excerpt, starts_with_ignoring_case};
+use crate::text::{any_pair, excerpt, is_one_of, starts_with_ignoring_case};
 
 /// How far in the future a presigned URL may be dated. Client clocks can run fast; S3 allows the same.
 pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
@@ -74,10 +73,8 @@ impl Verifier {
         rules: &Rules,
     ) -> Result<SignedHeaderList<'a>, VerifyError> {
         let mut headers = SignedHeaderList::new();
-        let mut names: Inline<&str, 16> = Inline::new();
-        presented.claims.signed_header_names().for_each(|name| names.push(name));
-        let is_named =
-            |name: &str| names.as_slice().binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok();
+        let names = presented.claims.names_in_order();
+        let is_named = |name: &str| is_one_of(names.as_slice(), name);
         let mut unsigned = Vec::new();
         if is_named("host") {
             headers.push("host", b"");
@@ -90,7 +87,7 @@ impl Verifier {
             } else if is_named(name) {
                 headers.push(name, value);
             } else if self.has_to_be_signed(name, rules) && unsigned.len() < MOST_NAMED {
-                unsigned.push(name.to_ascii_lowercase());
+                unsigned.push(excerpt(name.as_bytes()).to_ascii_lowercase());
             }
         }
         if !unsigned.is_empty() {
@@ -320,12 +317,16 @@ impl Candidates<'_> {
 
 /// 13. The next hop removes the headers that `Connection` lists.
 pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
-    for option in presented.request.headers.connection_options() {
-        if presented.claims.signed_header_names().any(|name| option.eq_ignore_ascii_case(name.as_bytes())) {
-            return Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() });
-        }
+    let mut options = presented.request.headers.connection_options().peekable();
+    if options.peek().is_none() {
+        return Ok(());
     }
-    Ok(())
+    let names = presented.claims.names_in_order();
+    let is_signed = |option: &&[u8]| core::str::from_utf8(option).is_ok_and(|name| is_one_of(names.as_slice(), name));
+    match options.find(is_signed) {
+        Some(option) => Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() }),
+        None => Ok(()),
+    }
 }
 
 /// Returns `true` if a segment, as sent, is `.` or `..`. `%2e%2e` is an ordinary name.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::VerifyError;
 use super::presented::Presented;
+use crate::sigv4::authorization::is_own_in_another_case;
 use crate::sigv4::canonical_request::{SignedHeaderList, pairs};
 use crate::sigv4::request::RequestError;
 use crate::sigv4::rules::Rules;
@@ -29,11 +30,11 @@ impl HeadersInQuery {
         arrived: &SignedHeaderList<'_>,
     ) -> Result<Self, VerifyError> {
         let may_be_in_query = rules.presign_headers_in_query && presented.is_presigned();
-        if may_be_in_query {
-            check_agreement(presented, arrived)?;
+        let mut candidates = None;
+        if may_be_in_query && amz_pairs(presented).any(|(name, _)| arrived.values(&name).next().is_some()) {
+            check_agreement(candidates.insert(Candidates::of(presented)), arrived)?;
         }
         let mut in_query = Self::default();
-        let mut candidates = None;
         let mut names = arrived.names();
         let mut next = names.next();
         for signed in presented.claims.signed_header_names() {
@@ -63,6 +64,9 @@ impl HeadersInQuery {
     }
 }
 
+/// A decoded name and value.
+type Pair<'n, 'a> = (&'n str, Cow<'a, [u8]>);
+
 /// The query parameters whose name begins with `x-amz-`, sorted by name without regard to case.
 struct Candidates<'a>(Vec<(Cow<'a, str>, &'a [u8])>);
 
@@ -73,21 +77,30 @@ impl<'a> Candidates<'a> {
         Self(all)
     }
 
-    /// The decoded values.
-    fn values(&self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+    /// Returns the parameters of one name in any case, with their decoded values.
+    fn named(&self, name: &str) -> impl Iterator<Item = Pair<'_, 'a>> {
         let start = self.0.partition_point(|(candidate, _)| compare_ignoring_case(candidate, name).is_lt());
         let rest = self.0.get(start..).unwrap_or_default().iter();
         rest.take_while(move |(candidate, _)| candidate.eq_ignore_ascii_case(name))
-            .map(|(_, value)| query_decoded(value))
+            .map(|(candidate, value)| (&**candidate, query_decoded(value)))
+    }
+
+    /// The one of that name, if there is one.
+    fn only(&self, name: &str) -> Result<Option<Pair<'_, 'a>>, VerifyError> {
+        let mut named = self.named(name);
+        match (named.next(), named.next()) {
+            (Some(_), Some(_)) => {
+                Err(VerifyError::RepeatedParameter { name: excerpt(name.as_bytes()).to_ascii_lowercase() })
+            }
+            (one, _) => Ok(one),
+        }
     }
 
     fn only_value(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, VerifyError> {
         let named = || excerpt(name.as_bytes());
-        let mut values = self.values(name);
-        let value = values.next().ok_or_else(|| VerifyError::SignedHeaderAbsent { name: named() })?;
-        if values.next().is_some() {
-            return Err(VerifyError::RepeatedParameter { name: named() });
-        }
+        // A hash or token spelled differently would be signed as a header, and be no hash or token to the other checks.
+        let one = self.only(name)?.filter(|(spelt, _)| !is_own_in_another_case(spelt));
+        let (_, value) = one.ok_or_else(|| VerifyError::SignedHeaderAbsent { name: named() })?;
         // A line feed would start a new line of the canonical request.
         match value.iter().find(|byte| is_forbidden_in_value(**byte)) {
             Some(byte) => Err(RequestError::HeaderValue { name: named(), byte: *byte }.into()),
@@ -104,20 +117,25 @@ fn amz_pairs<'a>(presented: &Presented<'a>) -> impl Iterator<Item = (Cow<'a, str
             Cow::Borrowed(name) => Cow::Borrowed(core::str::from_utf8(name).ok()?),
             Cow::Owned(name) => Cow::Owned(String::from_utf8(name).ok()?),
         };
-        starts_with_ignoring_case(&name, "x-amz-").then_some((name, value))
+        is_amz(&name).then_some((name, value))
     })
 }
 
-fn check_agreement(presented: &Presented<'_>, arrived: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
-    if !arrived.names().any(|name| starts_with_ignoring_case(name, "x-amz-")) {
-        return Ok(());
-    }
-    for (name, value) in amz_pairs(presented) {
-        if arrived.values(&name).any(|header| !words(header).eq(words(&query_decoded(value)))) {
+/// What stands in both stands in each once, and is the same.
+fn check_agreement(candidates: &Candidates<'_>, arrived: &SignedHeaderList<'_>) -> Result<(), VerifyError> {
+    for name in arrived.names().filter(|name| is_amz(name)) {
+        let Some((_, value)) = candidates.only(name)? else { continue };
+        let mut headers = arrived.values(name);
+        let same = headers.next().is_some_and(|header| words(header).eq(words(&value)));
+        if !same || headers.next().is_some() {
             return Err(VerifyError::HeaderAndQueryDiffer { name: excerpt(name.as_bytes()).to_ascii_lowercase() });
         }
     }
     Ok(())
+}
+
+fn is_amz(name: &str) -> bool {
+    starts_with_ignoring_case(name, "x-amz-")
 }
 
 /// The words of a value; the canonical request separates them by single spaces.

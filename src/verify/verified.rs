@@ -20,6 +20,7 @@ use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::is_one_of;
 use crate::text::percent::query_decoded;
 
 /// A request whose signature is verified, and whose body is still to be checked. Returned by
@@ -200,10 +201,10 @@ impl<'a> VerifiedHead<'a> {
             Received::Whole(request) => (Some(request.headers.iter()), [].as_slice()),
             Received::Signed { headers, .. } => (None, headers.as_slice()),
         };
-        let is_signed = |name: &str| self.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name));
+        let names = self.claims.names_in_order();
         let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let all = whole.into_iter().flatten().chain(signed);
-        all.filter(move |(name, _)| is_signed(name) && !name.eq_ignore_ascii_case("host"))
+        all.filter(move |(name, _)| is_one_of(names.as_slice(), name) && !name.eq_ignore_ascii_case("host"))
     }
 
     /// Returns how the body is streamed, and the chain of signatures that begins with the request's signature.

@@ -36,7 +36,8 @@ use crate::sigv4::timestamp::Timestamp;
 ///     exceptions are `x-amz-content-sha256`, which the payload line covers, the session token if the rules say that it
 ///     is added after signing, and the headers of [`Verifier::allow_unsigned`].
 /// 12. Every header listed as signed is present. In a presigned request to S3, an `x-amz-*` header may appear in the
-///     query instead, once; if it appears in both, the values are the same.
+///     query instead, once; if it appears in both, it appears once in each, with the same value. A payload hash or session
+///     token in the query counts only under its usual spelling (`X-Amz-Content-Sha256`).
 /// 13. `Connection` lists no signed header: the next hop would remove it.
 /// 14. Signed single-valued headers (`x-amz-*` except `x-amz-meta-*`, `content-type`, `content-md5`, `range`) appear
 ///     once, unless [`Verifier::accept_repeated_headers`] is set.

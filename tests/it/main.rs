@@ -5,6 +5,7 @@
 mod allocations;
 mod answers;
 mod attacks;
+mod attacks_verifier;
 mod event_stream;
 mod examples;
 mod explain;

@@ -1,12 +1,12 @@
 //! Bodies that nobody sends who means well: an explanation or none, in bounded time and memory.
 
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use countersign::explain::{Cause, Explanation, Sent};
 use countersign::{Credentials, Payload, Request, Signed, Signer};
 
 use crate::support::allocator;
+use crate::support::work::worked;
 
 fn signed() -> Signed {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret").unwrap();
@@ -14,16 +14,6 @@ fn signed() -> Signed {
     let signer = Signer::new(credentials, "us-east-1", "s3").unwrap();
     let request = Request::new("GET", &target, &[]).with_host("example.com");
     signer.sign(request, Payload::Unsigned, "20260830T123600Z".parse().unwrap()).unwrap()
-}
-
-/// What this thread has worked, where the system tells: a busy machine makes nothing slow that is fast. Else the time.
-fn worked() -> Duration {
-    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    match schedule.split(' ').next().map(str::parse) {
-        Some(Ok(nanoseconds)) => Duration::from_nanos(nanoseconds),
-        _ => BEGUN.elapsed(),
-    }
 }
 
 fn causes(status: u16, body: &[u8]) -> Vec<Cause> {

@@ -5,3 +5,4 @@ pub mod fixtures;
 pub mod naive;
 pub mod random;
 pub mod vector_files;
+pub mod work;
