@@ -64,7 +64,7 @@ impl Verifier {
         let form = Form::parse(bucket, fields)?;
         let signed = form.timestamp;
         let (got, terminator) = (form.claims.scope(), form.claims.terminator());
-        let expected = self.expected_scope(&got, &signed);
+        let expected = self.expected_scope_of_form(&got, &signed);
         if got != expected || terminator != TERMINATOR {
             let credential = excerpt(form.credential.as_bytes());
             let (got, expected) = (ScopeParts::of(&got, terminator), ScopeParts::of(&expected, TERMINATOR));

@@ -36,6 +36,9 @@ pub struct Rules {
     /// A signed `x-amz-*` header of a presigned request may stand in its query only, as S3 takes it from the JavaScript SDK
     /// v2; if it stands in both, the values have to be the same.
     pub presign_headers_in_query: bool,
+    /// A verifier accepts the POST policies of browser uploads (feature `post-policy`) for this service. If none of its services
+    /// has it set, it accepts them for all.
+    pub post_policy: bool,
     /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies need their own check.
     pub streaming_payload: bool,
     /// The smallest chunk of such a body, in bytes of data; the last may be smaller.
@@ -145,6 +148,7 @@ impl Rules {
         unsigned_payload: UnsignedPayload::Refused,
         presign_unsigned_payload: false,
         presign_headers_in_query: false,
+        post_policy: false,
         streaming_payload: false,
         min_chunk_size: 8192,
         ignore_unused_trailer: false,
@@ -160,6 +164,7 @@ impl Rules {
         double_encode_path: false,
         presign_unsigned_payload: true,
         presign_headers_in_query: true,
+        post_policy: true,
         ignore_unused_trailer: true,
         ..Rules::GENERIC.content_sha256().events().unsigned_accepted()
     };

@@ -17,7 +17,7 @@ use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{Claims, Location, X_AMZ_EXPIRES};
 use crate::sigv4::canonical_request::{CanonicalRequest, SignedHeaderList, pairs};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
-use crate::sigv4::rules::{Rules, UnsignedPayload};
+use crate::sigv4::rules::{Rules, SessionTokenName, UnsignedPayload};
 use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::sigv4a::covers;
@@ -100,7 +100,7 @@ impl Verifier {
     fn has_to_be_signed(&self, name: &str, rules: &Rules) -> bool {
         // `x-amzn-trace-id`, which load balancers add, does not have this prefix.
         let exempt = name.eq_ignore_ascii_case("x-amz-content-sha256")
-            || self.unsigned.iter().any(|unsigned| unsigned.eq_ignore_ascii_case(name))
+            || self.unsigned.iter().any(|unsigned| unsigned.eq_ignore_ascii_case(name)) && !is_claim(name)
             || !rules.sign_session_token && name.eq_ignore_ascii_case(rules.session_token.header());
         starts_with_ignoring_case(name, "x-amz-") && !exempt
             || self.required.iter().any(|required| required.eq_ignore_ascii_case(name))
@@ -188,11 +188,27 @@ impl Verifier {
     /// The scope expected for this claimed one: each part equals the claimed one if it is accepted, and is the default
     /// otherwise.
     pub(crate) fn expected_scope<'s>(&'s self, got: &Scope<'_>, signed: &'s Timestamp) -> Scope<'s> {
+        self.expected_scope_among(self.services.iter(), got, signed)
+    }
+
+    /// The same for a form: if any of the services accepts forms, only those do. Otherwise a key derived for another service
+    /// of a gateway could sign uploads.
+    pub(crate) fn expected_scope_of_form<'s>(&'s self, got: &Scope<'_>, signed: &'s Timestamp) -> Scope<'s> {
+        let any = self.services.iter().any(|(_, rules)| rules.post_policy);
+        self.expected_scope_among(self.services.iter().filter(|(_, rules)| rules.post_policy || !any), got, signed)
+    }
+
+    fn expected_scope_among<'s>(
+        &'s self,
+        services: impl Iterator<Item = &'s (String, Rules)> + Clone,
+        got: &Scope<'_>,
+        signed: &'s Timestamp,
+    ) -> Scope<'s> {
         let region = match got.algorithm() {
             Algorithm::HmacSha256 => like(self.regions.iter().map(String::as_str), got.region()),
             Algorithm::EcdsaP256Sha256 => "",
         };
-        let service = like(self.services.iter().map(|(service, _)| service.as_str()), got.service());
+        let service = like(services.map(|(service, _)| service.as_str()), got.service());
         Scope::unchecked(got.algorithm(), signed.date(), region, service)
     }
 
@@ -268,6 +284,13 @@ pub(super) enum Hosts<'p> {
     External(&'p [String]),
 }
 
+/// Returns `true` for headers that the verifier itself reads: if they were unsigned, what it reports would not be proven.
+fn is_claim(name: &str) -> bool {
+    SessionTokenName::of_header(name).is_some()
+        || name.eq_ignore_ascii_case("x-amz-region-set")
+        || name.eq_ignore_ascii_case("x-amz-date")
+}
+
 /// The accepted value that equals the given one, or else the first accepted value.
 fn like<'s>(mut accepted: impl Iterator<Item = &'s str> + Clone, got: &str) -> &'s str {
     let same = accepted.clone().find(|one| *one == got);
@@ -299,12 +322,14 @@ impl Candidates<'_> {
         headers: &mut SignedHeaderList<'p>,
         lines: [Option<PayloadLine<'_>>; 2],
     ) -> Option<usize> {
-        headers.set("host", host);
         let Presented { timestamp, claims, .. } = self.presented;
         lines.into_iter().flatten().position(|payload| {
-            let parts = self.presented.canonical_parts(self.rules, headers, payload);
-            self.buffer.clear();
-            parts.assemble(&mut self.buffer, 0);
+            if self.buffer.is_empty() {
+                headers.set("host", host);
+                self.presented.canonical_parts(self.rules, headers, payload).assemble(&mut self.buffer, 0);
+            } else {
+                replace_host_and_payload(&mut self.buffer, host, payload.as_bytes());
+            }
             let string_to_sign = StringToSign::of_hash(*timestamp, claims.scope(), sha256(&self.buffer));
             let matches = self.key.verify(&string_to_sign, claims.signature());
             if !matches && self.computed.is_none() {
@@ -313,6 +338,22 @@ impl Candidates<'_> {
             matches
         })
     }
+}
+
+/// Turns a canonical request into that of another host and payload. The work of writing it anew for each of them would be
+/// at the disposal of anyone.
+fn replace_host_and_payload(canonical_request: &mut Wiped<Vec<u8>>, host: &[u8], payload: &[u8]) {
+    const HOST: &[u8] = b"\nhost:";
+    canonical_request.reserve(host.len() + payload.len());
+    let end = canonical_request.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
+    canonical_request.truncate(end);
+    canonical_request.extend_from_slice(payload);
+    // Method, path and query have no line feed, and only one header has that name.
+    let Some(start) = canonical_request.windows(HOST.len()).position(|window| window == HOST) else { return };
+    let start = start + HOST.len();
+    let rest = canonical_request.get(start..).unwrap_or_default();
+    let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    canonical_request.splice(start..start + length, host.iter().copied());
 }
 
 /// 13. The next hop removes the headers that `Connection` lists.

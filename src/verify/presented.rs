@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use super::body::SignedPayload;
 use super::error::VerifyError;
+use super::in_query::HeadersInQuery;
 use crate::hash::hex_of;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET, X_AMZ_SIGNATURE};
@@ -144,6 +145,8 @@ impl<'a> Presented<'a> {
         let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
         headers.sort();
+        let in_query = HeadersInQuery::find(self, &rules, &headers).unwrap_or_default();
+        in_query.add_to(&mut headers);
         let payload = match self.content_sha256() {
             Some((text, _)) => PayloadLine::Text(text),
             None if self.is_presigned() && rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),

@@ -161,7 +161,8 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Accepts another service as well, with its own rules, e.g. for a gateway in front of several services.
+    /// Accepts another service as well, with its own rules, e.g. for a gateway in front of several services. For a service that
+    /// the verifier already accepts, it replaces the rules.
     /// [`VerifiedHead::scope`](crate::VerifiedHead::scope) shows which one a request was signed for.
     ///
     /// ```
@@ -176,7 +177,10 @@ impl Verifier {
     pub fn with_service(mut self, service: impl Into<String>, rules: Rules) -> Result<Self, ScopeError> {
         let service = service.into();
         Scope::new(SOME_DATE, "", &service)?;
-        self.services.push((service, rules));
+        match self.services.iter_mut().find(|(own, _)| *own == service) {
+            Some((_, own)) => *own = rules,
+            None => self.services.push((service, rules)),
+        }
         Ok(self)
     }
 
@@ -202,7 +206,7 @@ impl Verifier {
 
     /// Names `x-amz-*` headers that may arrive unsigned, because a proxy in front of this verifier adds them:
     /// CloudFront adds `x-amz-cf-id`, and a server may add its own `x-amz-request-id`. Nothing is proven about these
-    /// headers.
+    /// headers. `x-amz-date`, the session token and `x-amz-region-set` have to be signed all the same.
     pub fn allow_unsigned<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.unsigned.extend(names.into_iter().map(Into::into));
         self

@@ -41,6 +41,14 @@ impl Arrived {
         self
     }
 
+    /// With a header that its list of signed headers doesn't name.
+    fn without_signing(mut self, name: &str) -> Self {
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| name == "authorization") {
+            *value = String::from_utf8(value.clone()).unwrap().replace(&format!(";{name}"), "").into();
+        }
+        self
+    }
+
     fn at(self, target: &str) -> Self {
         Self { target: target.into(), ..self }
     }
@@ -265,4 +273,55 @@ fn the_owned_form_keeps_token_and_location() {
     assert!(owned.is_presigned() && owned.payload().is_unsigned());
     assert_eq!((owned.session_token(), owned.host()), (Some("to/ken+=="), HOST));
     assert!(!format!("{owned:?}").contains("to/ken"));
+}
+
+/// C3. The canonical request is written once, and then only its host and its payload line are replaced: the right one is
+/// found wherever it is in the list, and what a mismatch shows is still that of the first host.
+#[test]
+fn the_right_one_of_many_hosts_is_found() {
+    let mut hosts: Vec<String> = (0..40).map(|n| format!("{}.example.com", "h".repeat(n + 1))).collect();
+    let body = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let signed = Arrived::signed(&signer("s3"), "/key?host:a&b", &[("x-amz-meta-host", "host:x")], Payload::Unsigned);
+    let presigned = Arrived::presigned(&signer("s3"), &[("x-amz-content-sha256", body)]);
+    for at in [0, 1, 20, 40] {
+        let mut all = hosts.clone();
+        all.insert(at, HOST.into());
+        let verifier = verifier("s3").with_external_hosts(all);
+        assert_eq!(signed.verify(&verifier, Some(b"x")), ok(true), "{at}");
+        assert_eq!(presigned.verify(&verifier, Some(b"x")), ok(true), "{at}, presigned");
+    }
+    hosts.insert(0, "first.example.com".into());
+    let error = signed.verify(&verifier("s3").with_external_hosts(hosts).echo_computed(), Some(b"x")).unwrap_err();
+    let VerifyError::SignatureMismatch { computed: Some(computed) } = error else { panic!("{error}") };
+    assert!(computed.canonical_request().contains("\nhost:first.example.com\n"), "{}", computed.canonical_request());
+}
+
+/// A header that the verifier itself reads is not exempt from signing, whatever its caller lists.
+#[test]
+fn what_the_verifier_reads_is_signed_even_if_it_is_allowed_unsigned() {
+    for name in ["x-amz-date", "x-amz-security-token", "x-amz-s3session-token", "x-amz-region-set"] {
+        let arrived = Arrived::signed(&signer("s3"), "/key", &[], Payload::EMPTY);
+        let arrived = if name == "x-amz-date" { arrived.without_signing(name) } else { arrived.with(name, "*") };
+        let refused = Err(VerifyError::HeadersNotSigned { names: vec![name.into()] });
+        assert_eq!(arrived.verify(&verifier("s3").allow_unsigned([name]), Some(b"")), refused, "{name}");
+    }
+}
+
+/// A key that was derived for another service of a gateway signs no uploads.
+#[test]
+fn a_form_is_for_a_service_that_takes_forms() {
+    use countersign::post_policy::{Policy, PolicyError};
+    let gateway =
+        Verifier::new("us-east-1", "execute-api").unwrap().with_service("s3", countersign::Rules::S3).unwrap();
+    let policy = Policy::new("bucket", now().saturating_add(60)).with_field("key", "a");
+    let verify = |verifier: &Verifier, service: &str| {
+        let form = signer(service).sign_post_policy(&policy, now()).unwrap();
+        let fields: Vec<(&str, &str)> = form.fields().collect();
+        verifier.parse_form("bucket", fields, now())?.verify(Some(&credentials())).map(|_| ())
+    };
+    assert_eq!(verify(&gateway, "s3"), Ok(()));
+    let error = verify(&gateway, "execute-api").unwrap_err();
+    let PolicyError::WrongScope { expected, .. } = error else { panic!("{error}") };
+    assert_eq!(expected.service(), "s3");
+    assert_eq!(verify(&verifier("store"), "store"), Ok(()), "a store of another name, which has no other service");
 }
