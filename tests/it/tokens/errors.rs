@@ -153,7 +153,10 @@ fn dsql_lifetimes_out_of_range() {
         ];
         for error in made.map(Result::unwrap_err) {
             assert!(matches!(error, TokenError::Sign(SignError::Expires { .. })), "{error}");
-            assert!(error.to_string().starts_with("a presigned URL can live 1 to 604800 whole seconds"), "{error}");
+            assert!(
+                error.to_string().starts_with("a presigned URL can be valid for 1 to 604800 whole seconds"),
+                "{error}"
+            );
         }
     }
 }
