@@ -47,9 +47,7 @@ pub enum SignError {
     #[error("the query is already presigned (it has X-Amz-Algorithm); remove its X-Amz-* parameters first")]
     AlreadyPresigned,
     /// The `Connection` header names a header that would be signed, although the next hop removes it.
-    #[error(
-        "the next hop would remove the signed header {name:?}, because the Connection header names it; remove that name"
-    )]
+    #[error("the Connection header names the signed header {name:?}, so the next hop would remove it; remove the name")]
     RemovedByHop {
         /// The header.
         name: String,
@@ -74,8 +72,8 @@ pub enum SignError {
          Rules::unsigned_payload if the service does accept one"
     )]
     UnsignedPayload,
-    /// A presigned URL can't be signed for a body in chunks or messages.
-    #[error("a presigned URL can't have the payload {}; sign the request in its headers instead", streaming.as_str())]
+    /// A presigned URL can't have a body in chunks or messages.
+    #[error("a presigned URL can't have the payload {}; sign in the Authorization header instead", streaming.as_str())]
     PresignedStreaming {
         /// The payload.
         streaming: StreamingPayload,

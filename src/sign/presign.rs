@@ -324,8 +324,8 @@ impl Presigned {
         self.credentials_until.map_or(requested_until, |until| until.min(requested_until))
     }
 
-    /// Returns `true` if the requested lifetime is longer than that of the credentials. The URL then expires with the
-    /// credentials.
+    /// Returns `true` if the requested lifetime extends beyond the expiration of the credentials. The URL then expires
+    /// with the credentials.
     pub fn outlives_credentials(&self) -> bool {
         self.credentials_until.is_some_and(|until| until < self.requested_until())
     }

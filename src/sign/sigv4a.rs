@@ -12,7 +12,7 @@ impl Signer {
     /// `region_set`, written `us-east-1,us-west-2`, `us-*` or `*`. S3 Multi-Region Access Points, EventBridge global
     /// endpoints and CloudFront KeyValueStore require it. Everything else is as for [`Signer::new`].
     ///
-    /// This derives the key pair, once, which takes about as long as signing. Temporary credentials have to come from a
+    /// Derives the key pair once, which takes about as long as signing. Temporary credentials have to come from a
     /// regional STS endpoint.
     ///
     /// ```

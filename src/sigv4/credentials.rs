@@ -188,7 +188,7 @@ pub enum CredentialsError {
     /// An environment variable is not set.
     #[error("the environment variable {variable} is not set")]
     NotInEnvironment {
-        /// Its name.
+        /// The name of the variable.
         variable: &'static str,
     },
 }

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-/// The rules of signing that differ between services.
+/// The rules for signing and verifying that differ between services.
 ///
 /// [`Rules::for_service`] returns the rules of a service by its signing name. For a service of your own, combine the
 /// same methods, or set the fields directly. Nothing is guessed from a host name.
@@ -21,35 +21,37 @@ use core::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rules {
-    /// Remove dot segments and collapse slashes ([RFC 3986
+    /// Whether dot segments are removed and slashes collapsed ([RFC 3986
     /// 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)) before the path is encoded. S3 never does this:
     /// `a//b` and `a/b` are different keys.
     pub normalize_path: bool,
-    /// Encode the path as sent once more (`%2F` → `%252F`). S3 instead decodes the whole path and encodes everything
-    /// except `/` once (`%2F` → `/`).
+    /// Whether the path as sent is encoded once more (`%2F` → `%252F`). Otherwise, as for S3, the whole path is
+    /// decoded, and everything except `/` is encoded once (`%2F` → `/`).
     pub double_encode_path: bool,
-    /// Send and sign `x-amz-content-sha256`. A verifier refuses a request that is signed in the `Authorization` header
-    /// without it.
+    /// Whether `x-amz-content-sha256` is sent and signed. If so, a verifier refuses a request that is signed in the
+    /// `Authorization` header without it.
     pub content_sha256_header: bool,
     /// How `UNSIGNED-PAYLOAD` is handled.
     pub unsigned_payload: UnsignedPayload,
-    /// A presigned URL signs `UNSIGNED-PAYLOAD` unless it pins a payload hash. Otherwise it signs the payload hash.
+    /// Whether a presigned URL signs `UNSIGNED-PAYLOAD` unless it pins a payload hash. Otherwise it signs the payload
+    /// hash.
     pub presign_unsigned_payload: bool,
-    /// A signed `x-amz-*` header of a presigned request may be sent only as a query parameter, as the JavaScript SDK v2
-    /// does and S3 accepts. If it is sent as both, the values must be equal.
+    /// Whether a signed `x-amz-*` header of a presigned request may be sent only as a query parameter, as the
+    /// JavaScript SDK v2 does and S3 accepts. If it is sent as both, the values must be equal.
     pub presign_headers_in_query: bool,
-    /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies must be verified separately.
+    /// Whether a verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies must be verified
+    /// separately.
     pub streaming_payload: bool,
     /// The minimum size of a chunk of such a body, in bytes of data. The last chunk may be smaller.
     pub min_chunk_size: u64,
-    /// A verifier ignores an `x-amz-trailer` header if the payload has no trailer, as S3 does for the Java SDK v2;
-    /// otherwise such a body is refused.
+    /// Whether a verifier ignores an `x-amz-trailer` header if the payload has no trailer, as S3 does for the Java SDK
+    /// v2. Otherwise such a body is refused.
     pub ignore_unused_trailer: bool,
-    /// A presigned URL carries `X-Amz-Expires`.
+    /// Whether a presigned URL contains `X-Amz-Expires`.
     pub presign_expires: bool,
     /// The names of the session token's header and query parameter.
     pub session_token: SessionTokenName,
-    /// The session token is signed. Otherwise it is added after signing.
+    /// Whether the session token is signed. Otherwise it is added after signing.
     pub sign_session_token: bool,
     /// The allowed clock skew, in whole seconds: the maximum difference, in either direction, between the time of a
     /// signature in the `Authorization` header and the verifier's clock.
@@ -185,8 +187,7 @@ impl Rules {
         Rules { streaming_payload: true, ..self }
     }
 
-    /// Allows five minutes of clock skew instead of fifteen, the limit that the error messages of some AWS services
-    /// mention.
+    /// Allows five minutes of clock skew instead of fifteen, as the error messages of some AWS services show.
     pub const fn five_minutes(self) -> Rules {
         Rules { max_skew: Duration::from_secs(5 * 60), ..self }
     }

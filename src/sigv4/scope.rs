@@ -173,7 +173,7 @@ pub enum ScopeError {
         /// The text, shortened if it is long.
         got: String,
     },
-    /// The service is empty, or the region is empty where one is required: forms are not signed with SigV4A.
+    /// The service is empty, or the region is empty where one is required: a POST policy can't be signed with SigV4A.
     #[error("the {field} is empty; pass the name that AWS uses, e.g. us-east-1 or execute-api")]
     Empty {
         /// `region` or `service`.

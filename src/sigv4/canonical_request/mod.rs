@@ -95,12 +95,14 @@ impl<'a> CanonicalRequest<'a> {
         self.0
     }
 
-    /// Displays it with secrets redacted, like `Display`. Invalid UTF-8 is replaced.
+    /// Returns a value that displays the canonical request with secrets redacted, as `Display` does. Invalid UTF-8 is
+    /// replaced.
     pub fn redacted(&self) -> impl fmt::Display + 'a {
         Printed { text: self.0, redact: true }
     }
 
-    /// Displays it in full, including session tokens and cookies. Invalid UTF-8 is replaced.
+    /// Returns a value that displays the whole canonical request, including session tokens and cookies. Invalid UTF-8
+    /// is replaced.
     pub fn raw(&self) -> impl fmt::Display + 'a {
         Printed { text: self.0, redact: false }
     }
