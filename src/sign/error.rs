@@ -17,7 +17,7 @@ pub enum SignError {
     #[error(transparent)]
     Scope(#[from] ScopeError),
     /// The credentials have expired.
-    #[error("the credentials expired at {expires_at}, and the time is {now}; refresh them")]
+    #[error("the credentials expired at {expires_at} (signing time: {now}); refresh them")]
     CredentialsExpired {
         /// When they expired.
         expires_at: Timestamp,
