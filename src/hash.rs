@@ -1,11 +1,11 @@
-//! SHA-256 and HMAC, and a hash as hexadecimal digits.
+//! SHA-256, HMAC, and hexadecimal encoding of hashes.
 
 use hmac::digest::FixedOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-/// SHA-256 of no bytes.
+/// The SHA-256 of the empty string.
 pub(crate) const EMPTY_SHA256: [u8; 32] = [
     0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41,
     0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
@@ -17,10 +17,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     if bytes.is_empty() { EMPTY_SHA256 } else { Sha256::digest(bytes).into() }
 }
 
-/// 64 lower-case hexadecimal digits, without a table: the compiler makes many at a time, and a cache learns nothing.
+/// Encodes a hash as 64 lowercase hexadecimal digits. No lookup table is used, so that the compiler can vectorize the
+/// code and cache timing reveals nothing.
 ///
-/// The `hex` crate looks up digit by digit: 360 instructions instead of 114, and 1,039 instead of 306 for reading a
-/// signature. See `benches/NOTES.md`.
+/// The `hex` crate looks up one digit at a time: 360 instructions instead of 114 for encoding, and 1,039 instead of 306
+/// for decoding a signature. See `benches/NOTES.md`.
 pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
     let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
     let mut text = [0; 64];
@@ -30,7 +31,8 @@ pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
     text
 }
 
-/// Reads 64 hexadecimal digits in either case. It doesn't stop at a wrong one, for the reasons of [`hex_of`].
+/// Decodes 64 hexadecimal digits in either case. It doesn't stop at an invalid digit, for the same reasons as
+/// [`hex_of`].
 pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     const WRONG: u8 = 0xff;
     let value = |digit: u8| match (digit.wrapping_sub(b'0'), (digit | 0x20).wrapping_sub(b'a')) {
@@ -48,7 +50,8 @@ pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     (seen < 16).then_some(bytes)
 }
 
-/// HMAC pads a key to the block, and hashes a longer one: [RFC 2104 2](https://www.rfc-editor.org/rfc/rfc2104#section-2).
+/// Returns the HMAC state for a key. A key longer than a block is hashed first: [RFC 2104
+/// 2](https://www.rfc-editor.org/rfc/rfc2104#section-2).
 #[inline(never)]
 pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
@@ -64,7 +67,8 @@ pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     keyed
 }
 
-/// The HMAC of a message, written to where the caller wipes it: a key that is returned leaves copies on its way.
+/// Writes the HMAC of a message to a buffer that the caller wipes. Returning a key by value could leave copies on the
+/// stack.
 #[inline(never)]
 pub(crate) fn hmac_into(out: &mut [u8; 32], key: &[u8], message: &[&[u8]]) {
     let mut mac = keyed(key);
@@ -72,8 +76,8 @@ pub(crate) fn hmac_into(out: &mut [u8; 32], key: &[u8], message: &[&[u8]]) {
     mac.finalize_into(out.into());
 }
 
-/// Overwrites the stack below its caller, where functions of the libraries leave a padded key or a private one behind:
-/// the `hmac` crate doesn't wipe its blocks. An attempt, since nobody promises where a compiler puts things.
+/// Overwrites the stack below its caller, where library functions may leave a padded key or a private key: the `hmac`
+/// crate doesn't wipe its blocks. This is best effort, since the compiler guarantees nothing about the stack layout.
 #[inline(never)]
 pub(crate) fn wipe_stack<const WORDS: usize>() {
     [0_u64; WORDS].zeroize();
@@ -84,13 +88,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_constant_is_the_hash_of_nothing() {
+    fn constants_match_the_hash_of_the_empty_string() {
         assert_eq!(EMPTY_SHA256, <[u8; 32]>::from(Sha256::digest(b"")));
         assert_eq!(*EMPTY_SHA256_HEX, hex_of(EMPTY_SHA256));
     }
 
     #[test]
-    fn digits_are_those_of_the_hex_crate() {
+    fn hex_digits_match_the_hex_crate() {
         for start in 0..=255_u8 {
             let hash = core::array::from_fn(|index| start.wrapping_add(index as u8));
             let text = hex::encode(hash);
@@ -112,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_any_length_is_what_the_hmac_crate_makes_of_it() {
+    fn keys_of_any_length_match_the_hmac_crate() {
         for length in [0, 1, 32, 44, 63, 64, 65, 200] {
             let key = alloc::vec![0x5a; length];
             let theirs = Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update("message").finalize();

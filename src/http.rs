@@ -1,4 +1,4 @@
-//! `http::Request` and `http::request::Parts`, both directions.
+//! Support for `http::Request` and `http::request::Parts`, in both directions.
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue, request};
@@ -26,7 +26,7 @@ impl<'a> Request<'a> {
     fn of_http(method: &'a http::Method, uri: &'a http::Uri, headers: &'a http::HeaderMap) -> Self {
         let target = match uri.path_and_query() {
             Some(path_and_query) => path_and_query.as_str(),
-            // An authority alone, as CONNECT sends it: refused, since it does not begin with a slash.
+            // A bare authority, as in a CONNECT request. It is refused later, because it does not start with a slash.
             None => uri.host().unwrap_or_default(),
         };
         Self {
@@ -40,7 +40,8 @@ impl<'a> Request<'a> {
 }
 
 impl Signer {
-    /// Signs a request with its own body and inserts the headers, replacing those of an earlier signature.
+    /// Signs a request together with its body and inserts the resulting headers, replacing those of an earlier
+    /// signature.
     ///
     /// ```
     /// use countersign::{Credentials, Signer, Timestamp};
@@ -56,7 +57,7 @@ impl Signer {
     /// ```
     ///
     /// # Errors
-    /// [`SignError`]; the request is as it was.
+    /// Returns a [`SignError`] and leaves the request unchanged.
     pub fn sign_http<B: AsRef<[u8]>>(
         &self,
         request: &mut http::Request<B>,
@@ -67,8 +68,8 @@ impl Signer {
         Ok(signed)
     }
 
-    /// Like [`Signer::sign_http`], for a request whose body is a stream, or is not in it: `payload` says what will be sent.
-    /// The body is not read.
+    /// Like [`Signer::sign_http`], for a request whose body is a stream or is sent separately: `payload` describes the
+    /// body that will be sent. The request's own body is not read.
     ///
     /// ```
     /// use countersign::{Credentials, Payload, Signer, Timestamp};
@@ -82,7 +83,7 @@ impl Signer {
     /// ```
     ///
     /// # Errors
-    /// [`SignError`]; the request is as it was.
+    /// Returns a [`SignError`] and leaves the request unchanged.
     pub fn sign_http_with_payload<B>(
         &self,
         request: &mut http::Request<B>,
@@ -99,10 +100,11 @@ static X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 static X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 
 impl Signed {
-    /// Inserts the headers of [`Signed::headers`] into those of the request, replacing those of an earlier signature. The
-    /// values of secret ones are marked as sensitive.
+    /// Inserts the headers from [`Signed::headers`] into a header map, replacing those of an earlier signature. Secret
+    /// values are marked as sensitive.
     ///
-    /// For a request in parts, or for several maps; [`Signer::sign_http`] does it for a whole request.
+    /// Use this for `request::Parts` or for several header maps; [`Signer::sign_http`] does the same for a whole
+    /// request.
     ///
     /// ```
     /// use countersign::{Credentials, Payload, Signer};
@@ -118,9 +120,9 @@ impl Signed {
     /// ```
     ///
     /// # Errors
-    /// [`RequestError::HeaderValue`] if a value can't be one of HTTP; the map is as it was.
+    /// Returns [`RequestError::HeaderValue`] if a value is not a valid HTTP header value; the map is left unchanged.
     pub fn apply_to(&self, headers: &mut HeaderMap) -> Result<(), RequestError> {
-        // All values are made before the first is inserted.
+        // All values are created before the first is inserted, so that an error leaves the map unchanged.
         let mut values = [const { None }; 5];
         let mut count = 0;
         for (slot, (name, bytes)) in values.iter_mut().zip(self.shared_headers()) {

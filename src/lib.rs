@@ -3,8 +3,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-// What only optional rooms use is unused without them, and code for values of SigV4A is unreachable without it. The build
-// with all features reports both.
+// Items that only optional modules use are unused without them, and code that handles SigV4A values is unreachable
+// without that feature. The build with all features reports genuine cases of both.
 #![cfg_attr(
     not(all(
         feature = "event-stream",

@@ -1,4 +1,4 @@
-//! The forms of AWS host names, read from the end.
+//! The forms of AWS host names, parsed from right to left.
 
 use core::ops::RangeInclusive;
 
@@ -8,16 +8,16 @@ use super::partition::{AWS, GOV, PARTITIONS, Partition, is_region};
 use super::services::{AFTER_REGION, ALL_REGIONS, GLOBAL, NAMED_ALIKE, SIGNED_AS, WITH_RESOURCE};
 use crate::text::{starts_with_ignoring_case, strip_start};
 
-/// For function URLs, Lattice services, OpenSearch and DSQL, in `aws` and `aws-us-gov`.
+/// Used by Lambda function URLs, VPC Lattice services, OpenSearch and DSQL in the partitions `aws` and `aws-us-gov`.
 const ON_AWS: &str = "on.aws";
 
-/// All domains that AWS serves its endpoints under.
+/// All domains under which AWS serves its endpoints.
 pub(super) fn suffixes() -> impl Iterator<Item = &'static str> {
     let of_partitions = PARTITIONS.iter().flat_map(|partition| [partition.dns_suffix, partition.dual_stack_suffix]);
     of_partitions.chain([ON_AWS])
 }
 
-/// Reads the labels in front of one of the [`suffixes`].
+/// Parses the labels that precede one of the [`suffixes`].
 pub(super) fn read(labels: &str, suffix: &str) -> Option<Endpoint> {
     let (before, last) = pop(labels);
     if last.eq_ignore_ascii_case("vpce") {
@@ -32,7 +32,7 @@ pub(super) fn read(labels: &str, suffix: &str) -> Option<Endpoint> {
         .or_else(|| global(labels, suffix))
 }
 
-/// The signing name for what precedes the region.
+/// Returns the signing name for the labels that precede the region.
 fn regional_service(labels: &str) -> Option<&'static str> {
     let labels = strip_start(labels, "fips.").unwrap_or(labels);
     if let Some(service) = s3_service(labels) {
@@ -49,7 +49,7 @@ fn regional_service(labels: &str) -> Option<&'static str> {
     signed_as.or_else(named_alike).or_else(with_resource)
 }
 
-/// The signing names of S3. A bucket in front may have any number of labels.
+/// Returns the signing name of an S3 endpoint. A bucket name may have any number of labels.
 fn s3_service(labels: &str) -> Option<&'static str> {
     let (before, last) = pop(labels);
     let (before, last) = if last.eq_ignore_ascii_case("dualstack") { pop(before) } else { (before, last) };
@@ -66,7 +66,7 @@ fn s3_service(labels: &str) -> Option<&'static str> {
     }
 }
 
-/// `RESOURCE.vpce-ID.SERVICE.REGION`, where the resource is a bucket or the kind of an S3 endpoint.
+/// `RESOURCE.vpce-ID.SERVICE.REGION`, where the resource is a bucket or the kind of S3 endpoint.
 fn vpc_endpoint(labels: &str, suffix: &str) -> Option<Endpoint> {
     let (before, region) = pop(labels);
     let is_endpoint_id = |label: &str| starts_with_ignoring_case(label, "vpce-");
@@ -90,14 +90,14 @@ fn after_region(before: &str, last: &str, suffix: &str) -> Option<Endpoint> {
     if is_region_at(region, suffix) { Endpoint::new(service, region) } else { None }
 }
 
-/// `RESOURCE.SERVICE`, for all regions at once.
+/// `RESOURCE.SERVICE`, which serves all regions.
 fn all_regions(labels: &str) -> Option<Endpoint> {
     let fits = |names: &str| strip_labels(labels, names).is_some_and(|resource| !resource.is_empty());
     let (_, service) = ALL_REGIONS.iter().find(|(names, _)| fits(names))?;
     Endpoint::new(service, "*")
 }
 
-/// Older forms of S3's endpoints, and those that name no region.
+/// Legacy S3 endpoints, and S3 endpoints that don't name a region.
 fn s3_without_region(labels: &str, suffix: &str) -> Option<Endpoint> {
     let (before, last) = pop(labels);
     let is_dual_stack = last.eq_ignore_ascii_case("dualstack");
@@ -129,7 +129,7 @@ fn global(labels: &str, suffix: &str) -> Option<Endpoint> {
     Endpoint::new(service, global_region(service, partition)?)
 }
 
-/// The region for which a global service of a partition is signed.
+/// Returns the region used to sign requests to a partition's global service.
 pub(crate) fn global_region(service: &str, partition: &Partition) -> Option<&'static str> {
     let (_, aws_only) = GLOBAL.iter().find(|(name, _)| *name == service)?;
     match partition.id {
@@ -139,7 +139,7 @@ pub(crate) fn global_region(service: &str, partition: &Partition) -> Option<&'st
     }
 }
 
-/// Whether a label is a region of a partition that has this suffix.
+/// Returns `true` if a label is a region of a partition with this suffix.
 fn is_region_at(label: &str, suffix: &str) -> bool {
     let partition = Partition::of_region(label);
     let has_suffix = partition.has_suffix(suffix) || (suffix == ON_AWS && partition.dns_suffix == AWS.dns_suffix);

@@ -1,6 +1,6 @@
-//! AWS host names: which service and which region they name, and the partitions they belong to.
+//! AWS host names: the service and region they name, and the partitions they belong to.
 //!
-//! Nothing inside signing or verifying reads a host name; callers opt in with [`Endpoint::parse`].
+//! Signing and verifying never derive anything from a host name; callers opt in with [`Endpoint::parse`].
 
 pub(crate) mod forms;
 mod labels;
@@ -13,10 +13,10 @@ use core::fmt;
 
 use labels::{is_label, strip_suffix, without_port};
 
-/// The signing name and the region of an AWS host name.
+/// The signing name and region of an AWS endpoint, parsed from its host name.
 ///
-/// A helper for callers who have nothing but a URL. A [`Signer`](crate::Signer) takes service and region as they are
-/// given and never looks at the host.
+/// Use this if all you have is a URL. A [`Signer`](crate::Signer) uses the service and region it is given and never
+/// derives them from the host.
 ///
 /// ```
 /// use countersign::Endpoint;
@@ -24,7 +24,7 @@ use labels::{is_label, strip_suffix, without_port};
 /// let endpoint = Endpoint::parse("abc123.execute-api.eu-west-1.amazonaws.com").unwrap();
 /// assert_eq!((endpoint.service(), endpoint.region()), ("execute-api", Some("eu-west-1")));
 ///
-/// // The signing name is not always what the host name says.
+/// // The signing name may differ from the name in the host.
 /// let endpoint = Endpoint::parse("bedrock-runtime.us-west-2.amazonaws.com:443").unwrap();
 /// assert_eq!((endpoint.service(), endpoint.region()), ("bedrock", Some("us-west-2")));
 ///
@@ -39,10 +39,10 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads a host name, with or without a port, in any case, with or without a dot at its end.
+    /// Parses a host name. Case is ignored, and a port or a trailing dot is allowed.
     ///
-    /// Returns `None` for a host that is not a known AWS endpoint, and for one that takes no signed requests, such as
-    /// an S3 website. Nothing is guessed: the endpoint of a service that this version doesn't list is `None`, too.
+    /// Returns `None` for a host that is not a known AWS endpoint, or that doesn't accept signed requests, such as an
+    /// S3 website. Nothing is guessed: the endpoint of a service that this version doesn't list is not recognised.
     pub fn parse(host: &str) -> Option<Self> {
         let host = without_port(host);
         let host = host.strip_suffix('.').unwrap_or(host);
@@ -53,22 +53,22 @@ impl Endpoint {
         forms::read(labels, suffix)
     }
 
-    /// The signing name, e.g. `execute-api`.
+    /// Returns the signing name, e.g. `execute-api`.
     ///
-    /// A device endpoint of IoT is `iotdevicegateway`, under which MQTT over WebSocket is signed. The AWS SDKs sign HTTP
-    /// requests to the same host for `iotdata`.
+    /// For an IoT device endpoint this is `iotdevicegateway`, the name that MQTT over WebSocket uses. The AWS SDKs sign
+    /// HTTP requests to the same host as `iotdata`.
     pub fn service(&self) -> &'static str {
         self.service
     }
 
-    /// The region to sign for, in lower case.
+    /// Returns the region to sign for, in lowercase.
     ///
-    /// `None` if the host doesn't name it: S3 Transfer Acceleration, where it is the bucket's region. `*` if the host
-    /// serves all regions, which takes a SigV4A signature with this as the region set: multi-Region access points of
-    /// S3, global endpoints of EventBridge and SES, the key-value store of CloudFront.
+    /// Returns `None` if the host doesn't name a region, as with S3 Transfer Acceleration: sign for the bucket's
+    /// region. Returns `*` if the host serves all regions and requires a SigV4A signature with `*` as the region set:
+    /// S3 Multi-Region Access Points, EventBridge and SES global endpoints, and CloudFront KeyValueStore.
     ///
-    /// S3's global endpoint, `s3.amazonaws.com`, is `us-east-1`. A bucket of another region that is addressed through
-    /// it answers with the region to use.
+    /// The region of S3's global endpoint, `s3.amazonaws.com`, is `us-east-1`. If the bucket is in another region, the
+    /// response names the region to use.
     pub fn region(&self) -> Option<&str> {
         self.region.as_ref().map(Region::as_str)
     }
@@ -84,10 +84,10 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// The longest name in the domain name system ([RFC 1035 2.3.4](https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4)).
+/// The maximum length of a domain name ([RFC 1035 2.3.4](https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4)).
 const LONGEST_HOST: usize = 253;
 
-/// The name of a region in lower case, held in place.
+/// The name of a region in lowercase, stored inline.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Region {
     bytes: [u8; 32],
@@ -95,7 +95,7 @@ struct Region {
 }
 
 impl Region {
-    /// `None` for a name longer than any region's.
+    /// Returns `None` if the name is longer than any region name.
     fn new(name: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());

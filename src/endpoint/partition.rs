@@ -1,16 +1,16 @@
-//! The partitions of AWS, as data.
+//! The AWS partitions, as data.
 
 use crate::text::{is_digits, strip_start};
 
-/// A group of regions with accounts, host names and global services of its own.
+/// A group of regions with its own accounts, host names and global services.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Partition {
     pub(crate) id: &'static str,
-    /// How the names of its regions begin; a word and a number follow, as in `us-` `east-1`.
+    /// The prefixes of its region names; a word and a number follow, as in `us-` `east-1`.
     region_starts: &'static [&'static str],
     pub(crate) dns_suffix: &'static str,
     pub(super) dual_stack_suffix: &'static str,
-    /// The region for which its global services are signed.
+    /// The region used to sign requests to its global services.
     pub(crate) global_region: &'static str,
 }
 
@@ -70,7 +70,7 @@ pub(super) const PARTITIONS: [Partition; 8] = [
     AWS,
 ];
 
-/// The last row, since the names of other partitions' regions begin as its own do.
+/// Must be the last row, since region names of other partitions start with the same prefixes.
 pub(crate) const AWS: Partition = Partition {
     id: "aws",
     region_starts: &["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
@@ -84,7 +84,7 @@ impl Partition {
         [self.dns_suffix, self.dual_stack_suffix].contains(&suffix)
     }
 
-    /// The partition of a region; `aws` for a region that no partition claims, as the SDKs do it.
+    /// Returns the partition of a region; `aws` for a region that matches no partition, as the SDKs do.
     pub(crate) fn of_region(region: &str) -> &'static Partition {
         PARTITIONS.iter().find(|partition| partition.after_start(region).is_some()).unwrap_or(&AWS)
     }
@@ -94,7 +94,7 @@ impl Partition {
     }
 }
 
-/// Whether a text has the form of a region's name, in any case.
+/// Returns `true` if a string has the form of a region name, ignoring case.
 pub(crate) fn is_region(text: &str) -> bool {
     let rest = Partition::of_region(text).after_start(text);
     rest.and_then(|rest| rest.split_once('-')).is_some_and(|(word, number)| {

@@ -155,7 +155,8 @@ pub(super) const SIGNED_AS: &[(&str, &str)] = &[
     ("voice-chime", "chime"),
 ];
 
-/// Endpoints with up to so many labels of a resource, an account or an API in front: `RESOURCE.LABELS.REGION.SUFFIX`.
+/// Endpoints preceded by one or more labels of a resource, account or API, at most the given number:
+/// `RESOURCE.LABELS.REGION.SUFFIX`.
 pub(super) const WITH_RESOURCE: &[(&str, usize, &str)] = &[
     ("aos", 1, "es"),
     ("aoss", 1, "aoss"),
@@ -181,8 +182,9 @@ pub(super) const WITH_RESOURCE: &[(&str, usize, &str)] = &[
     ("vpc-lattice-svcs", 2, "vpc-lattice-svcs"),
 ];
 
-/// Endpoints whose region precedes the service: `RESOURCE.REGION.LABEL.SUFFIX`, and how many labels the resource has.
-/// A DocumentDB cluster is not among them: it takes no signed requests, and its API is that of `rds`.
+/// Endpoints whose region precedes the service: `RESOURCE.REGION.LABEL.SUFFIX`, and the number of labels that the
+/// resource may have. DocumentDB clusters are not listed: they don't accept signed requests, and their API is that of
+/// `rds`.
 pub(super) const AFTER_REGION: &[(&str, RangeInclusive<usize>, &str)] = &[
     ("aoss", 1..=1, "aoss"),
     ("cloudsearch", 1..=1, "cloudsearch"),
@@ -194,7 +196,7 @@ pub(super) const AFTER_REGION: &[(&str, RangeInclusive<usize>, &str)] = &[
     ("rds", 1..=2, "rds-db"),
 ];
 
-/// Endpoints that serve all regions at once, signed with SigV4A for the region set `*`: `RESOURCE.LABELS.SUFFIX`.
+/// Endpoints that serve all regions, signed with SigV4A for the region set `*`: `RESOURCE.LABELS.SUFFIX`.
 pub(super) const ALL_REGIONS: &[(&str, &str)] = &[
     ("cloudfront-kvs.global", "cloudfront-keyvaluestore"),
     ("endpoint.events", "events"),
@@ -203,7 +205,8 @@ pub(super) const ALL_REGIONS: &[(&str, &str)] = &[
     ("mrap.accesspoint.s3-global", "s3"),
 ];
 
-/// Services with one endpoint for a whole partition, `NAME.SUFFIX`, and whether they have it in the partition `aws` only.
+/// Services with one endpoint per partition, `NAME.SUFFIX`, and whether that endpoint exists only in the partition
+/// `aws`.
 pub(super) const GLOBAL: &[(&str, bool)] = &[
     ("budgets", false),
     ("cloudfront", false),

@@ -118,7 +118,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("git-codecommit.us-east-1.amazonaws.com", "codecommit", "us-east-1"),
     ("streams.dynamodb.us-east-1.amazonaws.com", "dynamodb", "us-east-1"),
     ("participant.connect.us-east-1.amazonaws.com", "execute-api", "us-east-1"),
-    // Services that sign under their own
+    // Services that sign under their own name
     ("monitoring.us-east-1.amazonaws.com", "monitoring", "us-east-1"),
     ("states.us-east-1.amazonaws.com", "states", "us-east-1"),
     ("kinesisvideo.us-east-1.amazonaws.com", "kinesisvideo", "us-east-1"),
@@ -192,7 +192,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("cloudfront.cn-northwest-1.amazonaws.com.cn", "cloudfront", "cn-northwest-1"),
     ("global.health.amazonaws.com", "health", "us-east-1"),
     ("budgets.global.sc2s.sgov.gov", "budgets", "us-isob-east-1"),
-    // All regions at once
+    // All regions
     ("123456789012.cloudfront-kvs.global.api.aws", "cloudfront-keyvaluestore", "*"),
     ("abc.endpoint.events.amazonaws.com", "events", "*"),
     ("abc.endpoints.email.amazonaws.com", "ses", "*"),
@@ -266,7 +266,7 @@ const NOT_RECOGNISED: &[&str] = &[
     "sts.amazonaws.com.cn",
     "iam.us-gov.amazonaws.com.cn",
     "iam.global.amazonaws.com.example",
-    // Hosts that take no signed requests.
+    // Hosts that don't accept signed requests.
     "bucket.s3-website-us-east-1.amazonaws.com",
     "bucket.s3-website.eu-central-1.amazonaws.com",
     "bucket.s3-website-us-gov-west-1.amazonaws.com",
@@ -296,7 +296,7 @@ fn parsed(host: &str) -> Option<(&'static str, String)> {
 }
 
 #[test]
-fn each_kind_of_host() {
+fn known_hosts_are_parsed() {
     for (host, service, region) in KINDS {
         assert_eq!(parsed(host), Some((*service, (*region).into())), "{host}");
         assert_eq!(parsed(&host.to_ascii_uppercase()), parsed(host), "{host} in upper case");
@@ -306,7 +306,7 @@ fn each_kind_of_host() {
 }
 
 #[test]
-fn other_hosts_are_none() {
+fn unknown_hosts_are_not_recognised() {
     for host in NOT_RECOGNISED {
         assert_eq!(parsed(host), None, "{host}");
     }
@@ -316,7 +316,7 @@ fn other_hosts_are_none() {
 }
 
 #[test]
-fn changed_hosts_are_read_or_refused_without_a_panic() {
+fn mutated_hosts_never_panic() {
     let mut read = 0;
     for (host, ..) in KINDS {
         for position in 0..=host.len() {
@@ -334,9 +334,9 @@ fn changed_hosts_are_read_or_refused_without_a_panic() {
     assert!(read > 0);
 }
 
-/// Every row of every table is reached by the host that it describes.
+/// Every row of every table is matched by the host that it describes.
 #[test]
-fn each_row_is_reached() {
+fn every_table_row_is_reachable() {
     for name in NAMED_ALIKE {
         let expected = Some((*name, "eu-west-1".into()));
         for host in [format!("{name}.eu-west-1.amazonaws.com"), format!("{name}-fips.eu-west-1.api.aws")] {
@@ -368,7 +368,7 @@ fn each_row_is_reached() {
 }
 
 #[test]
-fn tables_are_sorted_and_have_no_row_twice() {
+fn tables_are_sorted_without_duplicates() {
     let sorted = |names: Vec<&str>| assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
     sorted(NAMED_ALIKE.to_vec());
     sorted(SIGNED_AS.iter().map(|row| row.0).collect());
@@ -404,7 +404,7 @@ fn partitions() {
 }
 
 #[test]
-fn debug_tells_both() {
+fn debug_shows_service_and_region() {
     let endpoint = Endpoint::parse("bucket.s3-accelerate.amazonaws.com").unwrap();
     assert_eq!(format!("{endpoint:?}"), r#"Endpoint { service: "s3", region: None }"#);
 }

@@ -1,11 +1,11 @@
-//! JSON: escapes text for responses, and reads documents within limits.
+//! JSON: escapes text for responses, and parses documents within limits.
 
 #[cfg(any(feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
 
 use core::fmt::Write;
 
-/// Appends a text, escaped as it is between quotation marks.
+/// Appends a string, escaped for use between quotation marks.
 pub(crate) fn push_escaped(json: &mut impl Write, text: &str) {
     for c in text.chars() {
         let _ = match c {

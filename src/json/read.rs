@@ -1,4 +1,4 @@
-//! JSON as a tree that keeps every member of an object.
+//! A JSON tree that keeps every member of an object.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,15 +7,15 @@ use core::fmt;
 use serde_core::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-/// Parses one JSON text ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)). serde_json limits the nesting to 127 levels;
-/// the caller limits the length, to which the memory used is proportional.
+/// Parses one JSON document ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)). serde_json limits nesting to 127
+/// levels; the caller limits the length, since memory use is proportional to it.
 pub(crate) fn parse(text: &[u8]) -> Option<Json> {
     serde_json::from_slice(text).ok()
 }
 
-/// A JSON value. An object keeps all its members, also where a name appears twice.
+/// A JSON value. An object keeps all its members, even if a name appears more than once.
 pub(crate) enum Json {
-    /// It may be a session token.
+    /// May be a session token, so it is wiped.
     Text(Zeroizing<String>),
     Whole(#[allow(dead_code, reason = "only policies have numbers")] u64),
     Other,
@@ -23,10 +23,10 @@ pub(crate) enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// The name under which serde_json hands over a number where a program builds it with `arbitrary_precision`.
+/// The member name under which serde_json passes a number if it is built with `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// A number of digits alone.
+/// Parses a number that consists only of digits.
 pub(crate) fn whole(text: &str) -> Option<u64> {
     if crate::text::is_digits(text) { text.parse().ok() } else { None }
 }

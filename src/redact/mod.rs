@@ -22,13 +22,13 @@ const SECRET_PARAMETERS: [&str; 3] = ["X-Amz-S3session-Token", "X-Amz-Security-T
 
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// Whether the value of a header is secret, and printed only on request.
+/// Returns `true` if the value of a header is secret and printed only on request.
 pub(crate) fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
 }
 
-/// Whether the value of a query parameter is secret, which may stand for an `x-amz-*` header. In a query that isn't
-/// canonical, the name may be encoded.
+/// Returns `true` if the value of a query parameter is secret; the parameter may stand for an `x-amz-*` header. The name
+/// may be percent-encoded, since the query need not be canonical.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     let decoded = decoded(name.as_bytes());
     let headers = SECRET_HEADERS.iter().filter(|header| header.starts_with("x-amz-"));

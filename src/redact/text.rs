@@ -1,4 +1,4 @@
-//! Responses echo what they were sent, bearer tokens included.
+//! Removes secrets from text, since responses may echo what they were sent, including bearer tokens.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,13 +10,13 @@ use super::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::text::percent::write_encoded;
 use crate::text::wiped::Wiped;
 
-/// A run of this many characters may be a token.
+/// A run of at least this many characters may be a token.
 const TOKEN: usize = 64;
 
-/// AWS's session tokens have hundreds of characters; anything shorter than this may be an ordinary word.
+/// AWS session tokens are hundreds of characters long; anything shorter than this may be an ordinary word.
 const SHORTEST_SESSION_TOKEN: usize = 12;
 
-/// The text without the session token that was sent: as it is, encoded for a query, or escaped for JSON.
+/// Redacts the session token that was sent, whether it appears literally, percent-encoded or escaped for JSON.
 pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::from(text));
     let Some(token) = session_token.filter(|token| token.len() >= SHORTEST_SESSION_TOKEN) else { return text };
@@ -29,7 +29,7 @@ pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> Zeroizin
     });
     for form in [token, core::str::from_utf8(&encoded).unwrap_or_default(), &escaped] {
         if text.contains(form) {
-            // Not `replace`, whose text grows, and leaves the other forms behind.
+            // Not `replace`: its result grows, which leaves copies of the other forms in freed memory.
             let pieces: Vec<&str> = text.split(form).collect();
             text = Zeroizing::new(pieces.join(REDACTED));
         }
@@ -37,7 +37,8 @@ pub(crate) fn without_token(text: &str, session_token: Option<&str>) -> Zeroizin
     text
 }
 
-/// The same for a canonical request, which keeps the token in its own header or parameter, for the comparison.
+/// Like [`without_token`], for a canonical request: the values of secret headers and parameters are kept, because they
+/// are compared.
 pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> Zeroizing<String> {
     let hide = |text: &str| without_token(text, session_token);
     let hidden = hide(text);
@@ -65,8 +66,8 @@ pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> 
     Zeroizing::new(out.into_inner())
 }
 
-/// The text without what may be a secret: an echoed `Authorization` header and all behind it, whatever begins as a JWT
-/// does, and long runs of the characters of base64 and hexadecimal.
+/// Redacts anything that may be a secret: an echoed `Authorization` header and everything after it, anything that looks
+/// like a JWT, and long runs of base64 or hexadecimal characters.
 pub(crate) fn redacted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let echo = ["Authorization=", "Authorization header: '", "Authorization: ", "encoded with Base64): '"]
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_that_was_sent_is_shown_in_none_of_its_forms() {
+    fn the_session_token_is_redacted_in_every_form() {
         for text in ["the FwoGZX//+w== is", "the FwoGZX%2F%2F%2Bw%3D%3D is", "the FwoGZX\\/\\/+w== is"] {
             assert_eq!(*without_token(text, Some("FwoGZX//+w==")), "the [redacted] is");
         }
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_stays_where_it_is_compared() {
+    fn a_token_is_kept_where_it_is_compared() {
         let text = "GET\n/aTokenOfSome\nX-Amz-Security-Token=aTokenOfSome&a=aTokenOfSome\nx-amz-security-token:aTokenOfSome\nx-own:aTokenOfSome\n\nx\ny";
         assert_eq!(
             *request_without_token(text, Some("aTokenOfSome")),

@@ -1,4 +1,4 @@
-//! What signing adds to a request: the one list of it.
+//! The headers that signing adds to a request, in a single list.
 
 use super::headers::Found;
 use super::{SignError, Signer};
@@ -31,13 +31,13 @@ impl Header {
         }
     }
 
-    /// The one that has this name, in whatever case.
+    /// Returns the header with this name, ignoring case.
     pub(super) fn of_name(name: &str, rules: &Rules) -> Option<Self> {
         Self::ALL.into_iter().find(|header| name.eq_ignore_ascii_case(header.name(rules)))
     }
 }
 
-/// The headers that signing adds to this request, but for the signature.
+/// The headers that signing adds to a request, except the signature.
 pub(super) struct Added<'a> {
     pub(super) rules: &'a Rules,
     date: &'a [u8],
@@ -60,7 +60,7 @@ impl Signer {
         if found.session_token && token.is_none() {
             return Err(SignError::SessionTokenOfOthers { name: rules.session_token.header() });
         }
-        // Where the value can't be told from the body, the receiver has to be told.
+        // If the receiver can't derive the value from the body, it has to be sent.
         let sends_sha256 =
             rules.content_sha256_header || found.content_sha256.is_some() || matches!(payload, PayloadLine::Text(_));
         Ok(Added {
@@ -84,14 +84,14 @@ impl<'a> Added<'a> {
         }
     }
 
-    /// Names and values of those that are signed.
+    /// Returns the names and values of the added headers that are signed.
     pub(super) fn signed(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
         let is_signed = |header: &Header| *header != Header::SessionToken || self.rules.sign_session_token;
         let headers = Header::ALL.into_iter().filter(is_signed);
         headers.filter_map(|header| Some((header.name(self.rules), self.value(header)?)))
     }
 
-    /// Bytes of all values.
+    /// Returns the length of all values in bytes.
     pub(super) fn length(&self) -> usize {
         Header::ALL.into_iter().filter_map(|header| self.value(header)).map(<[u8]>::len).sum()
     }

@@ -1,4 +1,4 @@
-//! Which headers are signed.
+//! Chooses the headers to sign.
 
 use alloc::string::String;
 
@@ -9,7 +9,7 @@ use crate::sigv4::request::{Request, RequestError};
 use crate::text::excerpt;
 use crate::text::starts_with_ignoring_case;
 
-/// Which headers are signed, besides those that the caller names with [`Signer::also_sign`].
+/// The headers to sign, in addition to those named with [`Signer::also_sign`].
 ///
 /// ```
 /// use countersign::{Credentials, Payload, Request, SignedHeaders, Signer};
@@ -30,18 +30,19 @@ use crate::text::starts_with_ignoring_case;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SignedHeaders {
-    /// Those that have to be and that no hop rewrites: `host`, `content-type`, `content-md5` and every `x-amz-*`.
+    /// The headers that must be signed and that no hop changes: `host`, `content-type`, `content-md5` and every
+    /// `x-amz-*`.
     #[default]
     Required,
-    /// All but those that hops add, drop or change: `authorization`, `connection`, `keep-alive`, `transfer-encoding`,
-    /// `te`, `trailer`, `upgrade`, `expect`, `user-agent`, `x-amzn-trace-id`, `proxy-*`, `accept-encoding`,
-    /// `content-length`, `forwarded`, `x-forwarded-*`, `via`, `traceparent`, `tracestate`, `baggage`, `cache-control`,
-    /// `sec-websocket-*`.
+    /// All headers except those that hops add, remove or change: `authorization`, `connection`, `keep-alive`,
+    /// `transfer-encoding`, `te`, `trailer`, `upgrade`, `expect`, `user-agent`, `x-amzn-trace-id`, `proxy-*`,
+    /// `accept-encoding`, `content-length`, `forwarded`, `x-forwarded-*`, `via`, `traceparent`, `tracestate`,
+    /// `baggage`, `cache-control`, `sec-websocket-*`.
     All,
 }
 
 impl Signer {
-    /// Lists the headers to sign of those that the request has, without what signing itself adds.
+    /// Collects the request's headers that are to be signed, except those that signing itself adds.
     pub(super) fn choose_headers<'a>(
         &self,
         request: &Request<'a>,
@@ -108,10 +109,10 @@ impl Signer {
     }
 }
 
-/// What the headers of a request hold that is not signed as it is.
+/// What is found in the headers of a request and handled separately.
 #[derive(Default)]
 pub(super) struct Found<'a> {
-    /// As it is signed.
+    /// The host as signed.
     pub(super) host: &'a [u8],
     pub(super) content_sha256: Option<&'a str>,
     connection: bool,
@@ -119,8 +120,8 @@ pub(super) struct Found<'a> {
     pub(super) foreign_authorization: Option<String>,
 }
 
-/// The IAM guide's list of headers not to sign, and what reports of broken signatures add to it: headers that proxies,
-/// load balancers, tracing and CDNs write on the way.
+/// Returns `true` for headers that hops change: those that the IAM guide says not to sign, and others known from
+/// reports of broken signatures. Proxies, load balancers, tracing and CDNs add or change them in transit.
 fn is_changed_by_hops(name: &str) -> bool {
     const NAMES: [&str; 18] = [
         "accept-encoding",

@@ -6,11 +6,11 @@ use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::timestamp::Timestamp;
 
-/// Credentials with the signing keys that were derived from them.
+/// Credentials together with the signing keys derived from them.
 ///
-/// Cloning it is cheap, and all clones share the keys: one identity serves any number of signers and threads. A key is
-/// derived once per day, region and service and cached (feature `std`; without it, each signature derives its key).
-/// Rotated credentials are a new identity, so a stale key can't be used: see
+/// Cloning is cheap, and all clones share the keys: one identity serves any number of signers and threads. A signing
+/// key is derived once per day, region and service and cached (with the feature `std`; without it, the key is derived
+/// for each signature). Rotated credentials are a new identity, so a stale key can't be used: see
 /// [`Signer::with_identity`](crate::Signer::with_identity).
 ///
 /// ```
@@ -20,7 +20,7 @@ use crate::sigv4::timestamp::Timestamp;
 /// let api = Signer::new(identity.clone(), "us-east-1", "execute-api")?;
 /// let table = Signer::new(identity, "us-east-1", "dynamodb")?;
 ///
-/// // The same signer with the credentials that a rotation brought.
+/// // The same signer after a credential rotation.
 /// let rotated = Identity::new(Credentials::new("AKIDROTATED", "another-secret")?);
 /// let api = api.with_identity(rotated);
 /// assert_eq!(api.credentials().access_key_id(), "AKIDROTATED");
@@ -36,17 +36,17 @@ struct Shared {
 }
 
 impl Identity {
-    /// An identity with these credentials and no keys yet.
+    /// Creates an identity with these credentials. No keys are derived yet.
     pub fn new(credentials: Credentials) -> Self {
         Self(Arc::new(Shared { credentials, keys: cache::Keys::new() }))
     }
 
-    /// The credentials.
+    /// Returns the credentials.
     pub fn credentials(&self) -> &Credentials {
         &self.0.credentials
     }
 
-    /// Calls back with the key of a scope, whose date is that of `now`.
+    /// Calls `sign` with the key of a scope, whose date is that of `now`.
     pub(super) fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
         self.0.keys.with(now, scope, || SigningKey::derive(&self.0.credentials, scope), sign)
     }
@@ -73,7 +73,7 @@ mod cache {
 
     use super::{Scope, SigningKey, Timestamp};
 
-    /// The most keys that are kept; the oldest gives way.
+    /// The maximum number of cached keys. The oldest is removed first.
     const MOST: usize = 32;
 
     pub(super) struct Keys(RwLock<Vec<Entry>>);
@@ -82,7 +82,7 @@ mod cache {
         day: Timestamp,
         region: String,
         service: String,
-        /// In a place of its own: a list that grows or closes a gap leaves copies behind.
+        /// Boxed, because a vector leaves copies of its elements behind when it grows or removes one.
         key: Box<SigningKey>,
     }
 
@@ -107,7 +107,7 @@ mod cache {
             }
             drop(entries);
             let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            // Another thread may have derived it in between.
+            // Another thread may have derived it in the meantime.
             if let Some(entry) = entries.iter().find(|entry| is_it(entry)) {
                 return sign(&entry.key);
             }

@@ -1,4 +1,4 @@
-//! Direction 1: what to add to a request so that AWS accepts it.
+//! Signing: computes what to add to a request so that AWS accepts it.
 
 mod added;
 mod error;
@@ -39,8 +39,9 @@ use target::Target;
 
 /// Signs requests for one region and service with one set of credentials.
 ///
-/// The signing key is derived once per day and cached with the credentials in an [`Identity`] (feature `std`; without it,
-/// each signature derives it). One signer serves any number of threads, and clones share the cache.
+/// The signing key is derived once per day and cached with the credentials in an [`Identity`] (with the feature `std`;
+/// without it, the key is derived for each signature). A signer can be shared by any number of threads, and clones
+/// share the cache.
 ///
 /// ```
 /// use countersign::{Credentials, Payload, Request, Signer};
@@ -76,11 +77,11 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer with the rules of the service: region and service as AWS writes them in a scope, e.g. `us-east-1` and
-    /// `execute-api`. The region may be empty, as for some S3-compatible stores.
+    /// Creates a signer with the rules of the service. The region and service are written as in a credential scope,
+    /// e.g. `us-east-1` and `execute-api`. The region may be empty, as for some S3-compatible stores.
     ///
     /// # Errors
-    /// [`ScopeError`], as for [`Scope::new`].
+    /// Returns a [`ScopeError`], as for [`Scope::new`].
     pub fn new(
         identity: impl Into<Identity>,
         region: impl Into<String>,
@@ -96,48 +97,48 @@ impl Signer {
         Self { identity, target, rules, limits: Limits::DEFAULT, signed_headers, also_signed: Vec::new() }
     }
 
-    /// The same signer with other credentials, e.g. those that a rotation brought.
+    /// Replaces the credentials, e.g. after a rotation.
     pub fn with_identity(mut self, identity: impl Into<Identity>) -> Self {
         self.identity = identity.into();
         self.target = self.target.for_credentials(self.identity.credentials());
         self
     }
 
-    /// Other rules than those of the service.
+    /// Replaces the rules of the service.
     pub fn with_rules(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self
     }
 
-    /// Other limits than the default ones, e.g. those of a server that accepts larger chunks.
+    /// Replaces the default limits, e.g. for a server that accepts larger chunks.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Which headers are signed.
+    /// Sets which headers are signed.
     pub fn with_signed_headers(mut self, signed_headers: SignedHeaders) -> Self {
         self.signed_headers = signed_headers;
         self
     }
 
-    /// Names headers that are signed, too, if a request has them.
+    /// Also signs the headers with these names, if a request has them.
     pub fn also_sign<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.also_signed.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// The credentials it signs with.
+    /// Returns the credentials that are used for signing.
     pub fn credentials(&self) -> &Credentials {
         self.identity.credentials()
     }
 
-    /// Signs wire parts. Returns what to add; of the same headers, replace those that the request has.
+    /// Signs a request. Returns the headers to add, which replace those of the same name in the request.
     ///
-    /// A request that was signed before is signed anew: what the earlier signature added is not signed.
+    /// A request that is already signed can be signed again: the headers that the earlier signature added are ignored.
     ///
     /// # Errors
-    /// [`SignError`]: nothing was signed.
+    /// Returns a [`SignError`] if the request can't be signed.
     pub fn sign<'r>(
         &self,
         request: impl Into<Request<'r>>,
@@ -178,13 +179,13 @@ impl Signer {
         Ok(Signed::new(buffer, &added, stages, authorization, printed))
     }
 
-    /// For what is signed with the credentials: wiped in the end if there is a session token in it.
+    /// Creates a buffer for signing, which is wiped when dropped if the credentials have a session token.
     fn new_buffer(&self, capacity: usize) -> Wiped<Vec<u8>> {
         Wiped::new(Vec::with_capacity(capacity), self.credentials().session_token().is_some())
     }
 
-    /// Steps 1 to 4, the same for headers and presigned URLs. The canonical request is written to `buffer`, with room for
-    /// more.
+    /// Computes steps 1 to 4, which are the same for headers and presigned URLs. The canonical request is written to
+    /// `buffer`, with `room` bytes reserved after it.
     fn compute(
         &self,
         parts: &Parts<'_>,
@@ -200,7 +201,7 @@ impl Signer {
         Stages { canonical_request, algorithm: scope.algorithm(), timestamp: now, canonical_request_sha256, signature }
     }
 
-    /// Signs a request whose body follows in links of a chain that begins with its signature.
+    /// Signs a request whose body is sent in chunks or messages, and returns the chain that starts with its signature.
     pub(crate) fn sign_seed(
         &self,
         request: &Request<'_>,
@@ -214,13 +215,13 @@ impl Signer {
         Ok((signed, chain))
     }
 
-    /// What has to hold for any signature; returns the scope of one made now.
+    /// Checks what every signature requires, and returns the scope of a signature made now.
     pub(crate) fn check<'s>(&'s self, request: &Request<'_>, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         request.check()?;
         self.scope(now)
     }
 
-    /// The scope of a signature made now.
+    /// Returns the scope of a signature made now, or an error if the credentials have expired.
     pub(crate) fn scope<'s>(&'s self, now: &'s Timestamp) -> Result<Scope<'s>, SignError> {
         match self.credentials().expires_at() {
             Some(expires_at) if expires_at <= *now => Err(SignError::CredentialsExpired { expires_at, now: *now }),
@@ -249,7 +250,7 @@ impl Signer {
     }
 }
 
-/// What each step came to. The canonical request is the start of a buffer.
+/// The results of all steps. The canonical request is the start of a buffer.
 #[derive(Clone)]
 struct Stages {
     canonical_request: Assembled,

@@ -19,11 +19,12 @@ use crate::text::wiped::Wiped;
 use crate::text::{split, split_once};
 
 impl Signer {
-    /// Makes a URL that carries its own signature and is valid for `expires_in` (whole seconds) from `now`.
+    /// Creates a presigned URL, which contains its own signature and is valid for `expires_in` (whole seconds) from
+    /// `now`.
     ///
-    /// By the rules of the service, S3 signs `UNSIGNED-PAYLOAD` and all others the hash of no body; an
-    /// `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256` in its query, pins the body. The client
-    /// has to send the request's signed headers with the URL.
+    /// What is signed for the body depends on the rules of the service: `UNSIGNED-PAYLOAD` for S3, and the hash of an
+    /// empty body for most others. An `x-amz-content-sha256` header of the request, or an `X-Amz-Content-Sha256`
+    /// parameter in its query, pins the body instead. The client has to send the request's signed headers with the URL.
     ///
     /// ```
     /// use countersign::{Credentials, Request, Signer};
@@ -42,7 +43,8 @@ impl Signer {
     /// AWS: [Query string authentication](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html)
     ///
     /// # Errors
-    /// [`SignError`], [`SignError::Expires`] outside 1 second to [`Limits::max_presign`](crate::Limits::max_presign) among them.
+    /// Returns a [`SignError`]; in particular, [`SignError::Expires`] if `expires_in` is not a whole number of seconds
+    /// from 1 to [`Limits::max_presign`](crate::Limits::max_presign).
     pub fn presign<'r>(
         &self,
         request: impl Into<Request<'r>>,
@@ -52,11 +54,11 @@ impl Signer {
         self.presign_with(&request.into(), None, expires_in, now)
     }
 
-    /// Like [`Signer::presign`], with a body that is part of what is signed. Where the receiver can't know what was
-    /// signed (S3, or `UNSIGNED-PAYLOAD` elsewhere), the URL says it as `X-Amz-Content-Sha256`.
+    /// Like [`Signer::presign`], for the given payload. If the receiver can't know what was signed (a hash for S3, or
+    /// `UNSIGNED-PAYLOAD` for other services), the URL contains it as `X-Amz-Content-Sha256`.
     ///
     /// # Errors
-    /// As for [`Signer::presign`]; [`SignError::PresignedStreaming`] for a streaming payload.
+    /// Returns errors as for [`Signer::presign`], and [`SignError::PresignedStreaming`] for a streaming payload.
     pub fn presign_payload<'r>(
         &self,
         request: impl Into<Request<'r>>,
@@ -114,13 +116,14 @@ impl Signer {
         Presigned::new(url, buffer, &scope, stages, seconds, self.credentials().expires_at())
     }
 
-    /// Name and value of the session token, as a parameter that is signed or as one that is added afterwards.
+    /// Returns the name and value of the session token, either as a parameter that is signed or as one that is added
+    /// after signing.
     fn token_of_url(&self) -> (Option<Parameter<'_>>, Option<Parameter<'_>>) {
         let token = self.credentials().session_token().map(|token| (self.rules.session_token.query(), token));
         if self.rules.sign_session_token { (token, None) } else { (None, token) }
     }
 
-    /// What is signed of the body, and how the receiver is told.
+    /// Determines what is signed for the body, and how the receiver learns of it.
     fn body_of_url<'b>(
         &self,
         payload: Option<Payload<'_>>,
@@ -162,10 +165,11 @@ impl Signer {
         })
     }
 
-    /// Bytes to reserve for the target and the parameters that presigning adds, at least as many as are written: a token
-    /// must not be left behind by a URL that grows. A byte that has to be encoded takes three.
+    /// Returns the number of bytes to reserve for the target and the parameters that presigning adds. It must not be
+    /// too small: a URL that grows would leave a copy of the session token in freed memory. An encoded byte takes three
+    /// bytes.
     fn room_of_url(&self, target: &str, names: usize) -> usize {
-        // Names of parameters, separators, times, hash and signature; the longest come to 466.
+        // The names of parameters, separators, times, hash and signature, at most 466 bytes.
         const OTHERS: usize = 480;
         let credentials = self.credentials();
         let token = credentials.session_token().map_or(0, str::len);
@@ -174,17 +178,17 @@ impl Signer {
     }
 }
 
-/// Name and value.
+/// A name and a value.
 type Parameter<'a> = (&'a str, &'a str);
 
-/// What a presigned URL says and signs of the body.
+/// What a presigned URL signs for the body, and how it states that.
 struct Body<'b> {
     line: PayloadLine<'b>,
-    /// By an `x-amz-content-sha256` of the request, which is signed.
+    /// Pinned by an `x-amz-content-sha256` header of the request, which is signed.
     is_pinned_by_header: bool,
-    /// As a parameter, because the receiver can't know it otherwise.
+    /// Stated in a parameter, because the receiver can't know it otherwise.
     is_said: bool,
-    /// A parameter of the request that pins another body gives way.
+    /// Replaces a parameter of the request that pins another body.
     replaces_pinned: bool,
 }
 
@@ -195,7 +199,7 @@ fn whole_seconds(expires_in: Duration, limit: Duration) -> Result<u64, SignError
     }
 }
 
-/// A URL that is being written.
+/// A URL under construction.
 struct Url {
     text: Wiped<Vec<u8>>,
     target_start: usize,
@@ -203,7 +207,7 @@ struct Url {
 }
 
 impl Url {
-    /// Up to the `?`.
+    /// Writes the URL up to the `?`.
     fn begin(&mut self, request: &Request<'_>, found: &Found<'_>, path: &str) -> Result<(), SignError> {
         let text = &mut self.text;
         let (scheme, host) =
@@ -221,7 +225,7 @@ impl Url {
         Ok(())
     }
 
-    /// What an earlier presigning added is replaced; every other piece stays as it is.
+    /// Copies the query without the parameters of an earlier presigned URL. Everything else is copied unchanged.
     fn copy_query(&mut self, query: &str, replaces_pinned: bool) {
         for piece in split(query.as_bytes(), b'&').filter(|piece| !piece.is_empty()) {
             let (name, _) = split_once(piece, b'=').unwrap_or((piece, b""));
@@ -247,14 +251,14 @@ impl Url {
     }
 }
 
-/// A URL that carries its own signature, and the stages it was made in. `Debug` doesn't show it: anyone who has the URL
+/// A presigned URL, and the result of each step of signing it. `Debug` does not show the URL, since anyone who has it
 /// can use it.
 ///
 /// ```
 /// use countersign::{Credentials, Request, Signer};
 /// use std::time::Duration;
 ///
-/// // Temporary credentials that end in five minutes.
+/// // Temporary credentials that expire in five minutes.
 /// let credentials = Credentials::new("ASIAEXAMPLE", "secret")?
 ///     .with_session_token("token")?
 ///     .with_expires_at("20150830T124100Z".parse()?);
@@ -270,7 +274,7 @@ impl Url {
 pub struct Presigned {
     url: Wiped<String>,
     target_start: usize,
-    /// The canonical request, then region and service as they were signed: the URL has them encoded.
+    /// The canonical request, followed by the region and service as signed, since the URL contains them encoded.
     buffer: Wiped<Vec<u8>>,
     region_length: usize,
     stages: Stages,
@@ -300,7 +304,7 @@ impl Presigned {
         })
     }
 
-    /// The whole URL.
+    /// Returns the full URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -309,18 +313,19 @@ impl Presigned {
         self.url.into_inner()
     }
 
-    /// Path and query of the URL.
+    /// Returns the path and query of the URL.
     pub fn target(&self) -> &str {
         self.url.get(self.target_start..).unwrap_or_default()
     }
 
-    /// When it really ends: after the requested time, or with the credentials, whichever is earlier.
+    /// Returns when the URL expires: after the requested lifetime or when the credentials expire, whichever is earlier.
     pub fn expires_at(&self) -> Timestamp {
         let requested_until = self.requested_until();
         self.credentials_until.map_or(requested_until, |until| until.min(requested_until))
     }
 
-    /// Whether it was asked to live longer than the credentials that signed it; it ends with them.
+    /// Returns `true` if the requested lifetime extends beyond the expiration of the credentials. The URL then expires
+    /// with the credentials.
     pub fn outlives_credentials(&self) -> bool {
         self.credentials_until.is_some_and(|until| until < self.requested_until())
     }
@@ -329,27 +334,27 @@ impl Presigned {
         self.stages.timestamp.saturating_add(self.requested_seconds)
     }
 
-    /// Step 1.
+    /// Returns the canonical request (step 1).
     pub fn canonical_request(&self) -> CanonicalRequest<'_> {
         let (canonical_request, _) = self.parts();
         CanonicalRequest::from_bytes(canonical_request)
     }
 
-    /// Step 2.
+    /// Returns the string to sign (step 2).
     pub fn string_to_sign(&self) -> StringToSign<'_> {
         let (_, scope) = self.parts();
         let (region, service) = scope.split_at_checked(self.region_length).unwrap_or_default();
         self.stages.string_to_sign(region, service)
     }
 
-    /// The canonical request, and region and service without anything in between.
+    /// Returns the canonical request, and the region and service without a separator.
     fn parts(&self) -> (&[u8], &str) {
         let length = self.stages.canonical_request.length;
         let (canonical_request, scope) = self.buffer.split_at_checked(length).unwrap_or_default();
         (canonical_request, core::str::from_utf8(scope).unwrap_or_default())
     }
 
-    /// Step 4.
+    /// Returns the signature (step 4).
     pub fn signature(&self) -> Signature {
         self.stages.signature
     }

@@ -11,7 +11,7 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
 
-/// The result of signing: the headers to add, and each stage of the signature.
+/// The result of signing: the headers to add, and the result of each step.
 ///
 /// ```
 /// # use countersign::{Credentials, Payload, Request, Signer};
@@ -25,16 +25,16 @@ use crate::text::wiped::Wiped;
 /// ```
 #[derive(Clone)]
 pub struct Signed {
-    /// The canonical request, then the values of the added headers.
+    /// The canonical request, followed by the values of the added headers.
     buffer: buffer::Buffer,
     stages: Stages,
-    /// As [`Header::ALL`]; the value of `x-amz-content-sha256` is the end of the canonical request.
+    /// In the order of [`Header::ALL`]. The value of `x-amz-content-sha256` is the end of the canonical request.
     added: [Option<(&'static str, Range<usize>)>; 5],
     printed: PrintedScope,
 }
 
 impl Signed {
-    /// The buffer holds the canonical request and the Authorization header.
+    /// Expects a buffer that contains the canonical request and the `Authorization` header.
     #[inline]
     pub(super) fn new(
         mut buffer: Wiped<Vec<u8>>,
@@ -61,29 +61,29 @@ impl Signed {
         Self { buffer: buffer::share(buffer), stages, added: ranges, printed }
     }
 
-    /// The headers to add, lower-case name and value: `x-amz-date`, `authorization` and, where they are sent,
+    /// Returns the headers to add, as lowercase names and values: `x-amz-date`, `authorization` and, if they are sent,
     /// `x-amz-content-sha256`, the session token and `x-amz-region-set`. Keep them out of logs.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.added.iter().flatten().map(|(name, range)| (*name, self.text(range)))
     }
 
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub fn authorization(&self) -> &str {
         let [_, authorization, ..] = &self.added;
         authorization.as_ref().map_or("", |(_, range)| self.text(range))
     }
 
-    /// Step 1.
+    /// Returns the canonical request (step 1).
     pub fn canonical_request(&self) -> CanonicalRequest<'_> {
         CanonicalRequest::from_bytes(self.buffer.get(..self.stages.canonical_request.length).unwrap_or_default())
     }
 
-    /// Step 2.
+    /// Returns the string to sign (step 2).
     pub fn string_to_sign(&self) -> StringToSign<'_> {
         self.stages.string_to_sign(self.text(&self.printed.region), self.text(&self.printed.service))
     }
 
-    /// Step 4.
+    /// Returns the signature (step 4).
     pub fn signature(&self) -> Signature {
         self.stages.signature
     }
@@ -106,7 +106,7 @@ impl fmt::Debug for Signed {
     }
 }
 
-/// With `http`, the header values share the buffer instead of copying from it.
+/// With the feature `http`, the header values share the buffer instead of copying from it.
 #[cfg(feature = "http")]
 mod buffer {
     use alloc::vec::Vec;
@@ -115,8 +115,8 @@ mod buffer {
 
     pub(super) type Buffer = bytes::Bytes;
 
-    /// A buffer that holds a session token is wiped when the last header value that shares it is gone. Any other is shared
-    /// as a full vector; spare capacity would cost a second allocation.
+    /// A buffer that contains a session token is wiped when the last header value that shares it is dropped. Any other
+    /// buffer is filled up to its capacity, since spare capacity would cost a second allocation.
     pub(super) fn share(buffer: Wiped<Vec<u8>>) -> Buffer {
         if buffer.is_secret() {
             return Buffer::from_owner(buffer);
@@ -129,7 +129,7 @@ mod buffer {
     }
 
     impl super::Signed {
-        /// The added headers, as parts of the shared buffer.
+        /// Returns the added headers as slices of the shared buffer.
         pub(crate) fn shared_headers(&self) -> impl Iterator<Item = (&'static str, Buffer)> {
             self.added.iter().flatten().map(|(name, range)| (*name, self.buffer.slice(range.clone())))
         }

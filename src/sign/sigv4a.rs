@@ -8,12 +8,12 @@ use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::ScopeError;
 
 impl Signer {
-    /// A signer with SigV4A (`AWS4-ECDSA-P256-SHA256`), whose signatures are good in several regions: those of
-    /// `region_set`, written `us-east-1,us-west-2`, `us-*` or `*`. S3 multi-Region access points, EventBridge global
-    /// endpoints and CloudFront KeyValueStore require it. All else is as with [`Signer::new`].
+    /// Creates a signer for SigV4A (`AWS4-ECDSA-P256-SHA256`), whose signatures are valid in all regions of
+    /// `region_set`, written `us-east-1,us-west-2`, `us-*` or `*`. S3 Multi-Region Access Points, EventBridge global
+    /// endpoints and CloudFront KeyValueStore require it. Everything else is as for [`Signer::new`].
     ///
-    /// The key pair is derived here, once; it takes about as long as signing. Credentials from STS have to be those of a
-    /// regional endpoint.
+    /// Derives the key pair once, which takes about as long as signing. Temporary credentials have to come from a
+    /// regional STS endpoint.
     ///
     /// ```
     /// use countersign::{Credentials, Payload, Request, Signer};
@@ -33,7 +33,7 @@ impl Signer {
     /// AWS: [Signature Version 4A](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html#how-sigv4a-works)
     ///
     /// # Errors
-    /// [`ScopeError`] if the region set or the service is empty or malformed.
+    /// Returns a [`ScopeError`] if the region set or the service is empty or malformed.
     pub fn sigv4a(
         identity: impl Into<Identity>,
         region_set: impl Into<String>,

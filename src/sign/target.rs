@@ -1,4 +1,4 @@
-//! Where signatures are good: a region and service, or with SigV4A a set of regions and a service.
+//! Where signatures are valid: a region and a service or, for SigV4A, a region set and a service.
 
 use alloc::string::String;
 
@@ -10,7 +10,7 @@ use crate::sigv4::sigv4a::is_region_set;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 
-/// Checked when it is made, so that every scope of it is well-formed.
+/// Validated on construction, so that every scope derived from it is well-formed.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) service: String,
@@ -22,7 +22,7 @@ enum Regions {
     One(String),
     Set {
         region_set: String,
-        /// Of all days and services; it belongs to the credentials.
+        /// Valid for all dates and services; it belongs to the credentials.
         key: SigningKey,
     },
 }
@@ -45,7 +45,7 @@ impl Target {
         Ok(Self { service, regions: Regions::Set { region_set, key: derive_pair(credentials) } })
     }
 
-    /// The same for other credentials.
+    /// Returns the same target for other credentials.
     pub(super) fn for_credentials(self, credentials: &Credentials) -> Self {
         let regions = match self.regions {
             Regions::Set { region_set, .. } => Regions::Set { region_set, key: derive_pair(credentials) },
@@ -54,7 +54,7 @@ impl Target {
         Self { regions, ..self }
     }
 
-    /// The scope of a signature made now.
+    /// Returns the scope of a signature made now.
     pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
         match &self.regions {
             Regions::One(region) => Scope::unchecked(Algorithm::HmacSha256, now.date(), region, &self.service),
@@ -62,7 +62,7 @@ impl Target {
         }
     }
 
-    /// The region set of SigV4A.
+    /// Returns the region set of SigV4A.
     pub(super) fn set(&self) -> Option<&str> {
         match &self.regions {
             Regions::Set { region_set, .. } => Some(region_set),
@@ -70,7 +70,7 @@ impl Target {
         }
     }
 
-    /// The key that SigV4A signs with, whatever the scope.
+    /// Returns the key of SigV4A, which is the same for every scope.
     pub(super) fn key(&self) -> Option<&SigningKey> {
         match &self.regions {
             Regions::Set { key, .. } => Some(key),
@@ -78,7 +78,7 @@ impl Target {
         }
     }
 
-    /// The region, or the region set.
+    /// Returns the region or the region set.
     pub(super) fn regions(&self) -> &str {
         match &self.regions {
             Regions::One(region) => region,

@@ -1,16 +1,17 @@
 use super::sigv4a;
 
-/// How a request is signed: a value that goes through every stage.
+/// The signing algorithm, which is passed through every step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Algorithm {
-    /// One key for each day, region and service, which both sides have.
+    /// SigV4: one symmetric key per date, region and service, known to both sides.
     HmacSha256,
-    /// SigV4A: one key pair for all days, regions and services; the scope has no region, a region set is signed instead.
+    /// SigV4A: one key pair per access key, for all dates, regions and services. The scope has no region; a region set
+    /// is signed instead.
     EcdsaP256Sha256,
 }
 
 impl Algorithm {
-    /// As written in the string to sign, the `Authorization` header and `X-Amz-Algorithm`.
+    /// Returns the name used in the string to sign, the `Authorization` header and `X-Amz-Algorithm`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::HmacSha256 => "AWS4-HMAC-SHA256",
@@ -18,7 +19,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of that name, if this build has it.
+    /// Returns the algorithm with this name, if this build supports it.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "AWS4-HMAC-SHA256" => Some(Self::HmacSha256),
@@ -27,7 +28,7 @@ impl Algorithm {
         }
     }
 
-    /// How many hexadecimal digits a signature has at most.
+    /// Returns the maximum number of hexadecimal digits of a signature.
     pub(crate) const fn signature_digits(self) -> usize {
         match self {
             Self::HmacSha256 => 64,

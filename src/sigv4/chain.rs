@@ -1,5 +1,5 @@
-//! Signatures that follow from one another: of the chunks of a body, or the messages of an event stream. The first is
-//! that of the request, the seed.
+//! Chained signatures, of the chunks of a body or the messages of an event stream. The chain starts with the signature
+//! of the request, the seed signature.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,10 +14,10 @@ use super::string_to_sign::StringToSign;
 use super::timestamp::Timestamp;
 use crate::hash::{EMPTY_SHA256, sha256};
 
-/// Key, time and scope of the request, and the signature before the next one.
+/// The key, time and scope of the request, and the previous signature.
 ///
-/// No link can be left out, repeated or moved: each signature covers the one before it. `K` is a [`SigningKey`], or a
-/// [`AnyKey`] for a side that only verifies.
+/// No link can be omitted, repeated or reordered, since each signature covers the previous one. `K` is a
+/// [`SigningKey`], or an [`AnyKey`] for a verifier.
 #[derive(Clone)]
 pub(crate) struct Chain<K = SigningKey> {
     key: K,
@@ -34,12 +34,13 @@ impl<K> Chain<K> {
         Self { key, timestamp, algorithm: scope.algorithm(), region, service, previous: seed }
     }
 
-    /// The day of the key.
+    /// Returns the date of the key.
     pub(crate) fn date(&self) -> &str {
         self.timestamp.date()
     }
 
-    /// Each message of an event stream has a time of its own, and on another day another key.
+    /// Sets the time of the next link. Each message of an event stream has its own time, and needs another key on
+    /// another day.
     pub(crate) fn set_time(&mut self, timestamp: Timestamp) {
         self.timestamp = timestamp;
     }
@@ -70,7 +71,7 @@ impl Chain<SigningKey> {
 }
 
 impl Chain<AnyKey> {
-    /// Whether that is the signature of the next link; only then the chain goes on.
+    /// Returns `true` if `presented` is the signature of the next link. The chain advances only in that case.
     #[must_use]
     pub(crate) fn verify(&mut self, link: Linked, presented: &Signature) -> bool {
         let matches = self.key.verify(&self.next(link), presented);
@@ -81,18 +82,19 @@ impl Chain<AnyKey> {
     }
 }
 
-/// What is signed together with the signature before it: a chunk, a trailer, a message.
+/// The data that is signed together with the previous signature: a chunk, a trailer or a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Linked {
-    /// A chunk or message: the hash of the headers before its data, and of the data.
+    /// A chunk or message: the hash of its headers and the hash of its data.
     Payload([u8; 32], [u8; 32]),
     /// The hash of the trailer.
     Trailer([u8; 32]),
 }
 
 impl<'a> StringToSign<'a> {
-    /// The string to sign of a chunk of an `aws-chunked` body: its time and scope are those of the request, `previous` is
-    /// the signature of the chunk before it, of the request before the first. A chunk of no data closes the body.
+    /// Returns the string to sign of a chunk of an `aws-chunked` body. `timestamp` and `scope` are those of the
+    /// request, and `previous` is the signature of the previous chunk, or of the request for the first chunk. An empty
+    /// chunk ends the body.
     ///
     /// AWS: [Defining the chunk body](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html#sigv4-chunked-body-definition)
     pub fn of_chunk(timestamp: Timestamp, scope: Scope<'a>, previous: &Signature, data: &[u8]) -> Self {
@@ -100,8 +102,8 @@ impl<'a> StringToSign<'a> {
         Self::link(timestamp, scope, previous, signed)
     }
 
-    /// The string to sign of the trailer behind the last chunk, whose signature is `previous`. Names are put in lower
-    /// case and in order, white space around values is left out.
+    /// Returns the string to sign of the trailer after the last chunk, whose signature is `previous`. Names are
+    /// lowercased and sorted, and whitespace around values is trimmed.
     ///
     /// ```
     /// use countersign::{Scope, Signature, StringToSign};
@@ -140,7 +142,7 @@ impl<'a> StringToSign<'a> {
     }
 }
 
-/// The hash of the trailer: a line `name:value` for each, names in lower case and in order, values trimmed.
+/// Returns the hash of the trailer: one line `name:value` per field, sorted by lowercase name, with values trimmed.
 pub(crate) fn trailer_sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u8])>) -> [u8; 32] {
     let mut sorted: Vec<_> = trailers.map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -158,9 +160,9 @@ pub(crate) fn trailer_sha256<'t>(trailers: impl Iterator<Item = (&'t str, &'t [u
 mod tests {
     use super::*;
 
-    /// The order of the canonical trailer is that of the names, whatever the order on the wire.
+    /// The canonical trailer is sorted by name, regardless of the order on the wire.
     #[test]
-    fn the_hash_is_of_the_sorted_and_trimmed_lines() {
+    fn the_trailer_hash_covers_sorted_and_trimmed_lines() {
         let one = trailer_sha256([("b", &b"2"[..]), ("a", b" 1\t")].into_iter());
         assert_eq!(one, <[u8; 32]>::from(Sha256::digest(b"a:1\nb:2\n")));
     }

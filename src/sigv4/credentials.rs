@@ -5,11 +5,11 @@ use zeroize::Zeroizing;
 
 use crate::sigv4::timestamp::Timestamp;
 
-/// An access key id, its secret, and for temporary credentials the session token and expires_at.
+/// An access key id and its secret and, for temporary credentials, the session token and expiration time.
 ///
-/// They are checked when made, since a stray newline from a file or a shell otherwise comes back from AWS as
-/// "not a valid key=value pair" or as a signature that does not match. Secret and token are wiped when dropped, and no
-/// `Debug` shows them.
+/// The values are validated on construction: otherwise a stray newline from a file or a shell would make AWS respond
+/// with "not a valid key=value pair" or a signature mismatch. The secret and the token are wiped when dropped, and
+/// `Debug` does not show them.
 ///
 /// ```
 /// use countersign::{Credentials, CredentialsError};
@@ -25,18 +25,20 @@ use crate::sigv4::timestamp::Timestamp;
 #[derive(Clone)]
 pub struct Credentials {
     access_key_id: String,
-    /// `AWS4` and the secret: the key of the first HMAC, so that deriving a signing key copies no secret.
+    /// `AWS4` followed by the secret: the key of the first HMAC, so that deriving a signing key does not copy the
+    /// secret.
     aws4_secret: Zeroizing<String>,
     session_token: Option<Zeroizing<String>>,
     expires_at: Option<Timestamp>,
 }
 
 impl Credentials {
-    /// Long-term credentials, or the first two parts of temporary ones.
+    /// Creates long-term credentials. For temporary credentials, add the token with
+    /// [`Credentials::with_session_token`].
     ///
     /// # Errors
-    /// [`CredentialsError`] if one of them is empty or holds white space, a control character or, in the access key
-    /// id, anything that is not visible ASCII.
+    /// Returns a [`CredentialsError`] if a value is empty or contains whitespace or a control character, or if the
+    /// access key id contains a comma or anything outside ASCII.
     pub fn new(
         access_key_id: impl Into<String>,
         secret_access_key: impl Into<String>,
@@ -51,10 +53,11 @@ impl Credentials {
         Ok(Self { access_key_id, aws4_secret, session_token: None, expires_at: None })
     }
 
-    /// Adds the session token that came with temporary credentials.
+    /// Adds the session token of temporary credentials.
     ///
     /// # Errors
-    /// [`CredentialsError`] if it is empty or holds white space, a control character or anything outside ASCII.
+    /// Returns a [`CredentialsError`] if it is empty or contains whitespace, a control character or anything outside
+    /// ASCII.
     pub fn with_session_token(mut self, token: impl Into<String>) -> Result<Self, CredentialsError> {
         let token = Zeroizing::new(token.into());
         check("session token", &token)?;
@@ -62,18 +65,20 @@ impl Credentials {
         Ok(self)
     }
 
-    /// Says when temporary credentials end. Signing after that is an error, and a presigned URL that would live
-    /// longer says so.
+    /// Sets when temporary credentials expire. Signing at or after that time is an error; for a presigned URL that
+    /// would be valid for longer, [`Presigned::outlives_credentials`](crate::Presigned::outlives_credentials) returns
+    /// `true`.
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// Reads `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if it is set and not empty, `AWS_SESSION_TOKEN`.
+    /// Reads credentials from the environment variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if it is set
+    /// and not empty, `AWS_SESSION_TOKEN`.
     ///
     /// # Errors
-    /// [`CredentialsError::NotInEnvironment`] names the variable that is missing; the others as in
-    /// [`Credentials::new`].
+    /// Returns [`CredentialsError::NotInEnvironment`] if a required variable is not set, [`CredentialsError::NotAscii`]
+    /// if one is not Unicode, and otherwise errors as for [`Credentials::new`] and [`Credentials::with_session_token`].
     #[cfg(feature = "std")]
     pub fn from_env() -> Result<Self, CredentialsError> {
         let read = |variable: &'static str| match std::env::var(variable) {
@@ -89,17 +94,17 @@ impl Credentials {
         }
     }
 
-    /// The access key id, e.g. `AKIDEXAMPLE`; no secret.
+    /// Returns the access key id, e.g. `AKIDEXAMPLE`, which is not secret.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
 
-    /// The session token of temporary credentials. Keep it out of logs.
+    /// Returns the session token of temporary credentials. Keep it out of logs.
     pub fn session_token(&self) -> Option<&str> {
         self.session_token.as_ref().map(|token| token.as_str())
     }
 
-    /// When they end, if that is known.
+    /// Returns when the credentials expire, if that is known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
@@ -130,11 +135,11 @@ fn check(field: &'static str, value: &str) -> Result<(), CredentialsError> {
         if c.is_control() {
             return Err(CredentialsError::ControlCharacter { field, position });
         }
-        // A secret is only hashed; id and token travel in header values.
+        // The secret is only hashed; the id and the token are sent in header values.
         if !c.is_ascii() && field != "secret access key" {
             return Err(CredentialsError::NotAscii { field });
         }
-        // It would end the Credential parameter inside the Authorization header.
+        // A comma would end the Credential parameter of the Authorization header.
         if c == ',' && field == "access key id" {
             return Err(CredentialsError::Comma { position });
         }
@@ -142,48 +147,48 @@ fn check(field: &'static str, value: &str) -> Result<(), CredentialsError> {
     Ok(())
 }
 
-/// What is wrong with credentials. The value itself is never part of the error.
+/// An error for invalid credentials. The value itself is never part of the error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// A part is empty.
+    /// A value is empty.
     #[error("the {field} is empty")]
     Empty {
-        /// Which part.
+        /// The name of the value.
         field: &'static str,
     },
-    /// A part holds a space, tab or line break, as happens when it is copied or read from a file.
-    #[error("the {field} holds white space at byte {position}; trim what it was read from")]
+    /// A value contains a space, tab or line break, as often happens when it is copied or read from a file.
+    #[error("the {field} contains whitespace at byte {position}; trim the value")]
     Whitespace {
-        /// Which part.
+        /// The name of the value.
         field: &'static str,
-        /// Offset in bytes.
+        /// The byte offset.
         position: usize,
     },
-    /// A part holds a control character.
-    #[error("the {field} holds a control character at byte {position}")]
+    /// A value contains a control character.
+    #[error("the {field} contains a control character at byte {position}")]
     ControlCharacter {
-        /// Which part.
+        /// The name of the value.
         field: &'static str,
-        /// Offset in bytes.
+        /// The byte offset.
         position: usize,
     },
-    /// A part that travels in a header is not ASCII.
+    /// A value that is sent in a header is not ASCII, or an environment variable is not Unicode.
     #[error("the {field} is not ASCII")]
     NotAscii {
-        /// Which part.
+        /// The name of the value.
         field: &'static str,
     },
-    /// The access key id holds a comma, which ends a parameter of the Authorization header.
-    #[error("the access key id holds a comma at byte {position}")]
+    /// The access key id contains a comma, which would end its parameter in the `Authorization` header.
+    #[error("the access key id contains a comma at byte {position}")]
     Comma {
-        /// Offset in bytes.
+        /// The byte offset.
         position: usize,
     },
     /// An environment variable is not set.
     #[error("the environment variable {variable} is not set")]
     NotInEnvironment {
-        /// Its name.
+        /// The name of the variable.
         variable: &'static str,
     },
 }
@@ -194,26 +199,26 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn every_broken_shape_names_its_field() {
+    fn each_error_names_the_invalid_value() {
         let id = |id: &str| Credentials::new(id, "s").unwrap_err().to_string();
         assert_eq!(id(""), "the access key id is empty");
-        assert_eq!(id(" AKID"), "the access key id holds white space at byte 0; trim what it was read from");
-        assert_eq!(id("AKID\r\n"), "the access key id holds white space at byte 4; trim what it was read from");
-        assert_eq!(id("AK\u{a0}ID"), "the access key id holds white space at byte 2; trim what it was read from");
-        assert_eq!(id("AK\0ID"), "the access key id holds a control character at byte 2");
-        assert_eq!(id("AK\u{7f}"), "the access key id holds a control character at byte 2");
+        assert_eq!(id(" AKID"), "the access key id contains whitespace at byte 0; trim the value");
+        assert_eq!(id("AKID\r\n"), "the access key id contains whitespace at byte 4; trim the value");
+        assert_eq!(id("AK\u{a0}ID"), "the access key id contains whitespace at byte 2; trim the value");
+        assert_eq!(id("AK\0ID"), "the access key id contains a control character at byte 2");
+        assert_eq!(id("AK\u{7f}"), "the access key id contains a control character at byte 2");
         assert_eq!(id("AKÏD"), "the access key id is not ASCII");
-        assert_eq!(id("AK,ID"), "the access key id holds a comma at byte 2");
+        assert_eq!(id("AK,ID"), "the access key id contains a comma at byte 2");
         let secret = |secret: &str| Credentials::new("AKID", secret).unwrap_err().to_string();
         assert_eq!(secret(""), "the secret access key is empty");
-        assert_eq!(secret("a b"), "the secret access key holds white space at byte 1; trim what it was read from");
-        assert_eq!(secret("ab\t"), "the secret access key holds white space at byte 2; trim what it was read from");
-        assert_eq!(secret("\u{1b}"), "the secret access key holds a control character at byte 0");
+        assert_eq!(secret("a b"), "the secret access key contains whitespace at byte 1; trim the value");
+        assert_eq!(secret("ab\t"), "the secret access key contains whitespace at byte 2; trim the value");
+        assert_eq!(secret("\u{1b}"), "the secret access key contains a control character at byte 0");
         let token =
             |token: &str| Credentials::new("AKID", "s").unwrap().with_session_token(token).unwrap_err().to_string();
         assert_eq!(token(""), "the session token is empty");
-        assert_eq!(token("t\n"), "the session token holds white space at byte 1; trim what it was read from");
-        assert_eq!(token("t\u{80}"), "the session token holds a control character at byte 1");
+        assert_eq!(token("t\n"), "the session token contains whitespace at byte 1; trim the value");
+        assert_eq!(token("t\u{80}"), "the session token contains a control character at byte 1");
         assert_eq!(token("tö"), "the session token is not ASCII");
         assert!(Credentials::new("user/with/slashes+=.@-", "sécret").is_ok());
     }

@@ -1,6 +1,6 @@
-//! The headers of a request, wherever they are held.
+//! The headers of a request, however they are stored.
 
-/// The headers as a caller has them. Nothing is copied.
+/// The headers as the caller stores them. Nothing is copied.
 #[derive(Clone, Copy)]
 pub(crate) enum Headers<'a> {
     Slice(&'a [(&'a str, &'a [u8])]),
@@ -22,12 +22,12 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// The values of one header, in the order received.
+    /// Returns the values of one header, in the order received.
     pub(crate) fn values(&self, wanted: &str) -> impl Iterator<Item = &'a [u8]> {
         self.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
-    /// What `Connection` names: the next hop removes these headers.
+    /// Returns the header names listed in `Connection`, which the next hop removes.
     pub(crate) fn connection_options(&self) -> impl Iterator<Item = &'a [u8]> {
         self.values("connection").flat_map(|value| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii)
     }
@@ -64,7 +64,7 @@ mod map {
     }
 }
 
-/// Without the `http` crate there is none.
+/// Without the feature `http`, there are no maps.
 #[cfg(not(feature = "http"))]
 mod map {
     pub(crate) enum Map {}

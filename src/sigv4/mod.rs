@@ -1,4 +1,4 @@
-//! The specification, in its own order.
+//! The SigV4 specification, step by step.
 
 pub(crate) mod algorithm;
 pub(crate) mod authorization;

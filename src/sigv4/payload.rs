@@ -1,9 +1,9 @@
 use crate::hash::{EMPTY_SHA256_HEX, hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
 
-/// The payload line, the last line of the canonical request.
+/// What is signed for the body: the payload hash, which is the last line of the canonical request.
 ///
-/// There is no default: the caller says which it is.
+/// There is no default: the caller always chooses.
 ///
 /// ```
 /// use countersign::{Payload, StreamingPayload};
@@ -21,18 +21,19 @@ use crate::sigv4::algorithm::Algorithm;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Payload<'a> {
-    /// The whole body, hashed here.
+    /// The complete body, which is hashed when signing.
     Bytes(&'a [u8]),
-    /// The SHA-256 of the body, computed elsewhere.
+    /// The SHA-256 of the body, computed by the caller.
     Sha256([u8; 32]),
-    /// `UNSIGNED-PAYLOAD`: the body is not part of the signature. `x-amz-content-sha256` is sent, to say so.
+    /// `UNSIGNED-PAYLOAD`: the signature does not cover the body. [`Signer::sign`](crate::Signer::sign) adds an
+    /// `x-amz-content-sha256` header with this value.
     Unsigned,
-    /// The body is sent in individually signed chunks or messages.
+    /// The body is sent in chunks or messages, which are signed individually unless the value says they are unsigned.
     Streaming(StreamingPayload),
 }
 
 impl Payload<'_> {
-    /// No body.
+    /// An empty body.
     pub const EMPTY: Payload<'static> = Payload::Bytes(b"");
 
     pub(crate) fn line(self) -> PayloadLine<'static> {
@@ -68,7 +69,7 @@ pub enum StreamingPayload {
 }
 
 impl StreamingPayload {
-    /// The value as it is sent and signed.
+    /// Returns the value as sent and signed.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signed => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
@@ -80,7 +81,7 @@ impl StreamingPayload {
         }
     }
 
-    /// Whether chunks or messages of this kind can follow a request with this algorithm.
+    /// Returns `true` if chunks or messages of this kind can follow a request that is signed with this algorithm.
     pub(crate) fn is_for(self, algorithm: Algorithm) -> bool {
         match self {
             Self::UnsignedTrailer => true,
@@ -89,7 +90,7 @@ impl StreamingPayload {
         }
     }
 
-    /// Reads one of those values, letter for letter.
+    /// Parses one of these values, which must match exactly, including case.
     pub fn parse(text: &str) -> Option<Self> {
         [
             Self::Signed,
@@ -106,11 +107,11 @@ impl StreamingPayload {
 
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
-/// The payload as the canonical request and `x-amz-content-sha256` write it.
+/// The payload hash as written in the canonical request and in `x-amz-content-sha256`.
 #[derive(Clone, Copy)]
 pub(crate) enum PayloadLine<'a> {
     Sha256([u8; 64]),
-    /// As a literal, or as it arrived.
+    /// A literal, or the value as received.
     Text(&'a str),
 }
 

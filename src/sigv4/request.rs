@@ -6,13 +6,14 @@ use alloc::string::String;
 use super::headers::Headers;
 use crate::text::{all, any, excerpt, is_forbidden_in_value, is_token, split_once};
 
-/// A request as it stands on the wire: the view that both directions share.
+/// A borrowed view of a request as sent on the wire, for both signing and verifying.
 ///
-/// `target` is path and query of the request line, already percent-encoded by the client; it is never parsed into a
-/// URL and written back. Header names may be in any case, values are bytes. Nothing is copied.
+/// The target is the path and query of the request line, already percent-encoded by the client. It is never parsed into
+/// a URL and serialized again. Header names may be in any case, and values are bytes. Nothing is copied.
 ///
-/// Send a `+` in an S3 key as `%2B` and a space as `%20` ([`encode_path`](crate::encode_path) writes both). A raw `+` in a
-/// path is signed as a plus, as most compatible stores read it; S3 itself reads a space there, and refuses the signature.
+/// In an S3 key, encode a `+` as `%2B` and a space as `%20`, as [`encode_path`](crate::encode_path) does. A literal `+`
+/// in a path is signed as a plus, as most S3-compatible stores read it. S3 itself reads it as a space and refuses the
+/// signature.
 ///
 /// ```
 /// use countersign::Request;
@@ -31,35 +32,35 @@ pub struct Request<'a> {
     pub(crate) scheme: Option<&'a str>,
 }
 
-/// The most headers of a request, and so of signed headers.
+/// The maximum number of headers of a request, and therefore of signed headers.
 pub(crate) const MAX_HEADERS: usize = 1024;
-/// The most query parameters, empty ones between `&&` among them.
+/// The maximum number of query parameters, including empty ones between `&&`.
 pub(crate) const MAX_QUERY_PAIRS: usize = 1024;
-/// The longest path and query, in bytes.
+/// The maximum length of the path and query, in bytes.
 pub(crate) const MAX_TARGET: usize = 65_536;
 
 impl<'a> Request<'a> {
-    /// A request of wire parts. `target` is `/path?query`, a `&str` or bytes. It may be `*`, or lack the path; a whole URL
-    /// and a fragment (`#`) are refused when it is signed or verified.
+    /// Creates a request from its wire parts. `target` is `/path?query`, as a `&str` or bytes. It may be `*`, or lack
+    /// the path. A full URL or a fragment (`#`) is an error when the request is signed or verified.
     pub fn new<T: AsRef<[u8]> + ?Sized>(method: &'a str, target: &'a T, headers: &'a [(&'a str, &'a [u8])]) -> Self {
         Self { method, target: target.as_ref(), headers: Headers::Slice(headers), authority: None, scheme: None }
     }
 
-    /// The host (and port) to use where no `Host` header is among the headers: the `:authority` of HTTP/2, or the
-    /// host of the URL. A default port and user info are left out, as HTTP clients do.
+    /// Sets the host (and port) to use if there is no `Host` header: the `:authority` of HTTP/2, or the host of the
+    /// URL. User info and a default port are removed, as HTTP clients do.
     pub fn with_host(mut self, host: &'a str) -> Self {
         self.authority = Some(host);
         self
     }
 
-    /// `http`, `https`, `ws` or `wss`: which port is the default one, and how a presigned URL begins. `https` where
-    /// it isn't said.
+    /// Sets the scheme: `http`, `https`, `ws` or `wss`. It determines the default port and is the start of a presigned
+    /// URL. The default is `https`.
     pub fn with_scheme(mut self, scheme: &'a str) -> Self {
         self.scheme = Some(scheme);
         self
     }
 
-    /// Path and query, split at the first `?`.
+    /// Returns the path and query, split at the first `?`.
     pub(crate) fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
         split_once(self.target, b'?').unwrap_or((self.target, b""))
     }
@@ -68,12 +69,12 @@ impl<'a> Request<'a> {
         self.scheme.unwrap_or("https")
     }
 
-    /// `:authority`, or the authority of an absolute URI.
+    /// Returns the `:authority`, or the authority of an absolute URI.
     pub(crate) fn authority(&self) -> Option<&'a str> {
         self.authority
     }
 
-    /// Whether a `Host` header names the host of an authority, with or without the default port.
+    /// Returns `true` if a `Host` header names the host of an authority, ignoring case and the default port.
     pub(crate) fn is_same_host(&self, host: &[u8], authority: &str) -> bool {
         if host == authority.as_bytes() {
             return true;
@@ -83,7 +84,8 @@ impl<'a> Request<'a> {
         host.eq_ignore_ascii_case(without_port(authority))
     }
 
-    /// The host to sign: the one `Host` header as it is sent, else what the client will make of the authority.
+    /// Returns the host to sign: the only `Host` header as sent, otherwise the host that a client sends for the
+    /// authority.
     pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
         let mut given = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = match (given.next(), given.next()) {
@@ -100,8 +102,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// What can be wrong with a request whichever way it goes. A raw space and bytes above 0x7F in the target are
-    /// data, and encoded.
+    /// Runs the checks that are the same for signing and verifying. A raw space and bytes above 0x7F in the target are
+    /// allowed, and are encoded in the canonical request.
     pub(crate) fn check(&self) -> Result<(), RequestError> {
         let method = self.method;
         if !is_token(method) {
@@ -112,7 +114,7 @@ impl<'a> Request<'a> {
         }
         self.check_target_bytes()?;
         self.check_target_form()?;
-        // Before anything looks at the pairs one by one.
+        // This comes before any code that iterates over the pairs.
         if self.target.len() > MAX_QUERY_PAIRS && {
             let (_, query) = self.path_and_query();
             query.iter().filter(|byte| **byte == b'&').count() >= MAX_QUERY_PAIRS
@@ -125,7 +127,7 @@ impl<'a> Request<'a> {
         }
         match self.headers {
             Headers::Slice(headers) => headers.iter().try_for_each(|(name, value)| check_header(name, value)),
-            // Its types can't hold anything else.
+            // The types of the `http` crate can't hold anything invalid.
             Headers::Map(_) => Ok(()),
         }
     }
@@ -143,7 +145,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Servers read any other target in different ways: as a URL, below the root, or not at all.
+    /// Servers interpret any other target in different ways: as a URL, relative to the root, or not at all.
     fn check_target_form(&self) -> Result<(), RequestError> {
         if let [] | [b'/' | b'?', ..] | [b'*'] | [b'*', b'?', ..] = self.target {
             return Ok(());
@@ -157,7 +159,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Shows method, path and header names: a query or a header value may be a credential.
+/// Shows only the method, the path and the header names, since a query or a header value may contain credentials.
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, _) = self.path_and_query();
@@ -177,8 +179,8 @@ impl<'a> From<&Request<'a>> for Request<'a> {
 }
 
 impl RequestError {
-    /// A value that has to be ASCII text and isn't; names the first byte that a header value can't hold or that isn't
-    /// ASCII.
+    /// Creates an error for a value that must be ASCII text but isn't. It reports the first byte that is not ASCII or
+    /// that a header value can't contain.
     pub(crate) fn not_ascii(name: &str, value: &[u8]) -> Self {
         let is_wrong = |byte: &u8| !byte.is_ascii() || (byte.is_ascii_control() && *byte != b'\t');
         let byte = value.iter().copied().find(is_wrong).unwrap_or_default();
@@ -186,70 +188,74 @@ impl RequestError {
     }
 }
 
-/// Why a request can neither be signed nor verified.
+/// An error for a request that can be neither signed nor verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The method is empty or no token of [RFC 9110 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
-    #[error("{got:?} is not an HTTP method")]
+    /// The method is empty or not a token ([RFC 9110 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)).
+    #[error("{got:?} is not a valid HTTP method")]
     Method {
         /// The method, shortened if it is long.
         got: String,
     },
-    /// A control byte (below 0x20, or 0x7F) in path or query.
-    #[error("byte {position} of the path and query is the control byte {byte:#04x}; encode it first, as %{byte:02X}")]
+    /// The path or query contains a control byte (below 0x20, or 0x7F).
+    #[error("the path and query contain the control byte {byte:#04x} at byte {position}; encode it as %{byte:02X}")]
     TargetControlByte {
         /// The byte.
         byte: u8,
-        /// Its offset in bytes.
+        /// Its byte offset.
         position: usize,
     },
-    /// Path or query holds a `#`. Clients never send a fragment, and what follows a `#` is lost wherever a target is parsed
-    /// as a URL.
-    #[error("byte {position} of the path and query is a '#'; remove the fragment, or encode the '#' as %23")]
+    /// The path or query contains a `#`. Clients never send a fragment, and code that parses a target as a URL drops
+    /// everything after a `#`.
+    #[error("the path and query contain a '#' at byte {position}; remove the fragment, or encode the '#' as %23")]
     Fragment {
-        /// Its offset in bytes.
+        /// Its byte offset.
         position: usize,
     },
-    /// The target is a whole URL.
-    #[error("the target is a whole URL; pass only its path and query, e.g. /items?limit=25, and the host separately")]
+    /// The target is a full URL.
+    #[error(
+        "the target is a full URL; pass only its path and query, e.g. /items?limit=25, and pass the host separately"
+    )]
     TargetIsUrl,
-    /// The path is neither empty nor `*`, and does not begin with `/`; for an `http::Uri`, it holds an authority alone.
-    #[error("the target {got:?} does not begin with '/'; pass path and query, e.g. /items?limit=25")]
+    /// The path is neither empty nor `*` and does not start with `/`, or an `http::Uri` contains only an authority.
+    #[error("the target {got:?} does not start with '/'; pass the path and query, e.g. /items?limit=25")]
     TargetWithoutSlash {
         /// The path, shortened if it is long.
         got: String,
     },
-    /// Path and query are too long.
-    #[error("path and query have {length} bytes, at most {limit} are taken")]
+    /// The path and query are too long.
+    #[error("the path and query are {length} bytes long; the limit is {limit}")]
     TargetTooLong {
-        /// Bytes.
+        /// The length in bytes.
         length: usize,
-        /// Bytes.
+        /// The limit in bytes.
         limit: usize,
     },
     /// There are too many query parameters.
-    #[error("more than {limit} query parameters")]
+    #[error("the query has too many parameters; the limit is {limit}")]
     TooManyQueryPairs {
-        /// How many are taken.
+        /// The maximum number.
         limit: usize,
     },
     /// There are too many headers.
-    #[error("{count} headers, at most {limit} are taken")]
+    #[error("the request has {count} headers; the limit is {limit}")]
     TooManyHeaders {
-        /// How many there are.
+        /// The number of headers.
         count: usize,
-        /// How many are taken.
+        /// The maximum number.
         limit: usize,
     },
-    /// A header's name is empty or no token.
-    #[error("{got:?} is not a header name")]
+    /// A header name is empty or not a token.
+    #[error("{got:?} is not a valid header name")]
     HeaderName {
         /// The name, shortened if it is long.
         got: String,
     },
-    /// A header's value holds CR, LF or NUL; or, where it has to be ASCII, another byte.
-    #[error("the value of the header {name:?} holds the byte {byte:#04x}, which it can't hold")]
+    /// A header value contains CR, LF or NUL or, if it must be ASCII, another byte that is not allowed.
+    #[error(
+        "the value of the header {name:?} contains the byte {byte:#04x}, which is not allowed; remove or encode it"
+    )]
     HeaderValue {
         /// The header.
         name: String,
@@ -257,20 +263,21 @@ pub enum RequestError {
         byte: u8,
     },
     /// There is no `Host` header, and no other host was given.
-    #[error("there is no host to sign: add a Host header, give one with Request::with_host, or use an absolute URI")]
+    #[error("the request has no host to sign: add a Host header, call Request::with_host, or use an absolute URI")]
     MissingHost,
     /// There is more than one `Host` header.
-    #[error("there is more than one Host header")]
+    #[error("the request has more than one Host header; send only one")]
     RepeatedHost,
-    /// The host holds white space, control characters, anything outside ASCII, or a character that ends a host.
-    #[error("{got:?} is not a host name; an international name has to be in its xn-- form")]
+    /// The host contains whitespace, a control character, anything outside ASCII, or a character that would end the
+    /// host.
+    #[error("{got:?} is not a valid host name; write an internationalized name in its xn-- form")]
     Host {
         /// The host, shortened if it is long.
         got: String,
     },
 }
 
-/// Without user info, a bare `:` and the default port of the scheme: what an HTTP client sends for a URL's authority.
+/// Removes user info, a bare `:` and the default port of the scheme, as an HTTP client does for a URL's authority.
 fn host_of_authority<'a>(authority: &'a str, scheme: &str) -> &'a str {
     if !any(authority.as_bytes(), |byte| (byte == b'@') | (byte == b':')) {
         return authority;
@@ -303,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_byte_that_is_named_is_in_the_value() {
+    fn the_reported_byte_is_in_the_value() {
         for (value, wrong) in [(&b"a\x01b"[..], 1), (b"a\tb\xff", 0xff), ("é".as_bytes(), 0xc3), (b"a\x7f", 0x7f)] {
             let error = RequestError::not_ascii("x-a", value);
             assert_eq!(error, RequestError::HeaderValue { name: "x-a".into(), byte: wrong });
@@ -311,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn host_as_a_client_sends_it() {
+    fn hosts_are_those_that_clients_send() {
         for (authority, scheme, host) in [
             ("example.com", "https", "example.com"),
             ("example.com:443", "https", "example.com"),
@@ -332,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_header_is_signed_as_it_is_sent() {
+    fn a_host_header_is_signed_as_sent() {
         let headers = [("HOST", b" example.com:443 ".as_slice())];
         let request = Request::new("GET", "/", &headers).with_host("other.example");
         assert_eq!(request.host().unwrap(), b"example.com:443");

@@ -1,9 +1,9 @@
 use core::time::Duration;
 
-/// What differs between services, as data.
+/// The rules for signing and verifying that differ between services.
 ///
-/// [`Rules::for_service`] returns the row of a service by its signing name. A service of your own is composed of the same
-/// columns, and every field can be set by hand. Nothing is guessed from a host name.
+/// [`Rules::for_service`] returns the rules of a service by its signing name. For a service of your own, combine the
+/// same methods, or set the fields directly. Nothing is guessed from a host name.
 ///
 /// ```
 /// use countersign::Rules;
@@ -21,56 +21,60 @@ use core::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rules {
-    /// Remove dot segments and collapse slashes ([RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4))
-    /// before the path is encoded. S3 never does: `a//b` and `a/b` are two keys.
+    /// Whether dot segments are removed and slashes collapsed ([RFC 3986
+    /// 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)) before the path is encoded. S3 never does this:
+    /// `a//b` and `a/b` are different keys.
     pub normalize_path: bool,
-    /// Encode the wire path once more (`%2F` → `%252F`). S3 decodes the whole path and encodes all but `/` once
-    /// instead (`%2F` → `/`).
+    /// Whether the path as sent is encoded once more (`%2F` → `%252F`). Otherwise, as for S3, the whole path is
+    /// decoded, and everything except `/` is encoded once (`%2F` → `/`).
     pub double_encode_path: bool,
-    /// Send and sign `x-amz-content-sha256`; a verifier refuses a header signature without it.
+    /// Whether `x-amz-content-sha256` is sent and signed. If so, a verifier refuses a request that is signed in the
+    /// `Authorization` header without it.
     pub content_sha256_header: bool,
-    /// How `UNSIGNED-PAYLOAD` is treated.
+    /// How `UNSIGNED-PAYLOAD` is handled.
     pub unsigned_payload: UnsignedPayload,
-    /// A presigned URL signs `UNSIGNED-PAYLOAD` unless a hash is pinned; otherwise the hash of the body.
+    /// Whether a presigned URL signs `UNSIGNED-PAYLOAD` unless it pins a payload hash. Otherwise it signs the payload
+    /// hash.
     pub presign_unsigned_payload: bool,
-    /// A signed `x-amz-*` header of a presigned request may stand in its query only, as S3 takes it from the JavaScript SDK
-    /// v2; if it stands in both, the values have to be the same.
+    /// Whether a signed `x-amz-*` header of a presigned request may be sent only as a query parameter, as the
+    /// JavaScript SDK v2 does and S3 accepts. If it is sent as both, the values must be equal.
     pub presign_headers_in_query: bool,
-    /// A verifier accepts the POST policies of browser uploads (feature `post-policy`) for this service. If none of its services
-    /// has it set, it accepts them for all.
+    /// Whether a verifier accepts the POST policies of browser uploads (feature `post-policy`) for this service. If none of
+    /// its services has this set, it accepts them for all.
     pub post_policy: bool,
-    /// A verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies need their own check.
+    /// Whether a verifier accepts the `STREAMING-…` values of `x-amz-content-sha256`, whose bodies must be verified
+    /// separately.
     pub streaming_payload: bool,
-    /// The smallest chunk of such a body, in bytes of data; the last may be smaller.
+    /// The minimum size of a chunk of such a body, in bytes of data. The last chunk may be smaller.
     pub min_chunk_size: u64,
-    /// A verifier ignores an `x-amz-trailer` header if the payload has no trailer, as S3 does for the Java SDK v2;
-    /// otherwise such a body is refused.
+    /// Whether a verifier ignores an `x-amz-trailer` header if the payload has no trailer, as S3 does for the Java SDK
+    /// v2. Otherwise such a body is refused.
     pub ignore_unused_trailer: bool,
-    /// A presigned URL carries `X-Amz-Expires`.
+    /// Whether a presigned URL contains `X-Amz-Expires`.
     pub presign_expires: bool,
-    /// The names of the header and the query parameter of the session token.
+    /// The names of the session token's header and query parameter.
     pub session_token: SessionTokenName,
-    /// The session token is part of what is signed; otherwise it is added after signing.
+    /// Whether the session token is signed. Otherwise it is added after signing.
     pub sign_session_token: bool,
-    /// The allowed clock skew: the largest difference, either way, between the time of a header signature and the
-    /// verifier's clock; whole seconds.
+    /// The allowed clock skew, in whole seconds: the maximum difference, in either direction, between the time of a
+    /// signature in the `Authorization` header and the verifier's clock.
     pub max_skew: Duration,
 }
 
-/// How a service treats `UNSIGNED-PAYLOAD`.
+/// How a service handles `UNSIGNED-PAYLOAD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedPayload {
-    /// The body has to be hashed, as a whole or in signed chunks: a verifier refuses anything else. For presigned URLs see
-    /// [`Rules::presign_unsigned_payload`].
+    /// The body must be hashed, as a whole or in signed chunks; a verifier refuses anything else. For presigned URLs,
+    /// see [`Rules::presign_unsigned_payload`].
     Refused,
-    /// Both are good.
+    /// Both hashed and unsigned bodies are accepted.
     Accepted,
-    /// The body is never hashed, whatever payload the signer is given.
+    /// The body is never hashed, regardless of the payload passed to the signer.
     Always,
 }
 
-/// What the session token is called on the wire.
+/// The name under which the session token is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionTokenName {
@@ -83,7 +87,7 @@ pub enum SessionTokenName {
 impl SessionTokenName {
     pub(crate) const ALL: [Self; 2] = [Self::SecurityToken, Self::S3SessionToken];
 
-    /// The header, in lower case.
+    /// Returns the name of the header, in lowercase.
     pub const fn header(self) -> &'static str {
         match self {
             Self::SecurityToken => "x-amz-security-token",
@@ -91,7 +95,7 @@ impl SessionTokenName {
         }
     }
 
-    /// The query parameter.
+    /// Returns the name of the query parameter.
     pub const fn query(self) -> &'static str {
         match self {
             Self::SecurityToken => "X-Amz-Security-Token",
@@ -99,13 +103,13 @@ impl SessionTokenName {
         }
     }
 
-    /// The name whose header that is, in whatever case.
+    /// Returns the variant with this header name, ignoring case.
     pub(crate) fn of_header(header: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| header.eq_ignore_ascii_case(name.header()))
     }
 }
 
-/// The services that need other rules than [`Rules::GENERIC`], by signing name, in order.
+/// The services whose rules differ from [`Rules::GENERIC`], sorted by signing name.
 const SERVICES: &[(&str, Rules)] = &[
     ("aoss", Rules::GENERIC.content_sha256()),
     ("bedrock", Rules::GENERIC.events().five_minutes()),
@@ -130,7 +134,7 @@ const SERVICES: &[(&str, Rules)] = &[
     ("s3", Rules::S3),
     ("s3-object-lambda", Rules::S3),
     ("s3-outposts", Rules::S3),
-    // With the credentials of a session; `CreateSession` itself is signed by the rules of s3.
+    // For session credentials; `CreateSession` itself is signed with the rules of s3.
     ("s3express", Rules { session_token: SessionTokenName::S3SessionToken, ..Rules::S3 }),
     ("secretsmanager", Rules::GENERIC.five_minutes()),
     ("ses", Rules::GENERIC.five_minutes()),
@@ -140,7 +144,7 @@ const SERVICES: &[(&str, Rules)] = &[
 ];
 
 impl Rules {
-    /// Most services: dynamodb, sts, iam, es …
+    /// The rules of most services: dynamodb, sts, iam, es …
     pub const GENERIC: Rules = Rules {
         normalize_path: true,
         double_encode_path: true,
@@ -158,7 +162,7 @@ impl Rules {
         max_skew: Duration::from_secs(15 * 60),
     };
 
-    /// s3, s3-outposts, s3-object-lambda, and the stores that are compatible with S3.
+    /// The rules of s3, s3-outposts, s3-object-lambda, and S3-compatible stores.
     pub const S3: Rules = Rules {
         normalize_path: false,
         double_encode_path: false,
@@ -169,7 +173,7 @@ impl Rules {
         ..Rules::GENERIC.content_sha256().events().unsigned_accepted()
     };
 
-    /// The rules for a service by its signing name, [`Rules::GENERIC`] for a name that needs no others.
+    /// Returns the rules of a service by its signing name. A name that is not listed has the rules [`Rules::GENERIC`].
     pub fn for_service(service: &str) -> Rules {
         match SERVICES.binary_search_by_key(&service, |(name, _)| name) {
             Ok(row) => SERVICES.get(row).map_or(Rules::GENERIC, |(_, rules)| *rules),
@@ -177,7 +181,8 @@ impl Rules {
         }
     }
 
-    /// Sends and requires `x-amz-content-sha256`: glacier, aoss, lambda behind a CloudFront origin access control.
+    /// Sends and requires `x-amz-content-sha256`, as for glacier, aoss, and lambda with a CloudFront origin access
+    /// control.
     pub const fn content_sha256(self) -> Rules {
         Rules { content_sha256_header: true, ..self }
     }
@@ -187,17 +192,17 @@ impl Rules {
         Rules { streaming_payload: true, ..self }
     }
 
-    /// Allows five minutes of clock skew instead of fifteen, as AWS's error texts show for some services.
+    /// Allows five minutes of clock skew instead of fifteen, as the error messages of some AWS services show.
     pub const fn five_minutes(self) -> Rules {
         Rules { max_skew: Duration::from_secs(5 * 60), ..self }
     }
 
-    /// Accepts `UNSIGNED-PAYLOAD` instead of a hash of the body; a presigned URL is still signed with a hash.
+    /// Accepts `UNSIGNED-PAYLOAD` instead of a payload hash. A presigned URL still signs a hash.
     pub const fn unsigned_accepted(self) -> Rules {
         Rules { unsigned_payload: UnsignedPayload::Accepted, ..self }
     }
 
-    /// Never hashes the body, of a presigned URL neither.
+    /// Never hashes the body, not even for a presigned URL.
     pub const fn unsigned_always(self) -> Rules {
         Rules { unsigned_payload: UnsignedPayload::Always, presign_unsigned_payload: true, ..self }
     }
@@ -213,7 +218,7 @@ impl Rules {
     }
 }
 
-/// What is accepted at most, whatever the service: by a verifier, and by a signer that signs for one.
+/// Limits that apply to every service. A verifier enforces them, and a signer stays within them.
 ///
 /// ```
 /// use countersign::{Limits, Verifier};
@@ -226,11 +231,11 @@ impl Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest lifetime of a presigned URL, whole seconds; AWS allows 604800 (seven days).
+    /// The maximum lifetime of a presigned URL, in whole seconds. AWS allows 604800 (seven days).
     pub max_presign: Duration,
-    /// The most data of a signed chunk of a body, in bytes; 16 MiB by default, a choice of this crate: a receiver holds
-    /// that much before it can check it, and clients send 64 KiB to a few MiB. An unsigned chunk isn't held, and may be as
-    /// large as the body: some AWS SDKs send it as one.
+    /// The maximum size of a signed chunk of a body, in bytes of data. The default of 16 MiB is a choice of this crate:
+    /// a receiver has to buffer a chunk before it can verify it, and clients send 64 KiB to a few MiB. Unsigned chunks
+    /// are not buffered and may be as large as the body, since some AWS SDKs send the body as one chunk.
     pub max_chunk_size: u64,
 }
 
@@ -250,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_services_are_in_order_and_each_there_once() {
+    fn services_are_sorted_without_duplicates() {
         let pairs = SERVICES.iter().zip(SERVICES.iter().skip(1));
         for ((one, _), (next, _)) in pairs {
             assert!(one < next, "{one} {next}");

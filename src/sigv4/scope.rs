@@ -20,7 +20,7 @@ use crate::text::{all, any, excerpt};
 /// AWS: [Credential scope](https://docs.aws.amazon.com/IAM/latest/UserGuide/signing-elements.html)
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scope<'a> {
-    /// Tells a scope without a region (SigV4A) from one whose region is empty.
+    /// Distinguishes a scope without a region (SigV4A) from one whose region is empty.
     algorithm: Algorithm,
     date: &'a str,
     region: &'a str,
@@ -29,19 +29,19 @@ pub struct Scope<'a> {
 
 pub(crate) const TERMINATOR: &str = "aws4_request";
 
-/// The signing names with capitals, all that botocore 1.43 has and one of a service that has ended.
+/// Signing names with capital letters: all of those in botocore 1.43, and one of a discontinued service.
 const WITH_CAPITALS: [&str; 3] = ["AWSMobileHubService", "IngestionService", "IoTSecuredTunneling"];
 
 impl<'a> Scope<'a> {
-    /// A scope from its parts: `date` as `YYYYMMDD`, region and service as AWS writes them (`us-east-1`,
-    /// `execute-api`).
+    /// Creates a scope from its parts: the date as `YYYYMMDD`, and the region and service as AWS writes them
+    /// (`us-east-1`, `execute-api`).
     ///
-    /// The region may be empty, as some S3-compatible stores have it: `20150830//s3/aws4_request`.
+    /// The region may be empty, as with some S3-compatible stores: `20150830//s3/aws4_request`.
     ///
     /// # Errors
-    /// [`ScopeError`] if the date is not eight digits, if the service is empty, if either name holds anything but visible
-    /// ASCII without `/` and `,`, or if it is a likely mistake: a service with capitals or a dot (`S3`,
-    /// `execute-api.amazonaws.com`), a region with a dot (`us-east-1.amazonaws.com`).
+    /// Returns a [`ScopeError`] if the date is not eight digits, if the service is empty, if a name contains `/`, `,`
+    /// or anything other than visible ASCII, or if a name is likely a mistake: a service with capitals or a dot (`S3`,
+    /// `execute-api.amazonaws.com`), or a region with a dot (`us-east-1.amazonaws.com`).
     pub fn new(date: &'a str, region: &'a str, service: &'a str) -> Result<Self, ScopeError> {
         let scope = Self::well_formed(date, region, service)?;
         if region.contains('.') {
@@ -74,11 +74,12 @@ impl<'a> Scope<'a> {
         Ok(Self { algorithm: Algorithm::EcdsaP256Sha256, ..checked })
     }
 
-    /// Reads `DATE/REGION/SERVICE/aws4_request`, with names of any form: a scope that arrived is compared, not judged.
+    /// Parses `DATE/REGION/SERVICE/aws4_request`. Unlike [`Scope::new`], it accepts unusual names, since a received
+    /// scope is only compared with the expected one.
     ///
     /// # Errors
-    /// [`ScopeError`] if there are not four parts with that last one, if the date is not eight digits, if the service is
-    /// empty, or if a name holds anything but visible ASCII without `,`.
+    /// Returns a [`ScopeError`] if the text does not consist of four parts ending in `aws4_request`, if the date is not
+    /// eight digits, if the service is empty, or if a name contains `,` or anything other than visible ASCII.
     pub fn parse(text: &'a str) -> Result<Self, ScopeError> {
         let form = || ScopeError::Form { got: excerpt(text.as_bytes()) };
         let (scope, terminator) = text.rsplit_once('/').ok_or_else(form)?;
@@ -90,32 +91,33 @@ impl<'a> Scope<'a> {
         Self::well_formed(date, region, service)
     }
 
-    /// Parts that were checked elsewhere, or that are about to be compared with what is expected.
+    /// Creates a scope from parts that were checked elsewhere, or that are about to be compared with the expected ones.
     pub(crate) fn unchecked(algorithm: Algorithm, date: &'a str, region: &'a str, service: &'a str) -> Self {
         Self { algorithm, date, region, service }
     }
 
-    /// `20150830`.
+    /// Returns the date, e.g. `20150830`.
     pub fn date(&self) -> &'a str {
         self.date
     }
 
-    /// The algorithm whose scope has this form.
+    /// Returns the algorithm that uses this form of scope.
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// `us-east-1`. It may be empty, and is in the scope of SigV4A, which has no region.
+    /// Returns the region, e.g. `us-east-1`. It may be empty, and always is in a SigV4A scope, which has no region.
     pub fn region(&self) -> &'a str {
         self.region
     }
 
-    /// `execute-api`.
+    /// Returns the service, e.g. `execute-api`.
     pub fn service(&self) -> &'a str {
         self.service
     }
 
-    /// Passes on the printed scope in pieces: the one printer, for text and for the hash.
+    /// Calls `write` with each part of the formatted scope. This is the only formatter, for both `Display` and the
+    /// HMAC.
     #[inline]
     pub(crate) fn write_to(&self, mut write: impl FnMut(&'a str)) {
         write(self.date);
@@ -129,7 +131,7 @@ impl<'a> Scope<'a> {
         write(TERMINATOR);
     }
 
-    /// Bytes of the printed scope.
+    /// Returns the length of the formatted scope in bytes.
     pub(crate) fn printed_length(&self) -> usize {
         let mut length = 0;
         self.write_to(|piece| length += piece.len());
@@ -155,37 +157,37 @@ impl fmt::Debug for Scope<'_> {
     }
 }
 
-/// Why something is not a [`Scope`].
+/// An error for an invalid [`Scope`] or region set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScopeError {
-    /// Not four parts that end in `aws4_request`.
-    #[error("{got:?} is not a scope of the form DATE/REGION/SERVICE/aws4_request")]
+    /// The text does not consist of four parts ending in `aws4_request`.
+    #[error("{got:?} is not a credential scope of the form DATE/REGION/SERVICE/aws4_request")]
     Form {
         /// The text, shortened if it is long.
         got: String,
     },
     /// The date is not eight digits.
-    #[error("the scope's date has to be YYYYMMDD, not {got:?}")]
+    #[error("the date of the scope must have the form YYYYMMDD, not {got:?}")]
     Date {
         /// The text, shortened if it is long.
         got: String,
     },
-    /// The service is empty; or the region, where there has to be one: a form is not signed with SigV4A.
-    #[error("the {field} is empty; give it as AWS writes it, e.g. us-east-1 or execute-api")]
+    /// The service is empty, or the region is empty where one is required: a POST policy can't be signed with SigV4A.
+    #[error("the {field} is empty; pass the name that AWS uses, e.g. us-east-1 or execute-api")]
     Empty {
         /// `region` or `service`.
         field: &'static str,
     },
-    /// Region or service holds white space, `/`, `,` or anything outside visible ASCII.
-    #[error("the {field} {got:?} may hold only visible ASCII without '/' and ','")]
+    /// The region or service contains `/`, `,` or anything other than visible ASCII.
+    #[error("the {field} {got:?} may contain only visible ASCII other than '/' and ','")]
     Character {
         /// `region` or `service`.
         field: &'static str,
         /// The text, shortened if it is long.
         got: String,
     },
-    /// The service holds capitals or a dot, which signing names don't: a display name, or a host.
+    /// The service contains capitals or a dot, which signing names don't: it is likely a display name or a host name.
     #[error(
         "the service {got:?} is not a signing name: write it in lower case and without a domain, e.g. s3 or execute-api"
     )]
@@ -193,14 +195,14 @@ pub enum ScopeError {
         /// The text, shortened if it is long.
         got: String,
     },
-    /// The region holds a dot, so it is a host.
-    #[error("the region {got:?} is not the name of a region: write it without a domain, e.g. us-east-1")]
+    /// The region contains a dot, so it is likely a host name.
+    #[error("the region {got:?} is not a region name: write it without a domain, e.g. us-east-1")]
     RegionName {
         /// The text, shortened if it is long.
         got: String,
     },
-    /// The region set of SigV4A is empty, or something in it can't be the name of a region.
-    #[error("the region set {got:?} has to name regions with commas between them, e.g. us-east-1,us-west-2, us-* or *")]
+    /// The SigV4A region set is empty or contains an entry that can't be a region name.
+    #[error("the region set {got:?} must be regions separated by commas, e.g. us-east-1,us-west-2, or us-*, or *")]
     RegionSet {
         /// The text, shortened if it is long.
         got: String,
@@ -213,7 +215,7 @@ mod tests {
     use alloc::string::ToString;
 
     #[test]
-    fn broken_scopes_are_refused() {
+    fn invalid_scopes_are_refused() {
         for text in [
             "",
             "/",
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_service_has() {
+    fn likely_mistakes_in_names_are_refused() {
         for service in ["S3", "Execute-Api", "execute-api.amazonaws.com", "s3.", ".", "IotSecuredTunneling"] {
             let error = ScopeError::ServiceName { got: service.into() };
             assert_eq!(Scope::new("20150830", "us-east-1", service), Err(error.clone()));

@@ -7,10 +7,10 @@ use super::algorithm::Algorithm;
 use super::sigv4a::Der;
 use crate::hash::{from_hex, hex_of};
 
-/// What proves knowledge of the signing key: 32 bytes; with SigV4A two numbers in DER, at most 72 bytes.
+/// A signature: 32 bytes or, for SigV4A, two integers in DER, at most 72 bytes.
 ///
-/// There is no `==`: comparing has a name and takes constant time. There is no `Display` either, and `Debug` doesn't show
-/// it: [`Signature::to_hex`] prints it where it has to go.
+/// It does not implement `PartialEq`: [`Signature::matches`] compares in constant time. It does not implement `Display`
+/// either, and `Debug` does not show it: use [`Signature::to_hex`] to print it.
 ///
 /// ```
 /// use countersign::Signature;
@@ -36,12 +36,12 @@ enum Bytes {
 }
 
 impl Signature {
-    /// A signature from its bytes.
+    /// Creates a SigV4 signature from its bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Bytes::Hmac(bytes))
     }
 
-    /// Reads 64 lower-case hexadecimal digits, the only form AWS writes and takes.
+    /// Parses 64 lowercase hexadecimal digits, the only form that AWS sends and accepts.
     pub fn from_hex(text: &str) -> Option<Self> {
         if crate::text::any(text.as_bytes(), |byte| byte.is_ascii_uppercase()) {
             return None;
@@ -49,7 +49,7 @@ impl Signature {
         from_hex(text).map(Self::from_bytes)
     }
 
-    /// Reads what stands behind `Signature=`.
+    /// Parses the value after `Signature=`.
     pub(crate) fn read(algorithm: Algorithm, text: &str) -> Option<Self> {
         match algorithm {
             Algorithm::HmacSha256 => Self::from_hex(text),
@@ -75,7 +75,7 @@ impl Signature {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Bytes::Hmac(bytes) => bytes,
@@ -83,15 +83,15 @@ impl Signature {
         }
     }
 
-    /// The bytes as lower-case hexadecimal digits: 64; with SigV4A at most 144.
+    /// Returns the bytes as lowercase hexadecimal digits: 64, or at most 144 for SigV4A.
     pub fn to_hex(&self) -> String {
         let mut text = String::with_capacity(2 * self.as_bytes().len());
         self.write_hex(|digits| text.push_str(core::str::from_utf8(digits).unwrap_or_default()));
         text
     }
 
-    /// Compares in a time that depends on nothing in either signature. Two signatures of SigV4A may be good for the same
-    /// text and differ: these are verified, not compared.
+    /// Compares two signatures in a time that does not depend on their contents. Different SigV4A signatures may be
+    /// valid for the same text, so these have to be verified, not compared.
     pub fn matches(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Bytes::Hmac(one), Bytes::Hmac(other)) => one.ct_eq(other).into(),
@@ -100,7 +100,7 @@ impl Signature {
         }
     }
 
-    /// Passes on the hexadecimal digits: the one printer, for text and for the next signature of a chain.
+    /// Calls `write` with the hexadecimal digits. This is the only formatter, for both text and chained signatures.
     pub(crate) fn write_hex(&self, mut write: impl FnMut(&[u8])) {
         match &self.0 {
             Bytes::Hmac(bytes) => write(&hex_of(*bytes)),

@@ -12,11 +12,11 @@ use super::sigv4a::{KeyPair, PublicKey};
 use super::string_to_sign::StringToSign;
 use crate::hash::{hmac_into, keyed, wipe_stack};
 
-/// Step 3: the key of one scope, which is one date, region and service of one secret; with SigV4A the key pair of one
-/// access key, for all dates, regions and services.
+/// Step 3, the signing key: derived from a secret for one scope, that is, one date, region and service. For SigV4A, it
+/// is the key pair of an access key, for all dates, regions and services.
 ///
-/// It is what a verifier needs, and all it needs: the secret cannot be found from it. It holds the HMAC state with the
-/// key absorbed, is wiped when dropped and prints nothing.
+/// A verifier needs nothing else, and the secret cannot be recovered from it. It holds the HMAC state with the key
+/// absorbed and is wiped when dropped. `Debug` does not show it.
 ///
 /// ```
 /// use countersign::{Credentials, Scope, SigningKey};
@@ -39,24 +39,24 @@ pub struct SigningKey(Material);
 
 #[derive(Clone)]
 enum Material {
-    /// The state with the key absorbed.
+    /// The HMAC state with the key absorbed.
     Hmac(Hmac<Sha256>),
     Ecdsa(KeyPair),
-    /// All 254 candidates for a key pair failed, which is one case in 2^8128: nothing verifies.
+    /// All 254 candidates for a key pair were invalid, which happens once in 2^8128 cases: no signature verifies.
     None,
 }
 
 impl SigningKey {
-    /// Derives the key: four HMACs from secret and scope, and a fifth to absorb it. For a scope without a region, the key
-    /// pair of SigV4A.
+    /// Derives the key from the secret and the scope, which takes four HMACs and a fifth to absorb the key. For a scope
+    /// without a region, derives the SigV4A key pair.
     pub fn derive(credentials: &Credentials, scope: &Scope<'_>) -> Self {
         Self::derive_for(credentials.access_key_id(), credentials.aws4_secret(), scope)
     }
 
-    /// The key from its 32 bytes.
+    /// Creates a key from its 32 bytes.
     pub fn from_bytes(mut bytes: [u8; 32]) -> Self {
         let key = Self::of_bytes(&bytes);
-        // Where the caller's copy was passed to.
+        // The parameter is a copy of the caller's bytes.
         bytes.zeroize();
         key
     }
@@ -67,15 +67,15 @@ impl SigningKey {
         key
     }
 
-    /// The 32 bytes of the key, for handing them to another party that signs or verifies within this scope. Anybody who
-    /// has them can sign anything for that date, region and service.
+    /// Derives the 32 bytes of the key, for another party that signs or verifies within this scope. Anyone who has them
+    /// can sign anything for that date, region and service.
     pub fn derive_bytes_exposed(credentials: &Credentials, scope: &Scope<'_>) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
         derive_bytes(&mut key, credentials.aws4_secret(), scope);
         key
     }
 
-    /// A key of nobody: deriving it takes as long as for a known access key.
+    /// Derives a dummy key for an unknown access key, which takes as long as for a known one.
     pub(crate) fn derive_for_nobody(scope: &Scope<'_>) -> Self {
         const AWS4_AND_FORTY_BYTES: &[u8; 44] = b"AWS4----------------------------------------";
         Self::derive_for("AKIA----------------", AWS4_AND_FORTY_BYTES, scope)
@@ -109,12 +109,12 @@ impl SigningKey {
         }
     }
 
-    /// Step 4: the signature of a string to sign.
+    /// Step 4: returns the signature of a string to sign.
     pub fn sign(&self, string_to_sign: &StringToSign<'_>) -> Signature {
         string_to_sign.with_text(|text| self.sign_pieces(|write| write(text)))
     }
 
-    /// Signs a text that is handed over piece by piece.
+    /// Signs text that `write_to` provides in parts.
     pub(crate) fn sign_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
         match &self.0 {
             Material::Hmac(keyed) => {
@@ -127,7 +127,7 @@ impl SigningKey {
         }
     }
 
-    /// Whether that is a signature of a text that is handed over piece by piece.
+    /// Returns `true` if `presented` is a signature of the text that `write_to` provides in parts.
     #[must_use]
     pub(crate) fn verify_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8])), presented: &Signature) -> bool {
         match &self.0 {
@@ -144,7 +144,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Each key stands in one of two places, and no longer than until the one after the next.
+/// The intermediate keys alternate between two buffers, so that each is overwritten by the next but one.
 fn derive_bytes(key: &mut [u8; 32], aws4_secret: &[u8], scope: &Scope<'_>) {
     let mut other = Zeroizing::new([0; 32]);
     hmac_into(&mut other, aws4_secret, &[scope.date().as_bytes()]);
@@ -154,7 +154,7 @@ fn derive_bytes(key: &mut [u8; 32], aws4_secret: &[u8], scope: &Scope<'_>) {
     wipe_stack::<256>();
 }
 
-/// What signatures are checked with: a key that could make them, or one that can't.
+/// A key that verifies signatures: a signing key, or a public key that can't sign.
 #[derive(Clone)]
 pub(crate) enum AnyKey {
     Signing(SigningKey),

@@ -7,10 +7,11 @@ use super::timestamp::Timestamp;
 use crate::hash::{hex_of, sha256};
 use crate::text::inline::Inline;
 
-/// Step 2: algorithm, time, scope and the hash of the canonical request. It holds nothing secret.
+/// Step 2, the string to sign: the algorithm, the time, the credential scope and the hash of the canonical request. It
+/// contains no secrets.
 ///
-/// Chunks and trailers of a body that is sent in chunks have a string to sign of their own: with the signature before it,
-/// and one or two hashes (feature `streaming`).
+/// In a chunked body, each chunk and the trailer have their own string to sign, which contains the previous signature
+/// and one or two hashes: see [`StringToSign::of_chunk`] and [`StringToSign::of_trailer`].
 ///
 /// ```
 /// use countersign::{CanonicalRequest, Scope, StringToSign};
@@ -34,18 +35,18 @@ use crate::text::inline::Inline;
 /// AWS: [Create a string to sign](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-string-to-sign)
 #[derive(Debug, Clone, Copy)]
 pub struct StringToSign<'a> {
-    /// What is appended to the name of the algorithm; empty for a request.
+    /// Appended to the name of the algorithm; empty for a request.
     pub(super) suffix: &'static str,
     pub(super) timestamp: Timestamp,
     pub(super) scope: Scope<'a>,
-    /// The signature that this one follows, in a chain.
+    /// The previous signature in a chain.
     pub(super) previous: Option<Signature>,
     pub(super) hash: [u8; 32],
     pub(super) second_hash: Option<[u8; 32]>,
 }
 
 impl<'a> StringToSign<'a> {
-    /// The string to sign of a canonical request.
+    /// Returns the string to sign of a canonical request.
     pub fn new(timestamp: Timestamp, scope: Scope<'a>, canonical_request: &CanonicalRequest<'_>) -> Self {
         Self::of_hash(timestamp, scope, sha256(canonical_request.as_bytes()))
     }
@@ -54,14 +55,14 @@ impl<'a> StringToSign<'a> {
         Self { suffix: "", timestamp, scope, previous: None, hash: canonical_request_sha256, second_hash: None }
     }
 
-    /// Passes on the text in one piece, on the stack unless region and service are very long.
+    /// Calls `read` with the whole text, which is on the stack unless the region and service are very long.
     pub(crate) fn with_text<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
         let mut text: Inline<u8, 320> = Inline::new();
         self.write_to(|piece| text.extend_from_slice(piece));
         read(text.as_slice())
     }
 
-    /// Passes on the text piece by piece: the one printer, for text and for the HMAC.
+    /// Calls `write` with each part of the text. This is the only formatter, for both `Display` and the HMAC.
     pub(crate) fn write_to(&self, mut write: impl FnMut(&[u8])) {
         write(self.scope.algorithm().name().as_bytes());
         write(self.suffix.as_bytes());

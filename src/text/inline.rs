@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
-/// A list whose first `N` elements live on the stack: an ordinary request has few headers and parameters, and its
-/// signature is not worth an allocation for each list.
+/// A list that stores its first `N` elements inline. Most requests have few headers and parameters, so signing them
+/// needs no allocation per list.
 #[derive(Clone)]
 pub(crate) struct Inline<T, const N: usize> {
     inline: [T; N],

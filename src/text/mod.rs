@@ -1,4 +1,4 @@
-//! Tools for bytes and text: searching, percent-encoding, header names, excerpts for errors.
+//! Utilities for bytes and text: searching, percent-encoding, header names, and excerpts for error messages.
 
 pub(crate) mod inline;
 mod names;
@@ -11,23 +11,24 @@ pub(crate) use names::{
     compare_ignoring_case, is_one_of, is_token, is_token_byte, starts_with_ignoring_case, strip_start,
 };
 
-/// Whether every byte is of a kind. Looks at all of them, as [`any`] does.
+/// Returns `true` if every byte satisfies the predicate. It examines all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     !any(bytes, |byte| !is(byte))
 }
 
-/// Whether a text is a number without a sign, space or digits of other scripts.
+/// Returns `true` if a string consists of one or more ASCII digits.
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// CR, LF and NUL, which no header value has: RFC 9110, 5.5.
+/// Returns `true` for CR, LF and NUL, which a header value must not contain (RFC 9110, 5.5).
 pub(crate) fn is_forbidden_in_value(byte: u8) -> bool {
     (byte == b'\r') | (byte == b'\n') | (byte == 0)
 }
 
-/// Whether any byte is of a kind. It doesn't stop at the first, so that the compiler looks at sixteen at a time; the last
-/// sixteen overlap those before them, so that none are left to look at one by one.
+/// Returns `true` if any byte satisfies the predicate. It doesn't stop at the first match, so that the compiler can
+/// process sixteen bytes at a time; the last chunk overlaps the one before it, so that no remainder is processed byte
+/// by byte.
 pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     let seen = |bytes: &[u8]| bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte)));
     match bytes.last_chunk::<16>() {
@@ -36,19 +37,20 @@ pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     }
 }
 
-/// [`any`] of sixteen.
+/// [`any`] for a chunk of sixteen bytes.
 #[inline]
 fn any_of_chunk(chunk: &[u8; 16], is: impl Fn(u8) -> bool) -> bool {
     chunk.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
 }
 
-/// Whether a byte and the one after it are of a kind; as [`any`].
+/// Returns `true` if any two adjacent bytes satisfy the predicate. Like [`any`], it examines all of them.
 pub(crate) fn any_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
     pairs.fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
 }
 
-/// The first byte of a kind, between what is before and after it; sixteen bytes are skipped at a time.
+/// Splits at the first byte that satisfies the predicate: returns what precedes it, the byte, and what follows it. It
+/// skips sixteen bytes at a time.
 fn split_at_first(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], u8, &[u8])> {
     let chunks = bytes.as_chunks::<16>().0.iter();
     let passed = 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, &is)).count();
@@ -76,7 +78,7 @@ pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// A set of bytes, as a table: of every byte of names, paths and queries it is asked.
+/// A set of bytes as a lookup table, since every byte of names, paths and queries is tested.
 pub(crate) struct ByteSet([bool; 256]);
 
 impl ByteSet {
@@ -104,8 +106,8 @@ impl ByteSet {
 
 const EXCERPT: usize = 128;
 
-/// Bounded, and with nothing that a terminal or a log obeys: at most 128 bytes of `bytes`, control characters and bytes
-/// that are not UTF-8 replaced, `…` where it was cut.
+/// Returns at most 128 bytes of `bytes` as text that is safe to print to a terminal or a log: control characters and
+/// invalid UTF-8 are replaced, and `…` marks truncation.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let shown = bytes.get(..EXCERPT).unwrap_or(bytes);
     let mut text: String = String::from_utf8_lossy(shown)

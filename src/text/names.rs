@@ -23,7 +23,7 @@ pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
     strip_start(name, prefix).is_some()
 }
 
-/// The rest of a text that begins with `start`, in any case.
+/// Returns the rest of a string that starts with `start`, ignoring ASCII case.
 pub(crate) fn strip_start<'t>(text: &'t str, start: &str) -> Option<&'t str> {
     let (head, rest) = text.split_at_checked(start.len())?;
     head.eq_ignore_ascii_case(start).then_some(rest)

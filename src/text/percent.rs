@@ -6,16 +6,17 @@ use percent_encoding::percent_decode;
 
 use crate::text::{ByteSet, any, any_of_chunk, split_at_first};
 
-/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which stay.
-/// Form encoding (`+` for a space) and the sets of URL libraries leave others as they are, and break signatures.
+/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not
+/// encoded. Form encoding (`+` for a space) and the character sets of URL libraries leave other characters unencoded,
+/// which breaks signatures.
 static UNRESERVED: ByteSet = ByteSet::alphanumeric_and(b"-._~");
 static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
 
-/// Encodes one path segment, query name or query value for the wire, as AWS does: everything but
-/// `A-Z a-z 0-9 - . _ ~` becomes `%XX`.
+/// Percent-encodes a path segment, query parameter name or query parameter value as AWS does: everything except `A-Z
+/// a-z 0-9 - . _ ~` becomes `%XX`.
 ///
-/// For callers that build a target; [`Request`](crate::Request) takes one that is already encoded. For the key of an S3
-/// object, whose slashes stay, use [`encode_path`].
+/// Use this to build a request target; [`Request`](crate::Request) expects one that is already encoded. For S3 object
+/// keys, whose slashes are not encoded, use [`encode_path`].
 ///
 /// ```
 /// use countersign::encode_segment;
@@ -29,9 +30,9 @@ pub fn encode_segment(raw: impl AsRef<[u8]>) -> String {
     encode(raw.as_ref(), write_encoded)
 }
 
-/// Encodes a whole path for the wire, as AWS does: like [`encode_segment`], except that `/` stays.
+/// Percent-encodes a whole path as AWS does: like [`encode_segment`], but `/` is not encoded.
 ///
-/// This is the encoding of an S3 key, in which `+` becomes `%2B`: S3 reads a raw `+` in a path as a space.
+/// Use this for S3 object keys. `+` becomes `%2B`, because S3 reads a literal `+` in a path as a space.
 ///
 /// ```
 /// use countersign::{Request, encode_path};
@@ -61,8 +62,8 @@ pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
     write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |byte, after| (byte, after));
 }
 
-/// Decodes a whole path once and encodes everything but `/` once, so that `%2F` becomes `/`. `+` is a plus, and a `%` that
-/// begins no escape is data.
+/// Decodes a whole path once and encodes everything except `/` once, so that `%2F` becomes `/`. `+` is a literal plus,
+/// and a `%` that doesn't begin an escape is literal.
 pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
     write_up_to(out, path, &UNRESERVED_AND_SLASH, b"", |byte, after| match byte {
         b'%' => unescape(after),
@@ -70,8 +71,9 @@ pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
     });
 }
 
-/// Decodes a name or value of a query once and encodes it once, up to one of `ends`, which begins what is returned. `+` is
-/// a space, as servers read it, and a `%` that begins no escape is data.
+/// Decodes a query parameter name or value once and encodes it once, up to the first byte in `ends`; returns the rest
+/// of the input, starting with that byte. `+` is read as a space, as servers do, and a `%` that doesn't begin an escape
+/// is literal.
 pub(crate) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
     write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
         b'%' => unescape(after),
@@ -80,8 +82,8 @@ pub(crate) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b
     })
 }
 
-/// Copies runs of bytes that stay, and encodes the others one by one: `read` tells which byte one stands for, and what
-/// is left behind it.
+/// Copies runs of bytes in `kept` and encodes all others one at a time: `read` returns the byte to encode and the input
+/// that follows it.
 fn write_up_to<'b>(
     out: &mut Vec<u8>,
     bytes: &'b [u8],
@@ -108,25 +110,26 @@ fn write_up_to<'b>(
     }
 }
 
-/// How many bytes at the beginning stay.
+/// Returns the number of leading bytes that are in `kept`.
 fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
     let start = bytes.iter().take(16).take_while(|byte| kept.contains(**byte)).count();
     if start < 16 {
         return start;
     }
-    // What is long is of letters and digits almost alone: session tokens, hashes, signatures.
+    // Long values are almost entirely alphanumeric: session tokens, hashes, signatures.
     let chunks = bytes.as_chunks::<16>().0.iter().skip(1);
     let passed =
         start + 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, |byte| !byte.is_ascii_alphanumeric())).count();
     passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
 }
 
-/// Decodes a name or value of a query: `+` is a space, `%XX` a byte, and a `%` that begins no escape is data.
+/// Decodes a query parameter name or value: `+` is a space, `%XX` is a byte, and a `%` that doesn't begin an escape is
+/// literal.
 pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
     write_decoded_with(out, bytes, |byte| (byte == b'%') | (byte == b'+'));
 }
 
-/// [`write_query_decoded`] of a name or value, borrowed if nothing in it is encoded.
+/// Like [`write_query_decoded`], but borrows the input if nothing in it is encoded.
 pub(crate) fn query_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !any(bytes, |byte| (byte == b'%') | (byte == b'+')) {
         return Cow::Borrowed(bytes);
@@ -136,14 +139,15 @@ pub(crate) fn query_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Decodes `%XX` once; a `%` that begins no escape is data.
+/// Decodes `%XX` once; a `%` that doesn't begin an escape is literal.
 pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     write_decoded_with(&mut out, bytes, |byte| byte == b'%');
     out
 }
 
-/// Copies runs as they are; of bytes that `is_special`, `%` begins an escape and any other is a space.
+/// Copies bytes unchanged, except those for which `is_special` returns `true`: a `%` begins an escape, and any other is
+/// a space.
 fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -> bool) {
     let mut rest = bytes;
     while let Some((run, special, after)) = split_at_first(rest, &is_special) {
@@ -155,9 +159,9 @@ fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -
     out.extend_from_slice(rest);
 }
 
-/// Whether `encoded`, decoded once, is `name`, which holds no `%`.
+/// Returns `true` if `encoded`, decoded once, equals `name`, which must not contain a `%`.
 pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
-    // Decoding makes it shorter, if it changes anything.
+    // Decoding either changes nothing or makes it shorter.
     match encoded.len().cmp(&name.len()) {
         Ordering::Less => false,
         Ordering::Equal => encoded == name.as_bytes(),
@@ -165,7 +169,8 @@ pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
     }
 }
 
-/// The byte that a `%` and what follows it stand for, and what is left.
+/// Returns the byte that a `%` and the bytes after it encode, and the rest of the input. A `%` that doesn't begin an
+/// escape is itself.
 fn unescape(after_percent: &[u8]) -> (u8, &[u8]) {
     match after_percent {
         [high, low, after @ ..] => match (hex_digit(*high), hex_digit(*low)) {
@@ -212,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_is_a_space_in_a_query_alone() {
+    fn a_plus_is_a_space_only_in_a_query() {
         assert_eq!(query_twice(b"a+b%2Bc%2b+%20++"), "a%20b%2Bc%2B%20%20%20%20");
         assert_eq!(query_twice(b"+%zz+%+"), "%20%25zz%20%25%20");
         let mut decoded = Vec::new();
@@ -221,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_percent_decode_of_the_library_on_every_short_text() {
+    fn decoding_matches_the_percent_encoding_crate_on_every_short_input() {
         for text in (0..5_u32.pow(5)).map(|n| {
             let mut digits = n;
             [(); 5].map(|()| {
@@ -242,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn agrees_with_percent_encode_of_the_library_on_every_byte() {
+    fn encoding_matches_the_percent_encoding_crate_on_every_byte() {
         const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
         const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
         for byte in 0..=255 {

@@ -1,4 +1,4 @@
-//! Memory that held a session token, wiped before it is freed.
+//! Buffers that are wiped before they are freed if they hold a session token.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,10 +7,11 @@ use core::ops::{Deref, DerefMut};
 
 use zeroize::Zeroize;
 
-/// Bytes or text, wiped before their memory is freed if they hold a secret. Otherwise that costs one look at a flag.
+/// Bytes or text that are wiped before they are freed if they hold a secret. Otherwise the only cost is checking a
+/// flag.
 ///
-/// An allocation that grows moves, and leaves what it held where it was: reserve with [`Wiped::reserve`] before writing,
-/// or write with [`fmt::Write`], and the old place is wiped, too.
+/// Growing an allocation may move it and leave its old contents behind. Reserve with [`Wiped::reserve`] before writing,
+/// or write with [`fmt::Write`]; both wipe the old allocation.
 #[derive(Clone)]
 pub(crate) struct Wiped<T: Zeroize> {
     value: T,
@@ -30,7 +31,7 @@ impl<T: Zeroize> Wiped<T> {
 }
 
 impl<T: Zeroize + Default> Wiped<T> {
-    /// Hands over the allocation, which is no longer wiped here.
+    /// Returns the inner value, which is no longer wiped on drop.
     #[inline]
     pub(crate) fn into_inner(mut self) -> T {
         core::mem::take(&mut self.value)
@@ -52,7 +53,7 @@ impl Wiped<Vec<u8>> {
         }
     }
 
-    /// The same allocation as text.
+    /// Converts the bytes to text in the same allocation. Returns `None` if they are not UTF-8.
     #[inline]
     pub(crate) fn into_text(self) -> Option<Wiped<String>> {
         let is_secret = self.is_secret;
@@ -116,7 +117,7 @@ mod tests {
     use core::fmt::Write;
 
     #[test]
-    fn what_grows_keeps_its_content() {
+    fn growing_keeps_the_content() {
         for is_secret in [false, true] {
             let mut bytes = Wiped::new(Vec::new(), is_secret);
             let mut text = Wiped::new(String::new(), is_secret);

@@ -1,4 +1,4 @@
-//! XML: writes the elements of responses, and reads documents within limits.
+//! XML: writes the elements of responses, and parses documents within limits.
 
 #[cfg(feature = "explain")]
 pub(crate) mod read;
@@ -6,7 +6,7 @@ pub(crate) mod read;
 use alloc::string::String;
 use core::fmt::Write;
 
-/// Appends an element that contains text alone.
+/// Appends an element that contains only text.
 pub(crate) fn push_element(xml: &mut String, name: &str, value: &str) {
     let _ = write!(xml, "<{name}>");
     for c in value.chars() {
@@ -15,7 +15,7 @@ pub(crate) fn push_element(xml: &mut String, name: &str, value: &str) {
             '<' => xml.push_str("&lt;"),
             '>' => xml.push_str("&gt;"),
             '"' => xml.push_str("&quot;"),
-            // XML 1.0 can't hold them, not even as references.
+            // XML 1.0 can't represent these, not even as character references.
             '\u{fffe}' | '\u{ffff}' => xml.push(char::REPLACEMENT_CHARACTER),
             c if c.is_control() && !matches!(c, '\n' | '\t') => xml.push(char::REPLACEMENT_CHARACTER),
             c => xml.push(c),

@@ -1,4 +1,4 @@
-//! The leaves of XML, and of HTML as far as it looks like XML.
+//! Reads the leaf elements of XML, and of HTML as far as it parses as XML.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -10,26 +10,26 @@ use zeroize::Zeroizing;
 
 use crate::text::wiped::Wiped;
 
-/// The deepest nesting that is read; AWS uses three levels.
+/// The maximum nesting depth; AWS uses three levels.
 const MOST_DEPTH: usize = 16;
-/// The most elements that are kept.
+/// The maximum number of elements that are kept.
 const MOST_ELEMENTS: usize = 256;
 
-/// What a document contains.
+/// A parsed document.
 pub(crate) struct Document {
     /// Whether it is an HTML page.
     pub(crate) is_html: bool,
-    /// The text of elements that contain no other, the first of each name.
+    /// The text of the leaf elements, the first of each name.
     pub(crate) leaves: BTreeMap<String, Zeroizing<String>>,
 }
 
-/// Parses the text as far as it is well-formed, so that a truncated one yields what came before the cut. Only XML's five
-/// entities and character references are expanded.
+/// Parses the text as far as it is well-formed, so that truncated input yields everything before the cut. Only XML's
+/// five predefined entities and character references are expanded.
 pub(crate) fn parse(text: &str) -> Document {
     let start = text.get(..16).unwrap_or_default().to_ascii_lowercase();
     let is_html = start.starts_with("<!doctype html") || start.starts_with("<html");
     let mut reader = quick_xml::Reader::from_str(text);
-    // `<meta>` and `<hr>` have no end.
+    // `<meta>` and `<hr>` have no end tag.
     reader.config_mut().check_end_names = !is_html;
     let content = Wiped::new(String::new(), true);
     let mut leaves = Leaves { kept: BTreeMap::new(), names: Vec::new(), content };
@@ -47,18 +47,17 @@ pub(crate) fn parse(text: &str) -> Document {
             break;
         }
     }
-    // The element that a truncated text ends in.
+    // Closes the element in which truncated input ends.
     leaves.close();
     Document { is_html, leaves: leaves.kept }
 }
 
-/// Collects leaves. Each method returns whether to read on.
+/// Collects leaf elements. Each method returns `true` if parsing should continue.
 struct Leaves {
     kept: BTreeMap<String, Zeroizing<String>>,
     /// The names of the open elements, outermost first.
     names: Vec<String>,
-    /// The text of the innermost open element.
-    /// It may be a canonical request, with a session token in it.
+    /// The text of the innermost open element. It may be a canonical request that contains a session token.
     content: Wiped<String>,
 }
 
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_are_read_as_far_as_the_text_goes() {
+    fn leaves_of_truncated_input_are_read() {
         let text =
             "<Error xmlns=\"x\"><a:Code>A&amp;&#66;&own;</a:Code><Code>C</Code><D><![CDATA[<d>]]></D><E> </E><F>cut";
         let document = parse(text);

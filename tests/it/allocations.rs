@@ -1,4 +1,4 @@
-//! Counts heap allocations, with the day's key at hand.
+//! Counts heap allocations, with the signing key already cached.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ fn signing_and_verifying_stay_within_the_budget() {
 }
 
 #[test]
-fn what_is_refused_costs_no_memory() {
+fn refused_requests_use_little_memory() {
     let signer = Signer::new(Credentials::new("AKID", "secret").unwrap(), "us-east-1", "s3").unwrap();
     let headers = vec![("x-amz-meta-a", b"1".as_slice()); 10_000];
     let many = Request::new("GET", "/", &headers).with_host("h");

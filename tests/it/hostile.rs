@@ -1,4 +1,4 @@
-//! Bad input gets typed errors, in both directions, and never a panic.
+//! Invalid input is refused with a typed error, in both directions, and never causes a panic.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn headers(given: &[(&str, &str)]) -> Headers {
     given.iter().map(|(name, value)| ((*name).into(), value.as_bytes().to_vec())).collect()
 }
 
-/// The headers of a request after signing it.
+/// Returns the headers of a request after signing it.
 fn signed(signer: &Signer, method: &str, target: &str, given: &[(&str, &str)], payload: Payload<'_>) -> Headers {
     let mut all = headers(given);
     let signed = with(method, target.as_bytes(), &all, |request| signer.sign(request, payload, now())).unwrap();
@@ -67,7 +67,7 @@ impl Server {
     }
 }
 
-/// `GET /dev/a?b=c`, signed for execute-api, with one header replaced.
+/// Verifies `GET /dev/a?b=c`, signed for execute-api, after a change to its Authorization header.
 fn with_authorization(change: impl FnOnce(String) -> String) -> Result<(), VerifyError> {
     let mut all = signed(&signer("execute-api"), "GET", "/dev/a?b=c", &[], Payload::EMPTY);
     for (name, value) in &mut all {
@@ -80,7 +80,7 @@ fn with_authorization(change: impl FnOnce(String) -> String) -> Result<(), Verif
 }
 
 #[test]
-fn control_bytes_and_fragments_in_the_target_are_errors_and_all_others_are_data() {
+fn control_bytes_and_fragments_in_the_target_are_refused() {
     for byte in 0..=u8::MAX {
         for position in [3, 7] {
             let mut target = b"/a/b?c=d".to_vec();
@@ -106,7 +106,7 @@ fn control_bytes_and_fragments_in_the_target_are_errors_and_all_others_are_data(
 }
 
 #[test]
-fn what_is_no_http_message_is_a_typed_error_both_ways() {
+fn invalid_http_messages_are_refused_in_both_directions() {
     let many: Headers = (0..10_000).map(|n| (format!("x-amz-meta-{n}"), vec![b'1'])).collect();
     let long = format!("/{}", "a".repeat(1 << 20));
     let cases: [(&str, &str, Headers, RequestError); 10] = [
@@ -143,7 +143,7 @@ fn what_is_no_http_message_is_a_typed_error_both_ways() {
     assert_eq!(error, Err(VerifyError::Request(RequestError::TooManyQueryPairs { limit: 1024 })));
 }
 
-/// The error of signing, presigning and verifying, which is the same.
+/// Returns the error of signing, presigning and verifying, which has to be the same.
 fn error_of_target<'r>(request: impl Into<Request<'r>>) -> Option<RequestError> {
     let request = request.into();
     let signed = signer("s3").sign(request, Payload::EMPTY, now()).map(|_| ());
@@ -163,7 +163,7 @@ fn error_of_target<'r>(request: impl Into<Request<'r>>) -> Option<RequestError> 
 }
 
 #[test]
-fn a_target_is_path_and_query() {
+fn a_target_is_a_path_and_query() {
     let error = |target: &str| error_of_target(Request::new("GET", target, &[]).with_host(HOST));
     for target in
         ["", "/", "//", "?", "?a=b", "*", "*?a", "/a?b=https://example.com/", "/https://example.com/", "/a:b@c"]
@@ -197,12 +197,12 @@ fn a_target_is_path_and_query() {
     let url = RequestError::TargetIsUrl;
     assert_eq!(
         url.to_string(),
-        "the target is a whole URL; pass only its path and query, e.g. /items?limit=25, and the host separately"
+        "the target is a full URL; pass only its path and query, e.g. /items?limit=25, and pass the host separately"
     );
 }
 
 #[test]
-fn the_target_of_an_http_uri() {
+fn targets_of_http_uris() {
     let error = |uri: &str| {
         let request = http::Request::options(uri).header("host", HOST).body(()).unwrap();
         error_of_target(&request)
@@ -219,7 +219,7 @@ fn the_target_of_an_http_uri() {
 }
 
 #[test]
-fn a_signer_says_what_it_cannot_do() {
+fn signers_report_what_they_cannot_sign() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
     let sign = |signer: &Signer| signer.sign(request, Payload::EMPTY, now()).unwrap_err();
     assert_eq!(
@@ -265,7 +265,7 @@ fn a_signer_says_what_it_cannot_do() {
 }
 
 #[test]
-fn errors_of_a_scope_say_what_to_write() {
+fn scope_errors_explain_the_fix() {
     let error = |region: &str, service: &str| Verifier::new(region, service).unwrap_err().to_string();
     assert_eq!(
         error("us-east-1", "S3"),
@@ -273,13 +273,13 @@ fn errors_of_a_scope_say_what_to_write() {
     );
     assert_eq!(
         error("us-east-1.amazonaws.com", "s3"),
-        "the region \"us-east-1.amazonaws.com\" is not the name of a region: write it without a domain, e.g. us-east-1"
+        "the region \"us-east-1.amazonaws.com\" is not a region name: write it without a domain, e.g. us-east-1"
     );
 }
 
-/// MinIO's admin clients sign so.
+/// MinIO's admin clients sign with an empty region.
 #[test]
-fn an_empty_region_is_a_region_of_its_own() {
+fn an_empty_region_matches_only_itself() {
     let without = Signer::new(credentials(), "", "s3").unwrap();
     let verifiers = ["", "us-east-1"].map(|region| Verifier::new(region, "s3").unwrap());
     let verify = |verifier: &Verifier, target: &str, headers: &Headers| {
@@ -307,7 +307,7 @@ fn an_empty_region_is_a_region_of_its_own() {
             );
         }
     }
-    // A scope of three parts is that of SigV4A.
+    // A three-part scope is a SigV4A scope.
     let mut all = signed(&without, "GET", "/k", &[], Payload::EMPTY);
     let (_, authorization) = all.iter_mut().find(|(name, _)| name == "authorization").unwrap();
     *authorization = String::from_utf8(authorization.clone()).unwrap().replace("20150830//s3", "20150830/s3").into();
@@ -316,7 +316,7 @@ fn an_empty_region_is_a_region_of_its_own() {
 }
 
 #[test]
-fn every_connection_header_counts() {
+fn every_connection_header_is_checked() {
     let removed = SignError::RemovedByHop { name: "x-amz-date".into() };
     for given in [["x-amz-date", "close"], ["close", "x-amz-date"], ["te, x-amz-date", ""]] {
         let all = headers(&given.map(|value| ("Connection", value)));
@@ -325,9 +325,9 @@ fn every_connection_header_counts() {
     }
 }
 
-/// However many there are, and in whatever case and order they arrive.
+/// However many names there are, and in any case and order.
 #[test]
-fn at_the_limits_every_name_still_counts() {
+fn every_name_is_checked_at_the_limits() {
     let many: Headers = (0..1021).rev().map(|n| (format!("X-Amz-Meta-{n}"), n.to_string().into_bytes())).collect();
     let mut all = many.clone();
     with("GET", b"/", &many, |request| {
@@ -340,7 +340,7 @@ fn at_the_limits_every_name_still_counts() {
     one_more.insert(500, ("x-amz-METAS".into(), b"".to_vec()));
     let error = VerifyError::HeadersNotSigned { names: vec!["x-amz-metas".into()] };
     assert_eq!(server("sts").gets("GET", b"/", &one_more, b""), Err(error));
-    // A repeat of a signed one is signed, or it isn't the request that was signed.
+    // A repeated signed header is part of the canonical request, so the signature does not match.
     one_more[500].0 = "x-amz-meta-7".into();
     assert_eq!(server("sts").gets("GET", b"/", &one_more, b""), Err(MISMATCH));
     one_more.remove(0);
@@ -361,9 +361,9 @@ fn at_the_limits_every_name_still_counts() {
     }
 }
 
-/// A name is the same name however it is encoded, and another one in another case.
+/// Encoding does not change a parameter name, but case does.
 #[test]
-fn tricks_with_parameter_names() {
+fn encoded_and_similar_parameter_names() {
     let encode = |name: &str, only: fn(usize) -> bool, lower: bool| -> String {
         let bytes = name.bytes().enumerate().map(|(index, byte)| match (only(index), lower) {
             (false, _) => char::from(byte).to_string(),
@@ -382,14 +382,14 @@ fn tricks_with_parameter_names() {
         for only in [|index| index == 0, |index| index == 1, |_| true, |index| index > 8] as [fn(usize) -> bool; 4] {
             for lower in [false, true] {
                 let other = encode(&name, only, lower);
-                // The canonical form is the same, so the signature is good; twice, it is nobody's.
+                // The canonical form is the same, so the signature is valid. A repeated parameter is refused.
                 assert_eq!(gets(&target.replace(&format!("{name}="), &format!("{other}="))), Ok(()), "{other}");
                 for more in
                     [format!("{target}&{other}={value}"), format!("{target}&{other}"), format!("{target}&&{other}=")]
                 {
                     assert!(matches!(gets(&more), Err(VerifyError::Repeated { .. })), "{more}");
                 }
-                // Encoded twice, it is another name.
+                // Encoded twice, it is a different name.
                 let twice = other.replace('%', "%25");
                 assert_eq!(gets(&format!("{target}&{twice}={value}")), Err(MISMATCH), "{twice}");
                 assert!(gets(&target.replace(&format!("{name}="), &format!("{twice}="))).is_err(), "{twice}");
@@ -405,7 +405,7 @@ fn tricks_with_parameter_names() {
     for more in ["&=", "&=X-Amz-Signature", "&X", "&%", "&%5", "&%58", "&X-Amz-Content-Sha256=UNSIGNED-PAYLOAD"] {
         assert_eq!(gets(&format!("{target}{more}")), Err(MISMATCH), "{more}");
     }
-    // Beside an Authorization header, however the algorithm is spelt.
+    // Together with an Authorization header, however the algorithm's name is encoded.
     let all = signed(&signer("s3"), "GET", "/", &[], Payload::EMPTY);
     for name in ["X-Amz-Algorithm", "%58-Amz-Algorithm", "X%2dAmz%2DAlgorithm", "X-Amz-Algorith%6d"] {
         let target = format!("/?{name}");
@@ -414,7 +414,7 @@ fn tricks_with_parameter_names() {
 }
 
 #[test]
-fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
+fn any_target_without_a_fragment_can_be_presigned() {
     let given = headers(&[("X-Amz-Meta-%3A#!", "1"), ("My-Header", "2")]);
     for target in ["", "/", "/?", "/?a?", "/?&&", "?a", "/a b?ü=%zz&+", "/a?X-Amz-Expires=1&X%2DAmz-Signature=2&b"] {
         for service in ["execute-api", "s3"] {
@@ -439,7 +439,7 @@ fn any_target_and_header_name_can_be_presigned_but_a_fragment() {
 }
 
 #[test]
-fn a_presigned_url_that_outlives_its_credentials_says_so() {
+fn presigned_urls_report_that_they_outlive_their_credentials() {
     let request = Request::new("GET", "/", &[]).with_host(HOST);
     let signer = |expiry| Signer::new(temporary().with_expires_at(expiry), "us-east-1", "s3").unwrap();
     let presigned = signer(after(60)).presign(request, Duration::from_secs(61), now()).unwrap();
@@ -451,7 +451,7 @@ fn a_presigned_url_that_outlives_its_credentials_says_so() {
 }
 
 #[test]
-fn authorization_headers_of_every_broken_shape_are_refused() {
+fn malformed_authorization_headers_are_refused() {
     assert_eq!(with_authorization(|text| text), Ok(()));
     let replaced = |from: &'static str, to: &'static str| {
         with_authorization(|text| {
@@ -507,7 +507,7 @@ fn authorization_headers_of_every_broken_shape_are_refused() {
 }
 
 #[test]
-fn what_says_something_about_the_signature_stands_there_once() {
+fn repeated_signature_headers_are_refused() {
     let good = signed(&signer("s3"), "GET", "/", &[("date", "Fri, 24 May 2013 00:00:00 GMT")], Payload::EMPTY);
     assert_eq!(server("s3").gets("GET", b"/", &good, b""), Ok(()));
     for (name, said) in [
@@ -539,7 +539,7 @@ fn presigned(service: &str, given: &[(&str, &str)], seconds: u64) -> String {
 }
 
 #[test]
-fn presigned_queries_of_every_broken_shape_are_refused() {
+fn malformed_presigned_queries_are_refused() {
     let good = presigned("execute-api", &[], 60);
     let get = |target: &str| server("execute-api").gets("GET", target.as_bytes(), &headers(&[]), b"");
     assert_eq!(get(&good), Ok(()));
@@ -573,7 +573,7 @@ fn presigned_queries_of_every_broken_shape_are_refused() {
 }
 
 #[test]
-fn two_credentials_are_refused() {
+fn requests_with_two_signatures_are_refused() {
     let target = presigned("execute-api", &[], 60);
     let mut both = headers(&[]);
     for authorization in ["AWS4-HMAC-SHA256 Credential=x", "AWS AKID:signature"] {
@@ -590,14 +590,15 @@ fn two_credentials_are_refused() {
         lenient.gets("GET", b"/a", &bearer, b""),
         Err(VerifyError::UnsupportedScheme { scheme: "Bearer".into() })
     );
-    // Beside a header, a lone X-Amz-Signature is data: signed over it is good, appended it is not.
+    // Together with an Authorization header, a lone X-Amz-Signature is an ordinary parameter: it is signed and can't be
+    // removed.
     let all = signed(&signer("execute-api"), "GET", "/a?X-Amz-Signature=00", &[], Payload::EMPTY);
     assert_eq!(server("execute-api").gets("GET", b"/a?X-Amz-Signature=00", &all, b""), Ok(()));
     assert_eq!(server("execute-api").gets("GET", b"/a", &all, b""), Err(MISMATCH));
 }
 
 #[test]
-fn every_x_amz_header_that_arrives_is_signed() {
+fn unsigned_x_amz_headers_are_refused() {
     let s3 = server("s3");
     let put = signed(&signer("s3"), "PUT", "/a", &[("x-amz-acl", "private")], Payload::EMPTY);
     assert_eq!(s3.gets("PUT", b"/a", &put, b""), Ok(()));
@@ -623,7 +624,7 @@ fn every_x_amz_header_that_arrives_is_signed() {
 }
 
 #[test]
-fn time_is_allowed_to_the_second() {
+fn time_limits_are_exact_to_the_second() {
     for (service, skew) in [("execute-api", 300_i64), ("dynamodb", 900), ("s3", 900)] {
         let all = signed(&signer(service), "GET", "/a", &[], Payload::EMPTY);
         let allowed = Duration::from_secs(skew.unsigned_abs());
@@ -649,8 +650,8 @@ fn time_is_allowed_to_the_second() {
 }
 
 #[test]
-fn a_date_header_serves_where_x_amz_date_is_missing() {
-    // With the time in `date`, the string to sign still has it as YYYYMMDDTHHMMSSZ.
+fn a_date_header_replaces_a_missing_x_amz_date() {
+    // If the time is in `date`, the string to sign still contains it as YYYYMMDDTHHMMSSZ.
     let canonical_date = |value: &str| {
         let given = [("Date", value)];
         let signer = signer("execute-api").also_sign(["date"]);
@@ -658,7 +659,7 @@ fn a_date_header_serves_where_x_amz_date_is_missing() {
         all.retain(|(name, _)| name != "x-amz-date");
         server("execute-api").gets("GET", b"/a", &all, b"")
     };
-    // Signed with x-amz-date, which is gone: the date is read, and the header is missed.
+    // Signed with x-amz-date, which is then removed: the date is parsed, and the signed header is reported as absent.
     for good in ["20150830T123600Z", "Sun, 30 Aug 2015 12:36:00 GMT"] {
         assert_eq!(canonical_date(good), Err(VerifyError::SignedHeaderAbsent { name: "x-amz-date".into() }));
     }
@@ -671,7 +672,7 @@ fn a_date_header_serves_where_x_amz_date_is_missing() {
 }
 
 #[test]
-fn keys_and_tokens_belong_together() {
+fn session_tokens_must_match_the_credentials() {
     let own = Signer::new(temporary(), "us-east-1", "execute-api").unwrap();
     let good = signed(&own, "GET", "/a", &[], Payload::EMPTY);
     assert_eq!(server("execute-api").gets("GET", b"/a", &good, b""), Ok(()));
@@ -700,7 +701,7 @@ fn keys_and_tokens_belong_together() {
     );
     ended.known = vec![temporary().with_expires_at(after(1))];
     assert_eq!(ended.gets("GET", b"/a", &good, b""), Ok(()));
-    // A wrong signature of a known key and an unknown key differ in their words only.
+    // An unknown access key is reported as such.
     ended.known = vec![];
     assert_eq!(ended.gets("GET", b"/a", &good, b""), Err(VerifyError::UnknownAccessKey { access_key_id: id() }));
 }
@@ -710,14 +711,15 @@ fn is_body_mismatch(error: &VerifyError) -> bool {
 }
 
 #[test]
-fn the_body_is_the_one_that_was_signed() {
+fn the_body_must_be_the_one_that_was_signed() {
     for service in ["execute-api", "s3"] {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         assert_eq!(server(service).gets("POST", b"/a", &all, b"body"), Ok(()));
         let refused = server(service).gets("POST", b"/a", &all, b"bodx").unwrap_err();
         assert!(if service == "s3" { is_body_mismatch(&refused) } else { refused == MISMATCH }, "{refused:?}");
     }
-    // Without the body beforehand: S3's header says the hash, elsewhere the body is needed.
+    // Verified before the body is available: for S3, a header contains the hash; for other services, the body is
+    // needed.
     let verified = |service: &str, body: &[u8]| {
         let all = signed(&signer(service), "POST", "/a", &[("content-length", "4")], Payload::Bytes(b"body"));
         with("POST", b"/a", &all, |request| {
@@ -733,9 +735,9 @@ fn the_body_is_the_one_that_was_signed() {
     assert_eq!(verified("execute-api", b"body"), Err(VerifyError::BodyNeeded));
 }
 
-/// For a caller that hashed the body while it arrived: the same answers as for the body itself.
+/// For a caller that hashed the body while receiving it: the results are the same as for the body itself.
 #[test]
-fn the_hash_of_a_body_serves_instead_of_the_body() {
+fn the_hash_of_a_body_is_equivalent_to_the_body() {
     let sha256 = |body: &[u8]| -> [u8; 32] { Sha256::digest(body).into() };
     for service in ["execute-api", "s3"] {
         let all = signed(&signer(service), "POST", "/a", &[], Payload::Bytes(b"body"));
@@ -755,7 +757,7 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
             let expected = if right { Ok(()) } else { Err(refusal) };
             assert_eq!((&by_hash, &by_body), (&expected, &expected), "{service} {}", body.escape_ascii());
         }
-        // It is one of the body, not of its hexadecimal text.
+        // The hash of the hexadecimal hash is not the hash of the body.
         with("POST", b"/a", &all, |request| {
             let of_text = sha256(hex::encode(sha256(b"body")).as_bytes());
             let verifier = verifier(service);
@@ -766,7 +768,7 @@ fn the_hash_of_a_body_serves_instead_of_the_body() {
 }
 
 #[test]
-fn payloads_that_the_rules_do_not_take_are_refused() {
+fn payloads_that_the_rules_do_not_accept_are_refused() {
     let mut accepting = Rules::for_service("execute-api");
     accepting.unsigned_payload = UnsignedPayload::Accepted;
     let unsigned = signed(&signer("execute-api").with_rules(accepting), "POST", "/a", &[], Payload::Unsigned);
@@ -799,7 +801,7 @@ fn payloads_that_the_rules_do_not_take_are_refused() {
 }
 
 #[test]
-fn an_unsigned_body_is_not_signed_where_the_rules_refuse_it() {
+fn signers_refuse_unsigned_payloads_if_the_rules_do() {
     let request = Request::new("POST", "/a", &[]).with_host(HOST);
     let presign = |signer: &Signer, request| {
         let presigned = signer.presign_payload(request, Payload::Unsigned, Duration::from_secs(60), now());
@@ -809,7 +811,7 @@ fn an_unsigned_body_is_not_signed_where_the_rules_refuse_it() {
         let signer = signer(service);
         assert_eq!(signer.sign(request, Payload::Unsigned, now()).unwrap_err(), SignError::UnsignedPayload);
         assert_eq!(presign(&signer, request), Err(SignError::UnsignedPayload));
-        // The same, said by the request.
+        // The same, requested by the request itself.
         let target = Request::new("POST", "/a?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD", &[]).with_host(HOST);
         let pinned = signer.presign(target, Duration::from_secs(60), now());
         assert_eq!(pinned.unwrap_err(), SignError::UnsignedPayload);
@@ -818,7 +820,7 @@ fn an_unsigned_body_is_not_signed_where_the_rules_refuse_it() {
         });
         assert_eq!(pinned, SignError::UnsignedPayload);
     }
-    // Presigning has a rule of its own.
+    // Presigning has a separate rule.
     let mut only_presigned = Rules::S3;
     only_presigned.unsigned_payload = UnsignedPayload::Refused;
     let signer = signer("s3").with_rules(only_presigned);
@@ -845,7 +847,7 @@ fn a_presigned_url_can_pin_its_body() {
     assert!(pinned.url().contains("&X-Amz-Content-Sha256="));
     assert_eq!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"this"), Ok(()));
     assert!(s3.gets("GET", pinned.target().as_bytes(), &empty, b"that").is_err_and(|error| is_body_mismatch(&error)));
-    // A header can't loosen what the query pins.
+    // A header can't override the hash that the query pins.
     let looser = headers(&[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]);
     assert!(matches!(
         s3.gets("GET", pinned.target().as_bytes(), &looser, b"that"),
@@ -869,7 +871,7 @@ fn a_presigned_url_can_pin_its_body() {
     assert!(by_query.canonical_request().to_string().ends_with(hash));
     assert_eq!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"this"), Ok(()));
     assert!(s3.gets("GET", by_query.target().as_bytes(), &empty, b"that").is_err_and(|error| is_body_mismatch(&error)));
-    // Elsewhere the body is part of what is signed, and nothing has to say so.
+    // For other services, the payload hash is signed, and the URL does not contain it.
     let request = Request::new("POST", "/a", &[]).with_host(HOST);
     let signer = signer("execute-api");
     let posted = signer.presign_payload(request, Payload::Bytes(b"this"), Duration::from_secs(60), now()).unwrap();
@@ -879,7 +881,7 @@ fn a_presigned_url_can_pin_its_body() {
 }
 
 #[test]
-fn behind_a_proxy_the_external_hosts_count() {
+fn external_hosts_replace_the_host_header() {
     let all = signed(&signer("s3"), "GET", "/a", &[], Payload::EMPTY);
     let mut rewritten = all.clone();
     rewritten.extend(headers(&[("host", "10.0.0.7:8080")]));
@@ -891,7 +893,7 @@ fn behind_a_proxy_the_external_hosts_count() {
 }
 
 #[test]
-fn signing_twice_is_signing_once() {
+fn signing_is_idempotent() {
     for service in ["execute-api", "s3", "s3express"] {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
         let given = [("content-type", "text/plain"), ("x-amz-meta-a", "1")];
@@ -909,7 +911,7 @@ fn signing_twice_is_signing_once() {
 }
 
 #[test]
-fn signing_an_http_request_twice_replaces_and_failing_changes_nothing() {
+fn signing_an_http_request_replaces_headers_or_changes_nothing() {
     let signer = Signer::new(temporary(), "us-east-1", "s3").unwrap();
     let mut request = http::Request::put("https://bucket.s3.amazonaws.com:443/a%20b?x").body("x").unwrap();
     signer.sign_http(&mut request, now()).unwrap();
@@ -933,7 +935,7 @@ fn signing_an_http_request_twice_replaces_and_failing_changes_nothing() {
 }
 
 #[test]
-fn all_headers_are_signed_but_those_that_hops_change() {
+fn headers_that_hops_change_are_not_signed() {
     let given = [
         ("accept", "*/*"),
         ("User-Agent", "x"),

@@ -1,4 +1,4 @@
-//! Random requests, against the naive transcription and in both directions.
+//! Random requests, compared with the naive transcription of the specification and checked in both directions.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn rules(random: &mut Random) -> Rules {
 }
 
 #[test]
-fn signing_agrees_with_the_naive_transcription_and_verifies() {
+fn signing_matches_the_naive_transcription_and_verifies() {
     let credentials = credentials();
     let now = now();
     for seed in 0..4000 {
@@ -103,7 +103,7 @@ fn signing_agrees_with_the_naive_transcription_and_verifies() {
     }
 }
 
-/// Bytes of every kind, in runs around the sixteen that are looked at together, cut off anywhere.
+/// Bytes of every kind, in runs around the chunk size of sixteen, truncated anywhere.
 fn boundary_bytes(random: &mut Random) -> Vec<u8> {
     const MARKS: [&[u8]; 24] = [
         b"%",
@@ -147,7 +147,7 @@ fn boundary_bytes(random: &mut Random) -> Vec<u8> {
 }
 
 #[test]
-fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
+fn canonical_requests_of_any_bytes_match_the_naive_transcription() {
     let credentials = credentials();
     let now = now();
     let mut refused = 0;
@@ -217,7 +217,7 @@ fn any_bytes_are_canonicalised_as_the_naive_transcription_does() {
 }
 
 #[test]
-fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
+fn presigned_urls_match_the_naive_transcription_and_verify() {
     let credentials = credentials().with_session_token("to/ken+==").unwrap();
     let now = now();
     for seed in 0..4000 {
@@ -252,7 +252,7 @@ fn presigned_urls_verify_and_sign_what_the_naive_transcription_says() {
     }
 }
 
-/// Our signer always sends `x-amz-date`; others send `date` alone, as HTTP writes it or as the string to sign does.
+/// Our signer always sends `x-amz-date`; others send only `date`, in the format of HTTP or of the string to sign.
 #[test]
 fn a_signature_over_a_date_header_verifies() {
     let credentials = credentials();
@@ -301,7 +301,7 @@ fn random_bytes_never_panic() {
     }
 }
 
-/// Region and service as they were signed, not as the URL encodes them.
+/// The region and service are those that were signed, not their encoded form in the URL.
 #[test]
 fn the_string_to_sign_is_the_one_that_was_signed() {
     for (region, service) in [("us-east-1", "s3"), ("eu:west@1", "my+service"), ("%41", "a%2fb"), ("a=b&c", "d?e")] {

@@ -1,4 +1,4 @@
-//! The rows of the table of rules, each against a request that a script of its own has signed: `test-vectors/rules.jsonl`.
+//! Checks each row of the table of rules against requests signed by an independent script: `test-vectors/rules.jsonl`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -38,7 +38,7 @@ fn cases() -> Vec<Plain> {
     files().remove("rules").unwrap().into_iter().map(plain).collect()
 }
 
-/// Signs with the row of the service alone; the conformance program sets the rules that a case names.
+/// Signs with the row of the service only; the conformance program sets the rules that a case names.
 fn sign(case: &Plain) -> Wire {
     let service = &case.context.service;
     let signer = Signer::new(case.credentials().unwrap(), &case.context.region, service).unwrap();
@@ -56,7 +56,7 @@ fn verify(verifier: &Verifier, case: &Plain, wire: &Wire, now: Timestamp) -> Res
 }
 
 #[test]
-fn each_row_signs_and_verifies_what_a_script_of_its_own_computes() {
+fn each_row_matches_the_independent_script() {
     let mut seen = BTreeSet::new();
     for case in cases() {
         let (service, now) = (case.context.service.as_str(), case.now().unwrap());
@@ -79,7 +79,7 @@ fn each_row_signs_and_verifies_what_a_script_of_its_own_computes() {
 }
 
 #[test]
-fn unsigned_bodies_are_accepted_by_some_services_whose_presigned_urls_sign_a_hash() {
+fn services_that_accept_unsigned_bodies_presign_a_hash() {
     for service in ["dynamodb", "execute-api", "polly", "transcribe"].into_iter().chain(UNSIGNED) {
         let accepted = Rules::for_service(service).unsigned_payload == UnsignedPayload::Accepted;
         assert_eq!(accepted, UNSIGNED.contains(&service), "{service}");
@@ -89,7 +89,7 @@ fn unsigned_bodies_are_accepted_by_some_services_whose_presigned_urls_sign_a_has
 }
 
 #[test]
-fn five_minutes_of_clock_skew_where_aws_allows_them_and_fifteen_elsewhere() {
+fn clock_skew_is_five_minutes_for_some_services_and_fifteen_for_others() {
     let case = cases().into_iter().find(|case| case.id == "hashed-eks").unwrap();
     let fifteen =
         ["dynamodb", "sts", "iam", "es", "ebs", "lex", "polly", "omics", "s3", "s3express", "glacier", "aoss"];
@@ -126,9 +126,9 @@ fn arrived() -> Vec<VerifyReject> {
     files().remove("verify_reject").unwrap().into_iter().map(verify_reject).collect()
 }
 
-/// The conformance program sets the clock skew that a case names; here the row has to have it.
+/// The conformance program sets the clock skew that a case names; here it comes from the row.
 #[test]
-fn each_row_accepts_and_refuses_what_arrives() {
+fn each_row_accepts_and_refuses_the_vectors() {
     let mut seen = BTreeSet::new();
     for case in arrived() {
         let outcome = case.run_with(Rules::for_service(case.service()));
@@ -144,7 +144,7 @@ fn each_row_accepts_and_refuses_what_arrives() {
 }
 
 #[test]
-fn chunks_that_are_refused_are_not_refused_for_their_size_alone() {
+fn refused_chunks_are_not_refused_only_for_their_size() {
     let refused = |case: &VerifyReject| case.is_streamed() && case.expect == Verdict::Refuse;
     let cases: Vec<_> = arrived().into_iter().filter(refused).collect();
     assert!(cases.len() >= 10, "{}", cases.len());

@@ -1,4 +1,4 @@
-//! Nothing that is printed holds a secret, a session token, a key or the right signature.
+//! No output contains a secret, a session token, a key or the correct signature.
 
 use std::fmt::{Debug, Display};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::support::fixtures::{FORMATS, TEMPORARY_SECRET, TOKEN, now, temporary,
 const COOKIE: &str = "sessioncookie";
 const CUSTOMER_KEY: &str = "customerkeycustomerkey";
 
-/// What was printed, and what must not be in it.
+/// The collected output, and the secrets that it must not contain.
 struct Printed {
     texts: Vec<String>,
     secrets: Vec<String>,
@@ -28,7 +28,7 @@ impl Printed {
         printed
     }
 
-    /// In hexadecimal, and as a derived `Debug` would print them.
+    /// Forbids the bytes in hexadecimal and in the form that a derived `Debug` would print.
     fn forbid_bytes(&mut self, bytes: &[u8]) {
         self.secrets.push(hex::encode(bytes));
         let list: Vec<String> = bytes.iter().take(6).map(u8::to_string).collect();
@@ -66,7 +66,7 @@ impl Printed {
 }
 
 #[test]
-fn public_types_hide_what_they_hold() {
+fn public_types_hide_secrets() {
     let mut printed = Printed::new();
     let signer = Signer::new(temporary(), "us-east-1", "s3").unwrap().also_sign(["cookie"]);
     printed.debug(&temporary());
@@ -110,7 +110,7 @@ fn public_types_hide_what_they_hold() {
 }
 
 #[test]
-fn errors_hide_what_a_user_put_in_a_wrong_place() {
+fn errors_hide_misplaced_secrets() {
     let mut printed = Printed::new();
     for (id, secret) in
         [("", TEMPORARY_SECRET), ("AKID", "wJalrXUtnFEMIsecret\n"), (" wJalrXUtnFEMIsecret", "x"), ("AKID", "")]
@@ -133,9 +133,9 @@ fn errors_hide_what_a_user_put_in_a_wrong_place() {
     printed.hold_nothing();
 }
 
-/// The signature that would have been right, next to requests that are refused for each reason.
+/// No error contains the signature that would have been correct, whatever the reason for refusing a request.
 #[test]
-fn no_refusal_tells_the_right_signature() {
+fn errors_do_not_contain_the_correct_signature() {
     let signer = Signer::new(temporary(), "us-east-1", "s3").unwrap();
     let request = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let signed = signer.sign(request, Payload::Bytes(b"body"), now()).unwrap();
@@ -175,12 +175,12 @@ fn no_refusal_tells_the_right_signature() {
         kinds.insert(format!("{:?}", std::mem::discriminant(&error)));
         printed.error(&error);
     }
-    assert_eq!(kinds.len(), changes.len(), "each change has a refusal of its own");
+    assert_eq!(kinds.len(), changes.len(), "each change causes a different error");
     printed.hold_nothing();
 }
 
 #[test]
-fn added_headers_are_sensitive_if_their_values_are_secret() {
+fn secret_headers_are_marked_as_sensitive() {
     for (service, token) in [("s3", "x-amz-security-token"), ("s3express", "x-amz-s3session-token")] {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
         let mut request = http::Request::get("https://bucket.example/key").body("").unwrap();

@@ -334,7 +334,7 @@ fn what_is_no_region_set_is_not_signed() {
     let error = Signer::sigv4a(credentials(), "", "s3").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the region set \"\" has to name regions with commas between them, e.g. us-east-1,us-west-2, us-* or *"
+        "the region set \"\" must be regions separated by commas, e.g. us-east-1,us-west-2, or us-*, or *"
     );
     let error = Signer::sigv4a(credentials(), "*", "").unwrap_err();
     assert_eq!(error, ScopeError::Empty { field: "service" });

@@ -1,4 +1,5 @@
-//! Walks every file of `test-vectors/`: both directions, all stages, and every single-byte change of every request.
+//! Runs every file of `test-vectors/`: in both directions, at every step, and with every single-byte change of every
+//! request.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,10 +58,10 @@ fn every_case_passes_and_none_is_skipped() {
     assert_eq!(counts, expected.map(|(file, count)| (file.to_owned(), count)).into());
 }
 
-/// The values in a case that may be anything, by the name of their field.
+/// The names of fields whose values may be anything.
 const FREE: [&str; 9] = ["source", "features", "note", "base", "aws", "format", "reason", "policy", "mac_valid"];
 
-/// Every object in a case, with the path to it, but for those whose fields are data.
+/// Collects the path of every object in a case, except those whose fields are data.
 fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -77,7 +78,7 @@ fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn a_field_that_no_program_reads_is_refused_wherever_it_is() {
+fn unknown_fields_are_refused_everywhere() {
     let mut refused = 0;
     for (file, text) in texts() {
         for line in text.lines() {
@@ -85,7 +86,7 @@ fn a_field_that_no_program_reads_is_refused_wherever_it_is() {
             let mut paths = Vec::new();
             objects(&case, "", &mut paths);
             for path in paths {
-                // The fields of a form, the conditions of a policy, and signatures by the name of their signer.
+                // Form fields, policy conditions, and signatures by the name of their signer.
                 let is_data = ["/input/extra_fields", "/input/conditions/", "/expect/signatures_that_must_verify"];
                 if is_data.iter().any(|start| path.starts_with(start)) {
                     continue;
@@ -101,9 +102,9 @@ fn a_field_that_no_program_reads_is_refused_wherever_it_is() {
     assert!(refused > 1000, "{refused}");
 }
 
-/// The published suite has 38 cases of each algorithm, each for header and query.
+/// The published suite has 38 cases per algorithm, each for both header and query.
 #[test]
-fn the_suite_is_whole() {
+fn the_published_suite_is_complete() {
     let location = |case: &SignedRequest| case.with_each_signature()[0].context.location;
     let sigv4a = signed_requests(|file| file == "aws-suite-v4a");
     let in_header = sigv4a.iter().filter(|case| location(case) == Location::Header).count();
@@ -114,7 +115,7 @@ fn the_suite_is_whole() {
     assert_eq!((in_header.count(), cases.len()), (38, 76));
 }
 
-/// What the request says, canonicalised by the naive transcription.
+/// Returns the canonical request that the naive transcription computes.
 fn naive_canonical_request(case: &Plain, wire: &Wire) -> Vec<u8> {
     let mut headers = wire.headers.clone();
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -155,7 +156,7 @@ fn arrived(case: &Plain) -> Wire {
 }
 
 #[test]
-fn the_naive_transcription_agrees_with_what_is_published() {
+fn the_naive_transcription_matches_the_published_suite() {
     for case in plain_cases() {
         let canonical_request = naive_canonical_request(&case, &arrived(&case));
         assert_eq!(String::from_utf8_lossy(&canonical_request), case.expect.canonical_request, "{}", case.id);
@@ -165,8 +166,8 @@ fn the_naive_transcription_agrees_with_what_is_published() {
     }
 }
 
-/// Every position of everything that arrives, changed in four ways. Where the naive transcription says that the
-/// canonical request is still the same (another case of a header's name, a tab for a space), nothing was changed.
+/// Changes every byte that the verifier receives in four ways. If the naive transcription still computes the same
+/// canonical request (a header name in another case, a tab instead of a space), the request has not changed.
 #[test]
 fn every_single_byte_change_is_refused() {
     let all: [fn(u8) -> u8; 4] = [|b| b ^ 1, |b| b ^ 0x20, |b| b ^ 0x80, |b| b.wrapping_add(3)];
@@ -174,7 +175,7 @@ fn every_single_byte_change_is_refused() {
     assert!(refused > 300_000 && unchanged < refused / 50, "{refused} refused, {unchanged} unchanged");
 }
 
-/// The same with SigV4A, changed in one way: verifying takes a hundred times as long.
+/// The same for SigV4A, with one kind of change, since verifying takes a hundred times as long.
 #[test]
 fn every_single_byte_change_is_refused_with_sigv4a() {
     let cases: Vec<_> =
@@ -183,7 +184,7 @@ fn every_single_byte_change_is_refused_with_sigv4a() {
     assert!(refused > 30_000 && unchanged < refused / 50, "{refused} refused, {unchanged} unchanged");
 }
 
-/// Each bit of each signature that other implementations made.
+/// Flips each bit of each signature that other implementations made.
 #[test]
 fn every_single_bit_change_of_a_signature_is_refused_with_sigv4a() {
     let cases = signed_requests(|file| file == "sigv4a");
@@ -206,7 +207,7 @@ fn every_single_bit_change_of_a_signature_is_refused_with_sigv4a() {
     assert!(verified == 40 && refused > 40 * 8 * 68, "{refused} refused of {verified}");
 }
 
-/// Runs all, on all cores, and sums up.
+/// Runs all cases on all cores and returns the sums.
 fn sum_of_all<T: Sync>(cases: &[T], run: impl Fn(&T) -> (u32, u32) + Sync) -> (u32, u32) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -229,7 +230,7 @@ fn sum_of_all<T: Sync>(cases: &[T], run: impl Fn(&T) -> (u32, u32) + Sync) -> (u
     })
 }
 
-/// How many changes were refused, and how many left the canonical request as it was.
+/// Returns how many changes were refused, and how many left the canonical request unchanged.
 fn change_every_byte(case: &Plain, changes: &[fn(u8) -> u8]) -> (u32, u32) {
     let (mut refused, mut unchanged) = (0, 0);
     if case.context.location == Location::Query && case.context.expires.is_none() {

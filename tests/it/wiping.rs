@@ -1,4 +1,4 @@
-//! No memory that is freed holds a session token: neither as it is nor in Base64.
+//! No freed memory contains a session token, either literally or in Base64.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use countersign::{Credentials, Payload, Request, Signer, tokens};
 use crate::support::allocator::freed_with;
 use crate::support::fixtures::{HOST, added, now, verifier, verify, views};
 
-/// Of bytes that no encoding changes.
+/// Consists of bytes that no encoding changes.
 const SESSION_TOKEN: &str = "FwoGZXIvYXdz-a.session_token~that.is.found.nowhere.else-0123456789";
 
 static NEEDLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -26,12 +26,12 @@ static NEEDLES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     needles
 });
 
-/// What was freed with a token in it, by the name of what was done.
+/// The number of freed blocks that contained a token, by the name of the operation.
 #[derive(Default)]
 struct Finds(Vec<(&'static str, usize)>);
 
 impl Finds {
-    /// What `run` returns is kept.
+    /// Returns the result of `run` without dropping it.
     fn during<T>(&mut self, name: &'static str, run: impl FnOnce() -> T) -> T {
         let (kept, found) = freed_with(&NEEDLES, run);
         self.0.push((name, found));
@@ -54,12 +54,12 @@ fn signer(service: &str) -> Signer {
     Signer::new(temporary(), "us-east-1", service).unwrap()
 }
 
-/// Sorting its canonical form takes more room than is reserved for most queries.
+/// Sorting its canonical form takes more memory than is reserved for most queries.
 fn unsorted_target() -> String {
     format!("/a/../b?b={}&a={}", "/".repeat(2000), ":".repeat(2000))
 }
 
-/// The services that sign the token, add it unsigned, and have another name for it.
+/// Services that sign the token, add it unsigned, or use another name for it.
 const SERVICES: [&str; 4] = ["execute-api", "s3", "iotdevicegateway", "s3express"];
 
 #[test]
@@ -150,7 +150,7 @@ fn verifying() {
     let server = verifier("s3");
     for target in [&twice, &broken] {
         let request = Request::new("GET", target, &[]).with_host(HOST);
-        finds.during("a query that is no signature", || drop(server.parse(request, now()).map(drop).unwrap_err()));
+        finds.during("a query that is not a signature", || drop(server.parse(request, now()).map(drop).unwrap_err()));
     }
     finds.are_none();
 }
@@ -249,7 +249,7 @@ fn explanations() {
     let of_url = presigned.canonical_request().raw().to_string().replace("a=2", "a=3");
     let other_token = theirs.replace(SESSION_TOKEN, "another-token").replace('\n', "\r\n");
     let bytes: String = theirs.bytes().map(|byte| format!("{byte:02x} ")).collect();
-    // No JSON with escapes: serde_json keeps a copy of its own, which it doesn't wipe.
+    // No JSON with escapes, since serde_json makes its own copy, which it doesn't wipe.
     let bodies = [
         format!(r#"{{"__type": "InvalidSignatureException", "message": "The token {SESSION_TOKEN} is wrong"}}"#),
         format!(

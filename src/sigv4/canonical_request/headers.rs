@@ -4,7 +4,7 @@ use core::ops::Range;
 use crate::text::inline::Inline;
 use crate::text::{any, compare_ignoring_case};
 
-/// The headers that are signed, on their way into the canonical request.
+/// The list of headers to sign, from which the canonical request is written.
 #[derive(Clone)]
 pub(crate) struct SignedHeaderList<'a> {
     entries: Inline<Entry<'a>, 16>,
@@ -25,7 +25,7 @@ impl<'a> SignedHeaderList<'a> {
         self.entries.push(Entry { name, value });
     }
 
-    /// Gives a header that is there another value.
+    /// Replaces the value of a header that is in the list.
     pub(crate) fn set(&mut self, name: &str, value: &'a [u8]) {
         let mut entries = self.entries.as_mut_slice().iter_mut();
         if let Some(entry) = entries.find(|entry| entry.name.eq_ignore_ascii_case(name)) {
@@ -37,12 +37,13 @@ impl<'a> SignedHeaderList<'a> {
         self.entries.as_slice().iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
-    /// Sorts by name alone, repeats in the order received; to be called once all are there.
+    /// Sorts by name only, so that repeated headers keep the order received. Call this when all headers have been
+    /// added.
     pub(crate) fn sort(&mut self) {
         self.entries.as_mut_slice().sort_by(|a, b| compare_ignoring_case(a.name, b.name));
     }
 
-    /// The names, each once, as they were given.
+    /// Returns each name once, as given. The list must be sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
         let mut last = "";
         self.entries.as_slice().iter().map(|entry| entry.name).filter(move |name| {
@@ -52,7 +53,7 @@ impl<'a> SignedHeaderList<'a> {
         })
     }
 
-    /// The values of a header, in the order received; to be called once they are sorted.
+    /// Returns the values of a header, in the order received. The list must be sorted.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let entries = self.entries.as_slice();
         let start = entries.partition_point(|entry| compare_ignoring_case(entry.name, name).is_lt());
@@ -60,19 +61,19 @@ impl<'a> SignedHeaderList<'a> {
         rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| entry.value)
     }
 
-    /// The names that are there more than once; to be called once they are sorted.
+    /// Returns the names that appear more than once. The list must be sorted.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = &'a str> {
         let entries = self.entries.as_slice();
         let pairs = entries.iter().zip(entries.iter().skip(1));
         pairs.filter(|(one, next)| one.name.eq_ignore_ascii_case(next.name)).map(|(one, _)| one.name)
     }
 
-    /// An upper bound for what [`SignedHeaderList::write_to`] writes.
+    /// Returns an upper bound for the number of bytes that [`SignedHeaderList::write_to`] writes.
     pub(super) fn written_length(&self) -> usize {
         self.entries.as_slice().iter().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
     }
 
-    /// Writes the canonical headers, an empty line and the signed headers, and tells where the latter stand.
+    /// Writes the canonical headers, an empty line and the signed headers. Returns the range of the signed headers.
     pub(super) fn write_to(&self, out: &mut Vec<u8>) -> Range<usize> {
         let mut last: Option<&str> = None;
         for entry in self.entries.as_slice() {
@@ -106,7 +107,7 @@ fn write_lower_case(out: &mut Vec<u8>, name: &str) {
     out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
-/// Trims spaces and tabs and folds inner runs of them to one space, inside quotes too; no other white space counts.
+/// Trims spaces and tabs and collapses inner runs of them to one space, even inside quotes. Other whitespace is kept.
 fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
     if !any(value, |byte| (byte == b' ') | (byte == b'\t')) {
         out.extend_from_slice(value);
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_keep_their_order_however_many_there_are() {
+    fn repeated_headers_keep_their_order() {
         let values: Vec<String> = (0..200).map(|n| alloc::format!("{n}")).collect();
         let headers: Vec<_> = values.iter().map(|value| ("v", value.as_bytes())).collect();
         assert_eq!(canonical(&headers), alloc::format!("v:{}\n\nv", values.join(",")));

@@ -1,4 +1,4 @@
-//! Step 1, the same for signing and verifying: one canonicalisation, in one buffer.
+//! Step 1, the same for signing and verifying: the canonical request, written to one buffer.
 
 mod headers;
 mod path;
@@ -17,12 +17,12 @@ use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::rules::Rules;
 use crate::text::wiped::Wiped;
 
-/// Everything a canonical request is made of, chosen by the signer or verifier.
+/// The parts of a canonical request, chosen by the signer or the verifier.
 pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
-    /// Query parameters that are no part of what is signed.
+    /// Query parameters that are not signed.
     pub(crate) left_out: &'a [&'a str],
     pub(crate) rules: &'a Rules,
     /// Sorted.
@@ -30,7 +30,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) payload: PayloadLine<'a>,
 }
 
-/// A canonical request in the buffer that it was written to.
+/// The position of a canonical request in its buffer.
 #[derive(Clone)]
 pub(crate) struct Assembled {
     /// From the start of the buffer.
@@ -39,10 +39,10 @@ pub(crate) struct Assembled {
 }
 
 impl Parts<'_> {
-    /// Writes the canonical request into `out`, which is empty, with room for `more` bytes after it.
+    /// Writes the canonical request to `out`, which must be empty, and reserves space for `more` bytes after it.
     pub(crate) fn assemble(&self, out: &mut Wiped<Vec<u8>>, more: usize) -> Assembled {
         let payload = self.payload.as_bytes();
-        // An encoded byte takes three; every pair may gain a `=`.
+        // An encoded byte takes three bytes, and every pair may gain a `=`.
         let target = 3 * self.path.len() + 4 * self.query.len();
         out.reserve(self.method.len() + target + self.headers.written_length() + payload.len() + 8 + more);
         out.extend_from_slice(self.method.as_bytes());
@@ -58,10 +58,11 @@ impl Parts<'_> {
     }
 }
 
-/// Step 1: the request in the one form that both sides compute, bytes in six parts of lines.
+/// Step 1, the canonical request: the bytes that the signer and the verifier both compute. It has six parts: the
+/// method, path, query, headers, names of the signed headers, and payload hash.
 ///
-/// `Display` and `Debug` redact session tokens, cookies, authorization and customer keys;
-/// [`CanonicalRequest::raw`] shows all.
+/// `Display` and `Debug` redact secrets such as session tokens, cookies, authorization headers and customer-provided
+/// keys; [`CanonicalRequest::raw`] shows everything.
 ///
 /// ```
 /// use countersign::{Credentials, Payload, Request, Signer};
@@ -84,22 +85,24 @@ impl Parts<'_> {
 pub struct CanonicalRequest<'a>(&'a [u8]);
 
 impl<'a> CanonicalRequest<'a> {
-    /// A canonical request from elsewhere: a test vector, or what AWS says it computed.
+    /// Wraps a canonical request from another source, e.g. a test vector or an AWS error response.
     pub fn from_bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes that are hashed. They may hold a session token.
+    /// Returns the bytes that are hashed. They may contain a session token.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 
-    /// Shows it without secrets, as `Display` does. Bytes that are not UTF-8 are replaced.
+    /// Returns a value that displays the canonical request with secrets redacted, as `Display` does. Invalid UTF-8 is
+    /// replaced.
     pub fn redacted(&self) -> impl fmt::Display + 'a {
         Printed { text: self.0, redact: true }
     }
 
-    /// Shows all of it, session token and cookies included. Bytes that are not UTF-8 are replaced.
+    /// Returns a value that displays the whole canonical request, including session tokens and cookies. Invalid UTF-8
+    /// is replaced.
     pub fn raw(&self) -> impl fmt::Display + 'a {
         Printed { text: self.0, redact: false }
     }
@@ -117,14 +120,14 @@ impl fmt::Debug for CanonicalRequest<'_> {
     }
 }
 
-/// The canonical path of a wire path.
+/// Returns the canonical form of a path as sent.
 pub(crate) fn path_of(path: &[u8], rules: &Rules) -> Vec<u8> {
     let mut out = Vec::new();
     path::write_path(&mut out, path, rules);
     out
 }
 
-/// A canonical path without dot segments and empty segments, as all services but S3 have it.
+/// Removes dot segments and empty segments from a canonical path, as all services except S3 do.
 pub(crate) fn normalized(canonical_path: &str) -> Vec<u8> {
     let rules = Rules { normalize_path: true, double_encode_path: false, ..Rules::GENERIC };
     path_of(canonical_path.as_bytes(), &rules)
@@ -147,7 +150,7 @@ impl fmt::Display for Printed<'_> {
             } else if number == 2 {
                 write_redacted_query(f, &line)?;
             } else {
-                // Only a header line holds a colon; what isn't canonical is redacted all the same.
+                // Only header lines contain a colon. Input that isn't canonical is redacted in the same way.
                 match line.split_once(':') {
                     Some((name, _)) if is_secret_header(name.trim()) => {
                         write!(f, "{name}:{REDACTED}")?;

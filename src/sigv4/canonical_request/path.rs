@@ -4,7 +4,7 @@ use crate::sigv4::rules::Rules;
 use crate::text::any_pair;
 use crate::text::percent::{write_encoded_but_slash, write_path_decoded_then_encoded};
 
-/// Writes the canonical path of a wire path.
+/// Writes the canonical form of a path as sent.
 pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
     if path.is_empty() || path == b"/" {
         out.push(b'/');
@@ -20,30 +20,30 @@ pub(super) fn write_path(out: &mut Vec<u8>, path: &[u8], rules: &Rules) {
     } else if rules.double_encode_path {
         write_normalized(out, path, write_encoded_but_slash);
     } else {
-        // Before anything is decoded: a slash that arrives encoded separates no segments.
+        // Normalizing comes before decoding: an encoded slash does not separate segments.
         let mut normalized = Vec::with_capacity(path.len() + 1);
         write_normalized(&mut normalized, path, Vec::extend_from_slice);
         write_path_decoded_then_encoded(out, &normalized);
     }
 }
 
-/// Whether no segment is empty and none begins with a dot, so that there is nothing to remove.
+/// Returns `true` if no segment is empty or starts with a dot, so that there is nothing to remove.
 fn is_normal(path: &[u8]) -> bool {
     !path.starts_with(b".") && !any_pair(path, |one, next| (one == b'/') & matches!(next, b'/' | b'.'))
 }
 
-/// Removes dot segments ([RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)) and empty segments. Only
-/// literal dots count: `%2e%2e` is a name.
+/// Removes dot segments ([RFC 3986 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)) and empty segments.
+/// Only literal dots count: `%2e%2e` is an ordinary name.
 fn write_normalized(out: &mut Vec<u8>, path: &[u8], write_segment: impl Fn(&mut Vec<u8>, &[u8])) {
     let root = out.len();
     out.push(b'/');
     let mut segments = path.split(|byte| *byte == b'/').peekable();
-    // `out` ends in a slash whenever a segment begins, so a path that ends in `/`, `/.` or `/..` keeps one.
+    // `out` ends with a slash whenever a segment begins, so a path that ends in `/`, `/.` or `/..` keeps its slash.
     while let Some(segment) = segments.next() {
         match segment {
             b"" | b"." => {}
             b".." => {
-                // A written segment holds no slash.
+                // A written segment contains no slash.
                 let parent = out.get(root..out.len() - 1).and_then(|up| up.iter().rposition(|byte| *byte == b'/'));
                 out.truncate(root + parent.unwrap_or(0) + 1);
             }
@@ -127,7 +127,7 @@ mod tests {
         }
     }
 
-    /// No service of AWS combines the two, but rules can.
+    /// No AWS service combines the two, but rules can.
     #[test]
     fn normalized_before_it_is_decoded() {
         let rules = Rules { normalize_path: true, ..Rules::S3 };

@@ -5,13 +5,13 @@ use crate::text::percent::write_query_decoded_then_encoded;
 use crate::text::wiped::Wiped;
 use crate::text::{split, split_once};
 
-/// The pairs of a query, as they stand: split at `&` only, empty pieces left out, a pair without `=` has an empty
-/// value.
+/// Returns the pairs of a query without decoding them. The query is split only at `&`, empty pairs are skipped, and a
+/// pair without `=` has an empty value.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     split(query, b'&').filter(|piece| !piece.is_empty()).map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
 }
 
-/// An encoded pair inside the buffer: name from `start`, `=` at `equals`, value to `end`.
+/// An encoded pair in the buffer: the name begins at `start`, the `=` is at `equals`, and the value ends at `end`.
 #[derive(Clone, Copy, Default)]
 struct Pair {
     start: usize,
@@ -20,14 +20,14 @@ struct Pair {
 }
 
 impl Pair {
-    /// What pairs are sorted by: the encoded name, then the encoded value. Comparing `name=value` texts would put
-    /// `a-b=` before `a=`, since `-` comes before `=`.
+    /// Returns the sort key: the encoded name, then the encoded value. Comparing `name=value` strings would put `a-b=`
+    /// before `a=`, since `-` sorts before `=`.
     fn key(self, out: &[u8]) -> (&[u8], &[u8]) {
         (out.get(self.start..self.equals).unwrap_or_default(), out.get(self.equals + 1..self.end).unwrap_or_default())
     }
 }
 
-/// Writes the canonical query without the parameters named in `left_out`, whose names need no encoding.
+/// Writes the canonical query, except the parameters named in `left_out`, whose names need no encoding.
 pub(super) fn write_query(out: &mut Wiped<Vec<u8>>, query: &[u8], left_out: &[&str]) {
     let first = out.len();
     let mut written: Inline<Pair, 16> = Inline::new();
@@ -55,7 +55,7 @@ pub(super) fn write_query(out: &mut Wiped<Vec<u8>>, query: &[u8], left_out: &[&s
     }
 }
 
-/// Writes the pair that `rest` begins with, and leaves what follows it.
+/// Writes the pair at the beginning of `rest` and advances `rest` past it.
 #[inline]
 fn write_pair(out: &mut Vec<u8>, rest: &mut &[u8]) -> Pair {
     let start = out.len();
@@ -68,7 +68,7 @@ fn write_pair(out: &mut Vec<u8>, rest: &mut &[u8]) -> Pair {
     Pair { start, equals, end: out.len() }
 }
 
-/// Puts the pairs that were written from `first` on in order, by way of a copy behind them.
+/// Sorts the pairs that were written from `first` on, by means of a copy after them.
 fn sort(out: &mut Wiped<Vec<u8>>, first: usize, pairs: &mut [Pair]) {
     pairs.sort_unstable_by(|a, b| a.key(out).cmp(&b.key(out)));
     let unsorted = out.len();

@@ -1,4 +1,4 @@
-//! A build without SigV4A: types without values, so that no code path of it can be reached.
+//! A build without SigV4A: uninhabited types, so that no SigV4A code path can be reached.
 
 pub(crate) const IS_BUILT_IN: bool = false;
 

@@ -1,4 +1,4 @@
-//! `AWS4-ECDSA-P256-SHA256`: the key pair, its public half, the region set. All else is as for HMAC.
+//! `AWS4-ECDSA-P256-SHA256`: the key pair, the public key and the region set. Everything else is the same as for HMAC.
 //!
 //! The rest of the crate sees three types ([`Der`], [`KeyPair`], [`PublicKey`]) with the same methods in every build;
 //! without the feature `sigv4a` they have no values.

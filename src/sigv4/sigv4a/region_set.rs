@@ -1,6 +1,7 @@
-//! `us-east-1,us-west-2`, `us-*`, `*`: where a signature is good.
+//! Region sets such as `us-east-1,us-west-2`, `us-*` or `*`: the regions where a signature is valid.
 
-/// Whether that can be signed as a region set: names with commas between them, and perhaps a space behind a comma.
+/// Returns `true` if a string can be signed as a region set: names separated by commas, each comma optionally followed
+/// by a space.
 pub(crate) fn is_region_set(text: &str) -> bool {
     let mut first = true;
     text.split(',').all(|entry| {
@@ -9,13 +10,14 @@ pub(crate) fn is_region_set(text: &str) -> bool {
     })
 }
 
-/// Whether a region set names the region. Each entry is compared whole and without case, `*` stands for any characters,
-/// even none; an empty entry names nothing. So does S3, for which an entry with a space before it names no region.
+/// Returns `true` if a region set includes the region. Each entry is compared as a whole, ignoring case; `*` matches
+/// any number of characters, including none, and an empty entry matches nothing. S3 behaves the same: for example, an
+/// entry with a leading space matches no region.
 pub(crate) fn covers(region_set: &str, region: &str) -> bool {
     region_set.split(',').any(|entry| !entry.is_empty() && matches(entry.as_bytes(), region.as_bytes()))
 }
 
-/// Goes back to the last `*` only, so that the time is at most the product of both lengths.
+/// Backtracks only to the last `*`, so that the time is at most the product of both lengths.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at_pattern, mut at_text) = (0, 0);
     let mut last_star = None;
@@ -43,9 +45,9 @@ fn matches(pattern: &[u8], text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// What S3 in us-east-1 was seen to take and to refuse.
+    /// The entries that S3 in us-east-1 was observed to accept and to refuse.
     #[test]
-    fn entries_name_regions_as_for_s3() {
+    fn entries_match_regions_as_in_s3() {
         for set in ["*", "us-*", "*-1", "u*1", "**", "US-*", "us-east-1*", ",us-east-1", "us-west-2,us-east-1"] {
             assert!(covers(set, "us-east-1"), "{set}");
         }
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_signed() {
+    fn region_sets_are_validated_for_signing() {
         for set in
             ["*", "us-east-1", "us-east-1,us-west-2", "us-*,eu-central-1", "ap-southeast-2, eu-west-1", "aws-global"]
         {

@@ -2,7 +2,7 @@
 
 pub(super) const SECONDS_PER_DAY: i64 = 86_400;
 
-/// `None` for a day or hour that does not exist, and for a leap second.
+/// Returns `None` for a date or time that does not exist, and for a leap second.
 pub(super) fn unix_seconds(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -15,7 +15,8 @@ pub(super) fn unix_seconds(year: i64, month: i64, day: i64, hour: i64, minute: i
     exists.then(|| days_from_civil(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second)
 }
 
-/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar, counted in years that begin in March.
+/// Returns the days from 1970-01-01 to a date in the proleptic Gregorian calendar, counting in years that begin in
+/// March.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -1,4 +1,4 @@
-//! The three forms in which times are read and written.
+//! The three time formats that are parsed and written.
 
 use alloc::string::String;
 
@@ -6,7 +6,8 @@ use super::Timestamp;
 use super::calendar::unix_seconds;
 
 impl Timestamp {
-    /// `2015-08-30T12:36:00Z`, as S3 writes its own times, and [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) all.
+    /// Formats the time as `2015-08-30T12:36:00Z`, as in S3 responses and [RFC
+    /// 3339](https://www.rfc-editor.org/rfc/rfc3339).
     pub(crate) fn extended(&self) -> String {
         let mut text = String::new();
         for (index, c) in self.as_str().chars().enumerate() {
@@ -20,7 +21,7 @@ impl Timestamp {
         text
     }
 
-    /// The same, read; a fraction of a second is left out.
+    /// Parses the extended format; a fraction of a second is ignored.
     #[cfg(any(feature = "explain", feature = "post-policy"))]
     pub(crate) fn parse_extended(text: &str) -> Option<Self> {
         let part = |range: core::ops::Range<usize>| text.get(range);
@@ -35,8 +36,8 @@ impl Timestamp {
         parse_basic(basic.as_bytes())
     }
 
-    /// `Date: Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of
-    /// [RFC 9110 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7). The day's name is not compared.
+    /// Parses `Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of [RFC 9110
+    /// 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7). The day name is not checked.
     pub(crate) fn parse_imf_fixdate(text: &str) -> Option<Self> {
         const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let mut words = text.split(' ');

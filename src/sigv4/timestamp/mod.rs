@@ -19,7 +19,8 @@ use formats::parse_basic;
 
 /// The time of a request: whole seconds, UTC, written `20150830T123600Z`.
 ///
-/// It holds both forms, so that the text is formatted once. No method but `Timestamp::now` reads a clock.
+/// It stores both the seconds and the text, so that the text is formatted only once. Only `Timestamp::now` reads a
+/// clock.
 ///
 /// ```
 /// use countersign::Timestamp;
@@ -38,15 +39,15 @@ pub struct Timestamp {
     text: [u8; 16],
 }
 
-/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what four digits of a year can say.
+/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: the range of a four-digit year.
 const FIRST: i64 = -62_167_219_200;
 const LAST: i64 = 253_402_300_799;
 
 impl Timestamp {
-    /// The time that many seconds after 1970-01-01T00:00:00Z.
+    /// Creates a timestamp from the seconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// [`TimestampError::OutOfRange`] outside the years 0 to 9999.
+    /// Returns [`TimestampError::OutOfRange`] outside the years 0 to 9999.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, TimestampError> {
         if (FIRST..=LAST).contains(&seconds) {
             Ok(Self::in_range(seconds))
@@ -55,12 +56,12 @@ impl Timestamp {
         }
     }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Returns the seconds since 1970-01-01T00:00:00Z.
     pub fn unix_seconds(&self) -> i64 {
         self.unix_seconds
     }
 
-    /// `20150830T123600Z`, as `x-amz-date` and the string to sign have it.
+    /// Returns the time as in `x-amz-date` and the string to sign, e.g. `20150830T123600Z`.
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(&self.text).unwrap_or_default()
     }
@@ -69,7 +70,7 @@ impl Timestamp {
         &self.text
     }
 
-    /// `20150830`, as the scope has it.
+    /// Returns the date as in the scope, e.g. `20150830`.
     pub fn date(&self) -> &str {
         self.as_str().get(..8).unwrap_or_default()
     }
@@ -78,12 +79,13 @@ impl Timestamp {
         self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
     }
 
-    /// This time plus `seconds`, held within the years 0 to 9999. A client whose clock is off adds what the server told:
+    /// Returns this time plus `seconds`, clamped to the years 0 to 9999. A client whose clock is wrong can add the
+    /// offset that it learned from a server:
     ///
     /// ```
     /// # use countersign::Timestamp;
     /// let by_our_clock: Timestamp = "20150830T123600Z".parse()?;
-    /// // What `Explanation::clock_offset` found, in seconds.
+    /// // The value of `Explanation::clock_offset`, in seconds.
     /// let offset = -90;
     /// assert_eq!(by_our_clock.saturating_add(offset).as_str(), "20150830T123430Z");
     /// # Ok::<(), countersign::TimestampError>(())
@@ -110,7 +112,7 @@ impl Timestamp {
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// Reads `YYYYMMDDTHHMMSSZ` and nothing else: 16 characters, a day that the month has, no leap second.
+    /// Parses `YYYYMMDDTHHMMSSZ`, exactly 16 characters. The date and time must exist; leap seconds are not accepted.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         parse_basic(text.as_bytes())
             .ok_or_else(|| TimestampError::Format { got: crate::text::excerpt(text.as_bytes()) })
@@ -129,18 +131,18 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Why something is not a [`Timestamp`].
+/// An error for an invalid [`Timestamp`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TimestampError {
-    /// The text is not of the form `YYYYMMDDTHHMMSSZ`, or names a day or hour that does not exist.
-    #[error("{got:?} is not a time in UTC of the form YYYYMMDDTHHMMSSZ, e.g. 20150830T123600Z")]
+    /// The text is not of the form `YYYYMMDDTHHMMSSZ`, or the date or time does not exist.
+    #[error("{got:?} is not a UTC time of the form YYYYMMDDTHHMMSSZ, e.g. 20150830T123600Z")]
     Format {
         /// The text, shortened if it is long.
         got: String,
     },
-    /// The time lies outside the years 0 to 9999.
-    #[error("{seconds} seconds from 1970 lie outside the years 0 to 9999")]
+    /// The time is outside the years 0 to 9999.
+    #[error("{seconds} seconds since 1970 is outside the years 0 to 9999")]
     OutOfRange {
         /// Seconds since 1970-01-01T00:00:00Z.
         seconds: i64,

@@ -1,11 +1,11 @@
-//! What needs `std`: the clock and `SystemTime`.
+//! Conversions that need `std`: the clock and `SystemTime`.
 
 use super::{Timestamp, TimestampError};
 
 impl Timestamp {
-    /// The clock's time now. The one place in the crate that reads a clock.
+    /// Returns the current time. This is the only function in the crate that reads a clock.
     ///
-    /// It does not exist on `wasm32-unknown-unknown`, which has no clock: pass a time in there.
+    /// It is not available on `wasm32-unknown-unknown`, which has no clock: pass in a time there.
     #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
     pub fn now() -> Self {
         let seconds = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {

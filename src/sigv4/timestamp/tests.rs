@@ -1,11 +1,11 @@
-//! The development dependency on this crate itself enables `explain`, and with it `std`.
+//! `std` is always available here, because the dev-dependency on this crate enables `explain`, which enables `std`.
 
 use super::calendar::SECONDS_PER_DAY;
 use super::{FIRST, LAST, Timestamp};
 use alloc::string::ToString;
 
 #[test]
-fn every_day_from_0000_to_9999_agrees_with_the_time_crate_or_the_calendar() {
+fn every_day_from_0000_to_9999_matches_a_naive_calendar() {
     let (mut year, mut month, mut day) = (0, 1, 1);
     let mut days = FIRST / SECONDS_PER_DAY;
     while year <= 9999 {
@@ -40,7 +40,7 @@ fn extended_times() {
 }
 
 #[test]
-fn broken_dates_are_refused() {
+fn invalid_dates_are_refused() {
     for text in [
         "",
         "2015083",
@@ -70,7 +70,7 @@ fn broken_dates_are_refused() {
     ] {
         assert_eq!(
             text.parse::<Timestamp>().unwrap_err().to_string(),
-            alloc::format!("{text:?} is not a time in UTC of the form YYYYMMDDTHHMMSSZ, e.g. 20150830T123600Z")
+            alloc::format!("{text:?} is not a UTC time of the form YYYYMMDDTHHMMSSZ, e.g. 20150830T123600Z")
         );
     }
     assert!("20160229T235959Z".parse::<Timestamp>().is_ok());

@@ -1,4 +1,4 @@
-//! From and to the `time` crate.
+//! Conversions from and to the `time` crate.
 
 use super::{Timestamp, TimestampError};
 

@@ -130,7 +130,7 @@ fn every_kind_refuses_what_is_no_region_and_credentials_that_ended() {
         for (kind, _, made) in every_kind(&temporary().with_expires_at(at(expiry)), "us-east-1", now()) {
             let error = made.unwrap_err();
             assert!(matches!(error, TokenError::Sign(SignError::CredentialsExpired { .. })), "{kind}: {error}");
-            assert!(error.to_string().ends_with("get new ones"), "{error}");
+            assert!(error.to_string().ends_with("refresh them"), "{error}");
         }
     }
 }
@@ -150,7 +150,10 @@ fn dsql_lifetimes_out_of_range() {
         ];
         for error in made.map(Result::unwrap_err) {
             assert!(matches!(error, TokenError::Sign(SignError::Expires { .. })), "{error}");
-            assert!(error.to_string().starts_with("a presigned URL can live 1 to 604800 whole seconds"), "{error}");
+            assert!(
+                error.to_string().starts_with("a presigned URL can be valid for 1 to 604800 whole seconds"),
+                "{error}"
+            );
         }
     }
 }

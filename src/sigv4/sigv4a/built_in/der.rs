@@ -1,13 +1,13 @@
 use p256::ecdsa::Signature;
 
-/// The longest DER of two numbers of 256 bits.
+/// The maximum length of two 256-bit integers in DER.
 const LONGEST: usize = 72;
 
-/// A signature as `SEQUENCE { r INTEGER, s INTEGER }`, both from 1 to n - 1, in the one form that DER allows.
+/// A signature as `SEQUENCE { r INTEGER, s INTEGER }`, both from 1 to n - 1, in the only encoding that DER allows.
 #[derive(Clone, Copy)]
 pub(crate) struct Der {
     bytes: [u8; LONGEST],
-    /// One byte, since signatures are passed by value.
+    /// One byte, to keep signatures small, since they are passed by value.
     length: u8,
 }
 
@@ -24,8 +24,8 @@ impl Der {
         der
     }
 
-    /// Reads hexadecimal digits in lower case. What doesn't print as it was read is refused, so that a signature can't be
-    /// written in two ways.
+    /// Parses lowercase hexadecimal digits. Input that is not formatted back to the same digits is refused, so that a
+    /// signature has only one representation.
     pub(crate) fn from_hex(text: &str) -> Option<Self> {
         if text.len() > 2 * LONGEST || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return None;
@@ -41,11 +41,11 @@ impl Der {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
 
-    /// Hexadecimal digits, and how many there are.
+    /// Returns the hexadecimal digits and their number.
     pub(crate) fn hex(&self) -> ([u8; 2 * LONGEST], usize) {
         let mut text = [0; 2 * LONGEST];
         let count = 2 * self.as_bytes().len();
-        // The slice is twice as long, the one thing that it can fail on.
+        // This can only fail if the slice is not twice as long, and it is.
         let _ = text.get_mut(..count).map(|text| hex::encode_to_slice(self.as_bytes(), text));
         (text, count)
     }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_signature_is_read_and_printed_alike() {
+    fn valid_signatures_round_trip() {
         let most = format!("00{N_MINUS_1}");
         let high = format!("00{}", "80".repeat(32));
         for r in ["01", "7f", "0080", "00ff", "0100", &"7f".repeat(32), &high, &most] {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused() {
+    fn invalid_signatures_are_refused() {
         let good = sequence(&[integer("11"), integer("22")]);
         assert!(Der::from_hex(&good).is_some());
         let n = format!("00{N}");
@@ -108,14 +108,14 @@ mod tests {
             good[..good.len() - 2].to_string(),
             good[..good.len() - 1].to_string(),
             good[2..].to_string(),
-            // A third number, one alone, another order of tags.
+            // A third integer, only one, other tags.
             sequence(&[integer("11"), integer("22"), integer("33")]),
             sequence(&[integer("11")]),
             sequence(&[integer("11"), "040122".into()]),
             sequence(&["0a0111".into(), integer("22")]),
             good.replacen("30", "31", 1),
             good.replacen("30", "10", 1),
-            // BER: lengths of more bytes than needed, of no fixed length, reserved.
+            // BER: overlong, indefinite and reserved lengths.
             good.replacen("3006", "308106", 1),
             good.replacen("3006", "30820006", 1),
             good.replacen("3006", "30840000000006", 1),
@@ -123,12 +123,12 @@ mod tests {
             good.replacen("3006", "30ff", 1),
             sequence(&["02810111".into(), integer("22")]),
             sequence(&["0280110000".into(), integer("22")]),
-            // Lengths that are not those of what follows.
+            // Lengths that don't match the contents.
             good.replacen("3006", "3005", 1),
             good.replacen("3006", "3007", 1),
             sequence(&["020211".into(), integer("22")]),
             sequence(&["020011".into(), integer("22")]),
-            // Digits.
+            // Invalid digits.
             sequence(&[integer("1a"), integer("22")]).to_uppercase(),
             format!(" {good}"),
             format!("0x{good}"),

@@ -10,23 +10,23 @@ use super::public_key::PublicKey;
 use crate::hash::hmac_into;
 use crate::sigv4::algorithm::Algorithm;
 
-/// The key pair of one access key: for all days, regions and services. The private half is wiped when dropped.
+/// The key pair of one access key, for all dates, regions and services. The private key is wiped when dropped.
 #[derive(Clone)]
 pub(crate) struct KeyPair(p256::ecdsa::SigningKey);
 
-/// The counter is one byte, and the last that AWS's own signers try is this.
+/// The counter is one byte. This is the last value that AWS's own signers try.
 const LAST_COUNTER: u8 = 254;
 
 impl KeyPair {
-    /// Derives the pair: an HMAC, and the multiplication that finds the public half. `None` only if all 254 candidates
-    /// are no private key, which one in 2³² is not.
+    /// Derives the key pair: an HMAC, and a scalar multiplication that computes the public key. Returns `None` only if
+    /// all 254 candidates are invalid; about one in 2³² is.
     #[inline(never)]
     pub(crate) fn derive(access_key_id: &str, aws4_secret: &[u8]) -> Option<Self> {
         Self::first_of(|counter, bytes| candidate(bytes, access_key_id, aws4_secret, counter))
     }
 
-    /// Each candidate c has to be at most n - 2, and c + 1 is the private key. So c + 1 has to be what any private key
-    /// is: at least 1 and below n. The largest c of all wraps to 0.
+    /// A candidate c is valid if it is at most n - 2, and c + 1 is the private key. So c + 1 must be a valid private
+    /// key: at least 1 and less than n. The largest c wraps to 0, which is invalid.
     fn first_of(candidate: impl Fn(u8, &mut [u8; 32])) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; 32]);
         (1..=LAST_COUNTER).find_map(|counter| {
@@ -56,9 +56,8 @@ impl KeyPair {
         PublicKey::of(*self.0.verifying_key())
     }
 
-    /// Signs a text that is handed over piece by piece. The nonce comes from key and hash
-    /// ([RFC 6979](https://www.rfc-editor.org/rfc/rfc6979)): no randomness is needed, and bad randomness can't give the
-    /// key away.
+    /// Signs text that `write_to` provides in parts. The nonce is derived from the key and the hash ([RFC
+    /// 6979](https://www.rfc-editor.org/rfc/rfc6979)): no randomness is needed, and poor randomness can't leak the key.
     pub(crate) fn sign_pieces(&self, write_to: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Der {
         let mut hashed = Sha256::new();
         write_to(&mut |piece| hashed.update(piece));
@@ -67,7 +66,8 @@ impl KeyPair {
     }
 }
 
-/// [SP 800-108r1](https://doi.org/10.6028/NIST.SP.800-108r1-upd1) in counter mode, with one block of 256 bits.
+/// Derives a candidate as in [SP 800-108r1](https://doi.org/10.6028/NIST.SP.800-108r1-upd1) in counter mode, with one
+/// block of 256 bits.
 fn candidate(out: &mut [u8; 32], access_key_id: &str, aws4_secret: &[u8], counter: u8) {
     let secret = aws4_secret.get(b"AWS4".len()..).unwrap_or_default();
     let mut key = Zeroizing::new(Vec::with_capacity(b"AWS4A".len() + secret.len()));
@@ -99,13 +99,13 @@ mod tests {
     const N_MINUS_2: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f";
 
     #[test]
-    fn the_private_half_is_wiped_when_dropped() {
+    fn the_private_key_is_wiped_when_dropped() {
         fn is_wiped<T: zeroize::ZeroizeOnDrop>() {}
         is_wiped::<p256::ecdsa::SigningKey>();
     }
 
     #[test]
-    fn a_candidate_above_n_minus_2_gives_way_to_the_next() {
+    fn a_candidate_above_n_minus_2_is_skipped() {
         let largest = "f".repeat(64);
         for too_large in [N_MINUS_1, N, &largest] {
             for valid in [1, 2, 3, 254] {

@@ -1,4 +1,4 @@
-//! SigV4A, as this build has it, and what it adds to the public types of the specification.
+//! SigV4A in a build that has it, and what it adds to public types.
 
 mod der;
 mod key;
@@ -19,7 +19,7 @@ use crate::sigv4::signing_key::SigningKey;
 pub(crate) const IS_BUILT_IN: bool = true;
 
 impl<'a> Scope<'a> {
-    /// The scope of SigV4A, which has no region: `20150830/iam/aws4_request`.
+    /// Creates a SigV4A scope, which has no region: `20150830/iam/aws4_request`.
     ///
     /// ```
     /// use countersign::Scope;
@@ -31,19 +31,19 @@ impl<'a> Scope<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`ScopeError`], as for [`Scope::new`].
+    /// Returns a [`ScopeError`], as for [`Scope::new`].
     pub fn without_region(date: &'a str, service: &'a str) -> Result<Self, ScopeError> {
         Self::checked_without_region(date, service)
     }
 }
 
 impl Signature {
-    /// Reads a signature of SigV4A: `SEQUENCE { r INTEGER, s INTEGER }` in DER, as lower-case hexadecimal digits.
+    /// Parses a SigV4A signature: `SEQUENCE { r INTEGER, s INTEGER }` in DER, as lowercase hexadecimal digits.
     ///
-    /// `None` if r or s is not from 1 to n - 1, n being the order of P-256, or anything could be written in another way:
-    /// a length or number that is longer than it has to be, bytes after the end, digits in upper case. For every r, two
-    /// values of s are valid; both are accepted, since AWS's own signers send either. So anybody can make a second
-    /// signature from one: a signature does not identify a request.
+    /// Returns `None` if r or s is not from 1 to n - 1, where n is the order of P-256, or if the encoding is not the
+    /// canonical one: lengths or integers that are longer than necessary, trailing bytes, uppercase digits. For every
+    /// r, two values of s are valid; both are accepted, since AWS's own signers send either. Anyone can therefore
+    /// create a second signature from the first: a signature does not identify a request.
     ///
     /// ```
     /// use countersign::Signature;
@@ -58,14 +58,14 @@ impl Signature {
 }
 
 impl SigningKey {
-    /// Derives the key pair of an access key. It takes about as long as signing, and is good until the secret changes: a
-    /// [`Signer`](crate::Signer) does it once, and a verifier may keep it, or its public half.
+    /// Derives the SigV4A key pair of an access key. This takes about as long as signing. The key pair is valid until
+    /// the secret changes: a [`Signer`](crate::Signer) derives it once, and a verifier may cache it or its public key.
     ///
     /// ```
     /// use countersign::{Credentials, SigningKey};
     ///
     /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-    /// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("no key of SigV4A")?;
+    /// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("not a SigV4A key")?;
     /// // The value in AWS's test suite.
     /// assert_eq!(public_key.to_sec1()[..5], [0x04, 0xb6, 0x61, 0x8f, 0x6a]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -74,24 +74,24 @@ impl SigningKey {
         Self::derive_pair(credentials.access_key_id(), credentials.aws4_secret())
     }
 
-    /// The key pair from its private half, for those who keep keys and no secrets:
-    /// [`SigningKey::private_key_exposed`] returns it. `None` if it is 0, or n or more.
+    /// Creates a key pair from its private key, as returned by [`SigningKey::private_key_exposed`], for callers that
+    /// store keys rather than secrets. Returns `None` if it is 0, or at least the order of P-256.
     pub fn from_sigv4a_private_key(mut private_key: [u8; 32]) -> Option<Self> {
         let pair = KeyPair::from_private_key(&private_key);
-        // Where the caller's copy was passed to.
+        // The parameter is a copy of the caller's bytes.
         private_key.zeroize();
         let key = pair.map(Self::of_pair);
         wipe_stack::<1024>();
         key
     }
 
-    /// The 32 bytes of the private half, for handing them to another party that signs with SigV4A; `None` for a key of
-    /// SigV4. Anybody who has them can sign anything, for every date, region and service.
+    /// Returns the 32 bytes of the private key, for another party that signs with SigV4A; `None` for a SigV4 key.
+    /// Anyone who has them can sign anything, for every date, region and service.
     pub fn private_key_exposed(&self) -> Option<Zeroizing<[u8; 32]>> {
         self.pair().map(KeyPair::private_key)
     }
 
-    /// The public half of a key of SigV4A; `None` for a key of SigV4, which has none.
+    /// Returns the public key of a SigV4A key; `None` for a SigV4 key, which has none.
     pub fn public_key(&self) -> Option<PublicKey> {
         self.pair().map(KeyPair::public_key)
     }

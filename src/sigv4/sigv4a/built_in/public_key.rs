@@ -7,15 +7,15 @@ use sha2::{Digest, Sha256};
 use super::der::Der;
 use crate::sigv4::signature::Signature;
 
-/// The public half of a SigV4A key: it verifies what the access key signed, and can't sign.
+/// The public key of a SigV4A key pair: it verifies what the access key signed, but can't sign.
 ///
-/// A server that holds public keys only can't be robbed of what would let somebody sign.
+/// A server that stores only public keys has nothing that an attacker could steal to sign requests.
 ///
 /// ```
 /// use countersign::{Credentials, PublicKey, Request, Payload, Signer, SigningKey, Verifier, VerifyingKey};
 ///
 /// let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-/// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("no key of SigV4A")?;
+/// let public_key = SigningKey::derive_sigv4a(&credentials).public_key().ok_or("not a SigV4A key")?;
 /// let kept: [u8; 65] = public_key.to_sec1();
 ///
 /// let signer = Signer::sigv4a(credentials, "us-east-1,us-west-*", "execute-api")?;
@@ -23,7 +23,7 @@ use crate::sigv4::signature::Signature;
 /// let now = "20150830T123600Z".parse()?;
 /// let presigned = signer.presign(&request, std::time::Duration::from_secs(60), now)?;
 ///
-/// let public_key = PublicKey::from_sec1(&kept).ok_or("no point of the curve")?;
+/// let public_key = PublicKey::from_sec1(&kept).ok_or("not a point on the curve")?;
 /// let arrived = Request::new("GET", presigned.target(), &[]).with_host("example.com");
 /// let verifier = Verifier::new("us-west-2", "execute-api")?.with_sigv4a();
 /// let key = VerifyingKey::from_public_key("AKIDEXAMPLE", public_key);
@@ -40,19 +40,19 @@ impl PublicKey {
         Self(key)
     }
 
-    /// A key of nobody, to do the same work with as with a known one.
+    /// Returns a dummy key, so that an unknown access key takes the same work as a known one.
     pub(crate) fn of_nobody() -> Option<Self> {
         VerifyingKey::from_affine(p256::AffinePoint::GENERATOR).ok().map(Self)
     }
 
-    /// Reads a point as [SEC 1](https://www.secg.org/sec1-v2.pdf) 2.3.4 writes it, in 65 bytes (`04`, x, y) or 33 (`02`
-    /// or `03`, x). `None` if it is not a point on the curve.
+    /// Parses a point as encoded by [SEC 1](https://www.secg.org/sec1-v2.pdf) 2.3.4, in 65 bytes (`04`, x, y) or 33
+    /// (`02` or `03`, x). Returns `None` if it is not a point on the curve.
     pub fn from_sec1(bytes: &[u8]) -> Option<Self> {
         let form = matches!((bytes.first()?, bytes.len()), (4, 65) | (2 | 3, 33));
         form.then(|| VerifyingKey::from_sec1_bytes(bytes).ok().map(Self))?
     }
 
-    /// `04`, x, y.
+    /// Returns the point as 65 bytes: `04`, x, y.
     pub fn to_sec1(&self) -> [u8; 65] {
         let mut bytes = [0; 65];
         let point = self.0.to_sec1_point(false);
@@ -60,8 +60,8 @@ impl PublicKey {
         bytes
     }
 
-    /// Whether that is a signature of a string to sign: step 4 alone. A request is verified with a
-    /// [`VerifyingKey`](crate::VerifyingKey).
+    /// Returns `true` if `signature` is a signature of a string to sign. This is only step 4: to verify a request, use
+    /// a [`VerifyingKey`](crate::VerifyingKey).
     pub fn verify(&self, string_to_sign: &[u8], signature: &Signature) -> bool {
         signature.der().is_some_and(|der| self.verify_hash(&Sha256::digest(string_to_sign), der))
     }
