@@ -102,7 +102,7 @@ pub enum EventStreamError {
         /// The date of the message.
         signed: Timestamp,
     },
-    /// The credentials or the key for a later day are missing, have expired, or belong to another signer.
+    /// The credentials or the key for another day are missing, have expired, or belong to another signer.
     #[error(transparent)]
     Key(#[from] VerifyError),
     /// The temporary credentials of the signer have expired.

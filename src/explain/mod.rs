@@ -72,7 +72,7 @@ impl Explanation {
         Self::of_reply(&Reply::read(status, headers.iter().copied(), body, sent.session_token()), &sent)
     }
 
-    /// Explains an [`http::Response`], like [`Explanation::from_response`].
+    /// Explains an `http::Response`, like [`Explanation::from_response`].
     ///
     /// ```
     /// # use countersign::explain::{Cause, Explanation};

@@ -8,8 +8,8 @@
 //! | MemoryDB | [`memorydb`] | the password of `AUTH` or `HELLO` | 15 minutes |
 //! | MSK | [`msk`] | the token of SASL/OAUTHBEARER | 15 minutes |
 //! | EKS | [`eks`] | the bearer token; [`exec_credential`] for `kubectl` | 15 minutes |
-//! | IoT Core, MQTT over websocket | [`iot_mqtt`] | the URL to connect to | 5 minutes |
-//! | Transcribe, streaming websocket | [`transcribe`] | the URL to connect to | 5 minutes |
+//! | IoT Core, MQTT over WebSocket | [`iot_mqtt`] | the URL to connect to | 5 minutes |
+//! | Transcribe, streaming over WebSocket | [`transcribe`] | the URL to connect to | 5 minutes |
 //! | Vault, AWS auth method | [`vault`] | the body of the login | 15 minutes |
 //! | CodeCommit over HTTPS | [`codecommit`] | user name and password | 15 minutes |
 //!

@@ -72,7 +72,7 @@ impl<B: Body> EncodedBody<B> {
         Self { chunks: Polled::new(Encoding::new(signed.encoder()), inner), left: signed.content_length() }
     }
 
-    /// Sets a callback that sets the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
+    /// Registers a callback that sets trailer values with [`ChunkEncoder::set_trailer`] after all data is encoded.
     pub fn before_trailer(
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,

@@ -42,7 +42,7 @@ impl<R> EncodedRead<R> {
         Self(Reader::new(Encoding::new(encoder), inner))
     }
 
-    /// Sets a callback that sets the values of trailers with [`ChunkEncoder::set_trailer`] after all data is encoded.
+    /// Registers a callback that sets trailer values with [`ChunkEncoder::set_trailer`] after all data is encoded.
     pub fn before_trailer(
         mut self,
         callback: impl FnOnce(&mut ChunkEncoder) -> Result<(), EncodeError> + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Memory, counted: what a frame announces costs nothing until it arrives.
+//! Measures memory: announced data takes no memory until it arrives.
 
 use countersign::event_stream::{EventStreamError, MessageReader};
 
@@ -6,7 +6,7 @@ use super::{Stream, crc32, message};
 use crate::support::allocator::most_held;
 use crate::support::fixtures::now;
 
-/// The start of a frame that announces so much, and a kibibyte of it.
+/// Returns the start of a message that announces the given length, and a kibibyte of it.
 fn announced(total: u32, headers: u32) -> Vec<u8> {
     let mut start = [total.to_be_bytes(), headers.to_be_bytes()].concat();
     start.extend(crc32(&start).to_be_bytes());
@@ -15,7 +15,7 @@ fn announced(total: u32, headers: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_gibibyte_announced_and_a_kibibyte_sent() {
+fn an_announced_gibibyte_takes_no_memory() {
     let stream = Stream::of(&[]);
     let over = announced(1 << 30, 67);
     let mut events = stream.events();
@@ -24,7 +24,7 @@ fn a_gibibyte_announced_and_a_kibibyte_sent() {
         assert!(matches!(error, EventStreamError::PayloadTooLong { limit: 16_777_216, .. }));
     });
     assert!(used < 4096, "{used} bytes");
-    // The most that is taken, announced likewise.
+    // The same with the maximum length.
     for (total, headers) in [(16 + 131_072 + 16_777_216, 131_072), (16 + 16_777_216, 0)] {
         let start = announced(total, headers);
         let (mut events, mut reader) = (stream.events(), MessageReader::new());
@@ -39,7 +39,7 @@ fn a_gibibyte_announced_and_a_kibibyte_sent() {
 }
 
 #[test]
-fn memory_is_one_message() {
+fn memory_is_bounded_by_one_message() {
     let stream = Stream::of(&(0..200).map(|_| message(&"a".repeat(10_000))).collect::<Vec<_>>());
     let body = stream.body();
     let mut events = stream.events();

@@ -1,4 +1,4 @@
-//! Event streams, both directions: what is refused, and when.
+//! Tests of event streams, in both directions.
 
 mod memory;
 
@@ -25,7 +25,7 @@ fn message(text: &str) -> Vec<u8> {
     Message::new(text).with_header(":event-type", "AudioEvent").encode().unwrap()
 }
 
-/// The headers of a request, and the frames of its body.
+/// Returns the headers of a request and the messages of its body.
 struct Stream {
     headers: Vec<(&'static str, String)>,
     frames: Vec<Vec<u8>>,
@@ -55,7 +55,7 @@ impl Stream {
     }
 }
 
-/// What came out, and how it ended.
+/// Returns the released messages and the result.
 fn receive(
     mut events: EventVerifier,
     pieces: &[&[u8]],
@@ -84,7 +84,7 @@ fn messages() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn any_split_gives_the_same() {
+fn any_split_gives_the_same_result() {
     let (messages, mut random) = (messages(), Random(1));
     let stream = Stream::of(&messages);
     let body = stream.body();
@@ -104,7 +104,7 @@ fn any_split_gives_the_same() {
     assert_eq!(receive(Stream::of(&[]).events(), &[&Stream::of(&[]).body()], now()), (Vec::new(), Ok(())));
 }
 
-/// The checksums of a frame, made right again: then only the signature stands in the way.
+/// Corrects the checksums of a message, so that only the signature can refuse it.
 fn mend(frame: &mut [u8]) {
     let prelude = crc32(&frame[..8]).to_be_bytes();
     frame[8..12].copy_from_slice(&prelude);
@@ -113,7 +113,7 @@ fn mend(frame: &mut [u8]) {
     frame[end..].copy_from_slice(&all);
 }
 
-/// Bit by bit, from its definition.
+/// CRC-32 bit by bit, from its definition.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
@@ -121,7 +121,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
+fn every_single_byte_change_is_refused_before_a_wrong_byte_is_released() {
     let messages = messages();
     let stream = Stream::of(&messages);
     let (mut by_checksum, mut by_signature, mut mended_refused) = (0, 0, 0);
@@ -155,7 +155,7 @@ fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
 }
 
 #[test]
-fn dropped_swapped_repeated_and_cut_messages_are_refused() {
+fn dropped_swapped_repeated_and_truncated_messages_are_refused() {
     let messages = messages();
     let stream = Stream::of(&messages);
     let receive_frames = |frames: &[Vec<u8>]| receive(stream.events(), &[&frames.concat()], now());
@@ -194,7 +194,7 @@ fn dropped_swapped_repeated_and_cut_messages_are_refused() {
 }
 
 #[test]
-fn a_message_has_a_time_of_its_own() {
+fn each_message_has_its_own_time() {
     let (signed, mut events) = signer().sign_events(request(&[]), now()).unwrap();
     let headers = signed.headers().map(|(name, value)| (name, value.to_owned())).collect();
     let frames = vec![events.sign(&message("a"), now().saturating_add(600)).unwrap()];
@@ -255,7 +255,7 @@ fn another_day_needs_another_key() {
         assert_eq!((received, events.finish()), (messages.clone(), Ok(())));
         assert_eq!(asked, [midnight, evening, midnight]);
     }
-    // The key of the day before is not the one.
+    // The key of the previous day is refused.
     let needed = || {
         let mut events = head.events().unwrap();
         let mut input = body.as_slice();
@@ -267,7 +267,7 @@ fn another_day_needs_another_key() {
     let key = VerifyingKey::derive(&temporary(), &Scope::new("20150830", "us-east-1", "transcribe").unwrap());
     events.continue_with_key(Some(&key), midnight).unwrap();
     assert_eq!(events.verify(&mut input, midnight), Err(EventStreamError::SignatureMismatch { number: 2 }));
-    // Nor is one of somebody else, of another session, or of none.
+    // So is the key of another access key id, of another session, or no key at all.
     let other_id = Credentials::new("ASIAOTHER", "secret").unwrap().with_session_token(TOKEN).unwrap();
     let other_token = temporary().with_session_token("other").unwrap();
     for found in [None, Some(&other_id), Some(&other_token), Some(&temporary().with_expires_at(midnight))] {
@@ -280,14 +280,14 @@ fn another_day_needs_another_key() {
             found.map(|found| VerifyingKey::derive(found, &Scope::new("20150831", "us-east-1", "transcribe").unwrap()));
         assert_eq!(events.continue_with_key(key.as_ref(), midnight), Err(refused));
     }
-    // Unasked, it changes nothing.
+    // If no key is needed, nothing changes.
     let mut events = head.events().unwrap();
     events.continue_with(None, midnight).unwrap();
     assert!(events.verify(&mut body.as_slice(), midnight).unwrap().is_some());
 }
 
 #[test]
-fn a_session_ends_within_a_stream() {
+fn a_session_can_expire_within_a_stream() {
     let stream = Stream::of(&messages());
     let expires_at = now().saturating_add(1);
     let ending = temporary().with_expires_at(expires_at);
@@ -303,7 +303,7 @@ fn a_session_ends_within_a_stream() {
 
 /// Headers beside the two would be anybody's.
 #[test]
-fn another_days_key_does_not_prolong_a_session() {
+fn a_key_of_another_day_does_not_extend_a_session() {
     let before = at("20150830T235900Z");
     let after = before.saturating_add(120);
     let (signed, mut signing) = signer().sign_events(request(&[]), before).unwrap();
@@ -337,7 +337,7 @@ fn headers_that_the_signature_does_not_cover_are_refused() {
     };
     let refused = |message: Message| receive(stream.events(), &[&message.encode().unwrap()], now()).1.unwrap_err();
     let both = [(date.as_str(), time), (chunk_signature.as_str(), signature)];
-    // In whatever order.
+    // In any order.
     let first = message(&both).encode().unwrap();
     assert_eq!(receive(stream.events(), &[&first], now()).0.len(), 1);
     let text = HeaderValue::String("text".into());
@@ -364,7 +364,7 @@ fn headers_that_the_signature_does_not_cover_are_refused() {
 }
 
 #[test]
-fn a_verifier_of_events_comes_of_a_request_that_announces_them() {
+fn only_a_request_that_announces_events_returns_a_verifier() {
     let verified_events = |service: &str, payload: Payload<'_>| {
         let signer = Signer::new(temporary(), "us-east-1", service).unwrap();
         let signed = signer.sign(request(&[]), payload, now()).unwrap();
@@ -421,7 +421,7 @@ fn messages_have_limits() {
     assert!(received.is_empty() && matches!(end, Err(EventStreamError::PayloadTooLong { limit: 8, .. })));
 }
 
-/// A frame with these headers, its checksums right.
+/// Returns a message with these headers and correct checksums.
 fn raw(total: u32, headers_length: u32, rest: &[u8]) -> Vec<u8> {
     let mut frame = [&total.to_be_bytes()[..], &headers_length.to_be_bytes(), &[0; 4], rest, &[0; 4]].concat();
     mend(&mut frame);
@@ -429,7 +429,7 @@ fn raw(total: u32, headers_length: u32, rest: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn malformed_frames_are_refused() {
+fn malformed_messages_are_refused() {
     let lengths = |total, headers| Err(EventStreamError::Lengths { total, headers });
     for (total, headers) in [(0, 0), (15, 0), (16, 1), (20, 5), (16, u32::MAX)] {
         assert_eq!(Message::decode(&raw(total, headers, &[])), lengths(total, headers));
@@ -446,13 +446,13 @@ fn malformed_frames_are_refused() {
     let malformed = |name: &str| Err(EventStreamError::MalformedHeader { name: name.into() });
     for (bytes, name) in [
         (&b"\x00\x00"[..], ""),       // no name
-        (b"\x02a", ""),               // cut in the name
-        (b"\x01\xff\x00", ""),        // no UTF-8
+        (b"\x02a", ""),               // truncated name
+        (b"\x01\xff\x00", ""),        // not UTF-8
         (b"\x01a", "a"),              // no type
-        (b"\x01a\x0a", "a"),          // no such type
-        (b"\x01a\x03\x00", "a"),      // cut in the value
-        (b"\x01a\x07\x00", "a"),      // cut in its length
-        (b"\x01a\x07\x00\x02x", "a"), // cut in the text
+        (b"\x01a\x0a", "a"),          // unknown type
+        (b"\x01a\x03\x00", "a"),      // truncated value
+        (b"\x01a\x07\x00", "a"),      // truncated length
+        (b"\x01a\x07\x00\x02x", "a"), // truncated string
         (b"\x01a\x07\x00\x01\xff", "a"),
         (b"\x01a\x08\x00\x00\x00\x00\x00\x00\x00", "a"),
         (b"\x01a\x09\x00", "a"),
@@ -465,7 +465,7 @@ fn malformed_frames_are_refused() {
 }
 
 #[test]
-fn a_reader_of_unsigned_messages_takes_any_split() {
+fn unsigned_messages_are_read_in_any_split() {
     let stream: Vec<u8> = messages().concat();
     for size in 1..stream.len() {
         let (mut reader, mut read) = (MessageReader::new(), Vec::new());
@@ -483,7 +483,7 @@ fn a_reader_of_unsigned_messages_takes_any_split() {
 }
 
 #[test]
-fn nothing_that_is_printed_holds_a_secret() {
+fn debug_output_and_errors_contain_no_secret() {
     let stream = Stream::of(&messages());
     let frame = Message::decode(&stream.frames[0]).unwrap();
     let signature = match frame.header(":chunk-signature") {

@@ -1,4 +1,4 @@
-//! Responses as AWS words them, each with the request that provokes it, and the finding that has to come first.
+//! Responses in the wording of AWS, each with the request that causes it, and the finding that must come first.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::support::fixtures::{SECRET, at};
 
 pub type Headers = &'static [(&'static str, &'static str)];
 
-/// Who sent what.
+/// How the request was sent.
 #[derive(Clone, Copy, Debug)]
 pub enum By {
-    /// Nothing is known of the request.
+    /// Nothing is known about the request.
     Nobody,
     Unsigned,
     Preflight,
@@ -24,18 +24,18 @@ pub enum By {
     Signed,
     /// With a session token.
     Temporary,
-    /// `ASIA…`, and no session token.
+    /// `ASIA…`, without a session token.
     TemporaryWithoutToken,
     S3,
     Iam,
-    /// A body `{}`, and a path that has to be encoded.
+    /// A body `{}`, and a path that must be encoded.
     Model,
     FunctionUrl,
-    /// For the managed service, at a serverless one.
+    /// Signed for the managed service, but sent to a serverless one.
     Aoss,
     AossRight,
     Presigned,
-    /// For longer than its credentials live.
+    /// Valid for longer than its credentials.
     PresignedTooLong,
 }
 
@@ -183,7 +183,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (500, &[("x-amzn-ErrorType", "AuthorizerFailureException")], r#"{"message":null}"#, By::Signed, "OtherAuthorizationExpected"),
     (401, &[("x-amzn-ErrorType", "UnauthorizedException")], r#"{"message":"The incoming token has expired"}"#, By::Bearer, "OtherAuthorizationExpected"),
     (404, &[("x-amzn-ErrorType", "NotFoundException")], r#"{"message":"Not Found"}"#, By::Signed, "NoSuchRoute"),
-    // The same, worded by the owner of the API: the type stays.
+    // The same with a message by the owner of the API: the type does not change.
     (404, MISSING, r#"{"error":"no such page"}"#, By::Signed, "NoSuchRoute"),
     (401, MISSING, r#"{"message":"please log in"}"#, By::Unsigned, "NotSigned"),
     (401, MISSING, r#"{"message":"please log in"}"#, By::Nobody, "NoSuchRoute"),
@@ -361,7 +361,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (400, NONE, "<Error><Code>InvalidRequest</Code><Message>Missing required header for this request: x-amz-region-set</Message></Error>", By::Nobody, "MalformedAuthorization"),
     (403, NONE, "<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Policy expired.</Message></Error>", By::Nobody, "FormPolicy"),
     (403, NONE, "<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Policy Condition failed: [&quot;eq&quot;, &quot;$acl&quot;, &quot;private&quot;]</Message></Error>", By::Nobody, "FormPolicy"),
-    // On the way, and not at all.
+    // From intermediaries, and not from AWS at all.
     (403, NONE, "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01 Transitional//EN\" \"http://www.w3.org/TR/html4/loose.dtd\">\n<HTML><HEAD><META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=iso-8859-1\">\n<TITLE>ERROR: The request could not be satisfied</TITLE>\n</HEAD><BODY>\n<H1>403 ERROR</H1>\n<H2>The request could not be satisfied.</H2>\n<HR noshade size=\"1px\">\nBad request.\n</BODY></HTML>", By::Signed, "BlockedByIntermediary"),
     (403, NONE, "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n", By::Signed, "BlockedByIntermediary"),
     (403, NONE, "", By::Signed, "RefusedWithoutReason"),
@@ -394,7 +394,7 @@ fn each_response_has_its_finding_first() {
 }
 
 #[test]
-fn each_finding_has_a_cause_evidence_and_fix_in_words() {
+fn each_finding_displays_its_cause_evidence_and_fix() {
     for case in CASES {
         let explanation = explain(case);
         for finding in explanation.findings() {
@@ -408,7 +408,7 @@ fn each_finding_has_a_cause_evidence_and_fix_in_words() {
 }
 
 #[test]
-fn an_answer_that_is_no_refusal_has_no_finding() {
+fn a_response_that_is_not_a_refusal_has_no_findings() {
     let explanation = Explanation::from_response(200, &[], b"{}", sent(By::Signed));
     assert_eq!(explanation.findings().len(), 0);
     assert_eq!(explanation.to_string(), "200");

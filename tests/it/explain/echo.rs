@@ -1,4 +1,4 @@
-//! A verifier that says what it computed: AWS's words with both texts, redacted unless asked, and never the signature.
+//! A verifier that echoes what it computed, in AWS's wording: redacted unless requested otherwise, never the signature.
 
 use countersign::{CanonicalRequest, Credentials, Verifier, VerifyError};
 use countersign_conformance::cases::plain::{Plain, as_lenient_as_aws};
@@ -7,7 +7,7 @@ use super::mutations::{arrival, cases, with_another_secret};
 use crate::support::fixtures::FORMATS;
 use crate::support::naive;
 
-/// The refusal of a vector by a verifier that has another secret for its access key.
+/// Returns the refusal of a vector by a verifier with a different secret for its access key.
 fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Credentials) {
     let arrival = arrival(case);
     let other = with_another_secret(arrival.known.first().unwrap());
@@ -19,7 +19,7 @@ fn refused(case: &Plain, echo: fn(Verifier) -> Verifier) -> (VerifyError, Creden
     (result.unwrap_err(), other)
 }
 
-/// All that a server may answer or log.
+/// Everything that a server may send or log.
 fn said(error: &VerifyError) -> String {
     let bodies: String =
         FORMATS.iter().map(|format| error.refusal(*format).body("1") + error.refusal(*format).message()).collect();
@@ -27,7 +27,7 @@ fn said(error: &VerifyError) -> String {
 }
 
 #[test]
-fn nothing_is_computed_aloud_unless_asked() {
+fn nothing_is_echoed_unless_requested() {
     for case in cases() {
         let (error, _) = refused(&case, |verifier| verifier);
         assert_eq!(error, VerifyError::SignatureMismatch { computed: None }, "{}", case.id);
@@ -36,7 +36,7 @@ fn nothing_is_computed_aloud_unless_asked() {
 }
 
 #[test]
-fn what_is_echoed_is_what_the_vector_says_without_its_secrets_and_the_signature() {
+fn the_echo_matches_the_vector_without_secrets_and_signature() {
     for case in cases() {
         assert_eq!(signature_with(&case, &case.credentials().unwrap()), case.expect.signature, "{}", case.id);
         let published = CanonicalRequest::from_bytes(case.expect.canonical_request.as_bytes());
@@ -63,7 +63,7 @@ fn what_is_echoed_is_what_the_vector_says_without_its_secrets_and_the_signature(
     }
 }
 
-/// What the verifier with that key takes for right.
+/// Returns the signature that a verifier with that key expects.
 fn signature_with(case: &Plain, key: &Credentials) -> String {
     let (_, timestamp, region, service) = case.signed_by();
     let scope = countersign::Scope::new(&timestamp[..8], region, service).unwrap();

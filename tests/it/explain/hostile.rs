@@ -1,4 +1,4 @@
-//! Bodies that nobody sends who means well: an explanation or none, in bounded time and memory.
+//! Hostile bodies are explained or not, but always in bounded time and memory.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ fn causes(status: u16, body: &[u8]) -> Vec<Cause> {
     let begun = worked();
     let (explanation, most) = allocator::most_held(|| Explanation::from_response(status, &[], body, signed));
     let shown = format!("{explanation} {explanation:?} {:?}", explanation.diff());
-    // Ten times what it takes in a debug build.
+    // Ten times the usual time of a debug build.
     let took = worked() - begun;
     assert!(took < Duration::from_secs(3), "{took:?}");
-    // However long the body is: a quarter of a MiB of it is read, and each two bytes may be a value of JSON or a line.
+    // Only 256 KiB of the body are read, whatever its length, but every two bytes may be a JSON value or a line.
     assert!(most < 32 * 1024 * 1024, "{most} bytes");
     assert!(shown.len() < 8 * 1024 * 1024, "{} bytes", shown.len());
     explanation.findings().map(|finding| finding.cause().clone()).collect()
@@ -79,7 +79,7 @@ fn large_deep_and_broken_bodies_are_bounded() {
     ] {
         let found = causes(403, &body);
         assert!(!found.is_empty(), "{what}");
-        // Those get as far as the comparison.
+        // These reach the comparison.
         assert!(!what.ends_with("in the echo") || !found.contains(&Cause::Mismatch), "{what}: {found:?}");
     }
 }
@@ -100,9 +100,9 @@ fn two_long_texts_are_compared_in_bounded_time_and_memory() {
     assert!(explanation.findings().len() < 64);
 }
 
-/// C5. Widths of Rust's formatting are 16 bits: a wider one panics.
+/// C5. Formatting widths in Rust are 16 bits: a larger width panics.
 #[test]
-fn a_difference_far_along_a_line_is_marked_at_its_place() {
+fn a_difference_far_along_a_line_is_marked_correctly() {
     for at in [65_533, 65_534, 65_535, 65_536, 200_000] {
         let text = |last| format!("GET\n/{}{last}\n\nhost:h\n\nhost\nUNSIGNED-PAYLOAD", "a".repeat(at - 1));
         let explanation = Explanation::compare(text('b'), text('c'));
@@ -133,7 +133,7 @@ fn entities_are_not_expanded() {
 }
 
 #[test]
-fn a_body_that_was_cut_says_what_came_before() {
+fn a_truncated_body_is_read_up_to_its_end() {
     let whole = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key \
                  Id you provided does not exist in our records.</Message><AWSAccessKeyId>A</AWSAccessKeyId></Error>";
     let json = r#"{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}"#;
@@ -150,7 +150,7 @@ fn a_body_that_was_cut_says_what_came_before() {
 }
 
 #[test]
-fn what_a_terminal_obeys_is_not_shown() {
+fn control_characters_are_not_shown() {
     let body = b"{\"message\":\"\\u001b[2Jgone\\u0007 The request signature we calculated does not match\",\"code\":\"\\u001b]0;x\"}";
     let shown = Explanation::from_response(403, &[("Location", b"\x1b[1m")], body, None).to_string();
     assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");

@@ -1,4 +1,4 @@
-//! What an explanation says of each response that AWS gives, and of each change between signer and verifier.
+//! Tests of explanations: for each of AWS's responses, and for each change between signer and verifier.
 
 mod catalogue;
 mod echo;

@@ -1,5 +1,5 @@
-//! Every vector, changed between signer and verifier in each of the ways below: our verifier refuses it in the words of
-//! API Gateway and of S3, and the explanation names the change.
+//! Every vector is changed between signer and verifier in each of the ways below. Our verifier refuses it in the
+//! wording of API Gateway and of S3, and the explanation must name the change.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use countersign_conformance::cases::wire::Wire;
 use crate::support::fixtures::FORMATS;
 use crate::support::vector_files::{files, signed_requests};
 
-/// What arrives, and where.
+/// The request as it arrives, and the state of the server.
 #[derive(Clone)]
 pub struct Arrival {
     pub wire: Wire,
@@ -21,13 +21,13 @@ pub struct Arrival {
     pub now: Timestamp,
     pub region: String,
     pub service: String,
-    /// Of a presigned URL.
+    /// When the presigned URL expires, if it is one.
     pub expires_at: Option<Timestamp>,
     pub sent: Sent,
 }
 
-/// A change, and how it is made: the cause that has to be found first, as `Debug` shows it, `*` for any text; `None` where
-/// it can't be made.
+/// A change: its name, and a function that makes it and returns the `Debug` text of the cause that must be found first,
+/// with `*` for any text, or `None` if the change is impossible.
 type Mutation = (&'static str, fn(&mut Arrival) -> Option<String>);
 
 const MUTATIONS: &[Mutation] = &[
@@ -102,7 +102,7 @@ const MUTATIONS: &[Mutation] = &[
         named(format!("ParameterChanged {{ name: {name:?}, signed: *, verified: \"another0\" }}"))
     }),
     ("a plus that is not encoded", |a| {
-        // A plus that was decoded on the way is read as a space.
+        // A plus sign that was decoded in transit is read as a space.
         query(a, |query| {
             let of_signature = |pair: &str| pair.starts_with("X-Amz-");
             let bare = |pair: &str| if of_signature(pair) { pair.into() } else { pair.replace("%2B", "+") };
@@ -278,25 +278,25 @@ const MUTATIONS: &[Mutation] = &[
     }),
 ];
 
-/// Nobody can tell from a response whether the route is missing or the signature was lost: API Gateway says the same of
-/// both, and S3 of a policy.
+/// The response does not show whether the route is missing or the signature was lost: API Gateway gives the same
+/// response for both, as does S3 for a policy.
 const LOST: &str = "the signature was lost";
-/// S3 says which region is right; the others name the wrong one.
+/// S3 returns the right region; the others return the wrong one.
 const REGION: &str = "another region";
-/// The query services and DynamoDB say of another scheme that there is no signature.
+/// The query services and DynamoDB report another scheme as a missing signature.
 const REPLACED: &str = "the signature was replaced";
 
 fn named(cause: impl Into<String>) -> Option<String> {
     Some(cause.into())
 }
 
-/// Headers that have a mutation of their own.
+/// Headers that have their own mutation.
 fn own(name: &str, further: &[&str]) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("x-amz-") || ["host", "authorization"].contains(&name.as_str()) || further.contains(&name.as_str())
 }
 
-/// The decoded name of a parameter that signing doesn't write.
+/// Returns the decoded name of a parameter, or `None` for those that signing adds.
 fn parameter(pair: &str) -> Option<String> {
     let name = pair.split('=').next()?;
     let usable = !pair.is_empty() && !name.starts_with("X-Amz-");
@@ -304,7 +304,7 @@ fn parameter(pair: &str) -> Option<String> {
     usable.then(|| percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
 }
 
-/// Whether a text is what a pattern with `*` says.
+/// Returns `true` if a text matches a pattern with `*`.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
@@ -368,7 +368,7 @@ fn signed_header(a: &mut Arrival, change: impl Fn(&str, &str) -> Option<String>)
     None
 }
 
-/// The request as it is signed, and what signing returned.
+/// Returns the request as signed, and the result of signing.
 pub fn arrival(case: &Plain) -> Arrival {
     let mut wire = Wire::of(&case.request);
     let (signer, payload, now) = (case.signer().unwrap(), case.payload().unwrap(), case.now().unwrap());
@@ -392,7 +392,7 @@ pub fn arrival(case: &Plain) -> Arrival {
         }
     };
     let (_, _, region, service) = case.signed_by();
-    // A region that the first entry of a region set names.
+    // A region that the first entry of a region set matches.
     let region = region.split(',').next().unwrap_or_default().replace('*', "x");
     let service = service.into();
     Arrival { wire, known: vec![case.credentials().unwrap()], now, region, service, expires_at, sent }
@@ -406,7 +406,7 @@ pub fn with_another_secret(known: &Credentials) -> Credentials {
     }
 }
 
-/// The explanation of the refusal, or `None` where nothing was refused.
+/// Returns the explanation of the refusal, or `None` if nothing was refused.
 fn explained(case: &Plain, arrival: &Arrival, format: ErrorFormat) -> Option<Explanation> {
     let verifier = Verifier::new(&arrival.region, &arrival.service).unwrap().with_rules(case.rules().unwrap());
     let verifier = as_lenient_as_aws(verifier);
@@ -427,7 +427,7 @@ pub fn cases() -> Vec<Plain> {
     plain.collect()
 }
 
-/// Those of `AWS4-ECDSA-P256-SHA256`, each with the first of its signatures.
+/// Returns the vectors of `AWS4-ECDSA-P256-SHA256`, each with the first of its signatures.
 pub fn sigv4a_cases() -> Vec<Plain> {
     signed_requests(|_| true).iter().filter_map(|request| request.with_each_signature().into_iter().next()).collect()
 }
@@ -462,7 +462,7 @@ fn each_change_is_named() {
                 let shown = format!("{explanation}{explanation:?}{:?}", explanation.diff().map(ToString::to_string));
                 let (secret, ..) = case.signed_by();
                 let token = arrival.known.first().and_then(Credentials::session_token);
-                // One of the vectors' tokens is a single letter.
+                // The token of one vector is a single letter.
                 let token = token.filter(|token| token.len() > 8).unwrap_or(secret);
                 assert!(!shown.contains(secret) && !shown.contains(token), "{name} {token}: {shown}");
                 let entry = made.entry(*name).or_default();

@@ -1,4 +1,4 @@
-//! Two texts without a response: the causes that are found, all of them and in their order.
+//! Compares two texts without a response: all causes must be found, in order.
 
 use countersign::explain::Explanation;
 
@@ -16,7 +16,7 @@ fn causes(ours: &str, theirs: &str) -> Vec<String> {
     explanation.findings().map(|finding| format!("{:?}", finding.cause())).collect()
 }
 
-/// What `part` of the text is on our side, what it is on theirs, and the causes.
+/// Replaces a part of the text on our side and on theirs, and checks the causes.
 fn check(text: &str, part: &str, cases: &[(&str, &str, &[&str])]) {
     assert!(text.contains(part));
     for (ours, theirs, expected) in cases {

@@ -1,4 +1,4 @@
-//! No explanation shows a secret or a session token, wherever the response has put it.
+//! No explanation shows a secret or a session token, wherever it appears in the response.
 
 use countersign::explain::{Explanation, Sent};
 use countersign::{Credentials, Payload, Request, Signer};
@@ -13,7 +13,7 @@ fn forms(secret: &str) -> [String; 3] {
     [secret.into(), countersign::encode_segment(secret), secret.replace('/', "\\/")]
 }
 
-/// All that an explanation says in any way.
+/// Returns all texts of an explanation.
 fn said(explanation: &Explanation) -> String {
     let mut said = format!("{explanation}\n{explanation:?}\n{:?}\n", explanation.computed());
     for finding in explanation.findings() {
@@ -33,7 +33,7 @@ fn assert_silent(explanation: &Explanation, secrets: &[&str], what: &str) {
 }
 
 #[test]
-fn the_catalogue_shows_none() {
+fn explanations_of_the_catalogue_show_no_secrets() {
     for case in CASES {
         let explanation = explain(case);
         let secrets = [TOKEN, SECRET, "eyJhbGciOiJIUzI1NiJ9", "a.b.c", "opaque", SIGNATURE];
@@ -41,7 +41,7 @@ fn the_catalogue_shows_none() {
     }
 }
 
-/// The body with `put` in the place of each of its texts, one at a time, and at the end of each.
+/// Returns the body with `put` in place of each of its strings, one at a time, and at the end of each.
 fn with_put(body: &str, put: &str) -> Vec<String> {
     let mut bodies = vec![put.to_owned()];
     if let Ok(value) = serde_json::from_str::<Value>(body) {
@@ -57,7 +57,7 @@ fn with_put(body: &str, put: &str) -> Vec<String> {
                         let mut value = value.clone();
                         *value.pointer_mut(&pointer).unwrap() = changed.into();
                         bodies.push(value.to_string());
-                        // What was cut is no JSON, and shown as it is.
+                        // A truncated body is not JSON, and is shown as is.
                         let cut = value.to_string();
                         bodies.push(cut[..cut.len() - 2].to_owned());
                     }
@@ -80,7 +80,7 @@ fn with_put(body: &str, put: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_response_that_echoes_the_token_shows_none() {
+fn a_token_echoed_by_the_response_is_not_shown() {
     let mut count = 0;
     let with_token = [By::Temporary, By::PresignedTooLong].map(sent);
     for (status, headers, body, ..) in CASES {
@@ -105,7 +105,7 @@ fn a_response_that_echoes_the_token_shows_none() {
             }
         }
     }
-    // Nothing is known of that one.
+    // Nothing is known about this request.
     for form in forms(TOKEN) {
         let password = countersign::encode_segment(TOKEN);
         let location = format!("https://user:{password}@example.com/?X-Amz-Security-Token={form}#{form}");
@@ -118,9 +118,9 @@ fn a_response_that_echoes_the_token_shows_none() {
     }
 }
 
-/// A request that carries its token in many places, refused by a server that echoes all it computed.
+/// A request with its token in many places, refused by a server that echoes everything that it computed.
 #[test]
-fn a_server_that_echoes_everything_raw_shows_none() {
+fn a_raw_echo_shows_no_secrets() {
     let credentials = Credentials::new("ASIAEXAMPLE", SECRET).unwrap().with_session_token(TOKEN).unwrap();
     let signer =
         Signer::new(credentials.clone(), "us-east-1", "s3").unwrap().also_sign(["x-copy", "cookie", "x-api-key"]);
@@ -158,7 +158,7 @@ fn a_server_that_echoes_everything_raw_shows_none() {
                 for sent in [Sent::from(&signed), Sent::from(&as_sent)] {
                     assert_silent(&Explanation::from_response(status, &[], body, sent), &secrets, "an echo");
                 }
-                // Nothing is known of the token then; where it is meant to stand, it is hidden all the same.
+                // The token is unknown then, but it is still hidden in its usual places.
                 let alone = said(&Explanation::from_response(status, &[], body, None));
                 assert!(!alone.contains(&format!("token:{TOKEN}")), "{alone}");
             }
@@ -170,7 +170,7 @@ fn a_server_that_echoes_everything_raw_shows_none() {
 }
 
 #[test]
-fn two_texts_with_tokens_show_none() {
+fn comparisons_show_no_tokens() {
     let text = |token: &str| {
         let encoded = countersign::encode_segment(token);
         format!(

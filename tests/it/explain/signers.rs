@@ -1,11 +1,11 @@
-//! Every vector, signed by a signer that deviates in each of the ways below: the canonical request that the vector
-//! publishes is what the other side computes, and the explanation names what the signer does.
+//! Every vector is signed by a signer that deviates in each of the ways below. The other side computes the canonical
+//! request of the vector, and the explanation must name the deviation.
 
 use countersign::explain::Explanation;
 
 use super::mutations::{cases, sigv4a_cases};
 
-/// A canonical request in parts.
+/// The parts of a canonical request.
 #[derive(Clone)]
 struct Parts {
     method: String,
@@ -65,7 +65,7 @@ fn is_secret(name: &str) -> bool {
 
 const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// A deviation: the one cause that has to be found, as `Debug` shows it; `None` where it can't be made.
+/// A deviation, which returns the `Debug` text of the only cause that must be found, or `None` if it is impossible.
 type Deviation = (&'static str, fn(&mut Parts) -> Option<String>);
 
 const DEVIATIONS: &[Deviation] = &[

@@ -1,4 +1,4 @@
-//! What a person reads, and what a program does with the data.
+//! The texts of explanations, and the data for programs.
 
 use countersign::explain::{Cause, Explanation, Sent};
 use countersign::{Credentials, ErrorFormat, Payload, Request, Signed, Signer, Timestamp, VerifyError};
@@ -15,7 +15,7 @@ fn sign(headers: &[(&str, &[u8])], body: &[u8], now: Timestamp) -> Signed {
     signer.sign(Request::new("POST", "/dev/items?a=1&b=2", headers).with_host(HOST), Payload::Bytes(body), now).unwrap()
 }
 
-/// What a gateway answers to a request that was signed and then changed.
+/// Returns the response to a request that was changed after signing.
 fn answer(signed: &Signed, target: &str, headers: &[(&str, &[u8])], body: &[u8], now: Timestamp) -> VerifyError {
     let mut all = headers.to_vec();
     all.extend(signed.headers().map(|(name, value)| (name, value.as_bytes())));
@@ -30,7 +30,7 @@ fn explain(error: &VerifyError, signed: &Signed) -> Explanation {
 }
 
 #[test]
-fn a_mismatch_reads_as_cause_evidence_fix_and_difference() {
+fn a_mismatch_displays_cause_evidence_fix_and_difference() {
     let signed = sign(&[("content-type", b"application/json")], b"{}", now());
     let arrived: [(&str, &[u8]); 1] = [("content-type", b"application/json; charset=utf-8")];
     let error = answer(&signed, "/dev/items?a=1&b=2", &arrived, b"{}", now());
@@ -72,7 +72,7 @@ fn the_difference_is_shown_line_by_line() {
 }
 
 #[test]
-fn a_clock_is_corrected_by_what_the_server_says() {
+fn the_clock_offset_corrects_the_clock() {
     let slow = now().saturating_add(-1200);
     let signed = sign(&[], b"{}", slow);
     let error = answer(&signed, "/dev/items?a=1&b=2", &[], b"{}", now());
@@ -87,7 +87,7 @@ fn a_clock_is_corrected_by_what_the_server_says() {
 }
 
 #[test]
-fn the_clock_is_told_by_the_date_header_of_any_answer() {
+fn the_clock_offset_is_read_from_the_date_header() {
     let headers: [(&str, &[u8]); 1] = [("Date", b"Sun, 30 Aug 2026 12:36:20 GMT")];
     let signed = sign(&[], b"", now());
     assert_eq!(Explanation::from_response(403, &headers, b"", Some(&signed)).clock_offset(), Some(20));
@@ -95,7 +95,7 @@ fn the_clock_is_told_by_the_date_header_of_any_answer() {
 }
 
 #[test]
-fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
+fn redacted_values_count_as_equal_and_hidden_differences_are_marked() {
     let text = |token: &str, query: &str| {
         format!("GET\n/\n{query}\nhost:h\nx-amz-security-token:{token}\n\nhost;x-amz-security-token\nUNSIGNED-PAYLOAD")
     };
@@ -119,7 +119,7 @@ fn what_is_hidden_counts_as_equal_and_what_differs_under_it_is_marked() {
 }
 
 #[test]
-fn a_request_as_it_was_sent_serves_where_another_signer_signed() {
+fn a_request_of_another_signer_is_explained_as_sent() {
     let signed = sign(&[], b"", now());
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
     let sent = Sent::from(&Request::new("POST", "/dev/items", &headers).with_host(HOST));
@@ -177,7 +177,7 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
     };
     let path = Cause::PathChanged { signed: "/dev/items".into(), verified: "/prod/items".into() };
     assert_eq!(causes(&on_the_way), [path, changed("b", "2", "3"), header]);
-    // The body is not known, and is no difference.
+    // The body is unknown and does not count as a difference.
     assert_eq!(on_the_way.diff().unwrap().to_string().matches("\n- ").count(), 3);
 
     let as_sent = refused("/dev/items?a=1&b=2", b"application/json", "another");
@@ -187,7 +187,7 @@ fn a_request_of_another_signer_is_compared_with_what_the_server_computed() {
 }
 
 #[test]
-fn what_the_server_computed_is_shown_where_nothing_is_known_of_the_request() {
+fn what_the_server_computed_is_shown_if_the_request_is_unknown() {
     let signed = sign(&[], b"{}", now());
     let error = answer(&signed, "/dev/items?a=1&b=3", &[], b"{}", now());
     for format in FORMATS {
@@ -195,14 +195,14 @@ fn what_the_server_computed_is_shown_where_nothing_is_known_of_the_request() {
         assert_eq!(explanation.findings().next().unwrap().cause(), &Cause::Mismatch);
         let computed = explanation.computed().unwrap();
         assert!(explanation.to_string().contains("computed by the server:\n  POST\n  /dev/items\n  a=1&b=3\n  host:"));
-        // Another signer's own text is compared with it.
+        // It is compared with the text of another signer.
         let between = Explanation::compare(computed, signed.canonical_request().as_bytes());
         assert_eq!(between.findings().next().unwrap().cause(), &changed("b", "2", "3"));
     }
 }
 
 #[test]
-fn a_cached_answer_tells_no_clock_and_a_presigned_url_only_one_that_is_ahead() {
+fn cached_responses_give_no_clock_offset_and_presigned_urls_only_a_negative_one() {
     let date: (&str, &[u8]) = ("Date", b"Sun, 30 Aug 2026 12:36:20 GMT");
     let signed = sign(&[], b"", now());
     let offset = |headers: &[(&str, &[u8])]| Explanation::from_response(403, headers, b"", &signed).clock_offset();
@@ -220,7 +220,7 @@ fn a_cached_answer_tells_no_clock_and_a_presigned_url_only_one_that_is_ahead() {
 }
 
 #[test]
-fn long_lines_are_shown_where_they_differ() {
+fn long_lines_are_clipped_around_the_difference() {
     let text = |value: &str| format!("GET\n/\na={value}\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
     let (long, other) = ("x".repeat(300) + "1" + &"y".repeat(300), "x".repeat(300) + "2" + &"y".repeat(300));
     let explanation = Explanation::compare(text(&other), text(&long));
@@ -232,12 +232,12 @@ fn long_lines_are_shown_where_they_differ() {
     let column = |line: &str, c: char| line.chars().position(|other| other == c).unwrap();
     assert_eq!(column(lines[0], '^'), column(lines[1], '2'));
     assert!(shown.lines().all(|line| line.chars().count() < 160), "{shown}");
-    // Whole in the difference itself.
+    // Complete in the diff itself.
     assert!(explanation.diff().unwrap().to_string().contains(&long));
 }
 
 #[test]
-fn bytes_that_are_no_text_are_compared_as_bytes() {
+fn bytes_that_are_not_utf8_are_compared_as_bytes() {
     let text = |value: &[u8]| [b"GET\n/\n\nhost:h\nx-name:caf".as_slice(), value, b"\n\nhost;x-name\nx"].concat();
     let causes = |theirs: &[u8], ours: &[u8]| -> Vec<String> {
         Explanation::compare(text(theirs), text(ours)).findings().map(|f| format!("{:?}", f.cause())).collect()
@@ -246,6 +246,6 @@ fn bytes_that_are_no_text_are_compared_as_bytes() {
     assert_eq!(causes("é".as_bytes(), b"\xe9"), [changed]);
     assert_eq!(causes(b"\xe8", b"\xe9").len(), 1);
     assert_eq!(causes(b"\xe9", b"\xe9"), ["WrongSecret"]);
-    // What a server made readable.
+    // Text that a server converted lossily.
     assert_eq!(causes("\u{fffd}".as_bytes(), b"\xe9"), ["WrongSecret"]);
 }

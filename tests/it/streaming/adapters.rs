@@ -1,4 +1,4 @@
-//! `Read` and `http_body::Body` around both sides.
+//! Tests of the adapters for `Read`, `AsyncRead` and `http_body::Body`.
 
 use std::io::{self, Read};
 
@@ -7,7 +7,7 @@ use countersign::streaming::{Checksum, ChunkError, Chunked, DecodedRead, EncodeE
 use super::{DATA, decoder_of, encode, modes, rules, sign};
 use crate::support::fixtures::{credentials, now, verifier, verify_head};
 
-/// Reads little at a time, and is interrupted now and then.
+/// A reader that returns a few bytes at a time, and is sometimes interrupted.
 struct Trickle<'a> {
     rest: &'a [u8],
     calls: usize,
@@ -49,7 +49,7 @@ fn error_of(error: &io::Error) -> &ChunkError {
 }
 
 #[test]
-fn read_on_both_sides() {
+fn read_encodes_and_decodes() {
     for (chunked, given) in modes(DATA.len() as u64) {
         let signed = sign(&chunked.with_chunk_size(16));
         let given_again = given.clone();
@@ -71,7 +71,7 @@ fn read_on_both_sides() {
 }
 
 #[test]
-fn a_broken_body_never_ends_well() {
+fn a_broken_body_never_ends_cleanly() {
     let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
     let body = encode(&signed, DATA, &[]);
     let mut changed = body.clone();
@@ -94,7 +94,7 @@ fn a_broken_body_never_ends_well() {
 }
 
 #[test]
-fn data_that_is_not_as_announced_never_ends_well() {
+fn data_of_the_wrong_length_never_ends_cleanly() {
     let signed = sign(&Chunked::signed(50).with_checksum(Checksum::Sha256));
     for (data, given) in [(DATA, DATA.len() as u64), (&DATA[..40], 40)] {
         let mut encoded = EncodedRead::new(signed.encoder(), data);
@@ -107,9 +107,9 @@ fn data_that_is_not_as_announced_never_ends_well() {
     }
 }
 
-/// A file that grew after its length was announced, and a client that asks again.
+/// A file that grew after its length was announced, and a client that reads again after the error.
 #[test]
-fn a_body_of_too_much_data_never_ends_well() {
+fn a_body_with_too_much_data_never_ends_cleanly() {
     let signed = sign(&Chunked::signed(40));
     let mut encoded = EncodedRead::new(signed.encoder(), Read::chain(&DATA[..40], &DATA[40..]));
     let mut body = Vec::new();
@@ -142,7 +142,7 @@ fn failed(kind: io::ErrorKind) -> io::Result<&'static [u8]> {
     Err(io::Error::new(kind, "the disk is gone"))
 }
 
-/// The first error of a reader, which has to stay.
+/// The first error of a reader, which every further read must return.
 fn error_that_stays(mut reader: impl Read) -> io::Error {
     let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
     for _ in 0..3 {
@@ -153,9 +153,9 @@ fn error_that_stays(mut reader: impl Read) -> io::Error {
     error
 }
 
-/// The reader below fails and then reports its end, also where nothing of the data is missing.
+/// The inner reader fails and then reports its end, even after all of the data.
 #[test]
-fn an_error_of_the_reader_below_stays() {
+fn an_error_of_the_inner_reader_is_permanent() {
     let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
     for data in [&DATA[..0], &DATA[..40], DATA] {
         let below =
@@ -171,9 +171,9 @@ fn an_error_of_the_reader_below_stays() {
     }
 }
 
-/// After a timeout of a socket nothing is lost.
+/// No data is lost after a socket timeout.
 #[test]
-fn a_reader_below_that_is_not_ready_is_asked_again() {
+fn an_inner_reader_that_is_not_ready_is_read_again() {
     let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
     let body: &'static [u8] = encode(&signed, DATA, &[]).leak();
     for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
@@ -191,7 +191,7 @@ fn a_reader_below_that_is_not_ready_is_asked_again() {
 }
 
 #[test]
-fn an_error_of_the_encoder_or_decoder_stays() {
+fn an_error_of_the_encoder_or_decoder_is_permanent() {
     let signed = sign(&Chunked::signed(40).with_trailer("x-note", 2));
     for data in [&DATA[..39], &DATA[..40], &DATA[..41]] {
         let error = error_that_stays(EncodedRead::new(signed.encoder(), data));
@@ -214,7 +214,7 @@ fn an_error_of_the_encoder_or_decoder_stays() {
     }
 }
 
-/// The same readers, asked by tokio.
+/// The same readers with tokio.
 mod asynchronous {
     use std::collections::VecDeque;
     use std::pin::Pin;
@@ -262,7 +262,7 @@ mod asynchronous {
     }
 
     #[test]
-    fn what_is_read_is_what_read_reads() {
+    fn async_read_returns_the_same_as_read() {
         for (chunked, trailers) in modes(DATA.len() as u64) {
             let signed = sign(&chunked);
             let body = encode(&signed, DATA, &trailers);
@@ -292,7 +292,7 @@ mod asynchronous {
     }
 
     #[test]
-    fn an_error_stays() {
+    fn an_error_is_permanent() {
         let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
         let body = encode(&signed, DATA, &[]);
         let reset = || Err(io::Error::new(io::ErrorKind::ConnectionReset, "the peer is gone"));
@@ -376,7 +376,7 @@ mod body {
     }
 
     #[test]
-    fn body_on_both_sides() {
+    fn body_encodes_and_decodes() {
         for (chunked, given) in modes(DATA.len() as u64) {
             let signed = sign(&chunked.with_chunk_size(16));
             for length in [1, 7, 16, 1000] {
@@ -401,7 +401,7 @@ mod body {
     }
 
     #[test]
-    fn a_broken_body_gives_the_error() {
+    fn a_broken_body_returns_the_error() {
         let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
         let body = encode(&signed, DATA, &[]);
         let (data, end) =
@@ -426,7 +426,8 @@ mod body {
         }
     }
 
-    /// The first error of a body, which has to stay: the body never ends after it, nor claims that nothing is missing.
+    /// The first error of a body, which every further poll must return: the body never ends, or claims to be complete,
+    /// after it.
     fn error_that_stays<B: Body<Data = Bytes, Error = BoxError>>(body: B) -> BoxError {
         let mut body = pin!(body);
         let mut cx = Context::from_waker(Waker::noop());
@@ -450,7 +451,7 @@ mod body {
     }
 
     #[test]
-    fn an_error_of_the_body_below_stays() {
+    fn an_error_of_the_inner_body_is_permanent() {
         let failed = || failed(io::ErrorKind::ConnectionReset);
         let signed = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));
         for data in [&DATA[..0], &DATA[..40], DATA] {
@@ -466,7 +467,7 @@ mod body {
     }
 
     #[test]
-    fn an_error_of_the_encoder_stays() {
+    fn an_error_of_the_encoder_is_permanent() {
         let signed = sign(&Chunked::signed(40).with_chunk_size(16).with_trailer("x-note", 2));
         let announced = 40;
         for (data, expected) in [
@@ -483,7 +484,7 @@ mod body {
     }
 
     #[test]
-    fn an_error_of_the_decoder_stays() {
+    fn an_error_of_the_decoder_is_permanent() {
         let length = DATA.len() as u64;
         for (chunked, change, expected) in [
             (Chunked::signed(length), 300, ChunkError::SignatureMismatch { number: 3 }),
@@ -507,7 +508,7 @@ mod body {
                 assert_eq!(error.downcast_ref(), Some(&expected));
             }
         }
-        // A trailer that the decoder takes, and a map of headers can't hold.
+        // A trailer that the decoder accepts, but a `HeaderMap` doesn't.
         let signed = sign(&Chunked::signed(0).with_trailer("x-note", 1));
         let body = encode(&signed, b"", &[("x-note", "\u{7f}")]);
         let error = error_that_stays(DecodedBody::new(decoder_of(&signed, rules()).unwrap(), Frames::of(&body, 7)));
@@ -515,7 +516,7 @@ mod body {
     }
 
     #[test]
-    fn an_http_request_gets_the_headers() {
+    fn the_headers_are_inserted_into_an_http_request() {
         let mut request =
             http::Request::put("https://bucket.example/key").header("content-encoding", "gzip").body(()).unwrap();
         let chunked = Chunked::unsigned(5).with_checksum(Checksum::Sha256);
@@ -528,7 +529,7 @@ mod body {
         assert_eq!(request.headers()["content-encoding"], "aws-chunked,gzip");
         assert!(request.headers()["authorization"].is_sensitive());
 
-        // Signed again, without a trailer: what the first signature announced is gone.
+        // Signed again without a trailer: the trailer that the first signature announced is removed.
         let signed = crate::streaming::signer().sign_chunked(&request, &Chunked::signed(5), now()).unwrap();
         signed.apply_to(request.headers_mut()).unwrap();
         assert!(!request.headers().contains_key("x-amz-trailer"));

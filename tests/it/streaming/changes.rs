@@ -1,4 +1,4 @@
-//! A body that was changed on the way: refused before a wrong byte comes out.
+//! Bodies that were changed in transit are refused before a wrong byte is released.
 
 use countersign::streaming::{Checksum, ChunkError, Chunked};
 
@@ -8,7 +8,8 @@ fn chunked_modes() -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
     modes(DATA.len() as u64).into_iter().map(|(chunked, given)| (chunked.with_chunk_size(16), given)).collect()
 }
 
-/// What a change left as it was: another case of a length's digits, of a trailer's name, space around a value.
+/// Returns `true` for a change without effect: the case of a length's digits or of a trailer's name, or space around a
+/// value.
 fn means_the_same(trailers: &Trailers, original: &Trailers) -> bool {
     let trimmed = |trailers: &Trailers| -> Vec<(String, Vec<u8>)> {
         trailers.iter().map(|(name, value)| (name.clone(), value.trim_ascii().to_vec())).collect()
@@ -17,7 +18,7 @@ fn means_the_same(trailers: &Trailers, original: &Trailers) -> bool {
 }
 
 #[test]
-fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
+fn every_single_byte_change_is_refused_before_a_wrong_byte_is_released() {
     let (mut refused, mut unchanged) = (0, 0);
     for (chunked, given) in chunked_modes() {
         let signed = sign(&chunked);
@@ -45,7 +46,7 @@ fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
                         Err(_) => refused += 1,
                         Ok(trailers) => {
                             assert_eq!(data, DATA, "{chunked:?}: {position}");
-                            // A trailer that nothing proves may say anything.
+                            // An unsigned trailer that is not a checksum may have any value.
                             let unproven = !signed_chunks && given.iter().any(|(name, _)| *name == "x-amz-meta-note");
                             assert!(
                                 unproven || means_the_same(&trailers, &original),
@@ -62,11 +63,11 @@ fn every_single_byte_change_is_refused_before_a_wrong_byte_comes_out() {
 }
 
 #[test]
-fn chunks_cannot_be_left_out_swapped_repeated_or_cut() {
+fn chunks_cannot_be_dropped_swapped_repeated_or_truncated() {
     for (chunked, given) in chunked_modes() {
         let signed = sign(&chunked);
         let body = encode(&signed, DATA, &given);
-        // Where frames begin.
+        // The positions where chunks begin.
         let mut starts = vec![0];
         let mut position = 0;
         for chunk in DATA.chunks(16) {
@@ -96,7 +97,7 @@ fn chunks_cannot_be_left_out_swapped_repeated_or_cut() {
         for length in 0..body.len() {
             let (data, end) = try_frames(vec![&body[..length]]);
             assert!(DATA.starts_with(&data));
-            // What closes the body is only an empty line, and a line end before it.
+            // The end of the body is only an empty line, and a line end before it.
             if length + 4 < body.len() {
                 assert!(end.is_err(), "{chunked:?}: cut to {length} of {}", body.len());
             } else if let Ok(trailers) = end {
@@ -106,7 +107,7 @@ fn chunks_cannot_be_left_out_swapped_repeated_or_cut() {
     }
 }
 
-/// The chunks of one upload are no chunks of another, even at the same time with the same key.
+/// The chunks of one upload are not valid in another, even at the same time with the same key.
 #[test]
 fn chunks_of_another_request_are_refused() {
     let one = sign(&Chunked::signed(DATA.len() as u64).with_chunk_size(16));

@@ -1,4 +1,4 @@
-//! Checksums in the trailer: each that is known, in every mode, and none that can't be compared unless it was named.
+//! Checksums in the trailer: every known one in every mode, and unknown ones only if the caller names them.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
 use countersign::{ErrorFormat, Request};
@@ -6,7 +6,7 @@ use countersign::{ErrorFormat, Request};
 use super::{DATA, Trailers, decode, decoder_of, encode, rules, sign, sigv4a};
 use crate::support::fixtures::{credentials, now, verifier, verify_head};
 
-/// Of [`DATA`], as Python's `hashlib`, `zlib` and `xxhash` compute them, and the other CRCs bit by bit.
+/// The checksums of [`DATA`], computed by Python's `hashlib`, `zlib` and `xxhash`, and bit by bit for the other CRCs.
 const OF_DATA: [(Checksum, &str); 10] = [
     (Checksum::Crc32, "DjIthA=="),
     (Checksum::Crc32c, "KgkppQ=="),
@@ -21,7 +21,7 @@ const OF_DATA: [(Checksum, &str); 10] = [
 ];
 
 #[test]
-fn every_checksum_in_every_mode() {
+fn every_checksum_works_in_every_mode() {
     for (checksum, value) in OF_DATA {
         let expected = (checksum.header_name().to_owned(), value.as_bytes().to_vec());
         let length = DATA.len() as u64;
@@ -37,7 +37,7 @@ fn every_checksum_in_every_mode() {
                 assert_eq!(body.len() as u64, signed.content_length(), "{chunked:?}");
                 assert_eq!(decode(decoder(), &[&body]), (DATA.to_vec(), Ok(vec![expected.clone()])), "{chunked:?}");
             }
-            // Nothing but the checksum proves the data of unsigned chunks.
+            // Only the checksum protects the data of unsigned chunks.
             let mut changed = encode(&hmac, DATA, &[]);
             let position = changed.windows(5).position(|window| window == b"quick").unwrap();
             changed[position] ^= 1;
@@ -78,7 +78,7 @@ fn decoder_with_unchecked(signed: &SignedChunked, unchecked: &[&str]) -> Result<
 }
 
 #[test]
-fn a_checksum_that_is_not_known_is_refused_unless_it_was_named() {
+fn an_unknown_checksum_is_refused_unless_it_is_named() {
     for name in
         ["x-amz-checksum-foo", "x-amz-checksum-crc3", "x-amz-checksum-sha10", "x-amz-checksum-type", "x-amz-checksum-"]
     {
@@ -93,14 +93,14 @@ fn a_checksum_that_is_not_known_is_refused_unless_it_was_named() {
         assert_eq!(uploaded(name, "abcd", &["x-amz-checksum-other", name]), returned);
         assert_eq!(uploaded(name, "abcd", &[&name.to_uppercase()]), returned);
     }
-    // Beside a checksum that is compared, too: it may be the one that the application stores.
+    // Also in addition to a verified checksum: the application may store the unknown one.
     let chunked = Chunked::signed(5).with_checksum(Checksum::Sha256).with_trailer("x-amz-checksum-foo", 1);
     let refused = decoder_with_unchecked(&sign(&chunked), &[]).unwrap_err();
     assert_eq!(refused, ChunkError::UnknownChecksum { name: "x-amz-checksum-foo".into() });
 }
 
 #[test]
-fn a_checksum_that_is_built_in_is_compared_even_if_it_was_named() {
+fn an_available_checksum_is_verified_even_if_it_is_named() {
     for (checksum, value) in OF_DATA {
         let (name, wrong) = (checksum.header_name(), "A".repeat(value.len()));
         let refused = Ok((DATA.to_vec(), Err(ChunkError::ChecksumMismatch { name })));
@@ -110,7 +110,7 @@ fn a_checksum_that_is_built_in_is_compared_even_if_it_was_named() {
 }
 
 #[test]
-fn trailers_that_are_not_checksums_are_returned_as_before() {
+fn trailers_that_are_not_checksums_are_returned_as_sent() {
     for name in ["x-amz-meta-note", "x-amz-meta-x-amz-checksum-foo", "x-amz-checksumfoo", "x-amz-checksum", "my-own"] {
         let returned = Ok((DATA.to_vec(), Ok(vec![(name.to_owned(), b"abcd".to_vec())])));
         assert_eq!(uploaded(name, "abcd", &[]), returned);
@@ -118,7 +118,7 @@ fn trailers_that_are_not_checksums_are_returned_as_before() {
 }
 
 #[test]
-fn the_refusal_names_the_trailer_and_the_remedy() {
+fn the_error_names_the_trailer_and_the_fix() {
     let unknown = uploaded("x-amz-checksum-foo", "abcd", &[]).unwrap_err();
     assert_eq!(
         unknown.to_string(),

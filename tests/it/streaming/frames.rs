@@ -1,4 +1,4 @@
-//! Frames against the naive transcription, and in any split.
+//! Chunks compared with a naive implementation of the specification, and split at any position.
 
 use base64ct::{Base64, Encoding};
 use countersign::streaming::{Checksum, Chunked};
@@ -9,7 +9,7 @@ use crate::support::fixtures::{SECRET, TIME, at};
 use crate::support::naive;
 use crate::support::random::Random;
 
-/// The specification's frames, with the simplest means.
+/// Encodes chunks as specified, in the simplest way.
 pub(super) fn naive_body(seed: &str, data: &[u8], size: usize, signed: bool, trailers: &[(String, String)]) -> Vec<u8> {
     let link = |kind: &str, previous: &str, hashes: Vec<String>| {
         let mut rest = vec![previous.to_owned()];
@@ -45,7 +45,7 @@ pub(super) fn naive_body(seed: &str, data: &[u8], size: usize, signed: bool, tra
 }
 
 #[test]
-fn every_mode_is_what_the_naive_transcription_makes_and_decodes_to_the_data() {
+fn every_mode_matches_the_naive_implementation_and_decodes_to_the_data() {
     let mut random = Random(7);
     for length in [0, 1, 15, 16, 17, 32, 33, 1000] {
         let data: Vec<u8> = (0..length).map(|_| random.below(256) as u8).collect();
@@ -83,7 +83,7 @@ fn every_mode_is_what_the_naive_transcription_makes_and_decodes_to_the_data() {
 }
 
 #[test]
-fn any_split_of_data_and_of_frames_gives_the_same() {
+fn any_split_of_data_and_of_chunks_gives_the_same_result() {
     let mut random = Random(11);
     let data: Vec<u8> = (0..300).map(|_| random.below(256) as u8).collect();
     for (chunked, given) in modes(300) {
@@ -120,7 +120,7 @@ fn any_split_of_data_and_of_frames_gives_the_same() {
 
 /// The example of the S3 API reference, byte for byte: seed, three chunks, and with a trailer.
 #[test]
-fn the_documentation() {
+fn the_example_of_the_documentation_is_reproduced() {
     use countersign::{Credentials, Request, Signer};
 
     let credentials = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").unwrap();

@@ -1,4 +1,4 @@
-//! What a decoder and an encoder take, and in which words they refuse the rest.
+//! What the decoder and the encoder accept, and the errors for everything else.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, EncodeError, SignedChunked};
 use countersign::{
@@ -10,7 +10,7 @@ use super::frames::naive_body;
 use super::{DATA, decode, decoder_of, decoder_of_headers, decoder_within, encode, rules, sign, signer};
 use crate::support::fixtures::{Headers, added, credentials, now, verifier, verify_head, views};
 
-/// The body of an unsigned upload of `length` bytes: nothing in it is signed, so it can be written by hand.
+/// Decodes the body of an unsigned upload of `length` bytes. It is not signed, so it can be written by hand.
 fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), ChunkError>) {
     let signed = sign(&Chunked::unsigned(length).with_checksum(Checksum::Sha256));
     let (data, end) = decode(decoder_of(&signed, rules).unwrap(), &[body]);
@@ -20,7 +20,7 @@ fn unsigned(length: u64, body: &[u8], rules: Rules) -> (Vec<u8>, Result<(), Chun
 const OF_ABC: &str = "x-amz-checksum-sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=";
 
 #[test]
-fn what_a_client_may_write() {
+fn bodies_that_are_accepted() {
     for body in [
         "3\r\nabc\r\n0\r\nTRAILER\r\n\r\n",
         "3\r\nabc\r\n0\r\nTRAILER\r\n",
@@ -40,7 +40,7 @@ fn what_a_client_may_write() {
 }
 
 #[test]
-fn what_a_client_may_not_write() {
+fn bodies_that_are_refused() {
     let trailer = format!("{OF_ABC}\r\n\r\n");
     let malformed = |got: &str| ChunkError::MalformedHeader { got: got.into() };
     for (body, error) in [
@@ -96,7 +96,7 @@ fn only_the_last_chunk_may_be_small() {
     assert_eq!(small_last, Err(ChunkError::ChecksumMismatch { name: "x-amz-checksum-sha256" }));
 }
 
-/// The SDK for Go and AWS's C runtime send a body of any length as one unsigned chunk; nothing of it is held.
+/// The SDK for Go and AWS's C runtime send a body of any length as one unsigned chunk, which is not buffered.
 #[test]
 fn an_unsigned_chunk_may_be_as_large_as_the_body() {
     const LENGTH: usize = (16 << 20) + 1;
@@ -117,7 +117,7 @@ fn missing(name: &str) -> String {
 }
 
 #[test]
-fn a_signed_chunk_may_not_be_larger_than_the_rules_say() {
+fn a_signed_chunk_may_not_exceed_the_limit() {
     let signed = sign(&Chunked::signed(16_384));
     let mut limits = Limits::default();
     limits.max_chunk_size = 8192;
@@ -126,7 +126,8 @@ fn a_signed_chunk_may_not_be_larger_than_the_rules_say() {
     assert_eq!((data, end), (vec![], Err(ChunkError::TooLarge { length: 8193, limit: 8192 })));
 }
 
-/// Whoever refuses unsigned bodies refuses unsigned chunks, and a signature that says nothing about the body says so.
+/// A verifier that refuses unsigned bodies refuses unsigned chunks, and reports that the signature does not cover the
+/// body.
 #[test]
 fn unsigned_chunks_are_an_unsigned_body() {
     let unsigned = sign(&Chunked::unsigned(3).with_checksum(Checksum::Sha256));
@@ -146,7 +147,7 @@ fn unsigned_chunks_are_an_unsigned_body() {
     assert_eq!(verify(&signed, rules), Ok(false));
 }
 
-/// What no decoder takes is not sent, and its length is no overflow.
+/// A trailer that decoders refuse is not sent, and its length does not overflow.
 #[test]
 fn a_trailer_that_is_too_long_is_not_announced() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
@@ -158,7 +159,7 @@ fn a_trailer_that_is_too_long_is_not_announced() {
     let two = Chunked::signed(3).with_trailer("x-a", usize::MAX / 2).with_trailer("x-b", usize::MAX / 2 + 8);
     assert!(signer().sign_chunked(view, &two, now()).is_err());
 
-    // 9 bytes of name, colon and line end; 90 of the signature's line, 2 of the line end behind.
+    // 9 bytes of name, colon and line end; 90 of the signature line; 2 of the line end after it.
     let longest = 16_384 - 9 - 90 - 2;
     assert!(sign(longest + 1).is_err());
     let signed = sign(longest).unwrap();
@@ -169,7 +170,7 @@ fn a_trailer_that_is_too_long_is_not_announced() {
 }
 
 #[test]
-fn lengths_of_any_size_are_no_overflow() {
+fn lengths_of_any_size_do_not_overflow() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let mut limits = Limits::default();
     limits.max_chunk_size = u64::MAX;
@@ -196,7 +197,7 @@ fn decoder_for(headers: &[(&str, &str)], payload: Payload<'_>, rules: Rules) -> 
 }
 
 #[test]
-fn headers_that_a_decoder_needs() {
+fn the_headers_that_describe_the_body_are_checked() {
     let mut strict = rules();
     strict.ignore_unused_trailer = false;
     let request = |headers: &[(&str, &str)], payload| decoder_for(headers, payload, strict).map(|_| ());
@@ -219,7 +220,7 @@ fn headers_that_a_decoder_needs() {
     assert_eq!(request(&[], Payload::EMPTY), Err(ChunkError::NotChunked));
 }
 
-/// As the Java SDK v2 sends it.
+/// The Java SDK v2 sends such a header.
 #[test]
 fn a_trailer_announced_without_a_trailer_mode_is_ignored_by_s3_and_refused_elsewhere() {
     let headers =
@@ -242,9 +243,9 @@ fn a_trailer_announced_without_a_trailer_mode_is_ignored_by_s3_and_refused_elsew
     }
 }
 
-/// The announcement has no effect: the body ends without a trailer, and may not have one.
+/// The header has no effect: the body must not have a trailer.
 #[test]
-fn a_body_whose_unused_trailer_is_ignored() {
+fn an_ignored_trailer_header_has_no_effect_on_the_body() {
     let length = DATA.len().to_string();
     let headers = [("x-amz-decoded-content-length", length.as_str()), ("x-amz-trailer", "x-amz-checksum-sha256")];
     let payload = Payload::Streaming(StreamingPayload::Signed);
@@ -264,7 +265,7 @@ fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
     let presigned = signer().presign_payload(view, payload, std::time::Duration::from_secs(60), now());
     assert!(matches!(presigned, Err(SignError::PresignedStreaming { streaming: StreamingPayload::Signed })));
 
-    // A URL whose signature is right, and a header, signed or not, that asks for chunks.
+    // A URL with a valid signature, and a header, signed or not, that announces chunks.
     let presigned = signer().presign(view, std::time::Duration::from_secs(60), now()).unwrap();
     for streaming in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
         let headers = [("x-amz-content-sha256", streaming.as_bytes())];
@@ -275,7 +276,7 @@ fn a_presigned_request_with_chunks_is_refused_in_both_directions() {
 }
 
 #[test]
-fn what_an_encoder_refuses() {
+fn invalid_input_of_the_encoder_is_refused() {
     let view = Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let s3 = signer().with_rules(Rules::S3);
     let error = |chunked: Chunked| match s3.sign_chunked(view, &chunked, now()) {
@@ -321,7 +322,7 @@ fn what_an_encoder_refuses() {
 }
 
 #[test]
-fn headers_of_the_request_are_replaced_and_encodings_kept() {
+fn request_headers_are_replaced_but_content_encodings_are_kept() {
     let headers = [
         ("Content-Length", b"5".as_slice()),
         ("content-encoding", b"gzip"),
@@ -342,7 +343,7 @@ fn headers_of_the_request_are_replaced_and_encodings_kept() {
     assert!(format!("{signed:?} {:?}", signed.encoder()).len() < 2000);
 }
 
-/// A content encoding that is not ASCII would be sent changed; the error names the byte that was given.
+/// A content encoding that is not ASCII would be changed; the error shows the original byte.
 #[test]
 fn a_content_encoding_that_is_not_ascii_is_refused() {
     let refused = |error: EncodeError| {
@@ -363,7 +364,7 @@ fn a_content_encoding_that_is_not_ascii_is_refused() {
 }
 
 #[test]
-fn answers_in_the_words_of_s3() {
+fn refusals_have_the_wording_of_s3() {
     let answers = [
         (ChunkError::MissingDecodedLength, 411, "MissingContentLength"),
         (ChunkError::InvalidDecodedLength { got: "x".into() }, 400, "InvalidArgument"),

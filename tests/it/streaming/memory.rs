@@ -1,4 +1,4 @@
-//! Memory, counted: what a body announces costs nothing until it arrives.
+//! Measures memory: announced data takes no memory until it arrives.
 
 use countersign::streaming::{Checksum, Chunked};
 use countersign::{Limits, Rules};
@@ -10,7 +10,7 @@ use crate::support::fixtures::now;
 const GIBIBYTE: u64 = 1 << 30;
 
 #[test]
-fn a_gibibyte_announced_and_a_kibibyte_sent() {
+fn an_announced_gibibyte_takes_no_memory() {
     let mut limits = Limits::default();
     limits.max_chunk_size = GIBIBYTE;
     let signed = sign(&Chunked::signed(GIBIBYTE));
@@ -25,7 +25,7 @@ fn a_gibibyte_announced_and_a_kibibyte_sent() {
 }
 
 #[test]
-fn lines_without_an_end_are_not_kept() {
+fn lines_without_an_end_are_not_buffered() {
     for (chunked, start) in [
         (Chunked::signed(3), &b""[..]),
         (Chunked::unsigned(0).with_checksum(Checksum::Sha256), b"0\r\nx-amz-checksum-sha256:"),
@@ -41,9 +41,9 @@ fn lines_without_an_end_are_not_kept() {
     }
 }
 
-/// A large chunk that arrives in pieces is held once, whatever its length.
+/// A large chunk that arrives in many parts is buffered only once, whatever its length.
 #[test]
-fn a_chunk_is_held_once() {
+fn a_chunk_is_buffered_once() {
     const LENGTH: usize = (8 << 20) + 4096;
     let view = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let chunked = Chunked::signed(LENGTH as u64).with_chunk_size(LENGTH);
@@ -64,9 +64,9 @@ fn a_chunk_is_held_once() {
     assert!(sending < limit && receiving < limit, "{sending} and {receiving} bytes");
 }
 
-/// 64 MiB through both sides: what lives is a chunk or two, not the body.
+/// 64 MiB through both sides: memory use is a chunk or two, not the body.
 #[test]
-fn a_body_of_64_mebibytes_holds_a_chunk() {
+fn a_body_of_64_mebibytes_takes_the_memory_of_a_chunk() {
     const LENGTH: u64 = 64 << 20;
     let view = countersign::Request::new("PUT", "/key", &[]).with_host("bucket.example");
     let signed = signer().sign_chunked(view, &Chunked::signed(LENGTH), now()).unwrap();

@@ -1,4 +1,4 @@
-//! Bodies in chunks, both directions.
+//! Tests of chunked bodies, in both directions.
 
 mod adapters;
 mod changes;
@@ -15,7 +15,7 @@ use crate::support::fixtures::{self, credentials, now, verifier, verify_head};
 
 const DATA: &[u8] = b"The quick brown fox jumps over the lazy dog, and over that one too.";
 
-/// S3's rules, and chunks of any size.
+/// S3's rules, with chunks of any size.
 fn rules() -> Rules {
     let mut rules = Rules::S3;
     rules.min_chunk_size = 1;
@@ -38,7 +38,7 @@ fn has_trailer(signed: &SignedChunked) -> bool {
     signed.headers().any(|(name, _)| name == "x-amz-trailer")
 }
 
-/// The body, with trailers of the caller.
+/// Returns the encoded body, with the caller's trailers.
 fn encode(signed: &SignedChunked, data: &[u8], trailers: &[(&str, &str)]) -> Vec<u8> {
     let (mut encoder, mut body) = (signed.encoder(), Vec::new());
     encoder.push(data, |piece| body.extend_from_slice(piece)).unwrap();
@@ -49,7 +49,7 @@ fn encode(signed: &SignedChunked, data: &[u8], trailers: &[(&str, &str)]) -> Vec
     body
 }
 
-/// A decoder for headers as they arrive, with some of them changed.
+/// Returns a decoder for the body of the signed request.
 fn decoder_of(signed: &SignedChunked, rules: Rules) -> Result<ChunkDecoder, ChunkError> {
     decoder_within(signed, rules, Limits::default())
 }
@@ -70,12 +70,12 @@ fn decoder_of_verifier(headers: &[(&str, &[u8])], verifier: Verifier) -> Result<
 
 type Trailers = Vec<(String, Vec<u8>)>;
 
-/// What came out, and how it ended.
+/// Returns the released data and the result.
 fn decode(mut decoder: ChunkDecoder, pieces: &[&[u8]]) -> (Vec<u8>, Result<Trailers, ChunkError>) {
     let mut data = Vec::new();
     for piece in pieces {
         if let Err(error) = decoder.push(piece, |released| data.extend_from_slice(released)) {
-            // It stays that way.
+            // The error is permanent.
             assert_eq!(decoder.push(b"0", |_| panic!("released after an error")), Err(error.clone()));
             assert_eq!(decoder.finish(), Err(error.clone()));
             return (data, Err(error));
@@ -84,7 +84,7 @@ fn decode(mut decoder: ChunkDecoder, pieces: &[&[u8]]) -> (Vec<u8>, Result<Trail
     (data, decoder.finish())
 }
 
-/// One of each mode, for data of that length.
+/// Returns one body of each mode, for data of the given length.
 fn modes(length: u64) -> Vec<(Chunked, Vec<(&'static str, &'static str)>)> {
     let note = vec![("x-amz-meta-note", " a:b ")];
     let mut all = vec![

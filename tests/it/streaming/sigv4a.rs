@@ -1,4 +1,4 @@
-//! Chunks under SigV4A.
+//! Tests of chunks with SigV4A.
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
 use countersign::{Request, Rules, Signer, SigningKey, Verifier, VerifyingKey};
@@ -13,7 +13,7 @@ pub(super) fn sign(chunked: &Chunked) -> SignedChunked {
     signer.sign_chunked(Request::new("PUT", "/key", &[]).with_host("bucket.example"), chunked, now()).unwrap()
 }
 
-/// By the public half of the key alone.
+/// Verifies with the public key only.
 pub(super) fn decoder(signed: &SignedChunked, rules: Rules) -> ChunkDecoder {
     let public_key = SigningKey::derive_sigv4a(&credentials()).public_key().unwrap();
     let headers: Vec<_> = signed.headers().map(|(name, value)| (name, value.as_bytes())).collect();
@@ -33,7 +33,7 @@ fn modes() -> [(Chunked, &'static str); 3] {
 }
 
 #[test]
-fn both_directions() {
+fn chunks_are_signed_and_verified() {
     for (chunked, payload) in modes() {
         let signed = sign(&chunked);
         assert!(signed.headers().any(|header| header == ("x-amz-content-sha256", payload)));
@@ -50,7 +50,7 @@ fn both_directions() {
     }
 }
 
-/// The length of a signature varies; that of the body doesn't. Without the padding it is read, too.
+/// The length of a signature varies, but that of the body doesn't. Signatures without padding are accepted as well.
 #[test]
 fn signatures_are_padded_to_one_length() {
     let (chunked, _) = &modes()[1];
@@ -70,7 +70,7 @@ fn signatures_are_padded_to_one_length() {
 }
 
 #[test]
-fn a_changed_body_is_refused_before_a_wrong_byte_comes_out() {
+fn a_changed_body_is_refused_before_a_wrong_byte_is_released() {
     for (chunked, payload) in modes().into_iter().take(2) {
         let signed = sign(&chunked);
         let body = encode(&signed, DATA, &[]);
@@ -81,7 +81,7 @@ fn a_changed_body_is_refused_before_a_wrong_byte_comes_out() {
             assert!(DATA.starts_with(&data) && end.is_err(), "{payload}: {position}");
         }
     }
-    // A signature of HMAC's form has no place there.
+    // A signature in the form of an HMAC is refused.
     let signed = sign(&modes()[0].0);
     let body = format!("10;chunk-signature={}\r\n", "0".repeat(64));
     let (_, end) = decode(decoder(&signed, rules()), &[body.as_bytes()]);

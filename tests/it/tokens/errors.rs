@@ -1,4 +1,4 @@
-//! Wrong input: a typed error that says what to do, and nothing of a secret.
+//! Invalid input returns a typed error that says what to do and contains no secrets.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn each_error_says_what_to_do() {
 }
 
 #[test]
-fn a_scheme_is_refused_wherever_a_name_is_asked_for() {
+fn a_url_is_refused_wherever_a_name_is_expected() {
     let credentials = credentials();
     let (region, url, week) = ("us-east-1", "https://name.example.com", Duration::from_secs(604_800));
     for made in [
@@ -78,7 +78,7 @@ fn a_scheme_is_refused_wherever_a_name_is_asked_for() {
 }
 
 #[test]
-fn ports_are_refused_where_the_default_one_is_signed() {
+fn ports_are_refused_if_the_default_port_is_signed() {
     let credentials = credentials();
     for made in [
         tokens::dsql(&credentials, "us-east-1", "abc.dsql.us-east-1.on.aws:5432", Duration::from_secs(900), now()),
@@ -116,7 +116,7 @@ fn empty_values_are_named() {
 }
 
 #[test]
-fn every_kind_refuses_what_is_no_region_and_credentials_that_ended() {
+fn invalid_regions_and_expired_credentials_are_refused() {
     for region in ["", "*", "us-east-1,us-west-2", "US-EAST-1", "us/east", "x.evil.example", "us-east-1\r\n"] {
         for (kind, _, made) in every_kind(&credentials(), region, now()) {
             let error = made.unwrap_err();
@@ -136,7 +136,7 @@ fn every_kind_refuses_what_is_no_region_and_credentials_that_ended() {
 }
 
 #[test]
-fn dsql_lifetimes_out_of_range() {
+fn dsql_lifetimes_out_of_range_are_refused() {
     for expires in [
         Duration::ZERO,
         Duration::from_millis(900_500),
@@ -159,7 +159,7 @@ fn dsql_lifetimes_out_of_range() {
 }
 
 #[test]
-fn repository_paths() {
+fn repository_paths_are_checked() {
     let host = "git-codecommit.us-east-1.amazonaws.com";
     let made = |path: &str| tokens::codecommit(&credentials(), "us-east-1", host, path, now());
     for path in [
@@ -185,7 +185,7 @@ fn repository_paths() {
 }
 
 #[test]
-fn a_server_id_that_no_header_can_hold() {
+fn a_server_id_must_be_a_valid_header_value() {
     for id in ["a\r\nb", "a\0b", "\n"] {
         let error = tokens::vault(&credentials(), "us-east-1", None, Some(id), now()).unwrap_err();
         assert!(matches!(error, TokenError::Sign(SignError::Request(_))), "{error}");
@@ -193,7 +193,7 @@ fn a_server_id_that_no_header_can_hold() {
 }
 
 #[test]
-fn what_an_error_shows_is_short_and_obeyed_by_no_terminal() {
+fn errors_are_short_and_contain_no_control_characters() {
     let long = "\u{1b}[31m".repeat(1000);
     for made in [
         tokens::rds(&credentials(), "us-east-1", &long, 5432, "app", now()),
@@ -207,9 +207,9 @@ fn what_an_error_shows_is_short_and_obeyed_by_no_terminal() {
     }
 }
 
-/// A connection string where a host is asked for: its password is in no error.
+/// A connection string is passed instead of a host: the error must not show its password.
 #[test]
-fn no_password_of_a_url_is_shown() {
+fn passwords_in_urls_are_not_shown() {
     let credentials = credentials();
     for url in ["postgres://app:hunter2@db.example.com/x", "app:hunter2@db", "hunter2@", "https://x:hunter2@[::1]:5432"]
     {
@@ -228,9 +228,9 @@ fn no_password_of_a_url_is_shown() {
     }
 }
 
-/// The error of a scope is the same for a token as for a signature: its source is one of the crate's own errors.
+/// Errors of signing are passed on unchanged, with their source.
 #[test]
-fn a_sign_error_is_taken_over_whole() {
+fn a_sign_error_is_passed_on_unchanged() {
     let error = SignError::Scope(ScopeError::Empty { field: "region" });
     assert_eq!(TokenError::from(error.clone()).to_string(), error.to_string());
 }

@@ -1,5 +1,5 @@
-//! Figures of botocore 1.44.8, `@aws-sdk/rds-signer` 3.1175.0, git-remote-codecommit 1.17 and
-//! aws-msk-iam-sasl-signer-python 1.0.2, each run at a frozen 20150830T123600Z.
+//! Expected values from botocore 1.44.8, `@aws-sdk/rds-signer` 3.1175.0, git-remote-codecommit 1.17 and
+//! aws-msk-iam-sasl-signer-python 1.0.2, each run with the clock set to 20150830T123600Z.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{SESSION_TOKEN, temporary};
 use crate::support::fixtures::{credentials, now};
 
-/// Parameters behind those of the token itself, as botocore orders them.
+/// The parameters after those of the token itself, in the order of botocore.
 fn signed(region_and_service: &str, expires: u32, token: bool, signature: &str) -> String {
     format!(
         "&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2F{}%2Faws4_request\
@@ -26,7 +26,7 @@ fn rds(credentials: &Credentials, host: &str, port: u16, user: &str) -> Token {
 }
 
 #[test]
-fn rds_users_and_hosts() {
+fn rds_tokens_match_the_official_helpers() {
     for (credentials, host, user, encoded, signature) in [
         (
             credentials(),
@@ -65,10 +65,11 @@ fn rds_users_and_hosts() {
     }
 }
 
-/// The port is signed as it is given. For 80 botocore and the JavaScript signer agree; for 443, which no RDS server
-/// has, botocore leaves it out of what is signed and the JavaScript signer does not: it is the figure here.
+/// The port is signed as given. For port 80, botocore and the JavaScript signer agree. For port 443, which no RDS
+/// server uses, botocore omits the port from the signed host, but the JavaScript signer does not: the expected value is
+/// its.
 #[test]
-fn rds_ports_that_are_some_schemes_default() {
+fn rds_signs_default_ports_of_other_schemes() {
     for (port, signature) in [
         (80, "5abd5d33c1f597ad0f4f85a92d5c7d2f972ec235abafbd8025f8ed07a5fa7bfe"),
         (443, "83e6b8773f7484674a37167a37682dcc0c3fc2eb28c727a8012294945b2b5769"),
@@ -81,7 +82,7 @@ fn rds_ports_that_are_some_schemes_default() {
 }
 
 #[test]
-fn dsql_both_actions() {
+fn dsql_tokens_match_for_both_actions() {
     let host = "abc.dsql.us-east-1.on.aws";
     let hour = Duration::from_secs(3600);
     let token = tokens::dsql(&temporary(), "us-east-1", host, hour, now()).unwrap();
@@ -143,7 +144,7 @@ fn eks() {
 }
 
 #[test]
-fn transcribe_encodes_what_it_is_given() {
+fn transcribe_encodes_its_parameters() {
     let stream =
         [("language-code", "en-US"), ("media-encoding", "pcm"), ("sample-rate", "16000"), ("vocabulary-name", "a b+c")];
     let url = tokens::transcribe(&temporary(), "us-west-2", &stream, now()).unwrap();
@@ -158,7 +159,7 @@ fn transcribe_encodes_what_it_is_given() {
     );
 }
 
-/// The `Authorization` is botocore's for the same request.
+/// The expected `Authorization` is botocore's for the same request.
 #[test]
 fn vault() {
     for (region, signed_for, host, signature) in [
@@ -204,7 +205,7 @@ fn vault() {
     }
 }
 
-/// The URLs of git-remote-codecommit, which hold user name and password.
+/// The expected URLs are those of git-remote-codecommit, which contain the user name and password.
 #[test]
 fn codecommit() {
     for (credentials, region, host, repository, url) in [
@@ -234,9 +235,9 @@ fn codecommit() {
     }
 }
 
-/// Host names end in what the partition of the region has: AWS's list of partitions, as in botocore's.
+/// Host names have the DNS suffix of the region's partition, as in botocore's list of partitions.
 #[test]
-fn hosts_of_other_partitions() {
+fn hosts_of_other_partitions_have_their_suffix() {
     for (region, suffix) in [
         ("ap-southeast-2", "amazonaws.com"),
         ("us-gov-east-1", "amazonaws.com"),

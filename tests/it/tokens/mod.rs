@@ -1,4 +1,4 @@
-//! Connection tokens: figures of the official helpers, what a server makes of a token, and what wrong input says.
+//! Tests of connection tokens: expected values of the official helpers, verification by a server, and errors.
 
 mod errors;
 mod figures;
@@ -19,7 +19,7 @@ fn temporary() -> Credentials {
 
 pub type Made = Result<Token, TokenError>;
 
-/// Every function with input that is right, and for how many seconds its token lives.
+/// A token of every function with valid input, and its lifetime in seconds.
 pub fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Vec<(&'static str, i64, Made)> {
     let dsql_host = "abc.dsql.us-east-1.on.aws";
     let a_week = Duration::from_secs(604_800);
@@ -45,7 +45,7 @@ pub fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Ve
 }
 
 #[test]
-fn a_token_ends_with_its_time_or_with_the_credentials_whichever_is_earlier() {
+fn a_token_expires_after_its_lifetime_or_with_the_credentials() {
     for (kind, seconds, token) in every_kind(&temporary(), "us-east-1", now()) {
         let (token, end) = (token.unwrap(), now().saturating_add(seconds));
         assert_eq!(token.expires_at(), end, "{kind}");
@@ -60,7 +60,7 @@ fn a_token_ends_with_its_time_or_with_the_credentials_whichever_is_earlier() {
 }
 
 #[test]
-fn a_token_prints_as_itself_and_debug_hides_it() {
+fn display_shows_the_token_and_debug_hides_it() {
     for (kind, _, token) in every_kind(&temporary(), "us-east-1", now()) {
         let token = token.unwrap();
         assert_eq!(format!("{token}"), token.as_str(), "{kind}");
@@ -73,7 +73,7 @@ fn a_token_prints_as_itself_and_debug_hides_it() {
 }
 
 #[test]
-fn only_codecommit_makes_a_user_name() {
+fn only_codecommit_returns_a_user_name() {
     for (kind, _, token) in every_kind(&temporary(), "us-east-1", now()) {
         let user = format!("AKIDEXAMPLE%{SESSION_TOKEN}");
         assert_eq!(token.unwrap().user(), (kind == "codecommit").then_some(user.as_str()), "{kind}");
@@ -84,7 +84,7 @@ fn only_codecommit_makes_a_user_name() {
 }
 
 #[test]
-fn the_credential_that_kubectl_reads() {
+fn the_exec_credential_is_what_kubectl_reads() {
     let json = |token: &Token| serde_json::from_str::<serde_json::Value>(&tokens::exec_credential(token)).unwrap();
     let token = tokens::eks(&temporary(), "us-east-1", "prod", now()).unwrap();
     assert_eq!(
@@ -102,7 +102,7 @@ fn the_credential_that_kubectl_reads() {
 }
 
 #[test]
-fn a_clock_at_either_end_of_time_is_held() {
+fn the_first_and_last_timestamps_do_not_overflow() {
     for time in ["00000101T000000Z", "99991231T235959Z"] {
         for (kind, _, token) in every_kind(&temporary(), "us-east-1", at(time)) {
             assert!(token.unwrap().expires_at() >= at(time), "{kind} {time}");

@@ -1,4 +1,4 @@
-//! The other end: what a token's server does with it, here with the crate's own verifier.
+//! The server's side: tokens are verified by the crate's own verifier.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{every_kind, temporary};
 use crate::support::fixtures::{credentials, now, verifier, verify};
 use crate::support::random::Random;
 
-/// The presigned request inside a token.
+/// Returns the presigned request inside a token.
 #[derive(Clone)]
 struct Arrived {
     host: String,
@@ -49,21 +49,21 @@ fn service(kind: &str) -> Option<&'static str> {
         "msk" => Some("kafka-cluster"),
         "eks" => Some("sts"),
         "transcribe" => Some("transcribe"),
-        // Without an end in the URL, signed in a header, signed as git: below.
+        // Tested separately below: no expiration in the URL, signed in a header, signed for git.
         "iot_mqtt" | "vault" | "codecommit" => None,
         other => panic!("{other}"),
     }
 }
 
 #[test]
-fn a_token_is_accepted_until_it_ends_and_not_after_a_change() {
+fn a_token_is_accepted_until_it_expires_and_refused_after_a_change() {
     let mut kinds = 0;
     for credentials in [credentials(), temporary()] {
         for (kind, lifetime, token) in every_kind(&credentials, "us-east-1", now()) {
             let Some(service) = service(kind) else { continue };
             kinds += 1;
             let arrived = Arrived::of(kind, &token.unwrap());
-            // The call in it lives 60 seconds; how long a cluster takes the token for is the cluster's own rule.
+            // The presigned URL is valid for 60 seconds; the cluster itself decides how long it accepts the token.
             let lifetime = if kind == "eks" { 60 } else { lifetime };
             for seconds in [0, 1, lifetime - 1, lifetime] {
                 arrived.verify(service, &credentials, now().saturating_add(seconds)).expect(kind);
@@ -143,7 +143,7 @@ fn vault_sends_a_request_that_is_accepted_for_fifteen_minutes() {
 }
 
 #[test]
-fn users_of_any_text_come_back_as_they_were() {
+fn any_user_name_round_trips() {
     let pieces = [
         "a", "Z", "0", "-", "_", ".", "~", "+", " ", "%", "%2B", "&", "=", "/", "?", "#", "ü", "日", "'", "\"", "\\",
         "\n",
@@ -167,7 +167,7 @@ fn users_of_any_text_come_back_as_they_were() {
 }
 
 #[test]
-fn long_session_tokens_and_users() {
+fn long_session_tokens_and_users_are_accepted() {
     let token: String = "abc+/=".repeat(700);
     let credentials = credentials().with_session_token(token).unwrap();
     for (kind, _, token) in every_kind(&credentials, "us-east-1", now()) {
@@ -182,7 +182,7 @@ fn long_session_tokens_and_users() {
 }
 
 #[test]
-fn dsql_takes_every_lifetime_up_to_a_week() {
+fn dsql_accepts_lifetimes_up_to_a_week() {
     let host = "abc.dsql.us-east-1.on.aws";
     for seconds in [1, 900, 86_400, 604_799, 604_800] {
         let token = tokens::dsql(&temporary(), "us-east-1", host, Duration::from_secs(seconds), now()).unwrap();
