@@ -146,7 +146,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         "Client's clock ten minutes slow",
         call,
         403,
-        "the client's clock is 60",
+        "the client's clock is 10 minutes",
         "The server allows a clock skew of five minutes.",
     )?;
 

@@ -133,6 +133,8 @@ fn global(labels: &str, suffix: &str) -> Option<Endpoint> {
 pub(crate) fn global_region(service: &str, partition: &Partition) -> Option<&'static str> {
     let (_, aws_only) = GLOBAL.iter().find(|(name, _)| *name == service)?;
     match partition.id {
+        // Called from everywhere, and signed for this one.
+        "aws" if service == "globalaccelerator" => Some("us-west-2"),
         "aws-cn" if service == "iam" => Some("cn-north-1"),
         id if *aws_only && id != AWS.id => None,
         _ => Some(partition.global_region),

@@ -210,6 +210,7 @@ pub(super) const ALL_REGIONS: &[(&str, &str)] = &[
 pub(super) const GLOBAL: &[(&str, bool)] = &[
     ("budgets", false),
     ("cloudfront", false),
+    ("globalaccelerator", true),
     ("health", false),
     ("iam", false),
     ("organizations", false),

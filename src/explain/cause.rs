@@ -29,6 +29,8 @@ pub enum Cause {
     TwoCredentials,
     /// The request is signed with Signature Version 2, but version 4 is required.
     SignatureVersion2,
+    /// The resource needs a SigV4A signature.
+    SigV4aRequired,
     /// Both sides signed the same text with different keys: the secret access key doesn't belong to the access key id.
     WrongSecret,
     /// The server doesn't know the access key id.
@@ -272,7 +274,7 @@ pub enum Cause {
     /// The service refused the request for a reason other than its signature.
     Unrelated,
     /// The response is not recognised.
-    Unrecognised,
+    NotRecognised,
 }
 
 impl Cause {
@@ -318,6 +320,11 @@ impl Cause {
             Self::SignatureVersion2 => {
                 ("signed with Signature Version 2, but Version 4 is required".into(), "sign with AWS4-HMAC-SHA256")
             }
+            Self::SigV4aRequired => (
+                "the resource needs a SigV4A signature (AWS4-ECDSA-P256-SHA256)".into(),
+                "sign with Signer::sigv4a (feature `sigv4a`): multi-Region access points, EventBridge global endpoints and \
+                 CloudFront KeyValueStore need it",
+            ),
             Self::WrongSecret => (
                 "the secret access key doesn't belong to this access key id".into(),
                 "check the secret access key, and that it belongs to this access key id",
@@ -536,31 +543,28 @@ impl Cause {
             Self::ClockSkew { offset } => (
                 or_else(
                     offset,
-                    |offset| {
-                        format!(
-                            "the client's clock is {} seconds {} the server's",
-                            offset.unsigned_abs(),
-                            direction(*offset)
-                        )
+                    |offset| match offset {
+                        0.. => format!(
+                            "the client's clock is {} behind the server's, or the request was sent that long after it was \
+                             signed",
+                            Spoken(offset.unsigned_abs())
+                        ),
+                        _ => format!("the client's clock is {} ahead of the server's", Spoken(offset.unsigned_abs())),
                     },
                     "the clocks of the client and the server differ",
                 ),
                 "set the clock, or add Explanation::clock_offset to the time passed to the signer; send requests as \
                  soon as they are signed",
             ),
-            Self::TimeZone { offset } => {
-                let (minutes, direction) = (offset.unsigned_abs().saturating_add(30) / 60, direction(*offset));
-                let (hours, minutes) = (minutes / 60, minutes % 60);
-
-                (
-                    format!(
-                        "the client's clock is {hours}:{minutes:02} hours {direction} the server's: local time was \
-                         probably used as UTC"
-                    )
-                    .into(),
-                    "write x-amz-date in UTC, as its Z states",
+            Self::TimeZone { offset } => (
+                format!(
+                    "local time was used as UTC: the client's time is {} {} the server's",
+                    Spoken(offset.unsigned_abs()),
+                    direction(*offset)
                 )
-            }
+                .into(),
+                "write x-amz-date in UTC, as its Z states",
+            ),
             Self::DateMalformed => {
                 ("the time of the request is missing or malformed".into(), "send x-amz-date as YYYYMMDDTHHMMSSZ")
             }
@@ -586,7 +590,7 @@ impl Cause {
                 "sign the request for the new host and region, and send it there",
             ),
             Self::PolicyDenies => (
-                "the signature is valid, but a policy denies the call".into(),
+                "a policy denies the call".into(),
                 "allow the action in the policies of the identity and the resource; look for an explicit deny",
             ),
             Self::OtherAuthorizationExpected => (
@@ -610,7 +614,7 @@ impl Cause {
             Self::Unrelated => {
                 ("refused for a reason other than its signature".into(), "see the message of the response")
             }
-            Self::Unrecognised => (
+            Self::NotRecognised => (
                 "the response is not recognised".into(),
                 "see the message of the response; it doesn't mention a signature",
             ),
@@ -642,6 +646,27 @@ fn direction(offset: i64) -> &'static str {
     if offset < 0 { "ahead of" } else { "behind" }
 }
 
+/// A duration in seconds as people say it: at most two units that follow one another.
+struct Spoken(u64);
+
+impl fmt::Display for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+        let mut parts = UNITS.iter().scan(self.0, |rest, (seconds, unit)| {
+            let count = *rest / seconds;
+            *rest %= seconds;
+            Some((count, unit))
+        });
+        let Some((count, unit)) = parts.find(|(count, _)| *count > 0) else { return f.write_str("0 seconds") };
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        write!(f, "{count} {unit}{}", plural(count))?;
+        match parts.next() {
+            Some((next, unit)) if next > 0 => write!(f, " {next} {unit}{}", plural(next)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The payload line of a canonical request. A hash means nothing to a reader, so it is not shown.
 struct BodyLine<'a>(&'a str);
 
@@ -666,6 +691,28 @@ impl fmt::Display for OtherValue<'_> {
             f.write_str("arrived with a different value")
         } else {
             write!(f, "was signed as {signed:?}, but arrived as {verified:?}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spoken;
+
+    #[test]
+    fn durations_are_written_as_people_say_them() {
+        for (seconds, spoken) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (600, "10 minutes"),
+            (1834, "30 minutes 34 seconds"),
+            (7203, "2 hours"),
+            (3660, "1 hour 1 minute"),
+            (248_456, "2 days 21 hours"),
+            (30 * 86_400, "30 days"),
+            (86_401, "1 day"),
+        ] {
+            assert_eq!(alloc::format!("{}", Spoken(seconds)), spoken);
         }
     }
 }

@@ -2,22 +2,34 @@ use alloc::string::String;
 use core::fmt;
 
 use super::cause::Cause;
+use super::certainty::Certainty;
 
-/// A cause, the evidence for it, and the fix.
+/// A cause, how certain it is, the evidence for it, and the fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub(super) cause: Cause,
+    pub(super) certainty: Certainty,
     pub(super) evidence: String,
 }
 
 impl Finding {
+    /// What was observed.
     pub(super) fn new(cause: Cause, evidence: impl Into<String>) -> Self {
-        Self { cause, evidence: evidence.into() }
+        Self { cause, certainty: Certainty::Observed, evidence: evidence.into() }
+    }
+
+    pub(super) fn with_certainty(self, certainty: Certainty) -> Self {
+        Self { certainty, ..self }
     }
 
     /// Returns the cause.
     pub fn cause(&self) -> &Cause {
         &self.cause
+    }
+
+    /// Returns how certain it is.
+    pub fn certainty(&self) -> Certainty {
+        self.certainty
     }
 
     /// Returns the evidence: the message of the response, or the line that differs.
@@ -31,7 +43,7 @@ impl Finding {
     }
 
     pub(super) fn print(&self, f: &mut fmt::Formatter<'_>, with_evidence: bool) -> fmt::Result {
-        write!(f, "{}", self.cause)?;
+        write!(f, "{}{}", self.certainty.prefix(), self.cause)?;
         if with_evidence {
             write!(f, "\n   evidence: {}", self.evidence)?;
         }

@@ -2,10 +2,12 @@
 
 mod canonical;
 mod cause;
+mod certainty;
 mod compare;
 mod diff;
 mod finding;
 mod mismatch;
+mod name;
 mod recognize;
 mod sent;
 mod text;
@@ -15,6 +17,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use cause::Cause;
+pub use certainty::Certainty;
 pub use diff::Diff;
 pub use finding::Finding;
 pub use sent::Sent;

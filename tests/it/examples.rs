@@ -43,7 +43,7 @@ fn quickstart_makes_nine_calls_and_explains_the_five_refusals() {
         "7. Body changed in transit",
         "+ content-type:application/json; charset=utf-8",
         "Signature expired: ",
-        "1. the client's clock is 60",
+        "likely: the client's clock is 10 minutes",
         "All nine calls were answered as expected.",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");

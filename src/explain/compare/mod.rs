@@ -78,7 +78,7 @@ fn texts_of_lines(ours: &str, theirs: &str) -> (Vec<Finding>, Diff) {
         evidence = "one of the texts is neither a canonical request nor a string to sign";
         if ours == theirs {
             findings.push(Finding::new(
-                Cause::Unrecognised,
+                Cause::NotRecognised,
                 "the texts are the same, but neither canonical requests nor strings to sign",
             ));
         }

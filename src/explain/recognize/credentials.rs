@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::forms::global_region;
 use crate::endpoint::partition::{AWS, is_region};
 use crate::explain::cause::Cause;
+use crate::explain::certainty::Certainty;
 use crate::explain::sent::{Auth, Sent};
 use crate::explain::text::shown;
 use crate::text::excerpt;
@@ -32,26 +33,26 @@ impl Found<'_> {
         match &self.sent.auth {
             Auth::None if self.sent.method == "OPTIONS" => {
                 self.push(Cause::PreflightNeedsSignature);
-                self.no_such_route();
+                self.no_such_route(Certainty::Possible);
             }
             Auth::None => {
                 self.push(Cause::NotSigned);
                 if api_gateway {
-                    self.no_such_route();
+                    self.no_such_route(Certainty::Possible);
                 }
             }
             Auth::Other { .. } => self.push(Cause::OtherAuthorization),
             Auth::Signed | Auth::Presigned => {
                 if api_gateway {
-                    self.no_such_route();
+                    self.no_such_route(Certainty::Likely);
                 }
-                self.push(Cause::SignatureLost);
+                self.likely(Cause::SignatureLost);
             }
             _ if api_gateway => {
-                self.no_such_route();
-                self.push_all(&[Cause::NotSigned, Cause::SignatureLost, Cause::PreflightNeedsSignature]);
+                self.no_such_route(Certainty::Likely);
+                self.possible(&[Cause::NotSigned, Cause::SignatureLost, Cause::PreflightNeedsSignature]);
             }
-            _ => self.push_all(&[Cause::NotSigned, Cause::SignatureLost, Cause::OtherAuthorization]),
+            _ => self.push_all(Certainty::Likely, &[Cause::NotSigned, Cause::SignatureLost, Cause::OtherAuthorization]),
         }
     }
 
@@ -64,10 +65,13 @@ impl Found<'_> {
         let is_ours = echoed.starts_with("aws4-");
         if is_ours || echoed.starts_with("authorization:") {
             let doubled = echoed.contains("authorization:");
-            self.push(if doubled { Cause::MalformedAuthorization } else { Cause::WhitespaceInCredentials });
+            match doubled {
+                true => self.push(Cause::MalformedAuthorization),
+                false => self.likely(Cause::WhitespaceInCredentials),
+            }
         } else {
             self.other_authorization();
-            self.push(Cause::WhitespaceInCredentials);
+            self.possible(&[Cause::WhitespaceInCredentials]);
         }
     }
 
@@ -85,22 +89,25 @@ impl Found<'_> {
 
     /// Handles an authorization that is not a signature.
     pub(super) fn other_authorization(&mut self) {
-        self.push(Cause::OtherAuthorization);
-        if self.sent.is_signed() {
-            self.push(Cause::SignatureLost);
+        match self.sent.auth {
+            Auth::Other { .. } => self.push(Cause::OtherAuthorization),
+            _ => self.likely(Cause::OtherAuthorization),
         }
-        self.no_such_route();
+        if self.sent.is_signed() {
+            self.possible(&[Cause::SignatureLost]);
+        }
+        self.no_such_route(Certainty::Possible);
     }
 
-    pub(super) fn no_such_route(&mut self) {
+    pub(super) fn no_such_route(&mut self, certainty: Certainty) {
         let Sent { method, path, host, .. } = self.sent;
         if method.is_empty() {
-            self.push(Cause::NoSuchRoute);
+            self.push_as(certainty, Cause::NoSuchRoute);
         } else {
             let route = alloc::format!("{method} {path}");
             let on_host =
                 if host.is_empty() { String::new() } else { alloc::format!(" on {}", excerpt(host.as_bytes())) };
-            self.push_with(Cause::NoSuchRoute, excerpt(route.as_bytes()) + &on_host);
+            self.push_with(certainty, Cause::NoSuchRoute, excerpt(route.as_bytes()) + &on_host);
         }
     }
 
@@ -145,7 +152,8 @@ impl Found<'_> {
             && !self.sent.region.is_empty()
             && region != self.sent.region
         {
-            self.push_with(Cause::WrongRegion { expected: Some(shown(region)) }, "x-amz-bucket-region".into());
+            let evidence = alloc::format!("x-amz-bucket-region: {}", shown(region));
+            self.push_with(Certainty::Observed, Cause::WrongRegion { expected: Some(shown(region)) }, evidence);
         }
     }
 
@@ -164,7 +172,7 @@ impl Found<'_> {
     }
 
     /// Returns the region from the host name, for messages that contain only the wrong region.
-    fn region_to_use(&self, wrong: &str) -> Option<String> {
+    pub(super) fn region_to_use(&self, wrong: &str) -> Option<String> {
         let host = self.sent.host.as_str();
         let endpoint = Endpoint::parse(host);
         let in_endpoint = endpoint.as_ref().and_then(Endpoint::region).filter(|region| is_region(region));
@@ -187,7 +195,7 @@ impl Found<'_> {
         let unknown_key = said.holds(text::UNKNOWN_KEY.known);
         if unknown_key || unknown_client || said.starts_with(text::SECURITY_TOKEN_INVALID.known) {
             if without_token {
-                self.push(Cause::TokenMissing);
+                self.likely(Cause::TokenMissing);
             }
             // If the message ends with a full stop, the key is unknown; otherwise, the token (if any) is invalid.
             if !unknown_key && (token_was_sent || self.sent.auth == Auth::Unknown) {
@@ -196,11 +204,14 @@ impl Found<'_> {
                 if of_the_token {
                     causes.reverse();
                 }
-                self.push_all(&causes);
+                self.push_all(Certainty::Likely, &causes);
             }
-            self.push(Cause::UnknownAccessKey);
+            match unknown_key && !without_token {
+                true => self.push(Cause::UnknownAccessKey),
+                false => self.likely(Cause::UnknownAccessKey),
+            }
             if self.sent.auth == Auth::Unknown {
-                self.push(Cause::TokenMissing);
+                self.possible(&[Cause::TokenMissing]);
             }
         }
         if self.reply.code == "AuthFailure" {
@@ -208,7 +219,11 @@ impl Found<'_> {
             if offset.is_some() {
                 self.clock(offset);
             }
-            self.push_all(&[Cause::UnknownAccessKey, Cause::WrongSecret, Cause::ClockSkew { offset }]);
+            let causes = [Cause::UnknownAccessKey, Cause::WrongSecret, Cause::ClockSkew { offset }];
+            match offset.is_some() {
+                true => self.possible(&causes),
+                false => self.push_all(Certainty::Likely, &causes),
+            }
         }
     }
 }

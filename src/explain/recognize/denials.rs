@@ -6,6 +6,7 @@ use super::Found;
 use crate::aws_error::read::Said;
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
+use crate::explain::certainty::Certainty;
 use crate::explain::sent::Auth;
 use crate::text::excerpt;
 
@@ -31,13 +32,16 @@ impl Found<'_> {
     fn not_authorized(&mut self, said: &Said) {
         if said.holds(NOT_AUTHORIZED_TO_PERFORM) || said.holds(NOT_AUTHORIZED_TO_ACCESS) {
             if said.holds(ANONYMOUS) {
-                self.push_all(if self.sent.is_signed() {
-                    &[Cause::SignatureLost, Cause::PolicyDenies]
-                } else {
-                    &[Cause::NotSigned, Cause::SignatureLost]
-                });
+                match self.sent.auth {
+                    Auth::None => self.push(Cause::NotSigned),
+                    _ if self.sent.is_signed() => {
+                        self.push_all(Certainty::Likely, &[Cause::SignatureLost, Cause::PolicyDenies]);
+                    }
+                    _ => self.push_all(Certainty::Likely, &[Cause::NotSigned, Cause::SignatureLost]),
+                }
+            } else {
+                self.push(Cause::PolicyDenies);
             }
-            self.push(Cause::PolicyDenies);
         }
     }
 
@@ -48,17 +52,20 @@ impl Found<'_> {
             if !service.is_empty() && service != "aoss" {
                 self.push(Cause::WrongService { expected: Some("aoss".into()) });
             }
-            self.push_all(&[Cause::PolicyDenies, Cause::ContentSha256]);
+            self.push_all(Certainty::Likely, &[Cause::PolicyDenies, Cause::ContentSha256]);
         }
     }
 
     /// S3's "Access Denied": the request is not signed, or its signer has no permission.
     fn access_denied(&mut self, said: &Said) {
-        if self.reply.code == "AccessDenied" && said.is(text::ACCESS_DENIED.known) {
+        // MinIO and its kin write a full stop, Ceph nothing at all.
+        let only = [text::ACCESS_DENIED.known, "Access Denied.", "AccessDenied", ""].iter().any(|text| said.is(text));
+        if self.reply.code == "AccessDenied" && only && self.findings.is_empty() {
             match self.sent.auth {
-                Auth::None => self.push_all(&[Cause::NotSigned, Cause::PolicyDenies]),
+                Auth::None => self.push(Cause::NotSigned),
                 Auth::Other { .. } => self.push(Cause::OtherAuthorization),
-                _ => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
+                Auth::Unknown => self.possible(&[Cause::PolicyDenies, Cause::NotSigned, Cause::SignatureLost]),
+                _ => self.push_all(Certainty::Likely, &[Cause::PolicyDenies, Cause::SignatureLost]),
             }
         }
     }
@@ -75,11 +82,17 @@ impl Found<'_> {
         match &self.sent.auth {
             // A REST API reports a missing signature as such.
             _ if code.starts_with("Forbidden") => self.push(Cause::ForbiddenWithoutReason),
-            Auth::None => self.push_all(&[Cause::NotSigned, Cause::ForbiddenWithoutReason]),
-            Auth::Other { .. } => self.push_all(&[Cause::OtherAuthorization, Cause::ForbiddenWithoutReason]),
-            _ if function_url && self.sent.is_signed() => self.push_all(&[Cause::PolicyDenies, Cause::SignatureLost]),
-            _ if function_url => self.push_all(&[Cause::NotSigned, Cause::PolicyDenies]),
-            _ if http_api => self.push_all(&[Cause::RefusedWithoutReason, Cause::ForbiddenWithoutReason]),
+            Auth::None => self.push_all(Certainty::Observed, &[Cause::NotSigned, Cause::ForbiddenWithoutReason]),
+            Auth::Other { .. } => {
+                self.push_all(Certainty::Observed, &[Cause::OtherAuthorization, Cause::ForbiddenWithoutReason]);
+            }
+            _ if function_url && self.sent.is_signed() => {
+                self.push_all(Certainty::Likely, &[Cause::PolicyDenies, Cause::SignatureLost]);
+            }
+            _ if function_url => self.possible(&[Cause::NotSigned, Cause::PolicyDenies]),
+            _ if http_api => {
+                self.push_all(Certainty::Observed, &[Cause::RefusedWithoutReason, Cause::ForbiddenWithoutReason]);
+            }
             _ => self.push(Cause::ForbiddenWithoutReason),
         }
     }
@@ -87,7 +100,7 @@ impl Found<'_> {
     fn not_found(&mut self, said: &Said) {
         let texts = [NOT_FOUND, "", NO_ROUTE];
         if self.reply.status == 404 && self.findings.is_empty() && texts.iter().any(|text| said.is(text)) {
-            self.no_such_route();
+            self.no_such_route(Certainty::Likely);
         }
     }
 

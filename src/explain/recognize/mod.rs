@@ -3,15 +3,17 @@
 
 mod credentials;
 mod denials;
+mod stores;
 mod texts;
 mod times;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use texts::{CODES, TEXTS};
+use texts::{CODES, TEXTS, UNRELATED_CODES};
 
 use super::cause::Cause;
+use super::certainty::Certainty;
 use super::compare::{header_removed, payload_difference};
 use super::finding::Finding;
 use super::sent::{Auth, Sent};
@@ -35,9 +37,10 @@ pub(super) fn recognize(reply: &Reply, sent: &Sent) -> Vec<Finding> {
     found.keys(&said);
     found.headers(&said);
     found.body(&said);
+    found.stores(&said);
     for (known, causes) in TEXTS {
         if said.holds(known) {
-            found.push_all(causes);
+            found.push_all(Certainty::Observed, causes);
         }
     }
     found.denials(&said);
@@ -48,6 +51,9 @@ pub(super) fn recognize(reply: &Reply, sent: &Sent) -> Vec<Finding> {
         found.by_code_or_status();
     }
     found.by_the_request();
+    found.keep_what_can_be();
+    // Stable: within a certainty, the order in which they were found.
+    found.findings.sort_by_key(Finding::certainty);
     found.findings
 }
 
@@ -59,20 +65,37 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// What the response states, or what is known of the request.
     fn push(&mut self, cause: Cause) {
-        let evidence = self.evidence.clone();
-        self.push_with(cause, evidence);
+        self.push_as(Certainty::Observed, cause);
     }
 
-    fn push_with(&mut self, cause: Cause, evidence: String) {
+    fn likely(&mut self, cause: Cause) {
+        self.push_as(Certainty::Likely, cause);
+    }
+
+    fn possible(&mut self, causes: &[Cause]) {
+        causes.iter().cloned().for_each(|cause| self.push_as(Certainty::Possible, cause));
+    }
+
+    fn push_as(&mut self, certainty: Certainty, cause: Cause) {
+        let evidence = self.evidence.clone();
+        self.push_with(certainty, cause, evidence);
+    }
+
+    fn push_with(&mut self, certainty: Certainty, cause: Cause, evidence: String) {
         let same_kind = |finding: &Finding| core::mem::discriminant(finding.cause()) == core::mem::discriminant(&cause);
         if !self.findings.iter().any(same_kind) {
-            self.findings.push(Finding::new(cause, evidence));
+            self.findings.push(Finding::new(cause, evidence).with_certainty(certainty));
         }
     }
 
-    fn push_all(&mut self, causes: &[Cause]) {
-        causes.iter().cloned().for_each(|cause| self.push(cause));
+    /// The first as that, and the others as possible.
+    fn push_all(&mut self, certainty: Certainty, causes: &[Cause]) {
+        if let [first, others @ ..] = causes {
+            self.push_as(certainty, first.clone());
+            self.possible(others);
+        }
     }
 
     /// Puts a defect of the request as it was sent first, if the refusal gives no more specific reason.
@@ -89,7 +112,7 @@ impl Found<'_> {
                     | Cause::Mismatch
                     | Cause::ForbiddenWithoutReason
                     | Cause::RefusedWithoutReason
-                    | Cause::Unrecognised
+                    | Cause::NotRecognised
             )
         };
         if self.findings.first().is_none_or(says_more) {
@@ -111,13 +134,51 @@ impl Found<'_> {
         self.findings.insert(0, Finding::new(cause, evidence));
     }
 
+    /// A response to a HEAD request has no body that could say why: the same request as a GET would.
+    fn head_without_body(&mut self) {
+        self.push(Cause::RefusedWithoutReason);
+        if self.sent.session_token().is_some() && self.reply.status == 400 {
+            self.possible(&[Cause::TokenExpired, Cause::TokenInvalid]);
+        }
+        if self.sent.is_signed() && self.reply.status == 400 {
+            self.possible(&[Cause::WrongRegion { expected: self.region_to_use(&self.sent.region) }]);
+        }
+    }
+
     fn mismatch(&mut self) {
         if self.sent.auth == Auth::None {
             let evidence =
-                "the request was not signed; CloudFront signs for its origin, using the hash that the viewer sends";
-            self.push_with(Cause::ContentSha256, evidence.into());
+                "the request was not signed: CloudFront signs for its origin, with the hash that the viewer sends";
+            self.push_with(Certainty::Likely, Cause::ContentSha256, evidence.into());
+            self.possible(&[Cause::Mismatch]);
+        } else {
+            self.push(Cause::Mismatch);
         }
-        self.push(Cause::Mismatch);
+    }
+
+    /// Removes what contradicts the request that was sent.
+    fn keep_what_can_be(&mut self) {
+        let sent = self.sent;
+        let before = self.findings.len();
+        let not_signed = self.findings.iter().any(|finding| *finding.cause() == Cause::NotSigned);
+        self.findings.retain(|finding| match finding.cause() {
+            Cause::NotSigned | Cause::PreflightNeedsSignature => !sent.is_signed(),
+            Cause::SignatureLost => sent.auth != Auth::None,
+            Cause::TokenExpired | Cause::TokenInvalid => {
+                sent.auth != Auth::None && (!sent.is_signed() || sent.session_token().is_some())
+            }
+            Cause::TokenMissing => sent.auth != Auth::None,
+            Cause::PresignExpired { .. } | Cause::PresignOutlivedCredentials | Cause::PresignLifetime => {
+                matches!(sent.auth, Auth::Presigned | Auth::Unknown | Auth::Both | Auth::Malformed { .. })
+            }
+            _ => true,
+        });
+        if self.findings.is_empty() && before > 0 {
+            match not_signed {
+                true => self.likely(Cause::SignatureLost),
+                false => self.push(Cause::NotRecognised),
+            }
+        }
     }
 
     fn headers(&mut self, said: &Said) {
@@ -147,7 +208,7 @@ impl Found<'_> {
             self.push(cause);
         } else if self.reply.code == "MissingContentLength" {
             self.push(Cause::RequiredHeaderMissing { name: Some("content-length".into()) });
-            self.push(Cause::BodyFraming);
+            self.possible(&[Cause::BodyFraming]);
         } else if self.reply.code == "MissingSecurityHeader" {
             self.push(Cause::RequiredHeaderMissing { name: None });
         }
@@ -172,23 +233,29 @@ impl Found<'_> {
             self.other_authorization();
             return;
         }
-        if let Some((_, causes)) = CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)) {
-            self.push_all(causes);
+        if let Some((_, certainty, causes)) = CODES.iter().find(|(known, ..)| known.eq_ignore_ascii_case(code)) {
+            self.push_all(*certainty, causes);
             return;
         }
+        if UNRELATED_CODES.iter().any(|known| known.eq_ignore_ascii_case(code)) {
+            self.push(Cause::Unrelated);
+            return;
+        }
+        let nothing_said = code.is_empty() && self.reply.message.is_empty();
         match self.reply.status {
             200..300 if code.is_empty() => {}
             407 => self.push(Cause::BlockedByIntermediary),
-            400 if code.is_empty() && self.reply.message.is_empty() => self.push(Cause::MalformedRequest),
-            401 | 403 if self.reply.is_html => self.push(Cause::BlockedByIntermediary),
-            401 if code.is_empty() => self.push(Cause::OtherAuthorizationExpected),
+            400 | 403 if self.sent.method == "HEAD" && nothing_said => self.head_without_body(),
+            400 if nothing_said => self.likely(Cause::MalformedRequest),
+            401 | 403 if self.reply.is_html => self.likely(Cause::BlockedByIntermediary),
+            401 if code.is_empty() => self.likely(Cause::OtherAuthorizationExpected),
             401 | 403 if self.sent.auth == Auth::None => {
-                self.push_all(&[Cause::NotSigned, Cause::RefusedWithoutReason])
+                self.push(Cause::NotSigned);
+                self.possible(&[Cause::RefusedWithoutReason]);
             }
-            401 | 403 if self.reply.message.is_empty() && code.is_empty() => self.push(Cause::RefusedWithoutReason),
-            _ if !code.is_empty() => self.push(Cause::Unrelated),
-            400 | 401 | 403 => self.push(Cause::Unrecognised),
-            _ => self.push(Cause::Unrelated),
+            401 | 403 if nothing_said => self.push(Cause::RefusedWithoutReason),
+            404 | 405 | 409 | 410 | 412 | 416 | 429 | 500..=599 if code.is_empty() => self.likely(Cause::Unrelated),
+            _ => self.push(Cause::NotRecognised),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Found;
 use crate::aws_error::read::{Reply, Said};
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
+use crate::explain::certainty::Certainty;
 use crate::explain::sent::Sent;
 use crate::sigv4::timestamp::Timestamp;
 
@@ -43,11 +44,11 @@ impl Found<'_> {
             // EC2 returns this code for an old request and for expired credentials.
             match offset {
                 Some(seconds) if seconds.abs() < 5 * 60 => {
-                    self.push_all(&[Cause::TokenExpired, Cause::ClockSkew { offset }]);
+                    self.push_all(Certainty::Likely, &[Cause::TokenExpired, Cause::ClockSkew { offset }]);
                 }
                 _ => {
                     self.clock(offset);
-                    self.push(Cause::TokenExpired);
+                    self.possible(&[Cause::TokenExpired]);
                 }
             }
         } else if expired {
@@ -61,20 +62,32 @@ impl Found<'_> {
 
     fn token_expiry(&mut self, said: &Said) {
         let in_text = said.holds("token") && said.holds("expired") && !said.holds("incoming token");
-        if in_text || self.code_of_time() == "ExpiredToken" {
-            if self.sent.is_presigned() {
-                self.push(Cause::PresignOutlivedCredentials);
+        if !in_text && self.code_of_time() != "ExpiredToken" {
+            return;
+        }
+        // Google Cloud Storage reports the expiration of a presigned URL so.
+        if self.reply.element("Details").is_some_and(|details| details.starts_with("Request has expired")) {
+            self.push(Cause::PresignExpired { at: self.sent.expires_at });
+        } else if self.sent.is_signed() && self.sent.session_token().is_none() {
+            match self.sent.is_presigned() {
+                true => self.likely(Cause::PresignExpired { at: self.sent.expires_at }),
+                false => self.push(Cause::NotRecognised),
             }
+        } else if self.sent.is_presigned() {
+            self.push(Cause::PresignOutlivedCredentials);
+            self.push(Cause::TokenExpired);
+        } else {
             self.push(Cause::TokenExpired);
         }
     }
 
-    /// Adds the clock skew, and before it a time zone if the offset is that of one, which may be a coincidence.
+    /// The times differ, and the response doesn't say why: the clock, a request that was kept, or local time taken for UTC if
+    /// the difference is one of time zones.
     pub(super) fn clock(&mut self, offset: Option<i64>) {
-        if let Some(offset) = offset.filter(|offset| is_time_zone(*offset)) {
-            self.push(Cause::TimeZone { offset });
+        match offset.filter(|offset| is_time_zone(*offset)) {
+            Some(offset) => self.possible(&[Cause::ClockSkew { offset: Some(offset) }, Cause::TimeZone { offset }]),
+            None => self.likely(Cause::ClockSkew { offset }),
         }
-        self.push(Cause::ClockSkew { offset });
     }
 }
 

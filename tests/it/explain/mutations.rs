@@ -224,7 +224,7 @@ const MUTATIONS: &[Mutation] = &[
     }),
     ("local time", |a| {
         in_header(a).then(|| a.now = a.now.saturating_add(7203))?;
-        named("TimeZone { offset: 7203 }")
+        named("ClockSkew { offset: Some(7203) }")
     }),
     ("a presigned URL that ended", |a| {
         (!in_header(a)).then(|| a.now = a.now.saturating_add(8 * 86_400))?;

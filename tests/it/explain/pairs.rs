@@ -306,8 +306,8 @@ fn sigv4a() {
 
 #[test]
 fn other_texts() {
-    assert_eq!(causes("", ""), ["Unrecognised"]);
-    assert_eq!(causes("a", "a"), ["Unrecognised"]);
+    assert_eq!(causes("", ""), ["NotRecognised"]);
+    assert_eq!(causes("a", "a"), ["NotRecognised"]);
     assert_eq!(causes("a\nb", "a\nc"), ["TextDiffers { line: 2 }"]);
     // The same header twice, with two values that are not shown.
     let twice = REQUEST.replace("\n\n", "\nx-amz-security-token:A\nx-amz-security-token:B\n\n");

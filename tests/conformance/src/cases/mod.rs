@@ -2,6 +2,8 @@
 
 #[cfg(feature = "streaming")]
 mod chunked;
+#[cfg(feature = "explain")]
+mod explain;
 pub mod plain;
 #[cfg(feature = "post-policy")]
 mod post_policy;
@@ -19,6 +21,8 @@ use serde::de::IgnoredAny;
 
 #[cfg(feature = "streaming")]
 use self::chunked::Chunked;
+#[cfg(feature = "explain")]
+use self::explain::Explain;
 use self::plain::Plain;
 #[cfg(feature = "post-policy")]
 use self::post_policy::PostPolicy;
@@ -30,6 +34,8 @@ use self::verify_reject::VerifyReject;
 pub enum Case {
     #[cfg(feature = "streaming")]
     Chunked(Box<Chunked>),
+    #[cfg(feature = "explain")]
+    Explain(Box<Explain>),
     Plain(Box<Plain>),
     #[cfg(feature = "post-policy")]
     PostPolicy(Box<PostPolicy>),
@@ -49,8 +55,9 @@ pub enum Outcome {
 }
 
 /// The kinds of cases that need a feature, and whether this build has it.
-const OPTIONAL_KINDS: [(&str, bool); 3] = [
+const OPTIONAL_KINDS: [(&str, bool); 4] = [
     ("chunked", cfg!(feature = "streaming")),
+    ("explain", cfg!(feature = "explain")),
     ("post_policy", cfg!(feature = "post-policy")),
     ("tokens", cfg!(feature = "tokens")),
 ];
@@ -99,6 +106,8 @@ impl Case {
         Ok(match kind.suite.as_str() {
             #[cfg(feature = "streaming")]
             "chunked" => Case::Chunked(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
+            #[cfg(feature = "explain")]
+            "explain" => Case::Explain(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             #[cfg(feature = "post-policy")]
             "post_policy" => Case::PostPolicy(serde_json::from_str(line).map_err(unreadable(&kind.id))?),
             "sigv4a" => Case::SigV4a(Box::new(SigV4a::read(line).map_err(unreadable(&kind.id))?)),
@@ -113,6 +122,8 @@ impl Case {
         match self {
             #[cfg(feature = "streaming")]
             Case::Chunked(case) => case.run()?,
+            #[cfg(feature = "explain")]
+            Case::Explain(case) => case.run()?,
             Case::Plain(case) => case.run()?,
             #[cfg(feature = "post-policy")]
             Case::PostPolicy(case) => case.run()?,

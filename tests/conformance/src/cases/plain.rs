@@ -37,16 +37,19 @@ pub struct Plain {
 pub struct Context {
     access_key: String,
     secret_key: String,
+    #[serde(default)]
     session_token: Option<String>,
     pub region: String,
     pub service: String,
     pub timestamp: String,
     pub location: Location,
-    normalize_path: bool,
-    double_encode: bool,
+    pub normalize_path: bool,
+    pub double_encode: bool,
     /// Seconds.
+    #[serde(default)]
     pub expires: Option<u64>,
     pub payload: String,
+    #[serde(default)]
     omit_session_token: bool,
     #[serde(default)]
     algorithm: Option<String>,
@@ -74,7 +77,7 @@ pub const HMAC: &str = "AWS4-HMAC-SHA256";
 pub const SIGV4A: &str = "AWS4-ECDSA-P256-SHA256";
 
 impl Context {
-    fn is_sigv4a(&self) -> bool {
+    pub fn is_sigv4a(&self) -> bool {
         self.algorithm.as_deref() == Some(SIGV4A)
     }
 
