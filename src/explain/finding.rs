@@ -42,12 +42,21 @@ impl Finding {
         self.cause.fix()
     }
 
+    /// Returns the page of AWS's documentation about it, if there is one.
+    pub fn link(&self) -> Option<&'static str> {
+        self.cause.link()
+    }
+
     pub(super) fn print(&self, f: &mut fmt::Formatter<'_>, with_evidence: bool) -> fmt::Result {
         write!(f, "{}{}", self.certainty.prefix(), self.cause)?;
         if with_evidence {
             write!(f, "\n   evidence: {}", self.evidence)?;
         }
-        write!(f, "\n   fix:      {}", self.fix())
+        write!(f, "\n   fix:      {}", self.fix())?;
+        match self.link() {
+            Some(link) => write!(f, "\n   see:      {link}"),
+            None => Ok(()),
+        }
     }
 }
 

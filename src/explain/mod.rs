@@ -10,6 +10,8 @@ mod mismatch;
 mod name;
 mod recognize;
 mod sent;
+#[cfg(feature = "serde")]
+mod serialize;
 mod text;
 
 use alloc::string::{String, ToString};

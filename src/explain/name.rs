@@ -156,4 +156,45 @@ impl Cause {
             _ => Vec::new(),
         }
     }
+
+    /// Returns the page of AWS's documentation about it.
+    pub(super) const fn link(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoSuchRoute | Self::ForbiddenWithoutReason => {
+                "https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html"
+            }
+            Self::PolicyDenies => "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html",
+            Self::TokenMissing | Self::TokenExpired | Self::TokenInvalid => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html"
+            }
+            Self::PresignExpired { .. } | Self::PresignLifetime | Self::PresignOutlivedCredentials => {
+                "https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html"
+            }
+            Self::FormPolicy => "https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html",
+            Self::BodyFraming => "https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html",
+            Self::SigV4aRequired => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html#how-sigv4a-works"
+            }
+            Self::NotSigned
+            | Self::MalformedAuthorization
+            | Self::WrongSecret
+            | Self::Mismatch
+            | Self::ClockSkew { .. }
+            | Self::WrongRegion { .. }
+            | Self::WrongService { .. }
+            | Self::ScopeDate { .. } => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"
+            }
+            Self::PathUnderEncoded
+            | Self::PathOverEncoded
+            | Self::PathNormalization
+            | Self::QueryOrder
+            | Self::PlusForSpace
+            | Self::EscapeCase
+            | Self::UnsignedHeaders { .. } => {
+                "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html"
+            }
+            _ => return None,
+        })
+    }
 }

@@ -13,6 +13,9 @@ use crate::text::wiped::Wiped;
 /// A run of at least this many characters may be a token.
 const TOKEN: usize = 64;
 
+/// No part of an ARN is as long as AWS's session tokens are.
+const LONGEST_OF_ARN: usize = 300;
+
 /// AWS session tokens are hundreds of characters long; anything shorter than this may be an ordinary word.
 const SHORTEST_SESSION_TOKEN: usize = 12;
 
@@ -69,37 +72,45 @@ pub(crate) fn request_without_token(text: &str, session_token: Option<&str>) -> 
 /// Redacts anything that may be a secret: an echoed `Authorization` header and everything after it, anything that looks
 /// like a JWT, and long runs of base64 or hexadecimal characters.
 pub(crate) fn redacted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
     let echo = ["Authorization=", "Authorization header: '", "Authorization: ", "encoded with Base64): '"]
         .iter()
-        .filter_map(|echo| Some(text.find(echo)? + echo.len()))
+        .filter_map(|echo| Some((text.find(echo)? + echo.len(), echo.ends_with('\''))))
         .min();
     let (text, end) = match echo {
-        Some(position) => (text.get(..position).unwrap_or_default(), REDACTED),
-        None => (text, ""),
+        Some((position, quoted)) => (text.get(..position).unwrap_or_default(), Some(quoted)),
+        None => (text, None),
     };
     // `'<part of the header>' not a valid key=value pair …`
     let text = match text.split_once("' not a valid key=value pair") {
         Some((_, rest)) => &alloc::format!("'{REDACTED}' not a valid key=value pair{rest}"),
         None => text,
     };
+    let mut out = String::with_capacity(text.len());
     let mut run = String::new();
-    let flush = |run: &mut String, out: &mut String| {
-        let secret = run.len() >= TOKEN || run.contains("eyJ");
-        out.push_str(if secret { REDACTED } else { run });
-        run.clear();
-    };
+    let mut in_arn = false;
     for c in text.chars() {
-        if c.is_ascii_alphanumeric() || "+/=_-.%\\".contains(c) {
+        let is_in_run = c.is_ascii_alphanumeric() || "+/=_-.%\\".contains(c);
+        in_arn = (in_arn || c == ':' && run.ends_with("arn")) && (is_in_run || ":@,*".contains(c));
+        if is_in_run {
             run.push(c);
         } else {
-            flush(&mut run, &mut out);
+            flush(&mut run, &mut out, in_arn);
             out.push(c);
         }
     }
-    flush(&mut run, &mut out);
-    out.push_str(end);
-    out
+    flush(&mut run, &mut out, in_arn);
+    match end {
+        Some(true) => out + REDACTED + "'",
+        Some(false) => out + REDACTED,
+        None => out,
+    }
+}
+
+/// An ARN names roles, users and routes, however long they are, and holds no secret.
+fn flush(run: &mut String, out: &mut String, in_arn: bool) {
+    let secret = run.contains("eyJ") || run.len() >= TOKEN && !(in_arn && run.len() < LONGEST_OF_ARN);
+    out.push_str(if secret { REDACTED } else { run });
+    run.clear();
 }
 
 #[cfg(test)]
@@ -112,13 +123,19 @@ mod tests {
             ("Missing Authentication Token", "Missing Authentication Token"),
             (
                 "'opaque' not a valid key=value pair (missing equal-sign) in Authorization header: 'Bearer opaque'.",
-                "'[redacted]' not a valid key=value pair (missing equal-sign) in Authorization header: '[redacted]",
+                "'[redacted]' not a valid key=value pair (missing equal-sign) in Authorization header: '[redacted]'",
             ),
             (
                 "requires 'Signature' parameter. Authorization=Bearer x",
                 "requires 'Signature' parameter. Authorization=[redacted]",
             ),
             ("token eyJhbGciOi.x is bad", "token [redacted] is bad"),
+            (
+                "User: arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/first.last@example.com \
+                 is not authorized",
+                "User: arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/first.last@example.com \
+                 is not authorized",
+            ),
         ] {
             assert_eq!(redacted(text), shown);
         }
