@@ -56,7 +56,9 @@ impl Reply {
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
                 // `InvalidSignatureException:http://internal.amazon.com/coral/…`
-                "x-amzn-errortype" | "x-amzn-error-type" | "x-amz-error-code" => reply.code = bare_code(value),
+                "x-amzn-errortype" | "x-amzn-error-type" | "x-amz-error-code" | "x-minio-error-code" => {
+                    reply.code = bare_code(value)
+                }
                 "date" => reply.date = Timestamp::parse_imf_fixdate(value),
                 "age" => from_a_cache = value != "0",
                 "location" => reply.location = Some(value.into()),

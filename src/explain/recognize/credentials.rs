@@ -71,7 +71,11 @@ impl Found<'_> {
             }
         } else {
             self.other_authorization();
-            self.possible(&[Cause::WhitespaceInCredentials]);
+            let is_other_scheme =
+                ["bearer", "basic", "token", "digest"].iter().any(|scheme| echoed.starts_with(scheme));
+            if !is_other_scheme && !matches!(self.sent.auth, Auth::Other { .. }) {
+                self.possible(&[Cause::WhitespaceInCredentials]);
+            }
         }
     }
 
@@ -96,7 +100,11 @@ impl Found<'_> {
         if self.sent.is_signed() {
             self.possible(&[Cause::SignatureLost]);
         }
-        self.no_such_route(Certainty::Possible);
+        // Only API Gateway answers so for a route that it doesn't have.
+        let endpoint = Endpoint::parse(&self.sent.host);
+        if endpoint.is_none_or(|endpoint| endpoint.service() == "execute-api") {
+            self.no_such_route(Certainty::Possible);
+        }
     }
 
     pub(super) fn no_such_route(&mut self, certainty: Certainty) {
@@ -121,7 +129,9 @@ impl Found<'_> {
     }
 
     fn generic_scope(&mut self, said: &Said) {
-        if said.holds(text::VALID_REGION) {
+        if said.holds(text::VALID_REGION) && self.needs_sigv4a() {
+            self.push_with(Certainty::Observed, Cause::SigV4aRequired, shown(&self.sent.host));
+        } else if said.holds(text::VALID_REGION) {
             let got = said.quoted_after(&[text::VALID_REGION, text::NOT].concat());
             let expected = self.region_to_use(got.unwrap_or(&self.sent.region));
             self.push(Cause::WrongRegion { expected });
@@ -138,8 +148,18 @@ impl Found<'_> {
         }
     }
 
+    /// These answer a signature for one region with the region to which the request happened to be routed.
+    fn needs_sigv4a(&self) -> bool {
+        let host = self.sent.host.as_str();
+        let of_several_regions =
+            host.contains(".mrap.accesspoint.s3-global.") || host.contains(".cloudfront-kvs.global.");
+        of_several_regions && !self.sent.region.is_empty()
+    }
+
     fn s3_scope(&mut self, said: &Said) {
-        if said.holds(text::REGION_IS_WRONG) {
+        if said.holds(text::REGION_IS_WRONG) && self.needs_sigv4a() {
+            self.push_with(Certainty::Observed, Cause::SigV4aRequired, shown(&self.sent.host));
+        } else if said.holds(text::REGION_IS_WRONG) {
             let expected = said.quoted_after(text::REGION_IS_WRONG).or(self.reply.element("Region"));
             self.push(Cause::WrongRegion { expected: expected.map(shown) });
         }
@@ -189,11 +209,13 @@ impl Found<'_> {
             "" => self.reply.element("AWSAccessKeyId").unwrap_or_default(),
             id => id,
         };
-        let without_token = id.starts_with("ASIA") && !token_was_sent;
+        let is_temporary = id.starts_with("ASIA") || id.starts_with("STS.");
+        let without_token = is_temporary && !token_was_sent;
         let unknown_client =
             self.reply.code.starts_with("UnrecognizedClient") || self.reply.code == "InvalidClientTokenId";
         let unknown_key = said.holds(text::UNKNOWN_KEY.known);
-        if unknown_key || unknown_client || said.starts_with(text::SECURITY_TOKEN_INVALID.known) {
+        let of_token_id = self.reply.code == "InvalidTokenId";
+        if unknown_key || unknown_client || !of_token_id && said.starts_with(text::SECURITY_TOKEN_INVALID.known) {
             if without_token {
                 self.likely(Cause::TokenMissing);
             }
@@ -214,15 +236,26 @@ impl Found<'_> {
                 self.possible(&[Cause::TokenMissing]);
             }
         }
-        if self.reply.code == "AuthFailure" {
-            let offset = self.reply.clock_offset(self.sent).filter(|offset| offset.abs() > 5 * 60);
-            if offset.is_some() {
-                self.clock(offset);
+        if self.reply.code == "InvalidTokenId" {
+            match token_was_sent {
+                true => self.push(Cause::TokenInvalid),
+                false => self.push_all(Certainty::Likely, &[Cause::TokenMissing, Cause::TokenInvalid]),
             }
-            let causes = [Cause::UnknownAccessKey, Cause::WrongSecret, Cause::ClockSkew { offset }];
-            match offset.is_some() {
-                true => self.possible(&causes),
-                false => self.push_all(Certainty::Likely, &causes),
+            return;
+        }
+        if self.reply.code == "AuthFailure" {
+            // EC2 answers so for a wrong clock, too; only the `Date` header tells.
+            let causes = [Cause::UnknownAccessKey, Cause::WrongSecret];
+            match self.reply.clock_offset(self.sent) {
+                Some(offset) if offset.abs() > 5 * 60 => {
+                    self.clock(Some(offset));
+                    self.possible(&causes);
+                }
+                Some(_) => self.push_all(Certainty::Likely, &causes),
+                None => {
+                    self.push_all(Certainty::Likely, &causes);
+                    self.possible(&[Cause::ClockSkew { offset: None }]);
+                }
             }
         }
     }

@@ -52,7 +52,11 @@ impl Found<'_> {
             if !service.is_empty() && service != "aoss" {
                 self.push(Cause::WrongService { expected: Some("aoss".into()) });
             }
-            self.push_all(Certainty::Likely, &[Cause::PolicyDenies, Cause::ContentSha256]);
+            let unhashed = !["GET", "HEAD", "DELETE", ""].contains(&self.sent.method.as_str());
+            match unhashed {
+                true => self.possible(&[Cause::ContentSha256, Cause::PolicyDenies]),
+                false => self.possible(&[Cause::PolicyDenies, Cause::ContentSha256]),
+            }
         }
     }
 

@@ -134,9 +134,19 @@ impl Found<'_> {
         self.findings.insert(0, Finding::new(cause, evidence));
     }
 
-    /// A response to a HEAD request has no body that could say why: the same request as a GET would.
-    fn head_without_body(&mut self) {
-        self.push(Cause::RefusedWithoutReason);
+    /// A response to a HEAD request has no body that could say why: the same request as a GET would. Some stores leave the body
+    /// out for others, too.
+    fn without_body(&mut self) {
+        let offset = self.reply.clock_offset(self.sent).filter(|offset| offset.unsigned_abs() > 15 * 60);
+        if offset.is_some() && !self.sent.is_presigned() {
+            self.clock(offset);
+            self.possible(&[Cause::RefusedWithoutReason]);
+            return;
+        }
+        match self.sent.auth {
+            Auth::None => self.push_all(Certainty::Observed, &[Cause::NotSigned, Cause::RefusedWithoutReason]),
+            _ => self.push(Cause::RefusedWithoutReason),
+        }
         if self.sent.session_token().is_some() && self.reply.status == 400 {
             self.possible(&[Cause::TokenExpired, Cause::TokenInvalid]);
         }
@@ -146,7 +156,8 @@ impl Found<'_> {
     }
 
     fn mismatch(&mut self) {
-        if self.sent.auth == Auth::None {
+        let has_body = !["GET", "HEAD", "DELETE", "OPTIONS"].contains(&self.sent.method.as_str());
+        if self.sent.auth == Auth::None && has_body {
             let evidence =
                 "the request was not signed: CloudFront signs for its origin, with the hash that the viewer sends";
             self.push_with(Certainty::Likely, Cause::ContentSha256, evidence.into());
@@ -160,14 +171,21 @@ impl Found<'_> {
     fn keep_what_can_be(&mut self) {
         let sent = self.sent;
         let before = self.findings.len();
+        let is_stated = self.reply.code == "InvalidTokenId";
         let not_signed = self.findings.iter().any(|finding| *finding.cause() == Cause::NotSigned);
         self.findings.retain(|finding| match finding.cause() {
-            Cause::NotSigned | Cause::PreflightNeedsSignature => !sent.is_signed(),
+            Cause::NotSigned | Cause::PreflightNeedsSignature => {
+                matches!(sent.auth, Auth::None | Auth::Unknown | Auth::Malformed { .. })
+            }
             Cause::SignatureLost => sent.auth != Auth::None,
             Cause::TokenExpired | Cause::TokenInvalid => {
                 sent.auth != Auth::None && (!sent.is_signed() || sent.session_token().is_some())
             }
-            Cause::TokenMissing => sent.auth != Auth::None,
+            Cause::TokenMissing => {
+                let of_temporary = |id: &str| id.is_empty() || id.starts_with("ASIA") || id.starts_with("STS.");
+                sent.auth != Auth::None
+                    && (sent.session_token().is_some() || of_temporary(&sent.access_key_id) || is_stated)
+            }
             Cause::PresignExpired { .. } | Cause::PresignOutlivedCredentials | Cause::PresignLifetime => {
                 matches!(sent.auth, Auth::Presigned | Auth::Unknown | Auth::Both | Auth::Malformed { .. })
             }
@@ -245,7 +263,9 @@ impl Found<'_> {
         match self.reply.status {
             200..300 if code.is_empty() => {}
             407 => self.push(Cause::BlockedByIntermediary),
-            400 | 403 if self.sent.method == "HEAD" && nothing_said => self.head_without_body(),
+            400 | 403 if nothing_said && (self.sent.method == "HEAD" || self.sent.service == "s3") => {
+                self.without_body();
+            }
             400 if nothing_said => self.likely(Cause::MalformedRequest),
             401 | 403 if self.reply.is_html => self.likely(Cause::BlockedByIntermediary),
             401 if code.is_empty() => self.likely(Cause::OtherAuthorizationExpected),

@@ -4,19 +4,53 @@ use super::Found;
 use crate::aws_error::read::Said;
 use crate::explain::cause::Cause;
 use crate::explain::certainty::Certainty;
+use crate::explain::sent::Auth;
 use crate::explain::text::shown;
 
 impl Found<'_> {
     pub(super) fn stores(&mut self, said: &Said) {
         self.garage(said);
         self.cloudflare(said);
+        self.oracle(said);
+        self.other_regions(said);
         self.region_of_store(said);
         if said.holds("-PAYLOAD") && (said.holds("not implemented") || said.holds("not supported")) {
             self.push(Cause::ContentSha256);
         }
-        let needs_sigv4a = ["SigV4A", "Signature Version 4A", "use AWS4-ECDSA-P256-SHA256"];
-        if needs_sigv4a.iter().any(|text| said.holds(text)) {
-            self.push(Cause::SigV4aRequired);
+        if said.holds("require AWS Signature Version 4") {
+            match self.sent.auth == Auth::None {
+                true => self.push(Cause::NotSigned),
+                false => self.push(Cause::SignatureVersion2),
+            }
+        }
+        for (known, causes) in STORES {
+            if said.holds(known) {
+                self.push_all(Certainty::Observed, causes);
+            }
+        }
+    }
+
+    /// The secret is looked up by key and region.
+    fn oracle(&mut self, said: &Said) {
+        if !said.holds("The region must be specified if this is not the home region") {
+            return;
+        }
+        let expected = self.sent.host.split('.').rev().nth(2).map(shown);
+        match &expected {
+            Some(region) if !self.sent.region.is_empty() && *region != self.sent.region => {
+                self.push(Cause::WrongRegion { expected });
+            }
+            _ => self.push_all(Certainty::Likely, &[Cause::UnknownAccessKey, Cause::WrongRegion { expected: None }]),
+        }
+    }
+
+    fn other_regions(&mut self, said: &Said) {
+        if self.reply.code.starts_with("IllegalLocationConstraint") {
+            self.push(Cause::WrongRegion { expected: None });
+        }
+        if let Some(region) = said.name_after("only available in the following Regions: ") {
+            let expected = Some(shown(region));
+            self.push(Cause::WrongRegion { expected });
         }
     }
 
@@ -57,3 +91,31 @@ impl Found<'_> {
         }
     }
 }
+
+/// What stores and services write, by the part of it that does not vary.
+const STORES: &[(&str, &[Cause])] = &[
+    ("SigV2 authorization is not supported", &[Cause::SignatureVersion2]),
+    ("V2 signature authorization mechanism", &[Cause::SignatureVersion2]),
+    ("may not be signed using AWS V4", &[Cause::SignatureVersion2, Cause::MalformedAuthorization, Cause::NotSigned]),
+    ("Malformed Access Key Id", &[Cause::UnknownAccessKey]),
+    ("Access Key Id format you provided is invalid", &[Cause::UnknownAccessKey]),
+    ("STS Access Id", &[Cause::TokenMissing]),
+    ("Signature does not match.", &[Cause::Mismatch]),
+    ("The Signature you specified is invalid", &[Cause::Mismatch]),
+    ("Code=InvalidSignature", &[Cause::Mismatch, Cause::ContentSha256]),
+    ("No AWSAccessKey was presented", &[Cause::NotSigned, Cause::SignatureLost]),
+    ("Anonymous access is forbidden", &[Cause::NotSigned, Cause::SignatureLost]),
+    ("Anonymous caller does not have", &[Cause::NotSigned, Cause::SignatureLost]),
+    ("Public use of objects is not allowed", &[Cause::NotSigned, Cause::SignatureLost]),
+    ("requires the Signature, Expires and AWSAccessKeyId parameters", &[Cause::MalformedAuthorization]),
+    ("non-empty region must be provided", &[Cause::WrongRegion { expected: None }]),
+    ("non-empty Access Key (AKID) must be provided", &[Cause::MalformedAuthorization]),
+    ("authorization header you provided is invalid", &[Cause::MalformedAuthorization]),
+    ("information to complete authentication was not provided", &[Cause::MalformedAuthorization]),
+    ("x-amz-content-sha256 must be", &[Cause::ContentSha256]),
+    ("API Key is valid", &[Cause::OtherAuthorization]),
+    ("Bearer Token has expired", &[Cause::OtherAuthorization]),
+    ("Authorization Token has expired", &[Cause::OtherAuthorizationExpected]),
+    ("Invalid according to Policy", &[Cause::FormPolicy]),
+    ("Invalid Policy:", &[Cause::FormPolicy]),
+];

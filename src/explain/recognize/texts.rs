@@ -10,7 +10,6 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     (text::TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
     (text::S3_TWO_MECHANISMS.known, &[Cause::TwoCredentials]),
     (text::UNSUPPORTED_MECHANISM.known, &[Cause::SignatureVersion2]),
-    ("require AWS Signature Version 4", &[Cause::SignatureVersion2]),
     (text::UNSUPPORTED_ALGORITHM, &[Cause::MalformedAuthorization]),
     ("X-Amz-Algorithm only supports", &[Cause::MalformedAuthorization]),
     (text::QUERY_MUST_INCLUDE, &[Cause::MalformedAuthorization]),

@@ -5,7 +5,7 @@ use crate::aws_error::read::{Reply, Said};
 use crate::aws_error::text;
 use crate::explain::cause::Cause;
 use crate::explain::certainty::Certainty;
-use crate::explain::sent::Sent;
+use crate::explain::sent::{Auth, Sent};
 use crate::sigv4::timestamp::Timestamp;
 
 impl Found<'_> {
@@ -61,7 +61,11 @@ impl Found<'_> {
     }
 
     fn token_expiry(&mut self, said: &Said) {
-        let in_text = said.holds("token") && said.holds("expired") && !said.holds("incoming token");
+        let other_token = ["incoming token", "bearer token", "authorization token"];
+        let in_text = said.holds("token")
+            && said.holds("expired")
+            && !other_token.iter().any(|token| said.holds(token))
+            && !matches!(self.sent.auth, Auth::Other { .. });
         if !in_text && self.code_of_time() != "ExpiredToken" {
             return;
         }

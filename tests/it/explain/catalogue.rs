@@ -202,7 +202,7 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (403, DENIED, r#"{"Message":"Forbidden"}"#, By::Unsigned, "NotSigned"),
     (403, DENIED, r#"{"Message":"Forbidden"}"#, By::Signed, "PolicyDenies"),
     (403, INVALID, r#"{"message":"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}"#, By::FunctionUrl, "Mismatch"),
-    (403, INVALID, r#"{"message":"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}"#, By::Unsigned, "ContentSha256"),
+    (403, INVALID, r#"{"message":"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}"#, By::Unsigned, "Mismatch"),
     (403, HTTP_API, r#"{"message":"Forbidden"}"#, By::Nobody, "RefusedWithoutReason"),
     (404, HTTP_API, r#"{"message":"Not Found"}"#, By::Nobody, "NoSuchRoute"),
     (401, HTTP_API, r#"{"message":"Unauthorized"}"#, By::Signed, "OtherAuthorizationExpected"),
