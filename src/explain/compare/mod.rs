@@ -20,7 +20,7 @@ use crate::hash::{EMPTY_SHA256, hex_of};
 use crate::redact::REDACTED;
 use crate::sigv4::canonical_request::CanonicalRequest;
 use headers::{header_differences, hidden_differences};
-use path::path_differences;
+use path::{first_encoded_otherwise, path_differences};
 use query::query_differences;
 
 /// The maximum number of parameters, and of headers, that get their own finding.
@@ -103,7 +103,13 @@ fn canonical_requests(ours: &Canonical<'_>, theirs: &Canonical<'_>) -> Vec<Findi
         findings.push(Finding::new(cause, "the first line differs"));
     }
     if ours.path != theirs.path {
-        let evidence = signed_and_computed(ours.path, theirs.path);
+        let evidence = match first_encoded_otherwise(ours.path, theirs.path) {
+            Some((character, our, their)) => alloc::format!(
+                "`{character}` is signed as `{our}` and computed as `{their}`: {}",
+                signed_and_computed(ours.path, theirs.path)
+            ),
+            None => signed_and_computed(ours.path, theirs.path),
+        };
         let causes = path_differences(ours.path, theirs.path).into_iter();
         findings.extend(causes.map(|cause| Finding::new(cause, evidence.clone())));
     }

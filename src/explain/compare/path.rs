@@ -76,3 +76,57 @@ fn prefix_difference(ours: &str, theirs: &str) -> Option<Cause> {
         whole.then(|| Cause::PathPrefix { prefix: shown(prefix.trim_end_matches('/')), signed })
     })
 }
+
+/// Where two paths that mean the same are encoded differently for the first time: the character, and how each writes it.
+///
+/// `("`:`", "%3A", "%253A")`
+pub(super) fn first_encoded_otherwise(ours: &str, theirs: &str) -> Option<(String, String, String)> {
+    let (mut ours, mut theirs) = (units(ours), units(theirs));
+    loop {
+        let (our, their) = (ours.next()?, theirs.next()?);
+        if our != their {
+            let meant = |unit: &str| String::from_utf8_lossy(&meant(unit)).into_owned();
+            let character = meant(our);
+            return (character == meant(their)).then(|| (shown(&character), shown(our), shown(their)));
+        }
+    }
+}
+
+/// The characters of a path, each with all of its encodings: `%253A` is one.
+fn units(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    core::iter::from_fn(move || {
+        let first = rest.chars().next()?.len_utf8();
+        let escaped = rest.strip_prefix('%').map(str::as_bytes).unwrap_or_default();
+        let percent_signs = escaped.chunks(2).take_while(|pair| *pair == b"25").count();
+        let last = escaped.chunks(2).nth(percent_signs).unwrap_or_default();
+        let is_escape = last.len() == 2 && last.iter().all(u8::is_ascii_hexdigit);
+        let (unit, after) = rest.split_at_checked(first + 2 * (percent_signs + usize::from(is_escape)))?;
+        rest = after;
+        Some(unit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_encoded_otherwise;
+    use alloc::string::ToString;
+
+    #[test]
+    fn the_first_character_that_is_encoded_differently_is_found() {
+        for (ours, theirs, expected) in [
+            ("/a%3Ab", "/a%253Ab", Some((":", "%3A", "%253A"))),
+            ("/a:b", "/a%3Ab", Some((":", ":", "%3A"))),
+            ("/a%2525b%2F", "/a%25b%2F", Some(("%", "%2525", "%25"))),
+            ("/%c3%a9", "/%C3%A9", Some(("\u{fffd}", "%c3", "%C3"))),
+            ("/a", "/a", None),
+            ("/a", "/b", None),
+            ("/%", "/%25", Some(("%", "%", "%25"))),
+            ("/%2", "/%252", Some(("%", "%", "%25"))),
+            ("", "/", None),
+        ] {
+            let expected = expected.map(|(a, b, c)| (a.to_string(), b.to_string(), c.to_string()));
+            assert_eq!(first_encoded_otherwise(ours, theirs), expected, "{ours} {theirs}");
+        }
+    }
+}
