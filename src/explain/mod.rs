@@ -5,6 +5,7 @@ mod cause;
 mod compare;
 mod diff;
 mod finding;
+mod input;
 mod mismatch;
 mod recognize;
 mod sent;
@@ -17,6 +18,7 @@ use core::fmt;
 pub use cause::Cause;
 pub use diff::Diff;
 pub use finding::Finding;
+pub use input::InputError;
 pub use sent::Sent;
 
 use crate::aws_error::read::Reply;

@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
+#[cfg(feature = "explain")]
+pub(crate) mod select;
 
 use core::fmt::Write;
 

@@ -24,7 +24,7 @@ pub(crate) enum Json {
 }
 
 /// The name under which serde_json hands over a number where a program builds it with `arbitrary_precision`.
-const NUMBER: &str = "$serde_json::private::Number";
+pub(super) const NUMBER: &str = "$serde_json::private::Number";
 
 /// A number of digits alone.
 pub(crate) fn whole(text: &str) -> Option<u64> {

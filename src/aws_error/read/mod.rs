@@ -1,5 +1,7 @@
 //! Reads an error response in any of AWS's formats into one value.
 
+mod cbor;
+mod envelope;
 mod said;
 
 use alloc::collections::BTreeMap;
@@ -66,13 +68,7 @@ impl Reply {
                 _ => {}
             }
         }
-        let body = String::from_utf8_lossy(body.get(..MOST_READ).unwrap_or(body));
-        let text = body.trim_start_matches('\u{feff}').trim();
-        if text.starts_with('<') {
-            reply.read_xml(text);
-        } else if !reply.read_json(text) {
-            reply.message = text.into();
-        }
+        reply.read_body(body.get(..MOST_READ).unwrap_or(body));
         // A cache's answer has the time at which it was stored.
         reply.date = reply.date.filter(|_| !from_a_cache);
         reply.hide(session_token);
@@ -93,12 +89,26 @@ impl Reply {
         self.elements.get(name).map(String::as_str)
     }
 
-    fn read_json(&mut self, text: &str) -> bool {
-        let Some(json) = json::parse(text.as_bytes()) else { return false };
+    fn read_body(&mut self, body: &[u8]) {
+        if let Some(map) = cbor::parse(body) {
+            self.read_json(&map);
+            return;
+        }
+        let body = String::from_utf8_lossy(body);
+        let text = body.trim_start_matches('\u{feff}').trim();
+        if text.starts_with('<') {
+            self.read_xml(text);
+        } else if !json::parse(text.as_bytes()).is_some_and(|json| self.read_json(&json)) {
+            self.message = text.into();
+        }
+    }
+
+    fn read_json(&mut self, json: &Json) -> bool {
+        let json = envelope::opened(json);
         // SP-API and AppSync: {"errors":[{…}]}; query services that were asked for JSON: {"Error":{…}}; others {"error":{…}}.
-        let inner = [first(member(&json, "errors")), member(&json, "Error"), member(&json, "error")];
+        let inner = [first(member(json, "errors")), member(json, "Error"), member(json, "error")];
         let inner = inner.into_iter().flatten().find(|json| matches!(json, Json::Object(_)));
-        for object in [Some(&json), inner].into_iter().flatten() {
+        for object in [Some(json), inner].into_iter().flatten() {
             let string = |names: &[&str]| names.iter().find_map(|name| text_of(member(object, name)?));
             if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
                 && self.code.is_empty()
@@ -113,7 +123,7 @@ impl Reply {
             }
         }
         if self.message.is_empty()
-            && let Some(text) = text_of(&json).or_else(|| text_of(member(&json, "error")?))
+            && let Some(text) = text_of(json).or_else(|| text_of(member(json, "error")?))
         {
             self.message = text.into();
         }

@@ -1,0 +1,243 @@
+//! HAR 1.2 files, as browsers and proxies export them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::fmt;
+
+use base64ct::{Base64, Encoding};
+use serde_core::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
+
+use super::url::Url;
+use super::{Answer, Bytes, Header, InputError, MAX_HAR, Read, check_length};
+use crate::json::read::Json;
+use crate::json::select::Select;
+use crate::text::is_token;
+
+/// The most values that are kept of one entry: each header has three.
+const MOST_VALUES: usize = 16_384;
+
+/// The members that are read. The last two are Chromium's own.
+const NAMES: [&str; 17] = [
+    "request",
+    "response",
+    "method",
+    "url",
+    "headers",
+    "name",
+    "value",
+    "postData",
+    "text",
+    "encoding",
+    "bodySize",
+    "status",
+    "content",
+    "params",
+    "fileName",
+    "_resourceType",
+    "_priority",
+];
+
+/// A request with its response.
+pub(super) struct Entry {
+    json: Json,
+    /// Whether the exporter leaves out credentials.
+    is_sanitized: bool,
+}
+
+impl Entry {
+    /// The entry of an index, or the last that failed, or the last.
+    pub(super) fn read(har: &[u8], index: Option<usize>) -> Result<Self, InputError> {
+        check_length(har.len(), MAX_HAR)?;
+        let har = har.strip_prefix("\u{feff}".as_bytes()).unwrap_or(har);
+        let mut found = Found { index, count: 0, entry: None, failed: false, is_of_chromium: false };
+        let mut deserializer = serde_json::Deserializer::from_slice(har);
+        let read = Log { found: &mut found }.deserialize(&mut deserializer);
+        read.and_then(|()| deserializer.end()).map_err(|_| InputError::NotJson)?;
+        let json = found.entry.ok_or(InputError::NoEntry)?;
+        let is_sanitized =
+            found.is_of_chromium || member(&json, "_resourceType").or(member(&json, "_priority")).is_some();
+        Ok(Self { json, is_sanitized })
+    }
+
+    pub(super) fn request(&self) -> Result<Read, InputError> {
+        let request = member(&self.json, "request").ok_or(InputError::NoRequest)?;
+        let (Some(method), Some(url)) = (text(request, "method"), text(request, "url")) else {
+            return Err(InputError::NoRequest);
+        };
+        let url = Url::parse(url.as_bytes())?;
+        let headers = headers(request);
+        let has = |name: &str| headers.iter().any(|header| header.is(name));
+        Ok(Read {
+            method: method.into(),
+            scheme: Some(url.scheme),
+            authority: url.authority,
+            target: url.target,
+            body: body_of(request),
+            // An `x-amz-date` belongs to a signature, which somebody has taken out.
+            may_have_more_headers: !has("authorization") && (self.is_sanitized || has("x-amz-date")),
+            headers,
+            signed_by_curl: None,
+        })
+    }
+
+    pub(super) fn response(&self) -> Result<Answer, InputError> {
+        let response = member(&self.json, "response").ok_or(InputError::NoResponse)?;
+        let status = status(&self.json).filter(|status| *status > 0).ok_or(InputError::NoResponse)?;
+        let content = member(response, "content").unwrap_or(&Json::Other);
+        Ok(Answer { status, headers: headers(response), body: decoded(content).unwrap_or_default() })
+    }
+}
+
+fn status(entry: &Json) -> Option<u16> {
+    match member(member(entry, "response")?, "status")? {
+        Json::Whole(status) => u16::try_from(*status).ok(),
+        Json::Text(status) => status.parse().ok(),
+        _ => None,
+    }
+}
+
+fn member<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
+    let Json::Object(members) = json else { return None };
+    members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
+}
+
+fn text<'j>(json: &'j Json, name: &str) -> Option<&'j str> {
+    match member(json, name)? {
+        Json::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// Without the pseudo-headers of HTTP/2, which the URL repeats, and names that are none.
+fn headers(of: &Json) -> Vec<Header> {
+    let Some(Json::List(list)) = member(of, "headers") else { return Vec::new() };
+    let pairs = list.iter().filter_map(|pair| Some((text(pair, "name")?, text(pair, "value")?)));
+    pairs.filter(|(name, _)| is_token(name)).map(|(name, value)| Header::new(name, value.trim())).collect()
+}
+
+/// The body of a request. Unknown if its length is another one than the file says: what is not text is not exported whole.
+fn body_of(request: &Json) -> Option<Bytes> {
+    let length = match member(request, "bodySize") {
+        Some(Json::Whole(length)) => usize::try_from(*length).ok(),
+        _ => None,
+    };
+    let Some(post_data) = member(request, "postData") else {
+        let sends_none = matches!(text(request, "method"), Some("GET" | "HEAD" | "DELETE" | "OPTIONS"));
+        return (length == Some(0) || length.is_none() && sends_none).then(Bytes::default);
+    };
+    let body = decoded(post_data)?;
+    // Not every exporter writes the length of the body alone.
+    length.is_none_or(|length| length == body.len()).then_some(body)
+}
+
+fn decoded(content: &Json) -> Option<Bytes> {
+    let content_text = text(content, "text")?;
+    if text(content, "encoding") != Some("base64") {
+        return Some(Zeroizing::new(content_text.into()));
+    }
+    let joined: Zeroizing<String> = Zeroizing::new(content_text.split_ascii_whitespace().collect());
+    Base64::decode_vec(&joined).ok().map(Zeroizing::new)
+}
+
+/// What was found so far.
+struct Found {
+    index: Option<usize>,
+    count: usize,
+    entry: Option<Json>,
+    /// Whether that has a status of 400 or more.
+    failed: bool,
+    is_of_chromium: bool,
+}
+
+impl Found {
+    fn offer(&mut self, entry: Json) {
+        let failed = status(&entry).is_some_and(|status| status >= 400);
+        let is_wanted = match self.index {
+            Some(index) => index == self.count,
+            None => failed || !self.failed,
+        };
+        if is_wanted {
+            (self.entry, self.failed) = (Some(entry), failed);
+        }
+        self.count += 1;
+    }
+}
+
+/// The whole file, its `log`, or an entry alone.
+struct Log<'f> {
+    found: &'f mut Found,
+}
+
+impl<'de> DeserializeSeed<'de> for Log<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Log<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a HAR file")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let left = Cell::new(MOST_VALUES);
+        let mut alone = Vec::new();
+        while let Some(name) = members.next_key::<String>()? {
+            match name.as_str() {
+                "log" => members.next_value_seed(Log { found: self.found })?,
+                "entries" => members.next_value_seed(Entries { found: self.found })?,
+                "creator" => {
+                    let creator = members.next_value_seed(Select { names: &NAMES, left: &left })?;
+                    self.found.is_of_chromium |= text(&creator, "name") == Some("WebInspector");
+                }
+                name if NAMES.contains(&name) => {
+                    alone.push((String::from(name), members.next_value_seed(Select { names: &NAMES, left: &left })?));
+                }
+                _ => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        let alone = Json::Object(alone);
+        if member(&alone, "request").or(member(&alone, "response")).is_some() {
+            self.found.offer(alone);
+        }
+        Ok(())
+    }
+}
+
+struct Entries<'f> {
+    found: &'f mut Found,
+}
+
+impl<'de> DeserializeSeed<'de> for Entries<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        loop {
+            let left = Cell::new(MOST_VALUES);
+            match list.next_element_seed(Select { names: &NAMES, left: &left })? {
+                Some(entry) => self.found.offer(entry),
+                None => return Ok(()),
+            }
+        }
+    }
+}
