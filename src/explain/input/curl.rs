@@ -217,9 +217,13 @@ impl Command {
         self.own_headers.push(Header::new(name, value));
     }
 
+    /// Without a value curl doesn't send it.
+
     fn own_of(&mut self, name: &str, argument: &Argument<'_>) {
         self.own(name, argument.text);
-        if let (false, Some(header)) = (argument.is_known(), self.own_headers.last_mut()) {
+        if argument.text.is_empty() {
+            self.own_headers.pop();
+        } else if let (false, Some(header)) = (argument.is_known(), self.own_headers.last_mut()) {
             header.value = None;
         }
     }
@@ -337,7 +341,11 @@ impl Command {
         if !self.keeps_globs && has_pattern(&url) {
             return Err(InputError::UrlPattern);
         }
-        let url = Url::parse(url.trim_ascii())?;
+        // curl refuses such a URL.
+        if url.iter().any(|byte| byte.is_ascii_control() || *byte == b' ') {
+            return Err(InputError::Url);
+        }
+        let url = Url::parse(&url)?;
         let mut url = if self.keeps_dot_segments { url } else { url.without_dot_segments() };
         self.add_queries(&mut url.target)?;
         if let Some(target) = self.target.take() {

@@ -7,8 +7,7 @@ use super::super::sent::{Auth, Sent};
 use super::{Header, text_of};
 use crate::redact::text::redacted;
 use crate::redact::{REDACTED, is_secret_parameter};
-use crate::sigv4::canonical_request::pairs;
-use crate::text::excerpt;
+use crate::text::{excerpt, split_once};
 
 /// The headers whose values are shown. Of all others, one may be a key.
 const SHOWN: [&str; 14] = [
@@ -27,6 +26,9 @@ const SHOWN: [&str; 14] = [
     "x-amz-decoded-content-length",
     "x-amz-target",
 ];
+
+/// The most segments of a path and parameters of a query that are shown.
+const MOST_SHOWN: usize = 64;
 
 const SCHEMES: [&str; 6] = ["Basic", "Bearer", "Digest", "DPoP", "Negotiate", "NTLM"];
 
@@ -68,15 +70,18 @@ impl fmt::Display for Sent {
 
 impl Sent {
     fn fmt_query(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let position = self.read.target.iter().position(|byte| *byte == b'?');
-        let query = position.and_then(|position| self.read.target.get(position + 1..)).unwrap_or_default();
-        for (index, (name, value)) in pairs(query).enumerate() {
+        let Some((_, query)) = split_once(&self.read.target, b'?') else { return Ok(()) };
+        for (index, pair) in query.split(|byte| *byte == b'&').take(MOST_SHOWN).enumerate() {
+            let (name, equals, value) = match split_once(pair, b'=') {
+                Some((name, value)) => (name, "=", value),
+                None => (pair, "", b"".as_slice()),
+            };
             let name = text_of(name);
             let lower = name.to_ascii_lowercase();
             let is_secret = is_secret_parameter(&name) || SECRET.iter().any(|part| lower.contains(part));
             let value = if is_secret && !value.is_empty() { REDACTED.into() } else { redacted(&excerpt(value)) };
             let name = redacted(&excerpt(name.as_bytes()));
-            write!(f, "{}{name}={value}", if index == 0 { "?" } else { "&" })?;
+            write!(f, "{}{name}{equals}{value}", if index == 0 { "?" } else { "&" })?;
         }
         Ok(())
     }
@@ -85,7 +90,7 @@ impl Sent {
 /// A segment by itself is long if it is a token.
 fn shown_path(path: &[u8]) -> String {
     let mut shown = String::new();
-    for (index, segment) in path.split(|byte| *byte == b'/').take(64).enumerate() {
+    for (index, segment) in path.split(|byte| *byte == b'/').take(MOST_SHOWN).enumerate() {
         if index > 0 {
             shown.push('/');
         }
