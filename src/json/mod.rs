@@ -2,8 +2,6 @@
 
 #[cfg(any(feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
-#[cfg(feature = "explain")]
-pub(crate) mod select;
 
 use core::fmt::Write;
 

@@ -106,10 +106,10 @@ impl Reply {
     fn read_json(&mut self, json: &Json) -> bool {
         let json = envelope::opened(json);
         // SP-API and AppSync: {"errors":[{…}]}; query services that were asked for JSON: {"Error":{…}}; others {"error":{…}}.
-        let inner = [first(member(json, "errors")), member(json, "Error"), member(json, "error")];
+        let inner = [json.member("errors").and_then(Json::first), json.member("Error"), json.member("error")];
         let inner = inner.into_iter().flatten().find(|json| matches!(json, Json::Object(_)));
         for object in [Some(json), inner].into_iter().flatten() {
-            let string = |names: &[&str]| names.iter().find_map(|name| text_of(member(object, name)?));
+            let string = |names: &[&str]| names.iter().find_map(|name| object.member(name)?.text());
             if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
                 && self.code.is_empty()
             {
@@ -123,7 +123,7 @@ impl Reply {
             }
         }
         if self.message.is_empty()
-            && let Some(text) = text_of(json).or_else(|| text_of(member(json, "error")?))
+            && let Some(text) = json.text().or_else(|| json.member("error")?.text())
         {
             self.message = text.into();
         }
@@ -170,26 +170,6 @@ impl Reply {
         let message = self.message.as_str();
         let end = message.find(&["\n\n", CANONICAL_STRING].concat()).unwrap_or(message.len());
         message.get(..end).unwrap_or(message).trim()
-    }
-}
-
-/// The member of an object; of several with one name the last, as most readers of JSON take it.
-fn member<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
-    let Json::Object(members) = json else { return None };
-    members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
-}
-
-fn first(json: Option<&Json>) -> Option<&Json> {
-    match json? {
-        Json::List(list) => list.first(),
-        _ => None,
-    }
-}
-
-fn text_of(json: &Json) -> Option<&str> {
-    match json {
-        Json::Text(text) => Some(text),
-        _ => None,
     }
 }
 

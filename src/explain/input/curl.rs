@@ -218,7 +218,6 @@ impl Command {
     }
 
     /// Without a value curl doesn't send it.
-
     fn own_of(&mut self, name: &str, argument: &Argument<'_>) {
         self.own(name, argument.text);
         if argument.text.is_empty() {

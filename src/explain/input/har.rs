@@ -9,10 +9,10 @@ use base64ct::{Base64, Encoding};
 use serde_core::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::select::Select;
 use super::url::Url;
 use super::{Answer, Bytes, Header, InputError, MAX_HAR, Read, check_length};
 use crate::json::read::Json;
-use crate::json::select::Select;
 use crate::text::is_token;
 
 /// The most values that are kept of one entry: each header has three.
@@ -56,13 +56,12 @@ impl Entry {
         let read = Log { found: &mut found }.deserialize(&mut deserializer);
         read.and_then(|()| deserializer.end()).map_err(|_| InputError::NotJson)?;
         let json = found.entry.ok_or(InputError::NoEntry)?;
-        let is_sanitized =
-            found.is_of_chromium || member(&json, "_resourceType").or(member(&json, "_priority")).is_some();
+        let is_sanitized = found.is_of_chromium || json.member("_resourceType").or(json.member("_priority")).is_some();
         Ok(Self { json, is_sanitized })
     }
 
     pub(super) fn request(&self) -> Result<Read, InputError> {
-        let request = member(&self.json, "request").ok_or(InputError::NoRequest)?;
+        let request = self.json.member("request").ok_or(InputError::NoRequest)?;
         let (Some(method), Some(url)) = (text(request, "method"), text(request, "url")) else {
             return Err(InputError::NoRequest);
         };
@@ -83,47 +82,39 @@ impl Entry {
     }
 
     pub(super) fn response(&self) -> Result<Answer, InputError> {
-        let response = member(&self.json, "response").ok_or(InputError::NoResponse)?;
+        let response = self.json.member("response").ok_or(InputError::NoResponse)?;
         let status = status(&self.json).filter(|status| *status > 0).ok_or(InputError::NoResponse)?;
-        let content = member(response, "content").unwrap_or(&Json::Other);
+        let content = response.member("content").unwrap_or(&Json::Other);
         Ok(Answer { status, headers: headers(response), body: decoded(content).unwrap_or_default() })
     }
 }
 
 fn status(entry: &Json) -> Option<u16> {
-    match member(member(entry, "response")?, "status")? {
+    match entry.member("response")?.member("status")? {
         Json::Whole(status) => u16::try_from(*status).ok(),
         Json::Text(status) => status.parse().ok(),
         _ => None,
     }
 }
 
-fn member<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
-    let Json::Object(members) = json else { return None };
-    members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
-}
-
 fn text<'j>(json: &'j Json, name: &str) -> Option<&'j str> {
-    match member(json, name)? {
-        Json::Text(text) => Some(text),
-        _ => None,
-    }
+    json.member(name)?.text()
 }
 
 /// Without the pseudo-headers of HTTP/2, which the URL repeats, and names that are none.
 fn headers(of: &Json) -> Vec<Header> {
-    let Some(Json::List(list)) = member(of, "headers") else { return Vec::new() };
+    let Some(Json::List(list)) = of.member("headers") else { return Vec::new() };
     let pairs = list.iter().filter_map(|pair| Some((text(pair, "name")?, text(pair, "value")?)));
     pairs.filter(|(name, _)| is_token(name)).map(|(name, value)| Header::new(name, value.trim())).collect()
 }
 
 /// The body of a request. Unknown if its length is another one than the file says: what is not text is not exported whole.
 fn body_of(request: &Json) -> Option<Bytes> {
-    let length = match member(request, "bodySize") {
+    let length = match request.member("bodySize") {
         Some(Json::Whole(length)) => usize::try_from(*length).ok(),
         _ => None,
     };
-    let Some(post_data) = member(request, "postData") else {
+    let Some(post_data) = request.member("postData") else {
         let sends_none = matches!(text(request, "method"), Some("GET" | "HEAD" | "DELETE" | "OPTIONS"));
         return (length == Some(0) || length.is_none() && sends_none).then(Bytes::default);
     };
@@ -205,7 +196,7 @@ impl<'de> Visitor<'de> for Log<'_> {
             }
         }
         let alone = Json::Object(alone);
-        if member(&alone, "request").or(member(&alone, "response")).is_some() {
+        if alone.member("request").or(alone.member("response")).is_some() {
             self.found.offer(alone);
         }
         Ok(())

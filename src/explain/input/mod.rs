@@ -4,6 +4,7 @@ mod curl;
 mod har;
 mod http_text;
 mod options;
+mod select;
 mod shell;
 mod show;
 mod url;

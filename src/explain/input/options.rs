@@ -156,7 +156,7 @@ pub(super) fn letter_takes_argument(letter: u8) -> bool {
 
 /// An option that isn't known takes none.
 pub(super) fn name_takes_argument(name: &str) -> bool {
-    LONG.binary_search(&name).is_ok() || name.starts_with("expand-")
+    LONG.contains(&name) || name.starts_with("expand-")
 }
 
 /// The long name of the letters that say something about the request.
@@ -179,15 +179,5 @@ pub(super) fn long_name(letter: u8) -> &'static str {
         b'X' => "request",
         b':' => "next",
         _ => "",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::LONG;
-
-    #[test]
-    fn names_are_in_order() {
-        assert!(LONG.is_sorted());
     }
 }

@@ -41,6 +41,10 @@ fn curl_of(mut words: Vec<Word>) -> Option<Vec<Word>> {
     Some(words.split_off(position + 1))
 }
 
+fn check_count(words: &[Word]) -> Result<(), InputError> {
+    if words.len() > MAX_WORDS { Err(InputError::TooManyWords { limit: MAX_WORDS }) } else { Ok(()) }
+}
+
 struct Lexer<'t> {
     rest: &'t [u8],
     word: Option<Open>,
@@ -58,7 +62,10 @@ impl Lexer<'_> {
         let mut words = Vec::new();
         let mut is_redirected = false;
         loop {
+            // `2>&1`, `&>file`
+            let redirects = matches!(self.rest, [b'&', b'>', ..] | [b'>' | b'<', ..]);
             let (ends_word, ends_command) = match self.rest {
+                _ if redirects => (self.redirection(), false),
                 [] => (true, true),
                 [b'\\', b'\n', ..] | [b'\\', b'\r', b'\n', ..] | [b'`', b'\n', ..] | [b'`', b'\r', b'\n', ..] => {
                     self.continue_line();
@@ -66,17 +73,8 @@ impl Lexer<'_> {
                 }
                 [b' ' | b'\t' | b'\r', ..] => (self.skip(1), false),
                 [b'\n' | b';' | b'|' | b'(' | b')', ..] => (self.skip(1), true),
-                // `2>&1`, `&>file`
-                [b'&', b'>', ..] | [b'>' | b'<', ..] => {
-                    self.redirection();
-                    is_redirected = true;
-                    continue;
-                }
                 [b'&', ..] => (self.skip(1), true),
-                [b'#', ..] if self.word.is_none() => {
-                    let length = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
-                    (self.skip(length), false)
-                }
+                [b'#', ..] if self.word.is_none() => (self.skip(self.line_length()), false),
                 _ => {
                     self.piece()?;
                     (false, false)
@@ -87,10 +85,9 @@ impl Lexer<'_> {
                 if !core::mem::take(&mut is_redirected) {
                     words.push(word.closed());
                 }
-                if words.len() > MAX_WORDS {
-                    return Err(InputError::TooManyWords { limit: MAX_WORDS });
-                }
+                check_count(&words)?;
             }
+            is_redirected |= redirects;
             if ends_command {
                 return Ok((words, self.rest.is_empty()));
             }
@@ -102,26 +99,25 @@ impl Lexer<'_> {
         true
     }
 
+    fn line_length(&self) -> usize {
+        self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len())
+    }
+
     /// Past the end of a line that goes on, and past the prompt `> ` that a shell shows there.
     fn continue_line(&mut self) {
-        let length = self.rest.iter().position(|byte| *byte == b'\n').map_or(self.rest.len(), |position| position + 1);
-        self.skip(length);
+        self.skip(self.line_length() + 1);
         if self.word.is_none() && self.rest.starts_with(b"> ") {
             self.skip(2);
         }
     }
 
     /// `>`, `>>`, `<`, `2>&1`: the digit before it is no word.
-    fn redirection(&mut self) {
+    fn redirection(&mut self) -> bool {
         if self.word.as_ref().is_some_and(|word| word.text.len() == 1 && word.text.iter().all(u8::is_ascii_digit)) {
             self.word = None;
         }
         let length = self.rest.iter().take_while(|byte| matches!(byte, b'>' | b'<' | b'&')).count();
-        self.skip(length);
-        // `>file` right behind a word.
-        if let Some(word) = self.word.take() {
-            drop(word);
-        }
+        self.skip(length)
     }
 
     fn push(&mut self, byte: u8) {
@@ -344,9 +340,7 @@ fn windows_words(text: &[u8]) -> Result<Vec<Word>, InputError> {
             }
             [b' ' | b'\t' | b'\r' | b'\n', after @ ..] if !is_quoted => {
                 words.extend(lexer.word.take().map(Open::closed));
-                if words.len() > MAX_WORDS {
-                    return Err(InputError::TooManyWords { limit: MAX_WORDS });
-                }
+                check_count(&words)?;
                 after
             }
             [b'\\', b'"', after @ ..] => {

@@ -17,7 +17,7 @@ fn signed() -> Signed {
 }
 
 /// What this thread has worked, where the system tells: a busy machine makes nothing slow that is fast. Else the time.
-fn worked() -> Duration {
+pub(super) fn worked() -> Duration {
     static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     match schedule.split(' ').next().map(str::parse) {

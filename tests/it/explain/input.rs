@@ -1,10 +1,11 @@
 //! Requests and responses as people paste them: what is read of them, what follows, and that no secret of them is shown.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use countersign::explain::{Cause, Explanation, InputError, Sent};
 use countersign::{Credentials, Payload, Request, Signer};
 
+use super::hostile::worked;
 use crate::support::allocator;
 
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request, \
@@ -87,6 +88,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("curl --data-raw 'it'\\''s' U/a", &["POST /a", "body: 4 bytes"]),
     ("export A=b\ncurl -s U/a | jq . # all", &["GET /a"]),
     ("A=b sudo /usr/bin/curl U/a 2>&1 > file", &["GET /a"]),
+    ("curl>file U/a>file2 -X PUT>>c <d", &["PUT /a"]),
     ("echo a; curl U/a && curl U/b", &["GET /a"]),
     ("curl U/a?b=c&d=e", &["GET /a?b=c"]),
     ("curl U/a --next -X PUT U/b", &["GET /a"]),
@@ -434,7 +436,7 @@ fn answers_in_cbor_and_envelopes_are_read() {
             .starts_with("400 UnrecognizedClientException: The security token included in the request is invalid."),
         "{explanation}"
     );
-    assert_eq!(first(&explanation), Some(Cause::TokenInvalid), "{explanation}");
+    assert_eq!(first(&explanation), Some(Cause::UnknownAccessKey), "{explanation}");
     for envelope in [appsync, events] {
         let explanation = Explanation::from_response(401, &[], envelope.as_bytes(), None);
         assert!(
@@ -522,7 +524,7 @@ fn no_reader_shows_a_secret() {
 #[test]
 fn hostile_texts_are_bounded() {
     let full = |start: &str, unit: &str| format!("{start}{}", unit.repeat(1_000_000 / unit.len()));
-    let begun = Instant::now();
+    let begun = worked();
     for text in [
         full("curl https://a/?", "%"),
         full("curl ", "$("),
@@ -584,5 +586,7 @@ fn hostile_texts_are_bounded() {
         let (_, most) = allocator::most_held(|| Explanation::from_response(400, &[], &body, None));
         assert!(most < 16 * 1024 * 1024, "{most}");
     }
-    assert!(begun.elapsed().as_secs() < 120, "{:?}", begun.elapsed());
+    // Ten times what it takes in a debug build.
+    let took = worked() - begun;
+    assert!(took < Duration::from_secs(40), "{took:?}");
 }

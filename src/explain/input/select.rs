@@ -8,7 +8,7 @@ use core::fmt;
 use serde_core::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::read::{Json, NUMBER, whole};
+use crate::json::read::{Json, NUMBER, whole};
 
 /// Reads a value and keeps only the named members of its objects, on every level.
 #[derive(Clone, Copy)]
