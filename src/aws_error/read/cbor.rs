@@ -9,15 +9,15 @@ use zeroize::Zeroizing;
 use crate::json::read::Json;
 use crate::text::wiped::Wiped;
 
-/// Deeper values are not read.
+/// The deepest nesting that is read.
 const DEEPEST: usize = 32;
 /// The most values of one document.
 const MOST_VALUES: usize = 65_536;
-/// `self-described CBOR`: a tag before the document that says nothing else.
+/// The tag that marks self-described CBOR.
 const SELF_DESCRIBED: [u8; 3] = [0xd9, 0xd9, 0xf7];
 
-/// The document as a value of JSON, if it is a map. A map of CBOR begins with a byte with which no text in UTF-8 begins, so
-/// no header is needed to tell one from the other. What is cut off at the end is left out.
+/// Parses a CBOR map. No UTF-8 text starts with the first byte of a CBOR map, so the content type is not needed to recognise
+/// one. A truncated map is read as far as it goes.
 pub(super) fn parse(bytes: &[u8]) -> Option<Json> {
     let bytes = bytes.strip_prefix(&SELF_DESCRIBED).unwrap_or(bytes);
     if bytes.first()? >> 5 != MAP {
@@ -46,7 +46,7 @@ enum Item {
 }
 
 impl<'b> Reader<'b> {
-    /// `None` where the document is broken or cut off, or a limit is reached.
+    /// `None` if the document is malformed or truncated, or a limit is reached.
     fn item(&mut self, depth: usize) -> Option<Item> {
         self.left = self.left.checked_sub(1)?;
         if depth > DEEPEST {
@@ -97,7 +97,7 @@ impl<'b> Reader<'b> {
         Some(taken)
     }
 
-    /// A string, whose pieces are joined if its length is indefinite. Of one that is cut off, what there is.
+    /// A string; the chunks of an indefinite-length one are joined. A truncated string is read as far as it goes.
     fn string(&mut self, kind: u8, length: Option<u64>) -> Option<Zeroizing<Vec<u8>>> {
         if let Some(length) = length {
             let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.rest.len());

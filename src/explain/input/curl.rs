@@ -1,4 +1,4 @@
-//! A curl command: the request that curl sends for it.
+//! The request that curl sends for a command line.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -70,7 +70,7 @@ struct Command {
     has_unknown_url: bool,
     method: Option<String>,
     headers: Vec<Header>,
-    /// Headers that curl sends of itself unless they are among those above.
+    /// Headers that curl adds unless `headers` has them.
     own_headers: Vec<Header>,
     data: Option<Data>,
     url_queries: Vec<Bytes>,
@@ -88,12 +88,12 @@ struct Command {
     sigv4: Option<String>,
 }
 
-/// Of `--user`: nothing but the access key id, which is no secret.
+/// What is kept of `--user`: the access key id, which is not secret.
 struct User {
     name: String,
 }
 
-/// The bodies of `--data` and the like, joined.
+/// The joined arguments of `--data` and similar options.
 struct Data {
     bytes: Wiped<Vec<u8>>,
     is_known: bool,
@@ -144,7 +144,7 @@ impl Command {
         Ok(false)
     }
 
-    /// A URL; a variable alone may as well hold options.
+    /// A URL. A variable alone may also expand to options.
     fn positional(&mut self, word: &Word) {
         if word.unknown_from == Some(0) && !word.text.windows(3).any(|window| window == b"://") {
             self.may_have_more_headers = true;
@@ -154,7 +154,7 @@ impl Command {
         }
     }
 
-    /// The first one: curl sends a request for each.
+    /// Only the first URL is kept; curl sends a request for each.
     fn url(&mut self, argument: &Argument<'_>) {
         if !argument.is_known() {
             self.has_unknown_url = true;
@@ -200,7 +200,7 @@ impl Command {
                 ))
             }
             "oauth2-bearer" => self.own("Authorization", b"Bearer token"),
-            // A name without `=` is that of a file.
+            // Without `=` it is a file name.
             "cookie" if argument.text.contains(&b'=') || !argument.is_known() => self.own_of("Cookie", argument),
             "cookie" => self.own_headers.push(Header { name: "Cookie".into(), value: None }),
             "user-agent" => self.own_of("User-Agent", argument),
@@ -217,7 +217,7 @@ impl Command {
         self.own_headers.push(Header::new(name, value));
     }
 
-    /// Without a value curl doesn't send it.
+    /// curl doesn't send the header if the value is empty.
     fn own_of(&mut self, name: &str, argument: &Argument<'_>) {
         self.own(name, argument.text);
         if argument.text.is_empty() {
@@ -245,7 +245,7 @@ impl Command {
         let rest = argument.text.get(position..).unwrap_or_default();
         let value = rest.get(1..).unwrap_or_default().trim_ascii();
         match (rest.first(), value.is_empty()) {
-            // Instead of a header of curl's own, it removes it.
+            // Removes a header that curl would add.
             (Some(b':'), true) => self.headers.push(Header { name: [REMOVED, &name].concat(), value: None }),
             (Some(b';'), true) => self.headers.push(Header::new(name, b"")),
             (Some(b':'), false) if argument.is_known() => self.headers.push(Header::new(name, value)),
@@ -281,7 +281,7 @@ impl Command {
         }
     }
 
-    /// With a `+` before it, it is encoded already.
+    /// A leading `+` means that the query is already encoded.
     fn url_query(&mut self, argument: &Argument<'_>) -> Result<(), InputError> {
         let query = match argument.known()? {
             [b'+', raw @ ..] => Zeroizing::new(raw.into()),
@@ -294,16 +294,16 @@ impl Command {
     fn user(&mut self, argument: &Argument<'_>) {
         let name =
             split_once(argument.text, b':').map(|(name, _)| name).filter(|name| argument.is_known_before(name.len()));
-        // What has another form may be a secret.
+        // Anything else may be a secret.
         let is_id = |name: &[u8]| name.len() <= 128 && name.iter().all(u8::is_ascii_alphanumeric);
         self.user = Some(User { name: name.filter(|name| is_id(name)).map(text_of).unwrap_or_default() });
     }
 }
 
-/// Before the name of a header that curl doesn't send.
+/// Prefix of the name of a header that is removed.
 const REMOVED: &str = "\0";
 
-/// `content`, `=content` and `name=content`; `None` for what is in a file.
+/// Encodes `content`, `=content` or `name=content`; `None` if the content is in a file.
 fn urlencoded(text: &[u8]) -> Option<Bytes> {
     let position = text.iter().position(|byte| matches!(byte, b'=' | b'@'));
     let (name, content) = match position.and_then(|position| text.split_at_checked(position)) {
@@ -386,7 +386,7 @@ impl Command {
         }
     }
 
-    /// Of `--url-query`, and of the data with `--get`.
+    /// Appends the arguments of `--url-query`, and the data if `--get` is set.
     fn add_queries(&mut self, target: &mut Bytes) -> Result<(), InputError> {
         let mut queries = core::mem::take(&mut self.url_queries);
         if (self.is_get || self.is_head)
@@ -444,7 +444,7 @@ impl Command {
         }
     }
 
-    /// Of `--user` and of the URL; credentials are replaced by a word.
+    /// From `--user` and the URL; the credentials themselves are not kept.
     fn add_authorization(&mut self, url: &Url) -> Option<SignedByCurl> {
         let user = self.user.take();
         if self.headers.iter().any(|header| header.is("authorization")) {
@@ -462,7 +462,7 @@ impl Command {
     }
 }
 
-/// `{a,b}` and `[1-3]`. The brackets of an IPv6 address are none.
+/// Whether the URL has a glob pattern, `{a,b}` or `[1-3]`. The brackets of an IPv6 address don't count.
 fn has_pattern(url: &[u8]) -> bool {
     let after_scheme = url.windows(3).position(|window| window == b"://").map_or(0, |position| position + 3);
     let rest = url.get(after_scheme..).unwrap_or_default();
@@ -472,7 +472,7 @@ fn has_pattern(url: &[u8]) -> bool {
 }
 
 impl SignedByCurl {
-    /// `aws:amz:REGION:SERVICE`. What is left out curl takes from the first two labels of the host.
+    /// Parses `aws:amz:REGION:SERVICE`. As in curl, a missing service or region is the first or second label of the host.
     fn new(provider: &str, user: User, authority: &str) -> Self {
         let mut parts = provider.split(':').skip(2);
         let mut labels = authority.split('.');

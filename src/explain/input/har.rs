@@ -15,7 +15,7 @@ use super::{Answer, Bytes, Header, InputError, MAX_HAR, Read, check_length};
 use crate::json::read::Json;
 use crate::text::is_token;
 
-/// The most values that are kept of one entry: each header has three.
+/// The most JSON values that are kept of one entry; a header takes three.
 const MOST_VALUES: usize = 16_384;
 
 /// The members that are read. The last two are Chromium's own.
@@ -42,12 +42,12 @@ const NAMES: [&str; 17] = [
 /// A request with its response.
 pub(super) struct Entry {
     json: Json,
-    /// Whether the exporter leaves out credentials.
+    /// Whether the exporter may have removed the credentials.
     is_sanitized: bool,
 }
 
 impl Entry {
-    /// The entry of an index, or the last that failed, or the last.
+    /// Selects the entry with this index; for `None` the last that failed, or else the last.
     pub(super) fn read(har: &[u8], index: Option<usize>) -> Result<Self, InputError> {
         check_length(har.len(), MAX_HAR)?;
         let har = har.strip_prefix("\u{feff}".as_bytes()).unwrap_or(har);
@@ -74,7 +74,7 @@ impl Entry {
             authority: url.authority,
             target: url.target,
             body: body_of(request),
-            // An `x-amz-date` belongs to a signature, which somebody has taken out.
+            // `x-amz-date` without `Authorization`: the signature was removed.
             may_have_more_headers: !has("authorization") && (self.is_sanitized || has("x-amz-date")),
             headers,
             signed_by_curl: None,
@@ -101,14 +101,14 @@ fn text<'j>(json: &'j Json, name: &str) -> Option<&'j str> {
     json.member(name)?.text()
 }
 
-/// Without the pseudo-headers of HTTP/2, which the URL repeats, and names that are none.
+/// The headers, without HTTP/2 pseudo-headers, which repeat the URL, and without invalid names.
 fn headers(of: &Json) -> Vec<Header> {
     let Some(Json::List(list)) = of.member("headers") else { return Vec::new() };
     let pairs = list.iter().filter_map(|pair| Some((text(pair, "name")?, text(pair, "value")?)));
     pairs.filter(|(name, _)| is_token(name)).map(|(name, value)| Header::new(name, value.trim())).collect()
 }
 
-/// The body of a request. Unknown if its length is another one than the file says: what is not text is not exported whole.
+/// The body of a request; unknown if its length differs from `bodySize`, since binary bodies are not exported completely.
 fn body_of(request: &Json) -> Option<Bytes> {
     let length = match request.member("bodySize") {
         Some(Json::Whole(length)) => usize::try_from(*length).ok(),
@@ -119,7 +119,6 @@ fn body_of(request: &Json) -> Option<Bytes> {
         return (length == Some(0) || length.is_none() && sends_none).then(Bytes::default);
     };
     let body = decoded(post_data)?;
-    // Not every exporter writes the length of the body alone.
     length.is_none_or(|length| length == body.len()).then_some(body)
 }
 
@@ -132,12 +131,12 @@ fn decoded(content: &Json) -> Option<Bytes> {
     Base64::decode_vec(&joined).ok().map(Zeroizing::new)
 }
 
-/// What was found so far.
+/// The entry selected so far.
 struct Found {
     index: Option<usize>,
     count: usize,
     entry: Option<Json>,
-    /// Whether that has a status of 400 or more.
+    /// Whether its status is 400 or more.
     failed: bool,
     is_of_chromium: bool,
 }
@@ -156,7 +155,7 @@ impl Found {
     }
 }
 
-/// The whole file, its `log`, or an entry alone.
+/// The whole file, its `log`, or a single entry.
 struct Log<'f> {
     found: &'f mut Found,
 }

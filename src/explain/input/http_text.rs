@@ -29,7 +29,7 @@ pub(super) fn request(text: &[u8]) -> Result<Read, InputError> {
         return Err(InputError::NoRequestLine);
     }
     read.body = match Framing::of(&read.headers) {
-        // What curl prints has no body.
+        // `curl -v` doesn't print the body.
         Framing::None if is_verbose || lines.rest.trim_ascii().is_empty() => Some(Bytes::default()),
         Framing::Length(0) => Some(Bytes::default()),
         Framing::Length(length) if !is_verbose => lines.rest.get(..length).map(|body| Zeroizing::new(body.to_vec())),
@@ -64,7 +64,7 @@ impl Read {
     }
 }
 
-/// `GET /path HTTP/1.1`, of which the version may be missing.
+/// Parses `GET /path HTTP/1.1`; the version may be missing.
 fn method_and_target(line: &[u8]) -> Option<(&str, &[u8])> {
     let (method, rest) = split_once(line, b' ')?;
     let method = core::str::from_utf8(method).ok().filter(|method| is_token(method))?;
@@ -78,7 +78,7 @@ fn is_request_line(line: &[u8]) -> bool {
     method_and_target(line).is_some()
 }
 
-/// The last of the responses: those before it are `100 Continue`, redirects or the answer of a proxy.
+/// Reads the last response; earlier ones are `100 Continue`, redirects or the answer of a proxy.
 pub(super) fn response(text: &[u8]) -> Result<Answer, InputError> {
     if let Some(printed) = verbose(text, b'<', is_status_line) {
         let (mut answer, _) = one_response(&printed.head)?;
@@ -106,17 +106,17 @@ fn one_response(text: &[u8]) -> Result<(Answer, &[u8]), InputError> {
     let rest = lines.rest;
     let is_next = is_status_line(rest.split(|byte| *byte == b'\n').next().unwrap_or_default());
     let (body, after) = match Framing::of(&headers) {
-        // It had no body, or none that was printed.
+        // There was no body, or it was not printed.
         _ if is_next => (Bytes::default(), rest),
         Framing::Length(length) => {
             let (body, after) = rest.split_at_checked(length).unwrap_or((rest, b""));
-            // Shorter where the length is that of a compressed body, or line ends have changed.
+            // `Content-Length` is too small if the body was decompressed or its line ends changed.
             let is_cut = !after.trim_ascii().is_empty() && !starts_response(after);
             (Zeroizing::new(if is_cut { rest } else { body }.to_vec()), if is_cut { b"" } else { after })
         }
         Framing::Chunked => match chunked(rest) {
             Some(body) => (body.bytes, body.after),
-            // curl prints what it has decoded.
+            // curl prints the decoded body.
             None => (Zeroizing::new(rest.to_vec()), b"".as_slice()),
         },
         Framing::None => (Zeroizing::new(rest.to_vec()), b"".as_slice()),
@@ -159,7 +159,7 @@ impl<'t> Lines<'t> {
         Self { rest: text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii_start(), number: 0 }
     }
 
-    /// Without its end, CRLF or LF.
+    /// The next line, without CRLF or LF.
     fn next_line(&mut self) -> Option<&'t [u8]> {
         if self.rest.is_empty() {
             return None;
@@ -170,7 +170,7 @@ impl<'t> Lines<'t> {
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    /// Up to the empty line. A line that begins with white space goes on with the value before it.
+    /// Reads the headers up to the empty line. A line that starts with white space continues the previous value.
     fn headers(&mut self) -> Result<Vec<Header>, InputError> {
         let mut headers: Vec<Header> = Vec::new();
         while let Some(line) = self.next_line().filter(|line| !line.is_empty()) {
@@ -199,7 +199,7 @@ fn header(line: &[u8]) -> Option<Header> {
     is_token(name.get(start..)?).then(|| Header::new(name, value.get(1..).unwrap_or_default().trim_ascii()))
 }
 
-/// How the end of a body is told.
+/// How the length of the body is determined.
 enum Framing {
     Length(usize),
     Chunked,
@@ -224,7 +224,7 @@ struct Chunks<'t> {
     after: &'t [u8],
 }
 
-/// The data of a body in chunks, as far as it goes; `None` if it doesn't begin with a chunk.
+/// Decodes a chunked body as far as possible; `None` if it doesn't start with a chunk.
 fn chunked(text: &[u8]) -> Option<Chunks<'_>> {
     let mut lines = Lines { rest: text, number: 0 };
     let mut bytes = Bytes::default();
@@ -252,14 +252,14 @@ fn chunk_length(line: &[u8]) -> Option<usize> {
     usize::from_str_radix(core::str::from_utf8(digits).ok().filter(|_| is_number)?, 16).ok()
 }
 
-/// What `curl -v` printed of the last request or response.
+/// The last request or response in the output of `curl -v`.
 struct Printed {
     head: Bytes,
-    /// Lines without a mark behind it.
+    /// The lines without a prefix that follow it.
     body: Bytes,
 }
 
-/// `None` if no line has the mark and is such a line.
+/// `None` if no line with the prefix `mark` is a request or status line.
 fn verbose(text: &[u8], mark: u8, is_first: fn(&[u8]) -> bool) -> Option<Printed> {
     let of_mark = |line: &'_ [u8]| -> Option<usize> {
         match line {
@@ -293,5 +293,5 @@ fn verbose(text: &[u8], mark: u8, is_first: fn(&[u8]) -> bool) -> Option<Printed
     printed
 }
 
-/// curl prints this right behind a body without a line end.
+/// curl prints this directly after a body that has no final line end.
 const CLOSING: &[u8] = b"* Connection #";

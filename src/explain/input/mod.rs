@@ -28,8 +28,8 @@ const MAX_HAR: usize = 32 * 1024 * 1024;
 /// The most words of a command.
 const MAX_WORDS: usize = 4096;
 
-/// Why a curl command, a request, a response or a HAR file was not read. The message names no part of the text, which may
-/// be secret.
+/// Why a curl command, an HTTP request or response, or a HAR file could not be read. The message quotes nothing from the
+/// input, which may contain secrets.
 ///
 /// ```
 /// use countersign::explain::{InputError, Sent};
@@ -39,16 +39,18 @@ const MAX_WORDS: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// The text is longer than what is read.
-    #[error("the text has {length} bytes, at most {limit} are read: leave out a long body, or export one entry alone")]
+    /// The input is too long.
+    #[error(
+        "the input has {length} bytes, but at most {limit} are accepted: leave out a long body, or export a single entry"
+    )]
     TooLong {
-        /// Its length in bytes.
+        /// Length in bytes.
         length: usize,
-        /// The most that is read.
+        /// Largest accepted length.
         limit: usize,
     },
-    /// The command has more words than are read.
-    #[error("the command has more than {limit} words: leave out options that don't change the request")]
+    /// The command has too many words.
+    #[error("the command has more than {limit} words: remove options that don't affect the request")]
     TooManyWords {
         /// How many are read.
         limit: usize,
@@ -59,71 +61,72 @@ pub enum InputError {
         /// How many are read.
         limit: usize,
     },
-    /// There is no curl command in the text.
-    #[error("no curl command found: paste the whole command line, which begins with `curl`")]
+    /// The input contains no curl command.
+    #[error("no curl command found: paste the whole command line, starting with `curl`")]
     NotCurl,
-    /// A quotation mark or parenthesis is not closed.
-    #[error("a quotation mark or parenthesis of the command is not closed: paste the command up to its end")]
+    /// A quote, brace or parenthesis is not closed.
+    #[error("a quote, brace or parenthesis is not closed: paste the complete command")]
     UnclosedQuote,
-    /// The last option lacks its argument.
-    #[error("the last option of the command lacks its argument: paste the command up to its end")]
+    /// The last option has no argument.
+    #[error("the last option has no argument: paste the complete command")]
     MissingArgument,
     /// The command has no URL.
-    #[error("the command has no URL")]
+    #[error("the command has no URL: add it")]
     MissingUrl,
-    /// The method, the URL or the data of its query holds a shell variable, which is not expanded.
-    #[error("the method or URL holds a shell variable or command: replace it with its value")]
+    /// The method, URL or query contains a shell variable or command substitution; these are not expanded.
+    #[error("the method, URL or query contains a shell variable or command substitution: replace it with its value")]
     Variable,
-    /// The query comes from a file.
-    #[error("the query comes from a file: write what is in the file into the URL")]
+    /// The query is read from a file.
+    #[error("the query is read from a file: put the content of the file into the URL")]
     QueryFromFile,
-    /// The URL holds a pattern for which curl sends several requests.
-    #[error("the URL holds {{ or [, for which curl sends several requests: give the URL of one, or add --globoff")]
+    /// The URL contains a curl glob pattern, which stands for several URLs.
+    #[error("the URL contains a curl glob pattern ({{}} or []): use the URL of a single request, or add --globoff")]
     UrlPattern,
-    /// The URL is not one of `http`, `https`, `ws` or `wss`, or has no host.
-    #[error("the URL is not an http or https URL with a host")]
+    /// The URL has no host, contains a space, or its scheme is none of `http`, `https`, `ws` and `wss`.
+    #[error("the URL is not a valid http or https URL with a host")]
     Url,
-    /// The path and query are longer than what is read.
+    /// The path and query are too long.
     #[error("the path and query have more than {limit} bytes")]
     TargetTooLong {
         /// How many are read.
         limit: usize,
     },
-    /// The text has no request line.
-    #[error("no request line found: the text has to begin as in `GET /path HTTP/1.1`")]
+    /// The input has no request line.
+    #[error("no request line found: the input must start with a line such as `GET /path HTTP/1.1`")]
     NoRequestLine,
-    /// The text has no status line.
+    /// The input has no status line.
     #[error(
-        "no status line found: the text has to begin as in `HTTP/1.1 403 Forbidden`; give a body alone to from_response"
+        "no status line found: the input must start with a line such as `HTTP/1.1 403 Forbidden`; pass a body without headers to from_response"
     )]
     NoStatusLine,
-    /// A line of the headers is not `name: value`.
-    #[error("line {number} is not a header: `name: value` was expected, and an empty line before the body")]
+    /// A header line is not of the form `name: value`.
+    #[error("line {number} is not a header of the form `name: value`; the body must follow an empty line")]
     Header {
-        /// Counted from 1, in what was read as request or response.
+        /// Line number within the request or response, counted from 1.
         number: usize,
     },
-    /// The text is not JSON, or one entry has too many values.
-    #[error("not JSON, or cut off: export the HAR file again")]
+    /// The input is not valid JSON, or an entry has too many values.
+    #[error("not valid JSON, or truncated: export the HAR file again")]
     NotJson,
-    /// The JSON has no entry of a HAR file.
-    #[error("no entry found: a HAR file has its entries in log.entries, each with a request and a response")]
+    /// The JSON contains no such HAR entry.
+    #[error("no such HAR entry: entries are in log.entries, each with a request and a response")]
     NoEntry,
     /// The entry has no request with a method and a URL.
     #[error("the entry has no request with a method and a URL")]
     NoRequest,
-    /// The entry has no response: the request failed before, or was blocked by the browser.
+    /// The entry has no response: the request was blocked, cancelled or failed.
     #[error("the entry has no response: the request was blocked or cancelled, or the connection failed")]
     NoResponse,
 }
 
 impl Sent {
-    /// Reads a curl command: of a document, of a shell, or what a browser copies for `bash` or the command prompt of
-    /// Windows.
+    /// Reads a curl command line, as typed into a POSIX shell or copied from a browser ("Copy as cURL", for bash and for
+    /// the Windows command prompt).
     ///
-    /// No shell is run. The value of a shell variable counts as unknown where it stands in a header, the body or the
-    /// credentials, and is an error in the URL, the method and the query. So does what curl reads of files. Everything
-    /// behind `--next` is left out. At most 1 MiB and 4096 words are read.
+    /// No shell is run. A header, body or credential that contains a shell variable, or is read from a file, is treated as
+    /// unknown; in the method, URL or query either is an error. Only the first URL is read, and nothing after `--next`.
+    ///
+    /// Limits: 1 MiB, 4096 words, 1024 headers, and 65,536 bytes of path and query.
     ///
     /// ```
     /// use countersign::explain::{Cause, Explanation, Sent};
@@ -140,17 +143,18 @@ impl Sent {
     /// ```
     ///
     /// # Errors
-    /// [`InputError`] if there is no command, if it is cut off, or if its URL isn't known.
+    /// [`InputError`] if there is no curl command, if it is incomplete, or if its URL is not known.
     pub fn from_curl(command: &str) -> Result<Self, InputError> {
         check_length(command.len(), MAX_TEXT)?;
         curl::read(command)
     }
 
-    /// Reads a request as text: request line, headers, an empty line and the body, or what `curl -v` prints. The target may
-    /// be a whole URL, and the pseudo-headers of HTTP/2 may take the place of the request line.
+    /// Reads a raw HTTP request (request line, headers, an empty line, body) or the output of `curl -v`. The target may be
+    /// an absolute URL, and HTTP/2 pseudo-headers may replace the request line.
     ///
-    /// A body counts as known only if it is as long as `Content-Length` says, or sent in chunks that are complete. At most
-    /// 1 MiB and 1024 headers are read.
+    /// The body is treated as unknown unless its length matches `Content-Length` or its chunked encoding is complete.
+    ///
+    /// Limits: 1 MiB, 1024 headers, and 65,536 bytes of path and query.
     ///
     /// # Errors
     /// [`InputError`] if there is no request line, or a header is malformed.
@@ -159,23 +163,26 @@ impl Sent {
         http_text::request(request.as_ref())?.into_sent()
     }
 
-    /// Reads the request of a HAR file, or of one entry of it, as browsers and proxies export them.
+    /// Reads a request from a HAR file, as exported by browsers and proxies, or from a single HAR entry.
     ///
-    /// `entry` counts from 0. For `None` it is the last entry with a status of 400 or more; if there is none, the last of
-    /// all. Chrome leaves out the `Authorization` header unless it is asked to export sensitive data: how the request was
-    /// authenticated is unknown then. At most 32 MiB are read, and 16,384 values of one entry.
+    /// `entry` is the index of the entry, counted from 0. `None` selects the last entry with a status of 400 or more, or
+    /// the last entry if there is none. Chrome omits the `Authorization` header unless it exports with sensitive data;
+    /// without that header, the authentication of a request from Chrome is treated as unknown.
+    ///
+    /// Limits: 32 MiB, 16,384 JSON values per entry, 1024 headers, and 65,536 bytes of path and query.
     ///
     /// # Errors
-    /// [`InputError`] if it is no HAR file, or has no such entry.
+    /// [`InputError`] if the input is not a HAR file, or has no such entry.
     pub fn from_har(har: impl AsRef<[u8]>, entry: Option<usize>) -> Result<Self, InputError> {
         har::Entry::read(har.as_ref(), entry)?.request()?.into_sent()
     }
 }
 
 impl Explanation {
-    /// Reads a response as text: status line, headers, an empty line and the body, or what `curl -i` and `curl -v` print.
-    /// Of several responses, such as redirects, it is the last. A body in chunks is decoded. At most 1 MiB and 1024 headers
-    /// are read.
+    /// Reads a raw HTTP response (status line, headers, an empty line, body) or the output of `curl -i` or `curl -v`. If
+    /// there are several responses, for example redirects, the last one is used. A chunked body is decoded.
+    ///
+    /// Limits: 1 MiB and 1024 headers; 256 KiB of the body, as in [`Explanation::from_response`].
     ///
     /// ```
     /// use countersign::explain::{Cause, Explanation, Sent};
@@ -194,7 +201,8 @@ impl Explanation {
         Ok(http_text::response(response.as_ref())?.explained(sent.into()))
     }
 
-    /// Reads request and response of a HAR file, or of one entry of it; `entry` as in [`Sent::from_har`].
+    /// Reads a request and its response from a HAR file or a single HAR entry. `entry` and the limits are those of
+    /// [`Sent::from_har`].
     ///
     /// ```
     /// use countersign::explain::{Cause, Explanation};
@@ -209,7 +217,7 @@ impl Explanation {
     /// ```
     ///
     /// # Errors
-    /// [`InputError`] if it is no HAR file, or has no such entry, or if the entry has no response.
+    /// [`InputError`] if the input is not a HAR file, has no such entry, or if the entry has no response.
     pub fn from_har(har: impl AsRef<[u8]>, entry: Option<usize>) -> Result<Self, InputError> {
         let entry = har::Entry::read(har.as_ref(), entry)?;
         Ok(entry.response()?.explained(entry.request()?.into_sent()?))
@@ -223,10 +231,10 @@ fn check_length(length: usize, limit: usize) -> Result<(), InputError> {
 /// Wiped when it is dropped.
 type Bytes = Zeroizing<Vec<u8>>;
 
-/// What was read of a text beside what [`Sent`] has of every request.
+/// What [`Sent`] keeps only of a request that was read from text.
 #[derive(Clone, Default)]
 pub(super) struct AsRead {
-    /// Path and query; empty for what was not read of a text.
+    /// Path and query; empty if the request was not read from text.
     target: Bytes,
     headers: Vec<Header>,
     /// `None` if it isn't known.
@@ -260,9 +268,9 @@ struct Read {
     target: Bytes,
     headers: Vec<Header>,
     body: Option<Bytes>,
-    /// Whether there may be headers beside these.
+    /// Whether the request may have had further headers.
     may_have_more_headers: bool,
-    /// curl signs the request.
+    /// Set if curl itself signs the request (`--aws-sigv4`).
     signed_by_curl: Option<SignedByCurl>,
 }
 
@@ -306,8 +314,8 @@ impl Read {
         let request = Request::new(&self.method, self.target.as_slice(), &known).with_host(&self.authority);
         let request = request.with_scheme(self.scheme.unwrap_or("https"));
         let mut sent = Sent::from(&request);
-        if known.len() < self.headers.len() || self.may_have_more_headers {
-            // It lacks the lines of the others.
+        if known.len() < self.headers.len() || self.may_have_more_headers && !sent.is_presigned() {
+            // Its lines for the unknown headers are missing.
             sent.canonical_request = Zeroizing::default();
         }
         let decides = |header: &&Header| {
@@ -319,7 +327,7 @@ impl Read {
         sent
     }
 
-    /// Whether somebody took the credentials out of the text before it was pasted.
+    /// Whether the credentials were redacted before the text was pasted.
     fn is_blanked_out(&self) -> bool {
         let values =
             self.headers.iter().filter(|header| header.is("authorization")).filter_map(|header| header.value.as_ref());
@@ -330,13 +338,13 @@ impl Read {
 }
 
 impl Sent {
-    /// Writes the hash of the body where the canonical request has none.
+    /// Fills in the hash of the body if the canonical request lacks it.
     fn with_body(&mut self, body: &[u8]) {
         let unknown = hex_of(UNKNOWN_BODY);
         if self.canonical_request.ends_with(&unknown) {
             let kept = self.canonical_request.len() - unknown.len();
             self.canonical_request.truncate(kept);
-            // The allocation has held as many.
+            // Fits into the existing allocation.
             self.canonical_request.extend_from_slice(&hex_of(sha256(body)));
         }
     }
@@ -354,7 +362,7 @@ impl Answer {
     fn explained(&self, sent: Sent) -> Explanation {
         let headers = self.headers.iter().filter_map(|header| Some((header.name.as_str(), header.value.as_ref()?)));
         let headers: Vec<(&str, &[u8])> = headers.map(|(name, value)| (name, value.as_slice())).collect();
-        // What was not decompressed says nothing.
+        // A compressed body can't be read.
         let is_gzip = self.body.starts_with(&[0x1f, 0x8b]);
         let body: &[u8] = if is_gzip { b"" } else { &self.body };
         Explanation::from_response(self.status, &headers, body, sent)
@@ -365,7 +373,7 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What was there before the memory grew is wiped.
+/// Wipes the old allocation when the vector grows.
 fn append(to: &mut Bytes, bytes: &[u8]) {
     let mut grown = Wiped::new(core::mem::take(&mut **to), true);
     grown.reserve(bytes.len());

@@ -1,6 +1,6 @@
-//! Which options of curl take an argument, as its manual lists them.
+//! Which curl options take an argument, from its manual.
 
-/// The letters.
+/// Single-letter options with an argument.
 const SHORT: &[u8] = b"AbcCdDeEFHhKmoPQrtTuUwxXyYz";
 
 const LONG: &[&str] = &[
@@ -154,12 +154,12 @@ pub(super) fn letter_takes_argument(letter: u8) -> bool {
     SHORT.contains(&letter)
 }
 
-/// An option that isn't known takes none.
+/// An unknown option is assumed to take none.
 pub(super) fn name_takes_argument(name: &str) -> bool {
     LONG.contains(&name) || name.starts_with("expand-")
 }
 
-/// The long name of the letters that say something about the request.
+/// The long name of a single-letter option that affects the request; empty for any other.
 pub(super) fn long_name(letter: u8) -> &'static str {
     match letter {
         b'A' => "user-agent",

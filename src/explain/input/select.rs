@@ -1,4 +1,4 @@
-//! JSON of which few members are wanted: the others are read past, and take no memory.
+//! Reads selected members of a JSON document; all others are skipped without being stored.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use crate::json::read::{Json, NUMBER, whole};
 #[derive(Clone, Copy)]
 pub(crate) struct Select<'n> {
     pub(crate) names: &'n [&'n str],
-    /// How many more values may be kept; one more is an error.
+    /// How many more values may be kept. Exceeding it is an error.
     pub(crate) left: &'n Cell<usize>,
 }
 

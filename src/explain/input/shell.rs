@@ -1,4 +1,4 @@
-//! Splits a pasted command into words, as a POSIX shell or the command prompt of Windows does. Nothing is run or expanded.
+//! Splits a command line into words, as a POSIX shell or the Windows command prompt does. Nothing is run or expanded.
 
 use alloc::vec::Vec;
 
@@ -10,11 +10,11 @@ use crate::text::wiped::Wiped;
 /// A word without its quotation marks.
 pub(super) struct Word {
     pub(super) text: Zeroizing<Vec<u8>>,
-    /// Where the first variable or command substitution begins, whose value isn't known.
+    /// Where the first variable or command substitution starts; its value is unknown.
     pub(super) unknown_from: Option<usize>,
 }
 
-/// The words behind `curl`, of the first command that is one.
+/// The words after `curl` in the first command that runs it.
 pub(super) fn words_of_curl(text: &str) -> Result<Vec<Word>, InputError> {
     let is_for_windows = ["^\n", "^\r\n", "^\""].iter().any(|mark| text.contains(mark));
     if is_for_windows {
@@ -81,7 +81,7 @@ impl Lexer<'_> {
                 }
             };
             if ends_word && let Some(word) = self.word.take() {
-                // The name of a file.
+                // The word after a redirection is a file name.
                 if !core::mem::take(&mut is_redirected) {
                     words.push(word.closed());
                 }
@@ -103,7 +103,7 @@ impl Lexer<'_> {
         self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len())
     }
 
-    /// Past the end of a line that goes on, and past the prompt `> ` that a shell shows there.
+    /// Skips an escaped line end, and a copied continuation prompt (`> `).
     fn continue_line(&mut self) {
         self.skip(self.line_length() + 1);
         if self.word.is_none() && self.rest.starts_with(b"> ") {
@@ -111,7 +111,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `>`, `>>`, `<`, `2>&1`: the digit before it is no word.
+    /// Skips `>`, `>>`, `<` or `2>&`; a digit before it belongs to it.
     fn redirection(&mut self) -> bool {
         if self.word.as_ref().is_some_and(|word| word.text.len() == 1 && word.text.iter().all(u8::is_ascii_digit)) {
             self.word = None;
@@ -130,7 +130,7 @@ impl Lexer<'_> {
         c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| self.push(byte));
     }
 
-    /// A character, or all in quotation marks.
+    /// Reads one character, or one quoted part.
     fn piece(&mut self) -> Result<(), InputError> {
         match self.rest {
             [b'\\', byte, ..] => {
@@ -192,7 +192,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// `$'…'`, as browsers quote.
+    /// `$'…'`, which browsers write.
     fn ansi_quoted(&mut self) -> Result<(), InputError> {
         self.word.get_or_insert_with(Open::new);
         self.skip(2);
@@ -253,7 +253,7 @@ impl Lexer<'_> {
         number
     }
 
-    /// `$NAME`, `${…}`, `$(…)` or `` `…` ``, copied as it is and marked as unknown. A `$` before anything else is itself.
+    /// Copies `$NAME`, `${…}`, `$(…)` or `` `…` `` unchanged and marks it as unknown. Any other `$` is literal.
     fn variable(&mut self) -> Result<(), InputError> {
         let length = match self.rest {
             [b'$', b'{', ..] => self.up_to(b'{', b'}')?,
@@ -300,14 +300,14 @@ impl Open {
     }
 }
 
-/// What the command prompt of Windows hands over: a caret outside of quotation marks escapes what follows it.
+/// Removes the escapes of the Windows command prompt: outside quotes, a caret escapes the next character.
 fn without_carets(text: &str) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
     let (mut rest, mut is_quoted) = (text.as_bytes(), false);
     loop {
         rest = match rest {
             [] => return out,
-            // An escaped line end joins two lines; the next line end is data then.
+            // After an escaped line end, the next one is literal.
             [b'^', b'\r', b'\n', b'\r', b'\n', after @ ..] | [b'^', b'\n', b'\n', after @ ..] if !is_quoted => {
                 out.push(b'\n');
                 after
@@ -326,7 +326,7 @@ fn without_carets(text: &str) -> Zeroizing<Vec<u8>> {
     }
 }
 
-/// Words as programs on Windows take them from their command line: `"…"`, in which `\"` and `""` are one mark.
+/// Splits into words by the rules of the Microsoft C runtime: in `"…"`, both `\"` and `""` stand for one quote.
 fn windows_words(text: &[u8]) -> Result<Vec<Word>, InputError> {
     let (mut words, mut rest) = (Vec::new(), text);
     let mut lexer = Lexer { rest: b"", word: None };

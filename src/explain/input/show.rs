@@ -1,4 +1,4 @@
-//! What is known of a request, for a person: nothing of it is secret.
+//! Prints what is known of a request, without secrets.
 
 use alloc::string::String;
 use core::fmt;
@@ -9,7 +9,7 @@ use crate::redact::text::redacted;
 use crate::redact::{REDACTED, is_secret_parameter};
 use crate::text::{excerpt, split_once};
 
-/// The headers whose values are shown. Of all others, one may be a key.
+/// The headers whose values are shown. Any other header may hold a secret.
 const SHOWN: [&str; 14] = [
     "accept",
     "accept-encoding",
@@ -35,8 +35,8 @@ const SCHEMES: [&str; 6] = ["Basic", "Bearer", "Digest", "DPoP", "Negotiate", "N
 /// Parts of the names of parameters whose values may be secret.
 const SECRET: [&str; 10] = ["token", "secret", "key", "sig", "pass", "pwd", "auth", "code", "session", "credential"];
 
-/// What is known of the request: method, path and query, host, how it was authenticated, its headers and the length of its
-/// body. Values that may be secret are left out.
+/// Prints what is known of the request: method, path and query, host, headers, authentication and length of the body. Values
+/// that may be secret are replaced with `[redacted]`. Requests that were not read from text print no query and no headers.
 ///
 /// ```
 /// use countersign::explain::Sent;
@@ -87,7 +87,7 @@ impl Sent {
     }
 }
 
-/// A segment by itself is long if it is a token.
+/// Each segment is redacted by itself, since a long path is not a token.
 fn shown_path(path: &[u8]) -> String {
     let mut shown = String::new();
     for (index, segment) in path.split(|byte| *byte == b'/').take(MOST_SHOWN).enumerate() {
@@ -119,7 +119,7 @@ impl Auth {
             Self::Presigned => "SigV4 in the query".into(),
             Self::Both => "SigV4 in the header and in the query".into(),
             Self::Version2 => "SigV2".into(),
-            // What is in the place of a scheme may be a token.
+            // An unknown scheme may be a misplaced token.
             Self::Other { scheme } => {
                 let known = SCHEMES.iter().find(|known| scheme.eq_ignore_ascii_case(known));
                 (*known.unwrap_or(&"another scheme")).into()

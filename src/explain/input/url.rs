@@ -1,4 +1,4 @@
-//! URLs, taken apart as curl does.
+//! Splits URLs as curl does.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ pub(super) struct Url {
 }
 
 impl Url {
-    /// The fragment is left out, since no client sends it. Without a scheme it is `http`, as curl guesses.
+    /// Drops the fragment, which no client sends. The default scheme is `http`, as in curl.
     pub(super) fn parse(url: &[u8]) -> Result<Self, InputError> {
         let url = url.split(|byte| *byte == b'#').next().unwrap_or_default();
         let (scheme, rest) = match url.windows(3).position(|window| window == b"://") {
@@ -41,7 +41,7 @@ impl Url {
         Ok(Self { scheme, authority: text_of(host), has_user: host.len() < authority.len(), target: path })
     }
 
-    /// Without the segments `.` and `..` of the path, as curl and browsers send it.
+    /// Removes the path segments `.` and `..`, as curl and browsers do.
     pub(super) fn without_dot_segments(mut self) -> Self {
         let end = self.target.iter().position(|byte| *byte == b'?').unwrap_or(self.target.len());
         let (path, query) = self.target.split_at_checked(end).unwrap_or((&self.target, b""));

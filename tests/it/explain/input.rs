@@ -1,4 +1,4 @@
-//! Requests and responses as people paste them: what is read of them, what follows, and that no secret of them is shown.
+//! Requests and responses as people paste them: they are read correctly, lead to the right cause, and show no secret.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us
     SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
 const HOST: &str = "abc123.execute-api.us-east-1.amazonaws.com";
 
-/// A command, and lines that the request has: the first is its request line. `A` is an `Authorization` header, `U` a URL.
+/// A command and lines that `Display` prints for it. `A` stands for an `Authorization` header, `U` for a URL.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("curl U/dev/list", &["GET /dev/list", "host: H", "accept: */*", "authentication: none", "body: 0 bytes"]),
     ("curl 'U/?a=b#c'", &["GET /?a=b"]),
@@ -96,7 +96,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("curl --unknown-option U/a -X PUT", &["PUT /a"]),
     ("curl -d \"$BODY\" U/a", &["POST /a", "body: unknown"]),
     ("curl -d \"`date`\" U/$'a'", &["POST /a", "body: unknown"]),
-    // What Chrome copies for bash, and for the command prompt.
+    // Copied by Chrome for bash, and for the Windows command prompt.
     (
         "curl 'U/a?b=c' \\\n  -H 'accept: */*' \\\n  -H 'authorization: Bearer opaque' \\\n  -b 'session=opaque' \\\n  --data-raw $'{\"a\":\"\\u0021\"}' \\\n  --compressed ;",
         &["POST /a?b=c", "cookie: [redacted]", "authentication: Bearer", "body: 9 bytes"],
@@ -118,7 +118,7 @@ fn command(text: &str) -> String {
         .replace("curl U", &format!("curl https://{HOST}"))
 }
 
-/// In lower case but for the request line.
+/// The printed lines; header names in lower case.
 fn lines(sent: &Sent) -> Vec<String> {
     let shown = sent.to_string();
     let lower = |(index, line): (usize, &str)| match (index, line.split_once(": ")) {
@@ -244,7 +244,7 @@ fn responses_as_text_are_read() {
         format!("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n\r\n{MISSING}"),
         format!("HTTP/2 403\n\n{MISSING}\n"),
         format!("HTTP/1.1 403 Forbidden\nContent-Length: {}\n\n{MISSING}\n", MISSING.len()),
-        // That of the compressed body.
+        // The length is that of the compressed body.
         format!("HTTP/1.1 403 Forbidden\nContent-Length: 10\nContent-Encoding: gzip\n\n{MISSING}\n"),
         format!("HTTP/1.1 403 Forbidden\nTransfer-Encoding: chunked\n\n{:x}\r\n{MISSING}\r\n0\r\n\r\n", MISSING.len()),
         format!("HTTP/1.1 403 Forbidden\nTransfer-Encoding: chunked\n\n{MISSING}"),
@@ -274,7 +274,7 @@ fn responses_as_text_are_read() {
     );
 }
 
-/// An entry as an exporter writes it: members before and after, and the headers of the request.
+/// A HAR entry with further members, request headers, a status and the response content.
 fn entry(more: &str, headers: &str, status: u16, content: &str) -> String {
     format!(
         r#"{{"startedDateTime":"2026-08-30T12:36:00.000Z","time":12.5,"request":{{"method":"GET","url":"https://{HOST}/dev/list?a=b#c",
@@ -312,7 +312,7 @@ fn har_files_of_browsers_and_proxies_are_read() {
         let explanation = Explanation::from_har(har, None).unwrap();
         assert_eq!(first(&explanation), Some(Cause::NotSigned), "{explanation}");
     }
-    // Chrome leaves out what is secret, so that nothing is known of the signature.
+    // Chrome omits secret headers, so nothing is known about the signature.
     let of_chrome = r#","_initiator":{"type":"script"},"_priority":"High","_resourceType":"fetch""#;
     let date = r#"{"name":"x-amz-date","value":"20150830T123600Z"}"#;
     let signed =
@@ -364,7 +364,6 @@ fn the_body_of_a_har_entry_is_known_only_if_it_is_whole() {
     }
 }
 
-/// A command and the answer to it.
 #[test]
 fn a_command_and_an_answer_give_the_cause() {
     let answer =
@@ -395,7 +394,7 @@ fn a_command_and_an_answer_give_the_cause() {
     }
 }
 
-/// The body is known, so that its hash is compared with the server's.
+/// The body is known, so its hash is compared with the server's.
 #[test]
 fn a_body_that_changed_on_the_way_is_found() {
     let signer = Signer::new(Credentials::new("AKIDEXAMPLE", "secret").unwrap(), "us-east-1", "execute-api").unwrap();
@@ -483,7 +482,7 @@ fn no_reader_shows_a_secret() {
         "-e 'https://a/?S'",
     ] {
         let text = command(&format!("curl {} U/dev?X-Amz-Security-Token=S", option)).replace('S', SECRET);
-        // The names of options and headers have the letter, too.
+        // Restores the letter in the names of options and headers.
         let text = text
             .replace(&format!("-{SECRET}ecurity"), "-Security")
             .replace(&format!("AW{SECRET}4-HMAC-{SECRET}HA256"), "AWS4-HMAC-SHA256");
@@ -520,7 +519,6 @@ fn no_reader_shows_a_secret() {
     shown.iter().for_each(|shown| assert!(!shown.contains(SECRET), "{shown}"));
 }
 
-/// In bounded time and memory, whatever the text is.
 #[test]
 fn hostile_texts_are_bounded() {
     let full = |start: &str, unit: &str| format!("{start}{}", unit.repeat(1_000_000 / unit.len()));
