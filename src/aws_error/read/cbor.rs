@@ -48,6 +48,15 @@ enum Item {
 impl<'b> Reader<'b> {
     /// `None` if the document is malformed or truncated, or a limit is reached.
     fn item(&mut self, depth: usize) -> Option<Item> {
+        let item = self.item_within_limits(depth);
+        if item.is_none() {
+            // Nothing after it can be read.
+            self.left = 0;
+        }
+        item
+    }
+
+    fn item_within_limits(&mut self, depth: usize) -> Option<Item> {
         self.left = self.left.checked_sub(1)?;
         if depth > DEEPEST {
             return None;
@@ -192,7 +201,7 @@ mod tests {
     #[test]
     fn depth_and_number_of_values_are_limited() {
         let deep = [b"\xa1\x61a".repeat(100_000), b"\x61b".to_vec()].concat();
-        assert_eq!(members(&deep).len(), 0);
+        assert_eq!(members(&deep).len(), 1);
         let tags = [b"\xa1\x61a".to_vec(), b"\xc1".repeat(100_000)].concat();
         assert_eq!(members(&tags).len(), 0);
         let wide = [b"\xbf".to_vec(), b"\x61a\xf6".repeat(100_000)].concat();

@@ -44,8 +44,8 @@ const SECRET: [&str; 10] = ["token", "secret", "key", "sig", "pass", "pwd", "aut
 /// let sent = Sent::from_curl("curl -u user:password https://example.com/a/../b?token=c -d d=e")?;
 /// assert_eq!(
 ///     sent.to_string(),
-///     "POST /b?token=[redacted]\nhost: example.com\nAccept: */*\nContent-Type: application/x-www-form-urlencoded\n\
-///      Content-Length: 3\nAuthorization: [redacted]\nauthentication: Basic\nbody: 3 bytes",
+///     "POST /b?token=[redacted]\nhost: example.com\nAccept: */*\nAuthorization: [redacted]\n\
+///      Content-Type: application/x-www-form-urlencoded\nContent-Length: 3\nauthentication: Basic\nbody: 3 bytes",
 /// );
 /// # Ok::<(), countersign::explain::InputError>(())
 /// ```
