@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::{
-    Credentials, Payload, Request, SignedHeaders, Signer, Timestamp, Verifier, VerifyError,
-};
+use countersign::{Credentials, Payload, Request, SignedHeaders, Signer, Timestamp, Verifier, VerifyError};
 use countersign_fuzz::{Message, credentials};
 use libfuzzer_sys::fuzz_target;
 

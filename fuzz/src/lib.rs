@@ -80,3 +80,11 @@ pub const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06
 pub fn credentials() -> countersign::Credentials {
     countersign::Credentials::new("AKIDFUZZ", "noSeedIsSignedWithThis").unwrap()
 }
+
+/// A secret that stands where secrets do, and must not be shown.
+pub const SECRET: &str = "wJalrXUtnFEMIbPxRfiCY";
+
+/// Whether a text holds nothing that a terminal obeys.
+pub fn assert_printable(text: &str) {
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+}

@@ -1,5 +1,7 @@
 //! Writes the corpora: what the vectors send, in the form that each target reads.
 
+mod inputs;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -89,6 +91,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for (number, answer) in refusals().iter().enumerate() {
         write(fuzz, "explain", 30_000 + number, answer.as_bytes())?;
+    }
+    for (number, (target, text)) in inputs::all().iter().enumerate() {
+        write(fuzz, target, 40_000 + number, text)?;
     }
     for (kind, bytes) in messages()? {
         write(fuzz, "event_stream", count, &[&[7, kind][..], &bytes].concat())?;

@@ -6,6 +6,7 @@ mod certainty;
 mod compare;
 mod diff;
 mod finding;
+mod input;
 mod mismatch;
 mod name;
 mod recognize;
@@ -22,6 +23,7 @@ pub use cause::Cause;
 pub use certainty::Certainty;
 pub use diff::Diff;
 pub use finding::Finding;
+pub use input::InputError;
 pub use sent::Sent;
 
 use crate::aws_error::read::Reply;

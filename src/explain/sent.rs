@@ -4,6 +4,7 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
+use super::input::AsRead;
 use crate::sign::{Presigned, Signed};
 use crate::sigv4::canonical_request::pairs;
 use crate::sigv4::request::Request;
@@ -42,12 +43,14 @@ pub struct Sent {
     /// Empty if unknown.
     pub(super) string_to_sign: String,
     pub(super) access_key_id: String,
-    session_token: Option<Zeroizing<String>>,
+    pub(super) session_token: Option<Zeroizing<String>>,
     pub(super) timestamp: Option<Timestamp>,
     pub(super) region: String,
     pub(super) service: String,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) outlives_credentials: bool,
+    /// What was read of a text, see [`super::input`].
+    pub(super) read: AsRead,
 }
 
 /// How the request was authenticated.

@@ -23,8 +23,31 @@ pub(crate) enum Json {
     Object(Vec<(String, Json)>),
 }
 
+impl Json {
+    /// The member of an object; of several with one name the last, as most readers of JSON take it.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        let Self::Object(members) = self else { return None };
+        members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first element of a list.
+    pub(crate) fn first(&self) -> Option<&Self> {
+        match self {
+            Self::List(list) => list.first(),
+            _ => None,
+        }
+    }
+}
+
 /// The member name under which serde_json passes a number if it is built with `arbitrary_precision`.
-const NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
 
 /// Parses a number that consists only of digits.
 pub(crate) fn whole(text: &str) -> Option<u64> {

@@ -1,5 +1,7 @@
 //! Reads an error response in any of AWS's formats into a single type.
 
+mod cbor;
+mod envelope;
 mod said;
 
 use alloc::collections::BTreeMap;
@@ -68,13 +70,7 @@ impl Reply {
                 _ => {}
             }
         }
-        let body = String::from_utf8_lossy(body.get(..MOST_READ).unwrap_or(body));
-        let text = body.trim_start_matches('\u{feff}').trim();
-        if text.starts_with('<') {
-            reply.read_xml(text);
-        } else if !reply.read_json(text) {
-            reply.message = text.into();
-        }
+        reply.read_body(body.get(..MOST_READ).unwrap_or(body));
         // A cached response has the time at which it was stored.
         reply.date = reply.date.filter(|_| !from_a_cache);
         reply.hide(session_token);
@@ -95,13 +91,27 @@ impl Reply {
         self.elements.get(name).map(String::as_str)
     }
 
-    fn read_json(&mut self, text: &str) -> bool {
-        let Some(json) = json::parse(text.as_bytes()) else { return false };
-        // SP-API and AppSync: {"errors":[{…}]}; query services asked for JSON: {"Error":{…}}; others: {"error":{…}}.
-        let inner = [first(member(&json, "errors")), member(&json, "Error"), member(&json, "error")];
+    fn read_body(&mut self, body: &[u8]) {
+        if let Some(map) = cbor::parse(body) {
+            self.read_json(&map);
+            return;
+        }
+        let body = String::from_utf8_lossy(body);
+        let text = body.trim_start_matches('\u{feff}').trim();
+        if text.starts_with('<') {
+            self.read_xml(text);
+        } else if !json::parse(text.as_bytes()).is_some_and(|json| self.read_json(&json)) {
+            self.message = text.into();
+        }
+    }
+
+    fn read_json(&mut self, json: &Json) -> bool {
+        let json = envelope::opened(json);
+        // SP-API and AppSync: {"errors":[{…}]}; query services asked for JSON: {"Error":{…}}; others {"error":{…}}.
+        let inner = [json.member("errors").and_then(Json::first), json.member("Error"), json.member("error")];
         let inner = inner.into_iter().flatten().find(|json| matches!(json, Json::Object(_)));
-        for object in [Some(&json), inner].into_iter().flatten() {
-            let string = |names: &[&str]| names.iter().find_map(|name| text_of(member(object, name)?));
+        for object in [Some(json), inner].into_iter().flatten() {
+            let string = |names: &[&str]| names.iter().find_map(|name| object.member(name)?.text());
             if let Some(code) = string(&["__type", "code", "Code", "errorCode", "errorType", "type"])
                 && self.code.is_empty()
             {
@@ -115,7 +125,7 @@ impl Reply {
             }
         }
         if self.message.is_empty()
-            && let Some(text) = text_of(&json).or_else(|| text_of(member(&json, "error")?))
+            && let Some(text) = json.text().or_else(|| json.member("error")?.text())
         {
             self.message = text.into();
         }
@@ -162,26 +172,6 @@ impl Reply {
         let message = self.message.as_str();
         let end = message.find(&["\n\n", CANONICAL_STRING].concat()).unwrap_or(message.len());
         message.get(..end).unwrap_or(message).trim()
-    }
-}
-
-/// Returns the member of an object; if there are several with this name, the last one, as most JSON parsers do.
-fn member<'j>(json: &'j Json, name: &str) -> Option<&'j Json> {
-    let Json::Object(members) = json else { return None };
-    members.iter().rfind(|(found, _)| found == name).map(|(_, value)| value)
-}
-
-fn first(json: Option<&Json>) -> Option<&Json> {
-    match json? {
-        Json::List(list) => list.first(),
-        _ => None,
-    }
-}
-
-fn text_of(json: &Json) -> Option<&str> {
-    match json {
-        Json::Text(text) => Some(text),
-        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod catalogue;
 mod echo;
 mod hostile;
+mod input;
 mod mutations;
 mod pairs;
 mod secrets;

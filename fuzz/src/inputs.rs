@@ -1,0 +1,54 @@
+//! Requests and responses as people paste them.
+
+const COMMANDS: [&str; 12] = [
+    "https://abc123.execute-api.us-east-1.amazonaws.com/dev/../list?a=b#c",
+    "'https://a.example/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20150830%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00'",
+    "--aws-sigv4 aws:amz:us-east-1:execute-api -u \"$A:${B}\" $(echo -v) \"https://a.example/$C\"",
+    "-sSvX PUT -H 'a: b' -H 'b;' -H 'accept:' --data-raw $'{\"a\":\\u0021\\x41\\101\\n}' \\\n  --url=https://a.example --compressed",
+    "-G -d a=b --data-urlencode 'c=d e' --data-urlencode f@g --json '{}' -I http://[::1]:80/a?b",
+    "-F a=b -T c -b d=e -b f -A g -e h -r 0-1 --oauth2-bearer i --digest --path-as-is https://a.example/./b | jq . && ls",
+    "^\"https://a.example/?a=b^%^20^\" ^\n  -H ^\"accept: ^\\^\"*/*^\\^\"^\" ^\n  --data-raw ^\"^{^}^\"",
+    "--url-query a=b --url-query +c=d --request-target '/e?f' user:password@a.example 2>&1 > g # h",
+    "-H 'Authorization: AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7' -H 'x-amz-date: 20150830T123600Z' https://bucket.s3.amazonaws.com/a",
+    "-H 'Authorization: Bearer [redacted]' --next https://a.example",
+    "-g 'https://a.example/{a,b}[1-3]' -d @file -d \"`date`\" -H @file -K file",
+    "-H \"Authorization: AWS $A:$B\" -H \"Date: $D\" https://a.example -X OPTIONS",
+];
+
+const MESSAGES: [&str; 9] = [
+    "host: a.example\r\ncontent-length: 2\r\n\r\n{}",
+    "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;a=b\r\nde\r\n0\r\na: b\r\n\r\n",
+    "a: b\n  c\n\n{\"message\":\"Missing Authentication Token\"}",
+    "\nHTTP/1.1 100 Continue\n\nHTTP/2 301\nlocation: /a\n\nHTTP/1.1 403 Forbidden\ndate: Sun, 30 Aug 2015 12:36:00 GMT\n\n<Error/>",
+    "\n* Trying 127.0.0.1\n> GET /a HTTP/1.1\n> Host: a.example\n> \n< HTTP/1.1 403 Forbidden\n< a: b\n<\n{ [5 bytes data]\n{}* Connection #0 to host a.example left intact\n",
+    "content-type: application/x-amz-cbor-1.1\n\n",
+    "a: b\n\n{\"type\":\"connection_error\",\"payload\":{\"errors\":[{\"errorType\":\"a#UnauthorizedException\",\"message\":\"b\"}]}}",
+    ":path: /a\n:authority: a.example\n:method: GET\n\n",
+    "Authorization: Bearer ***\nContent-Length: 5\n\nabc",
+];
+
+const ENTRY: &str = r#"{"startedDateTime":"2026-08-30T12:36:00Z","request":{"method":"POST","url":"https://a.example/b?c=d#e","httpVersion":"h2","headers":[{"name":":path","value":"/b"},{"name":"Host","value":"a.example"},{"name":"x-amz-date","value":"20150830T123600Z"}],"queryString":[{"name":"c","value":"d"}],"bodySize":2,"postData":{"mimeType":"application/json","text":"{}"}},"response":{"status":403,"headers":[{"name":"x-amzn-ErrorType","value":"MissingAuthenticationTokenException"}],"content":{"size":3,"text":"e30K","encoding":"base64"}},"_priority":"High"}"#;
+
+const MAPS: [&[u8]; 3] = [
+    b"\xa2\x66__type\x65a#Bad\x67message\x64oops",
+    b"\xd9\xd9\xf7\xbf\x66__type\x7f\x62a#\x63Bad\xff\x61f\xfb\0\0\0\0\0\0\0\0\x61l\x9f\x01\x80\xff\x67message\xc0\x64oops\xff",
+    b"\xbf\x67Message\x5f\x41a\xff\x61n\x38\x20\x05\xf6\xff",
+];
+
+/// The target and the seed.
+pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    let commands = COMMANDS.iter().map(|text| ("curl_command", text.as_bytes().to_vec()));
+    let messages = MESSAGES.iter().map(|text| ("http_text", text.as_bytes().to_vec()));
+    let maps = MAPS.iter().map(|map| ("http_text", map.to_vec()));
+    let answers = MAPS.iter().map(|map| ("explain", [b"400 -\n\n", *map].concat()));
+    let succeeded = ENTRY.replace("403", "200");
+    let hars = [
+        ENTRY.into(),
+        format!(
+            r#"{{"log":{{"version":"1.2","creator":{{"name":"WebInspector"}},"entries":[{succeeded},{ENTRY},{succeeded}]}}}}"#
+        ),
+        format!(r#"{{"log":{{"entries":[{ENTRY},{{"request":{{}},"response":{{"status":"500"}}}}]}}}}"#),
+    ];
+    let hars = hars.into_iter().map(|text| ("har", text.into_bytes()));
+    commands.chain(messages).chain(maps).chain(answers).chain(hars).collect()
+}
