@@ -19,6 +19,7 @@ fn expected(always: usize, optional: usize, has_feature: bool) -> Counts {
 fn a_case_is_skipped_where_its_feature_is_off_and_nowhere_else() {
     let post_policy = cfg!(feature = "post-policy");
     assert_eq!(count("chunked.jsonl"), expected(0, 24, cfg!(feature = "streaming")));
+    assert_eq!(count("explain.jsonl"), expected(0, 300, cfg!(feature = "explain")));
     assert_eq!(count("post_policy.jsonl"), expected(0, 14, post_policy));
     assert_eq!(count("tokens.jsonl"), expected(0, 16, cfg!(feature = "tokens")));
     // Chunks decide eight of them.
