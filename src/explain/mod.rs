@@ -3,6 +3,7 @@
 mod canonical;
 mod cause;
 mod compare;
+mod deviations;
 mod diff;
 mod finding;
 mod mismatch;
@@ -15,6 +16,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use cause::Cause;
+pub use deviations::{Deviation, Diagnosis, deviations};
 pub use diff::Diff;
 pub use finding::Finding;
 pub use sent::Sent;

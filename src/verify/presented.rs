@@ -154,7 +154,7 @@ impl<'a> Presented<'a> {
     }
 
     /// What the canonical request is made of.
-    pub(super) fn canonical_parts<'p>(
+    pub(crate) fn canonical_parts<'p>(
         &'p self,
         rules: &'p Rules,
         headers: &'p SignedHeaderList<'p>,

@@ -1,6 +1,7 @@
 //! What an explanation says of each response that AWS gives, and of each change between signer and verifier.
 
 mod catalogue;
+mod deviations;
 mod echo;
 mod hostile;
 mod mutations;
