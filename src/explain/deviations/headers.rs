@@ -115,9 +115,9 @@ impl Options {
     }
 }
 
-/// `headers` are the signed ones, in order of their names; `unsigned` are those that arrived besides. `is_large` leaves out
-/// what takes two deviations.
-pub(super) fn stage(headers: &[Header<'_>], unsigned: &[Header<'_>], right: &[u8], is_large: bool) -> Stage {
+/// `headers` are the signed ones, in order of their names; `unsigned` are those that arrived besides. `with_pairs` adds what
+/// takes two deviations.
+pub(super) fn stage(headers: &[Header<'_>], unsigned: &[Header<'_>], right: &[u8], with_pairs: bool) -> Stage {
     let mut stage = Stage::new(right);
     let singles = singles(headers);
     for (deviation, options) in &singles {
@@ -129,7 +129,7 @@ pub(super) fn stage(headers: &[Header<'_>], unsigned: &[Header<'_>], right: &[u8
         let deviation = Deviation::HeaderAdded { name: shown(added.name.as_bytes()) };
         stage.add(deviation, write_all(&all, Options::default()));
     }
-    for (index, (one, options)) in singles.iter().enumerate().filter(|_| !is_large) {
+    for (index, (one, options)) in singles.iter().enumerate().filter(|_| with_pairs) {
         for (other, others) in singles.iter().skip(index + 1) {
             if let Some(both) = options.and(*others) {
                 stage.add_pair(one, other, write(headers, both));

@@ -29,7 +29,7 @@ use crate::text::percent::query_decoded;
 use crate::text::wiped::Wiped;
 use crate::verify::{Presented, VerifyError};
 use headers::Header;
-use search::Search;
+use search::{Known, Search};
 
 /// What is known of a signature: returned by [`deviations`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl fmt::Display for Diagnosis {
 /// scope names. Nothing is verified besides the signature: no time, no region, no session token.
 ///
 /// The work is bounded. Requests that a [`Verifier`](crate::Verifier) refuses for their size are refused. At most a few
-/// thousand texts are hashed or signed for a request whose canonical form has at most 8 KiB; for a larger one only single
+/// thousand texts are hashed or signed for a request whose canonical form has at most 4 KiB; for a larger one only single
 /// deviations are tried, a few hundred texts. At most 64 headers are left out or added one by one. `body` is hashed a few
 /// times.
 ///
@@ -96,7 +96,7 @@ impl fmt::Display for Diagnosis {
 /// // Signed by a program that doesn't sort query parameters.
 /// let headers = [
 ///     ("authorization", b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request, \
-///       SignedHeaders=host;x-amz-date, Signature=SIGNATURE".as_slice()),
+///       SignedHeaders=host;x-amz-date, Signature=eba18c95746db0aebf4d5df9ed0a7b5b993ab08852fbf2cfedf08a2b5f2c8233".as_slice()),
 ///     ("x-amz-date", b"20150830T123600Z".as_slice()),
 /// ];
 /// let request = Request::new("GET", "/dev/list?b=2&a=1", &headers).with_host("example.com");
@@ -145,13 +145,21 @@ fn diagnose(request: Request<'_>, body: Option<&[u8]>, credentials: &Credentials
     let parts = presented.canonical_parts(&rules, &list, payload);
     let mut text = Wiped::new(Vec::new(), true);
     parts.assemble(&mut text, 0);
-    let mut search = Search::new(&presented, &text, credentials);
+    let (signed, unsigned) = (signed.as_slice(), unsigned.as_slice());
+    let mut search = Search::new(Known {
+        presented: &presented,
+        credentials,
+        parts: &parts,
+        signed,
+        unsigned,
+        body,
+        canonical: &text,
+    });
     if search.is_right() {
         let pinned = claims.content_sha256().and_then(from_hex);
         let is_other = body.is_some() && pinned.is_some_and(|pinned| pinned != sha256);
         return Ok(if is_other { search::found([Deviation::ContentSha256Wrong]) } else { Diagnosis::Right });
     }
-    search.add_stages(&parts, &signed, &unsigned, body);
     let host = String::from_utf8_lossy(host);
     let found = search.run(&host);
     let body_needed = body.is_none() && claims.content_sha256().is_none();

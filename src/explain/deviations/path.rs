@@ -9,8 +9,8 @@ use crate::text::percent::{decoded, write_encoded_but_slash, write_path_decoded_
 /// What signers leave unescaped: `encodeURIComponent`, the sets of URL libraries, and single characters.
 const LEFT_RAW: [&[u8]; 7] = [b"!'()*", b"!$&'()*+,;=:@", b"*", b"+", b"@", b":", b"="];
 
-/// `is_large` leaves out what takes two deviations.
-pub(super) fn stage(wire: &[u8], rules: &Rules, right: &[u8], is_large: bool) -> Stage {
+/// `with_pairs` adds what takes two deviations.
+pub(super) fn stage(wire: &[u8], rules: &Rules, right: &[u8], with_pairs: bool) -> Stage {
     let mut stage = Stage::new(right);
     let normal = if rules.normalize_path { normalized(wire) } else { rooted(wire) };
     let shapes = shapes(wire, &normal, rules);
@@ -23,7 +23,8 @@ pub(super) fn stage(wire: &[u8], rules: &Rules, right: &[u8], is_large: bool) ->
     for (deviation, text) in encodings(&normal, right, rules) {
         stage.add(deviation, text);
     }
-    for (shape, path) in shapes.iter().filter(|_| !is_large) {
+    stage.add(Deviation::PathAsSent, joined(&[wire]));
+    for (shape, path) in shapes.iter().filter(|_| with_pairs) {
         let shaped = path_of(path, &unchanging(rules));
         for (encoding, text) in encodings(path, &shaped, rules) {
             stage.add_pair(shape, &encoding, text);

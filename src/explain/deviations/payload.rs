@@ -33,9 +33,10 @@ pub(super) fn stage(right: &[u8], body: Option<&[u8]>) -> Stage {
     if let Some(body) = body.filter(|body| !body.is_empty() && body.len() <= LONGEST_BODY) {
         stage.add(Deviation::PayloadNotHashed, joined(&[body]));
         stage.add(Deviation::BodyLineFeedAdded, hex(&joined(&[body, b"\n"])));
-        let cut = body.strip_suffix(b"\n").map(|cut| cut.strip_suffix(b"\r").unwrap_or(cut));
-        if let Some(cut) = cut {
-            stage.add(Deviation::BodyLineFeedRemoved, hex(cut));
+        for end in [b"\n".as_slice(), b"\r\n"] {
+            if let Some(cut) = body.strip_suffix(end) {
+                stage.add(Deviation::BodyLineFeedRemoved, hex(cut));
+            }
         }
     }
     stage

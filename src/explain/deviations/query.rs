@@ -121,8 +121,8 @@ const KEPT: [(Deviation, Kept); 6] = [
     (Deviation::QueryLeftOut, Kept::PresigningAlone),
 ];
 
-/// `left_out` names the parameters that are no part of what is signed; `is_large` leaves out what takes two deviations.
-pub(super) fn stage(wire: &[u8], left_out: &[&str], right: &[u8], is_large: bool) -> Stage {
+/// `left_out` names the parameters that are no part of what is signed; `with_pairs` adds what takes two deviations.
+pub(super) fn stage(wire: &[u8], left_out: &[&str], right: &[u8], with_pairs: bool) -> Stage {
     let mut stage = Stage::new(right);
     let pairs: Vec<Pair<'_>> =
         split(wire, b'&').filter(|piece| !piece.is_empty()).filter_map(|piece| read(piece, left_out)).collect();
@@ -138,7 +138,7 @@ pub(super) fn stage(wire: &[u8], left_out: &[&str], right: &[u8], is_large: bool
         stage.add(Deviation::QueryLeftOut, Text::default());
         stage.add(Deviation::QueryAsSent, joined(&[wire]));
     }
-    for (index, (one, options)) in singles.iter().enumerate().filter(|_| !is_large) {
+    for (index, (one, options)) in singles.iter().enumerate().filter(|_| with_pairs) {
         for (other, others) in singles.iter().skip(index + 1) {
             if let Some(both) = options.and(*others) {
                 stage.add_pair(one, other, write(&pairs, both));

@@ -18,14 +18,24 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::verify::Presented;
 
 /// The longest canonical request for which two deviations are tried.
-const LARGE: usize = 8192;
+const LARGE: usize = 4096;
+
+/// What is known of the request.
+pub(super) struct Known<'s, 'r> {
+    pub(super) presented: &'s Presented<'r>,
+    pub(super) credentials: &'s Credentials,
+    pub(super) parts: &'s Parts<'s>,
+    pub(super) signed: &'s [Header<'r>],
+    /// Headers that arrived besides the signed ones.
+    pub(super) unsigned: &'s [Header<'r>],
+    pub(super) body: Option<&'s [u8]>,
+    /// The canonical request as it has to be.
+    pub(super) canonical: &'s [u8],
+}
 
 /// The search for what was signed.
 pub(super) struct Search<'s, 'r> {
-    presented: &'s Presented<'r>,
-    credentials: &'s Credentials,
-    /// As it has to be.
-    canonical: &'s [u8],
+    known: Known<'s, 'r>,
     /// Method, path, query, headers and payload.
     stages: Vec<Stage>,
     /// The hash of what each single deviation produces.
@@ -38,8 +48,8 @@ pub(super) fn found(deviations: impl Into<Vec<Deviation>>) -> Diagnosis {
 }
 
 impl<'s, 'r> Search<'s, 'r> {
-    pub(super) fn new(presented: &'s Presented<'r>, canonical: &'s [u8], credentials: &'s Credentials) -> Self {
-        Self { presented, credentials, canonical, stages: Vec::new(), hashes: Vec::new(), tried: 0 }
+    pub(super) fn new(known: Known<'s, 'r>) -> Self {
+        Self { known, stages: Vec::new(), hashes: Vec::new(), tried: 0 }
     }
 
     /// How many texts and keys were tried.
@@ -48,30 +58,20 @@ impl<'s, 'r> Search<'s, 'r> {
     }
 
     fn presented_signature(&self) -> &'s Signature {
-        self.presented.claims.signature()
+        self.known.presented.claims.signature()
     }
 
     pub(super) fn is_right(&self) -> bool {
-        let scope = self.presented.claims.scope();
-        let request = CanonicalRequest::from_bytes(self.canonical);
-        let string_to_sign = StringToSign::new(self.presented.timestamp, scope, &request);
-        SigningKey::derive(self.credentials, &scope).sign(&string_to_sign).matches(self.presented_signature())
-    }
-
-    fn is_large(&self) -> bool {
-        self.canonical.len() > LARGE
+        let scope = self.known.presented.claims.scope();
+        let request = CanonicalRequest::from_bytes(self.known.canonical);
+        let string_to_sign = StringToSign::new(self.known.presented.timestamp, scope, &request);
+        SigningKey::derive(self.known.credentials, &scope).sign(&string_to_sign).matches(self.presented_signature())
     }
 
     /// Works out what deviating signers write in place of each part of the canonical request.
-    pub(super) fn add_stages(
-        &mut self,
-        parts: &Parts<'_>,
-        signed: &[Header<'_>],
-        unsigned: &[Header<'_>],
-        body: Option<&[u8]>,
-    ) {
-        let is_large = self.is_large();
-        let mut rest = self.canonical;
+    fn add_stages(&mut self, with_pairs: bool) {
+        let Known { parts, signed, unsigned, body, canonical, .. } = self.known;
+        let mut rest = canonical;
         let mut next_line = || {
             let (line, after) = crate::text::split_once(rest, b'\n').unwrap_or((rest, b""));
             rest = after;
@@ -82,9 +82,9 @@ impl<'s, 'r> Search<'s, 'r> {
         let right_headers = rest.get(..rest.len().saturating_sub(payload_line.len() + 1)).unwrap_or_default();
         self.stages = [
             payload::method_stage(parts.method),
-            path::stage(parts.path, parts.rules, right_path, is_large),
-            query::stage(parts.query, parts.left_out, right_query, is_large),
-            headers::stage(signed, unsigned, right_headers, is_large),
+            path::stage(parts.path, parts.rules, right_path, with_pairs),
+            query::stage(parts.query, parts.left_out, right_query, with_pairs),
+            headers::stage(signed, unsigned, right_headers, with_pairs),
             payload::stage(payload_line, body),
         ]
         .into();
@@ -92,14 +92,16 @@ impl<'s, 'r> Search<'s, 'r> {
 
     /// Finds the deviations that produce the signature: one if possible, else two.
     pub(super) fn run(&mut self, host: &str) -> Option<Diagnosis> {
-        let scope = self.presented.claims.scope();
-        let (timestamp, secret) = (self.presented.timestamp, self.credentials.aws4_secret());
+        let scope = self.known.presented.claims.scope();
+        let (timestamp, secret) = (self.known.presented.timestamp, self.known.credentials.aws4_secret());
         let right = Signing::right(&timestamp, &scope, secret);
         let changes = signing::changes(&timestamp, &scope, secret, host);
+        self.add_stages(false);
         self.single_texts(&right).or_else(|| self.single_signings(&right, &changes)).or_else(|| {
-            if self.is_large() {
+            if self.known.canonical.len() > LARGE {
                 return None;
             }
+            self.add_stages(true);
             self.pairs_of_texts(&right)
                 .or_else(|| self.pairs_of_both(&right, &changes))
                 .or_else(|| self.pairs_of_signings(&right, &changes))
@@ -128,11 +130,10 @@ impl<'s, 'r> Search<'s, 'r> {
             }
         }
         // A deviation of path and query alike.
-        for (one, other, hash) in self.hashed_pairs(|one, other| one.deviations == other.deviations) {
-            hashes.push((one.deviations.clone(), Vec::new(), hash));
-            debug_assert_eq!(one.deviations, other.deviations);
+        for (one, other, hash) in self.hashed_pairs(|one, other| one.shared_with(other).is_some()) {
+            hashes.push((one.shared_with(other).cloned().into_iter().collect(), Vec::new(), hash));
         }
-        let crlf = sha256(&headers::with_crlf(self.canonical));
+        let crlf = sha256(&headers::with_crlf(self.known.canonical));
         hashes.push(([Deviation::CrLf].into(), Vec::new(), crlf));
         self.tried += hashes.len();
         self.hashes = hashes;
@@ -161,16 +162,17 @@ impl<'s, 'r> Search<'s, 'r> {
     }
 
     fn single_signings(&mut self, right: &Signing<'_>, changes: &[SigningChange]) -> Option<Diagnosis> {
-        let hash = sha256(self.canonical);
+        let hash = sha256(self.known.canonical);
         self.tried += changes.len() + 1;
+        let keyed = right.keyed();
         for change in changes {
             let mut signing = right.clone();
             change.apply(&mut signing);
-            if signing.keyed().signs(hash, self.presented_signature()) {
+            if signing.keyed_as(right, &keyed).signs(hash, self.presented_signature()) {
                 return Some(found([change.deviation.clone()]));
             }
         }
-        let is_bare = right.keyed().signs_text(self.canonical, self.presented_signature());
+        let is_bare = keyed.signs_text(self.known.canonical, self.presented_signature());
         is_bare.then(|| found([Deviation::CanonicalRequestNotHashed]))
     }
 
@@ -193,7 +195,7 @@ impl<'s, 'r> Search<'s, 'r> {
             }
         }
         let result = result.or_else(|| {
-            let mut pairs = self.hashed_pairs(|one, other| one.deviations != other.deviations);
+            let mut pairs = self.hashed_pairs(|one, other| one.shared_with(other).is_none());
             let (one, other, _) = pairs.find(|(_, _, hash)| signs(*hash))?;
             Some(found([one.deviations.as_slice(), &other.deviations].concat()))
         });
@@ -221,7 +223,7 @@ impl<'s, 'r> Search<'s, 'r> {
     }
 
     fn pairs_of_signings(&mut self, right: &Signing<'_>, changes: &[SigningChange]) -> Option<Diagnosis> {
-        let hash = sha256(self.canonical);
+        let hash = sha256(self.known.canonical);
         let common: Vec<&SigningChange> = changes.iter().filter(|change| change.is_common).collect();
         for (index, one) in common.iter().enumerate() {
             for other in common.iter().skip(index + 1).filter(|other| one.is_beside(other)) {

@@ -133,12 +133,23 @@ impl<'a> Signing<'a> {
 
     /// With the key derived once for many texts.
     pub(super) fn keyed(&self) -> Keyed {
+        self.with_key(self.derive())
+    }
+
+    /// The same, with the key of another signing if it is the same.
+    pub(super) fn keyed_as(&self, other: &Self, keyed: &Keyed) -> Keyed {
+        let key = |signing: &Self| (signing.derivation, signing.key.clone());
+        let is_same = self.aws4_secret == other.aws4_secret && key(self) == key(other);
+        self.with_key(if is_same { keyed.key.clone() } else { self.derive() })
+    }
+
+    fn with_key(&self, key: Hmac<Sha256>) -> Keyed {
         let [date, region, service] = &self.scope;
         let line_end = if self.form == Form::CrLf { "\r\n" } else { "\n" };
         let start =
             [Algorithm::HmacSha256.name(), &self.timestamp, &format!("{date}/{region}/{service}/{TERMINATOR}"), ""]
                 .join(line_end);
-        Keyed { key: self.derive(), start, form: self.form }
+        Keyed { key, start, form: self.form }
     }
 
     fn derive(&self) -> Hmac<Sha256> {

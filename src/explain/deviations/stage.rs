@@ -42,6 +42,14 @@ pub(super) struct Change {
     pub(super) text: Text,
 }
 
+impl Change {
+    /// A single deviation that produces this text and the other one, in another part.
+    pub(super) fn shared_with(&self, other: &Self) -> Option<&Deviation> {
+        let mut own = self.deviations.iter().chain(&self.equivalent);
+        own.find(|deviation| other.deviations.contains(deviation) || other.equivalent.contains(deviation))
+    }
+}
+
 pub(super) struct Stage {
     pub(super) right: Text,
     /// Each text once, in the order in which the deviations are listed.
