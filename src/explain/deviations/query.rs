@@ -221,7 +221,7 @@ fn is_kept(pairs: &[Pair<'_>], index: usize, pair: &Pair<'_>, kept: Kept) -> boo
         && match kept {
             Kept::WithoutEmpty => !pair.raw_value.is_empty(),
             Kept::FirstOfName => others.next() == Some(index),
-            Kept::LastOfName => others.last() == Some(index),
+            Kept::LastOfName => others.next_back() == Some(index),
             Kept::PresigningAlone => is_presign_parameter(&pair.name),
             Kept::Right | Kept::OtherToken | Kept::WithoutEquals | Kept::WithoutEqualsAsSent => true,
         }
