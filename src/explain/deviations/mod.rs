@@ -118,9 +118,9 @@ fn refused(error: impl Into<VerifyError>) -> Diagnosis {
     Diagnosis::Refused(error.into())
 }
 
-fn diagnose(request: Request<'_>, body: Option<&[u8]>, credentials: &Credentials) -> Result<Diagnosis, Diagnosis> {
+/// The signature, if it is one that these credentials can make.
+fn presented<'a>(request: Request<'a>, credentials: &Credentials) -> Result<Presented<'a>, Diagnosis> {
     let presented = Presented::parse(request).map_err(refused)?;
-    let host = request.host().map_err(refused)?;
     let claims = &presented.claims;
     if claims.algorithm() != Algorithm::HmacSha256 {
         return Err(refused(VerifyError::UnsupportedAlgorithm { algorithm: claims.algorithm().name().into() }));
@@ -128,6 +128,13 @@ fn diagnose(request: Request<'_>, body: Option<&[u8]>, credentials: &Credentials
     if claims.access_key_id() != credentials.access_key_id() {
         return Err(refused(VerifyError::UnknownAccessKey { access_key_id: shown(claims.access_key_id()) }));
     }
+    Ok(presented)
+}
+
+fn diagnose(request: Request<'_>, body: Option<&[u8]>, credentials: &Credentials) -> Result<Diagnosis, Diagnosis> {
+    let presented = presented(request, credentials)?;
+    let host = request.host().map_err(refused)?;
+    let claims = &presented.claims;
     let rules = Rules::for_service(claims.service());
     let (signed, unsigned) = split_headers(&request, host, &presented, &rules)?;
     let sha256 = body.map_or(EMPTY_SHA256, sha256);
