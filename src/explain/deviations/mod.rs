@@ -167,8 +167,7 @@ fn diagnose(request: Request<'_>, body: Option<&[u8]>, credentials: &Credentials
         let is_other = body.is_some() && pinned.is_some_and(|pinned| pinned != sha256);
         return Ok(if is_other { search::found([Deviation::ContentSha256Wrong]) } else { Diagnosis::Right });
     }
-    let host = String::from_utf8_lossy(host);
-    let found = search.run(&host);
+    let found = search.run(&String::from_utf8_lossy(host));
     let body_needed = body.is_none() && claims.content_sha256().is_none();
     Ok(found.unwrap_or(Diagnosis::Unknown { tried: search.tried(), body_needed }))
 }
