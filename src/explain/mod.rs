@@ -4,6 +4,7 @@ mod canonical;
 mod cause;
 mod certainty;
 mod compare;
+mod deviations;
 mod diff;
 mod finding;
 mod input;
@@ -21,6 +22,7 @@ use core::fmt;
 
 pub use cause::Cause;
 pub use certainty::Certainty;
+pub use deviations::{Deviation, Diagnosis, deviations};
 pub use diff::Diff;
 pub use finding::Finding;
 pub use input::InputError;

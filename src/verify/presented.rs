@@ -157,7 +157,7 @@ impl<'a> Presented<'a> {
     }
 
     /// Returns the parts of the canonical request.
-    pub(super) fn canonical_parts<'p>(
+    pub(crate) fn canonical_parts<'p>(
         &'p self,
         rules: &'p Rules,
         headers: &'p SignedHeaderList<'p>,

@@ -1,6 +1,7 @@
 //! Tests of explanations: for each of AWS's responses, and for each change between signer and verifier.
 
 mod catalogue;
+mod deviations;
 mod echo;
 mod hostile;
 mod input;

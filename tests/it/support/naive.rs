@@ -117,7 +117,7 @@ pub fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(message).finalize().into_bytes().to_vec()
 }
 
-fn fold(value: &[u8]) -> Vec<u8> {
+pub fn fold(value: &[u8]) -> Vec<u8> {
     let mut folded: Vec<u8> = Vec::new();
     for byte in value {
         let byte = if *byte == b'\t' { b' ' } else { *byte };
@@ -131,7 +131,7 @@ fn fold(value: &[u8]) -> Vec<u8> {
     folded
 }
 
-fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
         match byte {
@@ -142,7 +142,7 @@ fn encode(bytes: &[u8]) -> String {
     text
 }
 
-fn decode(bytes: &[u8]) -> Vec<u8> {
+pub fn decode(bytes: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::new();
     let mut i = 0;
     while i < bytes.len() {
@@ -165,6 +165,6 @@ fn decode(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A raw `+` in a query stands for a space.
-fn spaced(bytes: &[u8]) -> Vec<u8> {
+pub fn spaced(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
 }
