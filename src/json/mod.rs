@@ -1,6 +1,6 @@
 //! JSON: escapes text for responses, and parses documents within limits.
 
-#[cfg(any(feature = "explain", feature = "post-policy"))]
+#[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
 
 use core::fmt::Write;

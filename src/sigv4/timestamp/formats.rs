@@ -22,7 +22,7 @@ impl Timestamp {
     }
 
     /// Parses the extended format; a fraction of a second is ignored.
-    #[cfg(any(feature = "explain", feature = "post-policy"))]
+    #[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
     pub(crate) fn parse_extended(text: &str) -> Option<Self> {
         let part = |range: core::ops::Range<usize>| text.get(range);
         let separators = [part(4..5)?, part(7..8)?, part(13..14)?, part(16..17)?];

@@ -1,0 +1,195 @@
+//! Why no credentials were found.
+
+use alloc::string::String;
+use core::fmt;
+
+use super::ask::AskError;
+use super::profile::ProfileError;
+use super::report::{Report, SourceKind};
+use crate::sigv4::credentials::CredentialsError;
+use crate::sigv4::timestamp::Timestamp;
+
+/// Why a resolution failed, with everything that was tried before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolveError {
+    pub(super) error: SourceError,
+    pub(super) source: Option<SourceKind>,
+    pub(super) report: Report,
+}
+
+impl ResolveError {
+    /// What went wrong.
+    pub fn error(&self) -> &SourceError {
+        &self.error
+    }
+
+    /// The source that is configured and failed, or `None` if no source is configured.
+    pub fn kind(&self) -> Option<SourceKind> {
+        self.source
+    }
+
+    /// What was tried, in order.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.source {
+            Some(source) => write!(f, "{source}: {}", self.error),
+            None => self.error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ResolveError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// What went wrong at a source. No variant holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// Nothing is configured.
+    #[error(
+        "no credentials are configured; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or add a profile to {config}"
+    )]
+    NotConfigured {
+        /// The path of the configuration file.
+        config: String,
+    },
+    /// Of two values that belong together, one is missing.
+    #[error("{set} is set, {missing} is not{}; set both or neither", if *.blank { " (it is blank)" } else { "" })]
+    Incomplete {
+        /// The one that is set.
+        set: String,
+        /// The one that is missing.
+        missing: String,
+        /// Whether the missing one is set to a blank value.
+        blank: bool,
+    },
+    /// A value can't be part of credentials.
+    #[error("{place}: {error}")]
+    Invalid {
+        /// Where it was read.
+        place: String,
+        /// What is wrong with it.
+        error: CredentialsError,
+    },
+    /// The configuration files are malformed, or a profile is.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// A setting has a value that it can't have.
+    #[error("{place} is {value:?}; it has to be {expected}")]
+    Setting {
+        /// The variable, or the key with its profile.
+        place: String,
+        /// Its value, which is not secret.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A file could not be read.
+    #[error("{path} can't be read: {error}")]
+    Unreadable {
+        /// The path.
+        path: String,
+        /// Why.
+        error: AskError,
+    },
+    /// A file that is needed doesn't exist or doesn't hold what it should.
+    #[error("{path} {problem}")]
+    File {
+        /// The path.
+        path: String,
+        /// What is wrong: `does not exist`, `holds a line feed`.
+        problem: String,
+    },
+    /// A request got no response.
+    #[error("no answer from {url}: {error}{}", what_to_do(.hint))]
+    NoResponse {
+        /// The URL without its query.
+        url: String,
+        /// Why.
+        error: AskError,
+        /// What to do, if that is known.
+        hint: Option<&'static str>,
+    },
+    /// A request was refused.
+    #[error("{url} answered {status}{}{}", detail(.code), detail(.message))]
+    Refused {
+        /// The URL without its query.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The error code, if there is one.
+        code: Option<String>,
+        /// The message, if there is one, without secrets.
+        message: Option<String>,
+    },
+    /// A response or the output of a command isn't what it should be.
+    #[error("{origin} gave an answer that can't be used: {problem}")]
+    Unusable {
+        /// The URL without its query, or the name of the command.
+        origin: String,
+        /// What is missing or malformed.
+        problem: String,
+    },
+    /// The user has to log in again.
+    #[error("{problem}; run `{command}`")]
+    LoginNeeded {
+        /// Why.
+        problem: String,
+        /// The command to run.
+        command: String,
+    },
+    /// A command could not be run or failed.
+    #[error("{program} {problem}")]
+    Command {
+        /// The program without its arguments.
+        program: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// Credentials had already expired when they arrived.
+    #[error("the credentials from {origin} expired at {expires_at}, and it is {now} by this machine's clock{}", clock(*.server_time, *.now))]
+    Expired {
+        /// Where they came from.
+        origin: String,
+        /// When they expired.
+        expires_at: Timestamp,
+        /// The time of this machine.
+        now: Timestamp,
+        /// The time of the server that gave them, if it says so.
+        server_time: Option<Timestamp>,
+    },
+    /// The code of an MFA device is needed.
+    #[error("the code of the MFA device {serial} is needed: {error}")]
+    Mfa {
+        /// The device.
+        serial: String,
+        /// Why there is no code.
+        error: AskError,
+    },
+}
+
+fn what_to_do(hint: &Option<&'static str>) -> String {
+    hint.map_or_else(String::new, |hint| alloc::format!("; {hint}"))
+}
+
+fn detail(detail: &Option<String>) -> String {
+    detail.as_ref().map_or_else(String::new, |detail| alloc::format!(": {detail}"))
+}
+
+fn clock(server_time: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(server_time) = server_time else { return "; check the clock".into() };
+    let difference = now.unix_seconds() - server_time.unix_seconds();
+    match difference {
+        301.. => alloc::format!("; the clock is {} minutes ahead of the server's", difference / 60),
+        ..=-301 => alloc::format!("; the clock is {} minutes behind the server's", -difference / 60),
+        _ => String::new(),
+    }
+}

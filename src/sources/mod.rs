@@ -1,0 +1,27 @@
+//! Where credentials come from: the environment, profiles, roles, IAM Identity Center, `aws login`, commands, containers
+//! and instances, in the order of AWS's SDKs.
+
+mod ask;
+mod container;
+mod context;
+mod environment;
+mod error;
+mod exchange;
+mod imds;
+mod io;
+mod login;
+mod process;
+mod profile;
+mod report;
+mod resolver;
+mod sso;
+mod sts;
+
+pub use ask::{Answer, Ask, AskError, AskErrorKind, CommandAsk, CommandOutput, HttpAsk};
+pub use environment::Environment;
+pub use error::{ResolveError, SourceError};
+pub use profile::{
+    AssumeRole, BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles, Section, SsoProfile,
+};
+pub use report::{Outcome, Report, SourceKind};
+pub use resolver::{Pending, Progress, Resolved, Resolver};
