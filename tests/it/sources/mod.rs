@@ -1,0 +1,4 @@
+//! Where credentials come from.
+
+mod order;
+mod world;
