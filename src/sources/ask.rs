@@ -52,6 +52,7 @@ impl Ask {
 }
 
 /// A request to send.
+#[derive(Clone)]
 pub struct HttpAsk {
     /// The request, with an absolute URI. `Host` and `Content-Length` are left to the client.
     pub request: http::Request<Vec<u8>>,

@@ -4,6 +4,7 @@
 mod ask;
 mod container;
 mod context;
+mod driver;
 mod environment;
 mod error;
 mod exchange;

@@ -9,7 +9,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context as TaskContext, Poll, Waker};
 
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, AskError, AskErrorKind};
 use super::context::{Context, Found};
 use super::environment::Environment;
 use super::error::{ResolveError, SourceError};
@@ -32,12 +32,16 @@ struct Options {
     environment: Environment,
     profile: Option<String>,
     region: Option<String>,
+    mfa_code: Option<MfaCode>,
 }
+
+/// Asks the user for the code of a device.
+type MfaCode = Arc<dyn Fn(&str) -> Result<String, AskError> + Send + Sync>;
 
 impl Resolver {
     /// Creates a resolver for this environment.
     pub fn new(environment: Environment) -> Self {
-        Self(Arc::new(Options { environment, profile: None, region: None }))
+        Self(Arc::new(Options { environment, profile: None, region: None, mfa_code: None }))
     }
 
     /// Uses this profile and no other source. `AWS_PROFILE` only chooses the profile that is tried when the environment
@@ -51,6 +55,26 @@ impl Resolver {
     pub fn with_region(mut self, region: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).region = Some(region.into());
         self
+    }
+
+    /// Sets how [`Resolver::resolve`] and [`Resolver::resolve_async`] ask for the code of an MFA device. The function is
+    /// given the serial number or ARN of the device. It may block. Without it, a profile with `mfa_serial` is an error.
+    pub fn with_mfa_code(
+        mut self,
+        mfa_code: impl Fn(&str) -> Result<String, AskError> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.0).mfa_code = Some(Arc::new(mfa_code));
+        self
+    }
+
+    pub(super) fn mfa_code(&self, serial: &str) -> Answer {
+        match &self.0.mfa_code {
+            Some(mfa_code) => mfa_code(serial).map_or_else(Answer::Failed, Answer::MfaCode),
+            None => Answer::Failed(AskError::new(
+                AskErrorKind::Unsupported,
+                "this program doesn't ask for codes (Resolver::with_mfa_code)",
+            )),
+        }
     }
 
     /// Starts a resolution.
@@ -150,7 +174,7 @@ async fn run(options: Arc<Options>, io: Io) -> Result<Resolved, ResolveError> {
         Ok((found, source, region)) => {
             Ok(Resolved { credentials: found.credentials, account_id: found.account_id, region, source, report })
         }
-        Err((error, source)) => Err(ResolveError { error, source, report }),
+        Err((error, source)) => Err(ResolveError::new(error, source, report)),
     }
 }
 
