@@ -2,8 +2,10 @@
 //! and instances, in the order of AWS's SDKs.
 
 mod ask;
+mod attempts;
 mod container;
 mod context;
+mod endpoint;
 mod environment;
 mod error;
 mod exchange;

@@ -32,12 +32,14 @@ struct Options {
     environment: Environment,
     profile: Option<String>,
     region: Option<String>,
+    imds_endpoint: Option<String>,
+    imds_ipv6: Option<bool>,
 }
 
 impl Resolver {
     /// Creates a resolver for this environment.
     pub fn new(environment: Environment) -> Self {
-        Self(Arc::new(Options { environment, profile: None, region: None }))
+        Self(Arc::new(Options { environment, profile: None, region: None, imds_endpoint: None, imds_ipv6: None }))
     }
 
     /// Uses this profile and no other source. `AWS_PROFILE` only chooses the profile that is tried when the environment
@@ -50,6 +52,20 @@ impl Resolver {
     /// Sets the region whose STS is asked, instead of the configured one.
     pub fn with_region(mut self, region: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).region = Some(region.into());
+        self
+    }
+
+    /// Asks the instance metadata service at this URL, e.g. `http://localhost:1338`, whatever the environment and the
+    /// profile say. A malformed URL is reported when the service is asked.
+    pub fn with_imds_endpoint(mut self, url: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).imds_endpoint = Some(url.into());
+        self
+    }
+
+    /// Sets whether the instance metadata service is asked by IPv6 (`[fd00:ec2::254]`) or by IPv4 (`169.254.169.254`),
+    /// instead of `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE` and the profile. A URL that is configured takes precedence.
+    pub fn with_imds_ipv6(mut self, ipv6: bool) -> Self {
+        Arc::make_mut(&mut self.0).imds_ipv6 = Some(ipv6);
         self
     }
 
@@ -67,6 +83,7 @@ impl fmt::Debug for Resolver {
             .field("environment", &self.0.environment)
             .field("profile", &self.0.profile)
             .field("region", &self.0.region)
+            .field("imds_ipv6", &self.0.imds_ipv6)
             .finish()
     }
 }
@@ -162,7 +179,11 @@ async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Optio
         (error, Some(SourceKind::Profile))
     })?;
     let (found, source) = sources(options, &context).await?;
-    let region = context.region().map(String::from);
+    let region = match context.region() {
+        Some(region) => Some(region.into()),
+        None if source == SourceKind::InstanceMetadata => imds::region(&context).await,
+        None => None,
+    };
     Ok((found, source, region))
 }
 
@@ -174,7 +195,17 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
     let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
-    Ok(Context { environment, locations, profiles, profile_name, region: options.region.clone(), io: io.clone() })
+    Ok(Context {
+        environment,
+        locations,
+        profiles,
+        profile_name,
+        region: options.region.clone(),
+        io: io.clone(),
+        imds_endpoint: options.imds_endpoint.clone(),
+        imds_ipv6: options.imds_ipv6,
+        imds_token: std::sync::Mutex::new(None),
+    })
 }
 
 /// The text of a configuration file, which is empty if the file doesn't exist.
@@ -312,8 +343,9 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
             let found = imds::credentials(context).await;
             (SourceKind::InstanceMetadata, found.and_then(|found| found.ok_or_else(missing)))
         }
-        BaseSource::WebIdentity { token_file, role_arn, session_name, .. } => {
-            let (session_name, region) = (session_name.as_deref(), None);
+        BaseSource::WebIdentity { profile, token_file, role_arn, session_name } => {
+            let session_name = session_name.as_deref();
+            let region = context.profiles.profile(profile).and_then(|profile| profile.get("region"));
             let found = sts::assume_role_with_web_identity(context, token_file, role_arn, session_name, region).await;
             (SourceKind::WebIdentity, found)
         }
