@@ -152,8 +152,8 @@ fn shown(url: &str) -> String {
 
 /// A key of one nested level: `value` has a line for each.
 fn nested<'a>(value: &'a str, key: &str) -> Option<&'a str> {
-    let keys = value.lines().filter_map(|line| line.split_once('='));
-    let found = keys.filter(|(name, _)| name.trim().eq_ignore_ascii_case(key)).next_back()?;
+    let mut keys = value.lines().filter_map(|line| line.split_once('='));
+    let found = keys.rfind(|(name, _)| name.trim().eq_ignore_ascii_case(key))?;
     Some(found.1.trim()).filter(|value| !value.is_empty())
 }
 

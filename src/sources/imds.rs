@@ -235,6 +235,7 @@ fn session_token(url: &str, reply: &Reply) -> Result<Zeroizing<String>, SourceEr
     let problem = match token {
         "" => "the session token is empty",
         token if token.len() > LONGEST_TOKEN => "the session token is longer than 4 KiB",
+        token if token.starts_with(['<', '{', '[', '"']) => "it is not a session token",
         token if token.bytes().all(|byte| byte.is_ascii_graphic()) => return Ok(Zeroizing::new(token.into())),
         _ => "the session token holds characters that a header can't have",
     };

@@ -1,4 +1,8 @@
 //! Where credentials come from.
 
+mod container;
+mod faults;
+mod imds;
 mod order;
+mod sts;
 mod world;
