@@ -2,6 +2,9 @@
 
 use alloc::format;
 use alloc::string::String;
+use std::sync::Mutex;
+
+use zeroize::Zeroizing;
 
 use super::environment::Environment;
 use super::error::SourceError;
@@ -21,6 +24,12 @@ pub(super) struct Context {
     /// The region that the program was given.
     pub(super) region: Option<String>,
     pub(super) io: Io,
+    /// The URL of the instance metadata service that the program was given.
+    pub(super) imds_endpoint: Option<String>,
+    /// Whether the instance metadata service is asked by IPv6, if the program says it.
+    pub(super) imds_ipv6: Option<bool>,
+    /// The session token of the instance metadata service, for further requests of this resolution.
+    pub(super) imds_token: Mutex<Option<Zeroizing<String>>>,
 }
 
 /// Credentials that a source gave.

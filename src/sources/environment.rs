@@ -46,6 +46,11 @@ impl Environment {
         self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// Returns a variable exactly as it is set, unless it is blank.
+    pub(super) fn verbatim(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| value.as_str()).filter(|value| !value.trim().is_empty())
+    }
+
     /// Whether a variable is set to a blank value, which is a common mistake.
     pub(super) fn is_blank(&self, name: &str) -> bool {
         self.variables.get(name).is_some_and(|value| value.trim().is_empty())

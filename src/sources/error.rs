@@ -192,7 +192,7 @@ fn detail(detail: &Option<String>) -> String {
     detail.as_ref().map_or_else(String::new, |detail| alloc::format!(": {detail}"))
 }
 
-fn clock(server_time: Option<Timestamp>, now: Timestamp) -> String {
+pub(super) fn clock(server_time: Option<Timestamp>, now: Timestamp) -> String {
     let Some(server_time) = server_time else { return "; check the clock".into() };
     let difference = now.unix_seconds() - server_time.unix_seconds();
     match difference {

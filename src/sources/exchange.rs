@@ -6,16 +6,18 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use http::header::{DATE, HeaderName};
+use http::header::{DATE, HeaderName, LOCATION};
 use http::{HeaderValue, Method, Request, Response};
 use zeroize::Zeroizing;
 
 use super::ask::AskError;
 use super::context::Context;
+use super::endpoint::account_of;
 use super::error::SourceError;
 use crate::json::read::{Json, parse};
-use crate::redact::text::redacted;
+use crate::redact::text::{redacted, without_secret_keys, without_token};
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::is_digits;
 
 /// What a source gets back.
 pub(super) type Reply = Response<Zeroizing<Vec<u8>>>;
@@ -105,10 +107,13 @@ pub(super) fn json(origin: &str, body: &[u8]) -> Result<Json, SourceError> {
 
 /// A member that has to be a text with something in it.
 pub(super) fn member<'j>(origin: &str, json: &'j Json, name: &str) -> Result<&'j str, SourceError> {
-    match json.member(name).and_then(Json::text) {
-        Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(unusable(origin, &format!("{name} is missing"))),
-    }
+    let problem = match json.member(name) {
+        Some(Json::Text(text)) if !text.is_empty() => return Ok(text),
+        Some(Json::Text(_)) => "is empty",
+        Some(_) => "is not a string",
+        None => "is missing",
+    };
+    Err(unusable(origin, &format!("{name} {problem}")))
 }
 
 pub(super) fn unusable(origin: &str, problem: &str) -> SourceError {
@@ -117,6 +122,82 @@ pub(super) fn unusable(origin: &str, problem: &str) -> SourceError {
 
 /// An answer that refuses, with its code and message as far as they can be shown.
 pub(super) fn refused(origin: &str, status: u16, code: Option<&str>, message: Option<&str>) -> SourceError {
-    let shown = |text: &str| redacted(&text.chars().take(MOST_MESSAGE).collect::<String>());
+    refused_hiding(origin, status, (code, message), &[])
+}
+
+/// Like [`refused`], and removes these secrets, which the server may repeat.
+pub(super) fn refused_hiding(
+    origin: &str,
+    status: u16,
+    (code, message): (Option<&str>, Option<&str>),
+    secrets: &[&str],
+) -> SourceError {
+    let shown = |text: &str| shown(text, secrets);
     SourceError::Refused { url: origin.to_owned(), status, code: code.map(shown), message: message.map(shown) }
+}
+
+/// The text of a server without secrets, without control characters, which a terminal would obey, and not longer than
+/// [`MOST_MESSAGE`]. It is shortened last, since a part of a token isn't recognized as one.
+fn shown(text: &str, secrets: &[&str]) -> String {
+    let mut hidden = Zeroizing::new(text.to_owned());
+    for secret in secrets {
+        hidden = without_token(&hidden, Some(secret));
+    }
+    let hidden = without_secret_keys(&redacted(&hidden));
+    let printable = hidden.chars().map(|c| if c.is_control() { ' ' } else { c });
+    printable.take(MOST_MESSAGE).collect::<String>().trim().to_owned()
+}
+
+/// Appends what is known beyond the server's message.
+pub(super) fn with_advice(error: SourceError, advice: &str) -> SourceError {
+    match error {
+        SourceError::Refused { url, status, code, message } => {
+            let message = message.filter(|message| !message.is_empty());
+            let message = Some(message.map_or_else(|| advice.to_owned(), |message| format!("{message}; {advice}")));
+            SourceError::Refused { url, status, code, message }
+        }
+        error => error,
+    }
+}
+
+/// Refuses a redirect: the credentials of the request would go to another host.
+pub(super) fn no_redirect(origin: &str, reply: &Reply) -> Result<(), SourceError> {
+    if !reply.status().is_redirection() {
+        return Ok(());
+    }
+    let location = reply.headers().get(LOCATION).and_then(|location| location.to_str().ok()?.parse::<http::Uri>().ok());
+    let host = location.as_ref().and_then(http::Uri::host).map(|host| format!(" to {host}"));
+    let message = format!("a redirect{}, which is not followed; check the configured URL", host.unwrap_or_default());
+    Err(refused(origin, reply.status().as_u16(), None, Some(&message)))
+}
+
+/// The answer of a container or an instance: credentials, or why there are none.
+///
+/// # Errors
+/// It isn't JSON, its `Code` isn't `Success`, or a member is missing.
+pub(super) fn role_credentials<'j>(
+    origin: &str,
+    status: u16,
+    json: &'j Json,
+) -> Result<RoleCredentials<'j>, SourceError> {
+    let text = |name: &str| json.member(name).and_then(Json::text);
+    if let Some(code) = text("Code").filter(|code| *code != "Success") {
+        return Err(refused(origin, status, Some(code), text("Message")));
+    }
+    let member = |name| member(origin, json, name);
+    let keys = (member("AccessKeyId")?, member("SecretAccessKey")?, member("Token")?);
+    let expiration = member("Expiration")?;
+    let expires_at = Timestamp::parse_rfc3339(expiration)
+        .ok_or_else(|| unusable(origin, "Expiration is not a time such as 2026-01-31T12:00:00Z"))?;
+    let of_role = || account_of(text("RoleArn")?);
+    let account_id = text("AccountId").filter(|id| is_digits(id)).map(ToOwned::to_owned).or_else(of_role);
+    Ok(RoleCredentials { keys, expires_at, account_id })
+}
+
+/// Credentials as containers and instances give them.
+pub(super) struct RoleCredentials<'j> {
+    /// Access key id, secret access key, session token.
+    pub(super) keys: (&'j str, &'j str, &'j str),
+    pub(super) expires_at: Timestamp,
+    pub(super) account_id: Option<String>,
 }

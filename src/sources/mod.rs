@@ -2,9 +2,11 @@
 //! and instances, in the order of AWS's SDKs.
 
 mod ask;
+mod attempts;
 mod container;
 mod context;
 mod driver;
+mod endpoint;
 mod environment;
 mod error;
 mod exchange;

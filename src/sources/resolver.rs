@@ -33,6 +33,8 @@ struct Options {
     profile: Option<String>,
     region: Option<String>,
     mfa_code: Option<MfaCode>,
+    imds_endpoint: Option<String>,
+    imds_ipv6: Option<bool>,
 }
 
 /// Asks the user for the code of a device.
@@ -41,7 +43,14 @@ type MfaCode = Arc<dyn Fn(&str) -> Result<String, AskError> + Send + Sync>;
 impl Resolver {
     /// Creates a resolver for this environment.
     pub fn new(environment: Environment) -> Self {
-        Self(Arc::new(Options { environment, profile: None, region: None, mfa_code: None }))
+        Self(Arc::new(Options {
+            environment,
+            profile: None,
+            region: None,
+            mfa_code: None,
+            imds_endpoint: None,
+            imds_ipv6: None,
+        }))
     }
 
     /// Uses this profile and no other source. `AWS_PROFILE` only chooses the profile that is tried when the environment
@@ -77,6 +86,20 @@ impl Resolver {
         }
     }
 
+    /// Asks the instance metadata service at this URL, e.g. `http://localhost:1338`, whatever the environment and the
+    /// profile say. A malformed URL is reported when the service is asked.
+    pub fn with_imds_endpoint(mut self, url: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).imds_endpoint = Some(url.into());
+        self
+    }
+
+    /// Sets whether the instance metadata service is asked by IPv6 (`[fd00:ec2::254]`) or by IPv4 (`169.254.169.254`),
+    /// instead of `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE` and the profile. A URL that is configured takes precedence.
+    pub fn with_imds_ipv6(mut self, ipv6: bool) -> Self {
+        Arc::make_mut(&mut self.0).imds_ipv6 = Some(ipv6);
+        self
+    }
+
     /// Starts a resolution.
     pub fn start(&self, now: Timestamp) -> Progress {
         let io = Io::new(now);
@@ -91,6 +114,7 @@ impl fmt::Debug for Resolver {
             .field("environment", &self.0.environment)
             .field("profile", &self.0.profile)
             .field("region", &self.0.region)
+            .field("imds_ipv6", &self.0.imds_ipv6)
             .finish()
     }
 }
@@ -186,7 +210,11 @@ async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Optio
         (error, Some(SourceKind::Profile))
     })?;
     let (found, source) = sources(options, &context).await?;
-    let region = context.region().map(String::from);
+    let region = match context.region() {
+        Some(region) => Some(region.into()),
+        None if source == SourceKind::InstanceMetadata => imds::region(&context).await,
+        None => None,
+    };
     Ok((found, source, region))
 }
 
@@ -201,7 +229,17 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
     }
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
-    Ok(Context { environment, locations, profiles, profile_name, region: options.region.clone(), io: io.clone() })
+    Ok(Context {
+        environment,
+        locations,
+        profiles,
+        profile_name,
+        region: options.region.clone(),
+        io: io.clone(),
+        imds_endpoint: options.imds_endpoint.clone(),
+        imds_ipv6: options.imds_ipv6,
+        imds_token: std::sync::Mutex::new(None),
+    })
 }
 
 /// The text of a configuration file, which is empty if the file doesn't exist.

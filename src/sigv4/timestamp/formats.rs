@@ -36,6 +36,28 @@ impl Timestamp {
         parse_basic(basic.as_bytes())
     }
 
+    /// Parses a time of RFC 3339 with any offset, e.g. `2015-08-30T14:36:00.5+02:00`; a fraction of a second is ignored.
+    #[cfg(feature = "credentials")]
+    pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
+        let text = text.to_ascii_uppercase();
+        if text.ends_with('Z') {
+            return Self::parse_extended(&text);
+        }
+        let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
+        let [sign, h1, h2, b':', m1, m2] = offset.as_bytes() else { return None };
+        let (hours, minutes) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+        let east = match sign {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return None,
+        };
+        if hours > 23 || minutes > 59 {
+            return None;
+        }
+        let local = Self::parse_extended(&[local, "Z"].concat())?;
+        Some(local.saturating_add(-east * (hours * 3600 + minutes * 60)))
+    }
+
     /// Parses `Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of [RFC 9110
     /// 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7). The day name is not checked.
     pub(crate) fn parse_imf_fixdate(text: &str) -> Option<Self> {

@@ -1,7 +1,11 @@
 //! Where credentials come from.
 
+mod container;
+mod faults;
+mod imds;
 mod order;
 mod profile_chains;
 mod profile_locations;
 mod profiles;
+mod sts;
 mod world;

@@ -109,7 +109,8 @@ fn same_base(base: &BaseSource, expected: &Value) -> Result<(), Failure> {
         }
         BaseSource::Process { command, .. } => {
             let process = &expected["CredentialProcess"];
-            let same = process == command || process["command"] == *command;
+            let command = command.as_str();
+            let same = *process == command || process["command"] == command;
             if same { Ok(()) } else { Err(format!("is a command, not {expected}")) }
         }
         BaseSource::Login { session, .. } => {

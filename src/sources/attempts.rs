@@ -1,0 +1,44 @@
+//! Sends a request again if the failure may be a passing one.
+
+use core::time::Duration;
+
+use super::ask::{AskError, AskErrorKind};
+use super::context::Context;
+use super::error::SourceError;
+use super::exchange::{Exchange, Reply};
+
+/// The wait before the second attempt; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// Sends a request up to `most` times, until a response comes that `is_passing` doesn't hold for. `build` creates the
+/// request for each attempt, since signatures hold the time. Returns the last response or failure.
+///
+/// # Errors
+/// What `build` returns.
+pub(super) async fn send(
+    context: &Context,
+    most: u32,
+    build: impl Fn() -> Result<Exchange, SourceError>,
+    is_passing: impl Fn(&Reply) -> bool,
+) -> Result<Result<Reply, AskError>, SourceError> {
+    let mut wait = FIRST_WAIT;
+    let mut attempt = 1;
+    loop {
+        let result = build()?.send(context).await;
+        let may_pass = match &result {
+            Ok(reply) => is_passing(reply),
+            Err(error) => !matches!(error.kind(), AskErrorKind::TooLarge | AskErrorKind::Unsupported),
+        };
+        if !may_pass || attempt >= most || context.io.wait(wait).await.is_err() {
+            return Ok(result);
+        }
+        attempt += 1;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Whether a status says that the server is overloaded or broken for now.
+pub(super) fn is_passing_status(reply: &Reply) -> bool {
+    reply.status().is_server_error() || reply.status() == http::StatusCode::TOO_MANY_REQUESTS
+}
