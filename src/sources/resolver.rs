@@ -9,6 +9,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context as TaskContext, Poll, Waker};
 
+use zeroize::Zeroize;
+
 use super::ask::{Answer, Ask, AskError, AskErrorKind};
 use super::context::{Context, Found};
 use super::environment::Environment;
@@ -146,7 +148,11 @@ impl Pending {
     }
 
     /// Goes on with the answer. `now` is the time when it arrived.
-    pub fn answer(self, answer: Answer, now: Timestamp) -> Progress {
+    pub fn answer(mut self, answer: Answer, now: Timestamp) -> Progress {
+        if let Ask::Send(ask) = &mut self.ask {
+            // It may hold tokens.
+            ask.request.body_mut().zeroize();
+        }
         {
             let mut slot = self.io.slot();
             slot.now = now;
@@ -205,11 +211,8 @@ async fn run(options: Arc<Options>, io: Io) -> Result<Resolved, ResolveError> {
 type Failure = (SourceError, Option<SourceKind>);
 
 async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Option<String>), Failure> {
-    let context = context(options, io).await.map_err(|error| {
-        io.report(SourceKind::Profile, Outcome::Failed(error.to_string()));
-        (error, Some(SourceKind::Profile))
-    })?;
-    let (found, source) = sources(options, &context).await?;
+    let (context, unreadable) = context(options, io).await;
+    let (found, source) = sources(options, &context, unreadable).await?;
     let region = match context.region() {
         Some(region) => Some(region.into()),
         None if source == SourceKind::InstanceMetadata => imds::region(&context).await,
@@ -218,18 +221,17 @@ async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Optio
     Ok((found, source, region))
 }
 
-async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
+/// The context, and what is wrong with the configuration files: they are not needed if the environment has keys.
+async fn context(options: &Options, io: &Io) -> (Context, Option<SourceError>) {
     let environment = options.environment.clone();
     let locations = Locations::of(&environment);
-    let config = text(io, locations.config()).await?;
-    let credentials = text(io, locations.credentials()).await?;
-    let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
-    for warning in profiles.warnings() {
-        io.report(SourceKind::Profile, Outcome::Warning(warning.to_string()));
-    }
+    let (profiles, unreadable) = match profiles(&locations, io).await {
+        Ok(profiles) => (profiles, None),
+        Err(error) => (Profiles::default(), Some(error)),
+    };
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
-    Ok(Context {
+    let context = Context {
         environment,
         locations,
         profiles,
@@ -239,7 +241,18 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
         imds_endpoint: options.imds_endpoint.clone(),
         imds_ipv6: options.imds_ipv6,
         imds_token: std::sync::Mutex::new(None),
-    })
+    };
+    (context, unreadable)
+}
+
+async fn profiles(locations: &Locations, io: &Io) -> Result<Profiles, SourceError> {
+    let config = text(io, locations.config()).await?;
+    let credentials = text(io, locations.credentials()).await?;
+    let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
+    for warning in profiles.warnings() {
+        io.report(SourceKind::Profile, Outcome::Warning(warning.to_string()));
+    }
+    Ok(profiles)
 }
 
 /// The text of a configuration file, which is empty if the file doesn't exist.
@@ -261,14 +274,26 @@ async fn text(io: &Io, path: &str) -> Result<zeroize::Zeroizing<String>, SourceE
 }
 
 /// The sources in their order. The first that is configured decides: if it fails, that is the result.
-async fn sources(options: &Options, context: &Context) -> Result<(Found, SourceKind), Failure> {
+async fn sources(
+    options: &Options,
+    context: &Context,
+    unreadable: Option<SourceError>,
+) -> Result<(Found, SourceKind), Failure> {
     let skipped = |source, reason: &str| context.io.report(source, Outcome::Skipped(reason.into()));
     if options.profile.is_none() {
         match environment_keys(context) {
-            Ok(Some(found)) => return Ok(used(context, SourceKind::Environment, found)),
+            Ok(Some(found)) => {
+                if let Some(error) = unreadable {
+                    context.io.report(SourceKind::Profile, Outcome::Warning(error.to_string()));
+                }
+                return Ok(used(context, SourceKind::Environment, found));
+            }
             Ok(None) => skipped(SourceKind::Environment, &not_set(context)),
             Err(error) => return Err(failed(context, SourceKind::Environment, error)),
         }
+    }
+    if let Some(error) = unreadable {
+        return Err(failed(context, SourceKind::Profile, error));
     }
     match context.profiles.chain(&context.profile_name) {
         Ok(chain) => return walk(context, &chain).await,
