@@ -35,6 +35,16 @@ const MAPS: [&[u8]; 3] = [
     b"\xbf\x67Message\x5f\x41a\xff\x61n\x38\x20\x05\xf6\xff",
 ];
 
+const PROFILES: [&str; 7] = [
+    "[default]\nregion = us-east-1 # home\ns3 =\n  addressing_style = path\n  # c\n\n---\n[default]\naws_access_key_id=AKID\naws_secret_access_key=wJalrXUtnFEMIbPxRfiCY\naws_session_token = t\n",
+    "[profile dev]\nrole_arn=arn:a\nsource_profile=base\nexternal_id=e\nduration_seconds=3600\nmfa_serial=m\nrole_session_name=n\n[profile base]\nrole_arn=arn:b\ncredential_source=Ec2InstanceMetadata\n",
+    "[profile 'a b']\nsso_session=s\nsso_account_id=1\nsso_role_name=r\n[sso-session s]; c\nsso_region=us-east-1\nsso_start_url=https://a.example/#/\n---\n[a b]\nk=v\n  w; c\n",
+    "[default]\nk=v\n[profile default]\nrole_arn=a\nweb_identity_token_file=/t\n[services a]\ndynamodb =\n endpoint_url = http://localhost\n",
+    "[profile a]\nrole_arn=a\nsource_profile=b\n[profile b]\nrole_arn=b\nsource_profile=a\n[profile c]\nrole_arn=c\nsource_profile=c\ncredential_process=x \"y; z\"\n",
+    "[a]\n[profile \"b]\"] # c\nsso_start_url=u\nsso_region=r\nlogin_session=arn\n---\n[profile a]\n[b c]\nk v = w\n",
+    "[default]\naws_access_key_id=a\n[profile x]\nsource_profile=y\n[sso-sesion z]\n\tk = v\n",
+];
+
 /// The target and the seed.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let commands = COMMANDS.iter().map(|text| ("curl_command", text.as_bytes().to_vec()));
@@ -50,5 +60,6 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         format!(r#"{{"log":{{"entries":[{ENTRY},{{"request":{{}},"response":{{"status":"500"}}}}]}}}}"#),
     ];
     let hars = hars.into_iter().map(|text| ("har", text.into_bytes()));
-    commands.chain(messages).chain(maps).chain(answers).chain(hars).collect()
+    let profiles = PROFILES.iter().map(|text| ("profiles", text.as_bytes().to_vec()));
+    commands.chain(messages).chain(maps).chain(answers).chain(hars).chain(profiles).collect()
 }

@@ -437,7 +437,7 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
 }
 
 fn without_role(profile: &str) -> SourceError {
-    let problem = "IAM Identity Center gives credentials of a role; add sso_account_id and sso_role_name";
+    let problem = "IAM Identity Center needs a role to give credentials; add sso_account_id and sso_role_name";
     ProfileError::Profile { profile: profile.into(), problem: problem.into() }.into()
 }
 

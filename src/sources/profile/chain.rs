@@ -143,7 +143,7 @@ impl Profiles {
     /// - [`ProfileError::NoProfile`]: the profile doesn't exist, or one that it names as its source.
     /// - [`ProfileError::NoCredentials`]: the profile exists, and has nothing that leads to credentials.
     /// - [`ProfileError::Profile`]: its keys don't fit together, a key is missing or malformed, its sources form a
-    ///   circle, or there are more than 32 roles.
+    ///   cycle, or there are more than 32 roles.
     pub fn chain(&self, profile: &str) -> Result<ProfileChain, ProfileError> {
         let mut section = self.profile(profile).ok_or_else(|| self.no_profile(profile, None))?;
         let (mut visited, mut roles) = (Vec::new(), Vec::new());
@@ -171,7 +171,7 @@ impl Profiles {
     fn source(&self, section: &Section, name: &str, visited: &[&str]) -> Result<&Section, ProfileError> {
         if visited.contains(&name) {
             let names: Vec<String> = visited.iter().chain([&name]).map(|name| shown(name)).collect();
-            let problem = format!("source_profile leads in a circle: {}", names.join(" -> "));
+            let problem = format!("source_profile forms a cycle: {}", names.join(" -> "));
             return Err(invalid(section, problem));
         }
         let named_by = || format!("source_profile of profile {}", section.name());
@@ -257,7 +257,7 @@ fn role(section: &Section) -> Result<Option<AssumeRole>, ProfileError> {
 fn role_arn(section: &Section) -> Result<Option<String>, ProfileError> {
     let Some(role_arn) = section.filled("role_arn") else { return Ok(None) };
     if role_arn.contains(char::is_whitespace) {
-        let problem = "role_arn holds white space; look for a comment behind it or an indented line below it";
+        let problem = "role_arn contains white space; look for a comment after it or an indented line below it";
         return Err(invalid(section, problem));
     }
     Ok(Some(role_arn.into()))
@@ -285,7 +285,7 @@ fn role_source(section: &Section) -> Result<RoleSource<'_>, ProfileError> {
         (None, Some(_)) => Ok(RoleSource::Itself),
         (None, None) => Err(invalid(
             section,
-            "role_arn is set, but nothing says with whose credentials; add source_profile, credential_source or \
+            "role_arn is set without credentials to assume it with; add source_profile, credential_source or \
              web_identity_token_file",
         )),
     }

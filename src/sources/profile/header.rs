@@ -29,10 +29,10 @@ struct Parts {
     quoted: bool,
 }
 
-const UNCLOSED: &str = "the section has to end with ], and only a comment may follow";
-const INVALID_NAME: &str = "the section is ignored: a name holds letters, digits and - _ / . % @ : +; write quotes \
+const UNCLOSED: &str = "a section must end with ], and only a comment may follow it";
+const INVALID_NAME: &str = "the section is ignored: names may contain only letters, digits and - _ / . % @ : +; write quotes \
                             around a name with spaces";
-const INVALID_NAME_IN_CREDENTIALS: &str = "the section is ignored: a name holds letters, digits and - _ / . % @ : +; a \
+const INVALID_NAME_IN_CREDENTIALS: &str = "the section is ignored: names may contain only letters, digits and - _ / . % @ : +; a \
                                            name with spaces needs a [profile \"NAME\"] in the config file, too";
 
 impl Header {

@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         let warning = match () {
             () if is_ignored => None,
             // The key is not shown, since it may be part of a secret that was pasted.
-            () if !is_valid => Some("the key is ignored: keys hold letters, digits and - _ / . % @ : +"),
+            () if !is_valid => Some("the key is ignored: keys may contain only letters, digits and - _ / . % @ : +"),
             () => misleading_comment(&key, value, without_comment(content).len() < content.len()),
         };
         let kept = (is_valid && !is_ignored).then_some(key);
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
                 self.warn(INDENTED_COMMENT);
                 Ok(())
             } else {
-                Err("an indented line continues the value above it, and there is none; remove the white space")
+                Err("an indented line continues the value above it, but there is none; remove the indentation")
             };
         };
         if property.nested {
@@ -182,12 +182,11 @@ impl<'a> Reader<'a> {
 }
 
 const INDENTED_COMMENT: &str =
-    "AWS's SDKs refuse a file with a comment that is indented here; remove the white space before it";
+    "the AWS SDKs reject a file with an indented comment here; remove the white space before it";
 
-/// Splits `key = value`, without a comment behind it.
+/// Splits `key = value`, without a comment after it.
 fn key_and_value(content: &str) -> Result<(&str, &str), &'static str> {
-    let (key, value) =
-        without_comment(content).split_once('=').ok_or("there is no = in this line; write key = value")?;
+    let (key, value) = without_comment(content).split_once('=').ok_or("this line has no =; write key = value")?;
     let key = key.trim_matches(WHITESPACE);
     if key.is_empty() {
         return Err("there is no key before the =; write key = value");
@@ -207,12 +206,12 @@ fn without_comment(content: &str) -> &str {
     content
 }
 
-/// What to say of a comment behind a value that tools read differently, or that isn't one.
+/// The warning about a comment after a value that tools read differently, or about text that only looks like one.
 fn misleading_comment(key: &str, value: &str, was_cut: bool) -> Option<&'static str> {
     if was_cut {
         return Some(
-            "the comment behind the value is a comment only for AWS's SDKs, the AWS CLI takes it for part of the value; \
-             move it to a line of its own",
+            "the AWS SDKs ignore the comment after the value, but the AWS CLI reads it as part of the value; move the \
+             comment to a line of its own",
         );
     }
     let follows = |position: usize| value.split_at(position).1.chars().nth(1);
@@ -220,8 +219,8 @@ fn misleading_comment(key: &str, value: &str, was_cut: bool) -> Option<&'static 
         .char_indices()
         .filter(|(_, c)| COMMENT.contains(c))
         .any(|(position, c)| follows(position).map_or(c == ';', |next| WHITESPACE.contains(&next)));
-    // A command may hold both.
+    // A command may contain both.
     (looks_like_comment && key != "credential_process").then_some(
-        "what follows the value without white space is part of it, not a comment; move the comment to a line of its own",
+        "without white space before it, # or ; is part of the value rather than a comment; move the comment to a line of its own",
     )
 }

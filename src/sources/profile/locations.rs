@@ -70,7 +70,7 @@ impl Locations {
     }
 }
 
-/// The part of a path behind `~`, if it begins with that.
+/// The part of a path after `~`, if it begins with that.
 fn below_home(path: &str, is_windows: bool) -> Option<&str> {
     let is_separator = |c| c == '/' || is_windows && c == '\\';
     path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with(is_separator))

@@ -31,7 +31,7 @@ impl Profiles {
     /// the file doesn't exist. A byte order mark at the start of a text is skipped.
     ///
     /// Sections with the same name are merged: the last value of a key wins, and a value in the credentials file wins
-    /// over one in the config file. Profiles of the credentials file whose names hold spaces are read if the config
+    /// over one in the config file. Profiles of the credentials file whose names contain spaces are read if the config
     /// file has a profile of that name, as the AWS CLI writes them.
     ///
     /// ```
@@ -46,7 +46,7 @@ impl Profiles {
     /// assert_eq!(dev.get_nested("s3", "addressing_style"), Some("path"));
     ///
     /// let error = Profiles::parse(("config", "[default]\nregion: eu-west-1\n"), ("credentials", "")).unwrap_err();
-    /// assert_eq!(error.to_string(), "config:2: there is no = in this line; write key = value");
+    /// assert_eq!(error.to_string(), "config:2: this line has no =; write key = value");
     /// # Ok::<(), countersign::sources::ProfileError>(())
     /// ```
     ///

@@ -141,14 +141,14 @@ fn a_profile_may_be_its_own_source() {
 }
 
 #[test]
-fn circles_are_an_error_that_shows_them() {
+fn cycles_are_an_error_that_shows_them() {
     let config = "role_arn=arn:a\nsource_profile=b\n[profile b]\nrole_arn=arn:b\nsource_profile=dev";
-    refuses(&dev(config), "profile b: source_profile leads in a circle: dev -> b -> dev");
+    refuses(&dev(config), "profile b: source_profile forms a cycle: dev -> b -> dev");
     // The keys of the profile that was asked for don't end it.
-    refuses(&dev(&format!("{KEYS}{config}")), "profile b: source_profile leads in a circle: dev -> b -> dev");
+    refuses(&dev(&format!("{KEYS}{config}")), "profile b: source_profile forms a cycle: dev -> b -> dev");
     let config = "role_arn=arn:a\nsource_profile=b\n[profile b]\nrole_arn=arn:b\nsource_profile=c\n[profile c]\n\
                   role_arn=arn:c\nsource_profile=b";
-    refuses(&dev(config), "profile c: source_profile leads in a circle: dev -> b -> c -> b");
+    refuses(&dev(config), "profile c: source_profile forms a cycle: dev -> b -> c -> b");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_source_profile_that_leads_nowhere_is_an_error_that_names_both() {
 
 #[test]
 fn a_role_needs_exactly_one_source() {
-    let neither = "profile dev: role_arn is set, but nothing says with whose credentials; add source_profile,";
+    let neither = "profile dev: role_arn is set without credentials to assume it with; add source_profile,";
     refuses(&dev("role_arn=arn:a"), neither);
     refuses(&dev(&format!("{KEYS}role_arn=arn:a")), neither);
     refuses(&dev("role_arn=arn:a\nsource_profile=\ncredential_source= "), neither);
@@ -182,8 +182,8 @@ fn a_role_needs_exactly_one_source() {
     refuses(&dev("role_arn=arn:a\nsource_profile=dev\ncredential_source=Environment"), both);
     plans(&dev("role_arn=arn:a\nsource_profile=base\ncredential_source="), "keys AKIDBASE of base > arn:a (dev)");
     refuses(&dev("source_profile=base"), "profile dev: source_profile is set, role_arn is not; set both or neither");
-    refuses(&dev("role_arn=arn: a\nsource_profile=base"), "profile dev: role_arn holds white space");
-    refuses(&dev("role_arn=arn:a\n # c\nsource_profile=base"), "profile dev: role_arn holds white space");
+    refuses(&dev("role_arn=arn: a\nsource_profile=base"), "profile dev: role_arn contains white space");
+    refuses(&dev("role_arn=arn:a\n # c\nsource_profile=base"), "profile dev: role_arn contains white space");
 }
 
 #[test]
@@ -228,8 +228,8 @@ fn a_web_identity_is_a_base() {
         &dev(&format!("{token}role_arn= \n{KEYS}")),
         "profile dev: web_identity_token_file is set, role_arn is not",
     );
-    refuses(&dev(&format!("{token}role_arn=arn: a")), "profile dev: role_arn holds white space");
-    refuses(&dev("web_identity_token_file=\nrole_arn=arn:a"), "profile dev: role_arn is set, but nothing says");
+    refuses(&dev(&format!("{token}role_arn=arn: a")), "profile dev: role_arn contains white space");
+    refuses(&dev("web_identity_token_file=\nrole_arn=arn:a"), "profile dev: role_arn is set without credentials");
     // As in AWS's SDKs, `credential_source` comes first.
     plans(&dev(&format!("{token}role_arn=arn:a\ncredential_source=EcsContainer")), "EcsContainer of dev");
 }
