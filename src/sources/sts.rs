@@ -208,8 +208,10 @@ async fn ask(
     };
     let reply = attempts::send(context, MOST_ATTEMPTS, build, is_passing).await?;
     let hint = "check the network and the proxy, or set AWS_ENDPOINT_URL_STS if STS is at another URL";
-    let no_response = |error| SourceError::NoResponse { url: url.clone(), error, hint: Some(hint) };
-    let reply = reply.map_err(no_response)?;
+    let reply = reply.map_err(|error| {
+        let hint = attempts::hint(&error, hint);
+        SourceError::NoResponse { url: url.clone(), error, hint }
+    })?;
     no_redirect(url, &reply)?;
     if reply.status().is_success() { found(context, url, &reply) } else { Err(refusal(context, url, &reply, secrets)) }
 }
