@@ -343,9 +343,8 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
             let found = imds::credentials(context).await;
             (SourceKind::InstanceMetadata, found.and_then(|found| found.ok_or_else(missing)))
         }
-        BaseSource::WebIdentity { profile, token_file, role_arn, session_name } => {
-            let session_name = session_name.as_deref();
-            let region = context.profiles.profile(profile).and_then(|profile| profile.get("region"));
+        BaseSource::WebIdentity { token_file, role_arn, session_name, .. } => {
+            let (session_name, region) = (session_name.as_deref(), None);
             let found = sts::assume_role_with_web_identity(context, token_file, role_arn, session_name, region).await;
             (SourceKind::WebIdentity, found)
         }
