@@ -62,7 +62,7 @@ pub(super) async fn assume_role(
     parameters.add("SerialNumber", role.mfa_serial.as_deref());
     parameters.add("TokenCode", code.as_ref().map(|code| code.as_str()));
     let signer = Signer::new(credentials.clone(), endpoint.region.as_str(), "sts")
-        .map_err(|error| unusable(&endpoint.url, &format!("the request can't be signed: {error}")))?;
+        .map_err(|error| unsigned(&endpoint.url, &error))?;
     let secret = core::str::from_utf8(credentials.aws4_secret()).ok().and_then(|secret| secret.strip_prefix("AWS4"));
     let secrets = [credentials.session_token(), secret, role.external_id.as_deref()];
     ask(context, &endpoint, &parameters, Some(&signer), &secrets.map(Option::unwrap_or_default)).await
@@ -197,7 +197,7 @@ async fn ask(
             .body(parameters.form());
         if let Some(signer) = signer {
             let signed = signer.sign_http(exchange.request(), context.now());
-            signed.map_err(|error| unusable(url, &format!("the request can't be signed: {error}")))?;
+            signed.map_err(|error| unsigned(url, &error))?;
         }
         Ok(exchange)
     };
@@ -214,6 +214,10 @@ async fn ask(
     })?;
     no_redirect(url, &reply)?;
     if reply.status().is_success() { found(context, url, &reply) } else { Err(refusal(context, url, &reply, secrets)) }
+}
+
+fn unsigned(url: &str, problem: &dyn core::fmt::Display) -> SourceError {
+    SourceError::Unsigned { url: url.into(), problem: format!("{problem}") }
 }
 
 /// The XML of a response.
