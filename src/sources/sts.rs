@@ -263,6 +263,12 @@ fn refusal(context: &Context, url: &str, reply: &Reply, secrets: &[&str]) -> Sou
     };
     let code = answer.leaf("Code");
     let error = refused_hiding(url, status, (code, answer.leaf("Message")), secrets);
+    if matches!(code, Some("ExpiredTokenException" | "InvalidIdentityToken")) {
+        return with_advice(
+            error,
+            "check that the file of the web identity token is renewed, and that the role trusts its issuer",
+        );
+    }
     // Codes of signatures whose time STS does not accept.
     let is_about_time = matches!(
         code,
