@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Something that a [`Resolver`](super::Resolver) needs from outside. Each variant says which [`Answer`] belongs to it.
 ///
@@ -52,6 +52,7 @@ impl Ask {
 }
 
 /// A request to send.
+#[derive(Clone)]
 pub struct HttpAsk {
     /// The request, with an absolute URI. `Host` and `Content-Length` are left to the client.
     pub request: http::Request<Vec<u8>>,
@@ -59,13 +60,6 @@ pub struct HttpAsk {
     pub timeout: Duration,
     /// Whether a configured HTTP proxy may be used. Credentials of containers and instances must not go through one.
     pub allow_proxy: bool,
-}
-
-/// The body may hold tokens.
-impl Drop for HttpAsk {
-    fn drop(&mut self) {
-        self.request.body_mut().zeroize();
-    }
 }
 
 /// A command to run, without a shell.

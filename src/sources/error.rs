@@ -1,5 +1,6 @@
 //! Why no credentials were found.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -11,41 +12,48 @@ use crate::sigv4::timestamp::Timestamp;
 
 /// Why a resolution failed, with everything that was tried before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResolveError {
-    pub(super) error: SourceError,
-    pub(super) source: Option<SourceKind>,
-    pub(super) report: Report,
+pub struct ResolveError(Box<Failure>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure {
+    error: SourceError,
+    source: Option<SourceKind>,
+    report: Report,
 }
 
 impl ResolveError {
-    /// What went wrong.
+    pub(super) fn new(error: SourceError, source: Option<SourceKind>, report: Report) -> Self {
+        Self(Box::new(Failure { error, source, report }))
+    }
+
+    /// Returns what went wrong.
     pub fn error(&self) -> &SourceError {
-        &self.error
+        &self.0.error
     }
 
-    /// The source that is configured and failed, or `None` if no source is configured.
+    /// Returns the source that is configured and failed, or `None` if no source is configured.
     pub fn kind(&self) -> Option<SourceKind> {
-        self.source
+        self.0.source
     }
 
-    /// What was tried, in order.
+    /// Returns what was tried, in order.
     pub fn report(&self) -> &Report {
-        &self.report
+        &self.0.report
     }
 }
 
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.source {
-            Some(source) => write!(f, "{source}: {}", self.error),
-            None => self.error.fmt(f),
+        match self.0.source {
+            Some(source) => write!(f, "{source}: {}", self.0.error),
+            None => self.0.error.fmt(f),
         }
     }
 }
 
 impl core::error::Error for ResolveError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
+        Some(&self.0.error)
     }
 }
 

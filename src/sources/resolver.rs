@@ -9,12 +9,14 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context as TaskContext, Poll, Waker};
 
-use super::ask::{Answer, Ask};
+use zeroize::Zeroize;
+
+use super::ask::{Answer, Ask, AskError, AskErrorKind};
 use super::context::{Context, Found};
 use super::environment::Environment;
 use super::error::{ResolveError, SourceError};
 use super::io::Io;
-use super::profile::{BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles};
+use super::profile::{BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles, needs_home};
 use super::report::{Outcome, Report, SourceKind};
 use super::{container, imds, login, process, sso, sts};
 use crate::sigv4::credentials::Credentials;
@@ -32,14 +34,25 @@ struct Options {
     environment: Environment,
     profile: Option<String>,
     region: Option<String>,
+    mfa_code: Option<MfaCode>,
     imds_endpoint: Option<String>,
     imds_ipv6: Option<bool>,
 }
 
+/// Asks the user for the code of a device.
+type MfaCode = Arc<dyn Fn(&str) -> Result<String, AskError> + Send + Sync>;
+
 impl Resolver {
     /// Creates a resolver for this environment.
     pub fn new(environment: Environment) -> Self {
-        Self(Arc::new(Options { environment, profile: None, region: None, imds_endpoint: None, imds_ipv6: None }))
+        Self(Arc::new(Options {
+            environment,
+            profile: None,
+            region: None,
+            mfa_code: None,
+            imds_endpoint: None,
+            imds_ipv6: None,
+        }))
     }
 
     /// Uses this profile and no other source. `AWS_PROFILE` only chooses the profile that is tried when the environment
@@ -53,6 +66,26 @@ impl Resolver {
     pub fn with_region(mut self, region: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).region = Some(region.into());
         self
+    }
+
+    /// Sets how [`Resolver::resolve`] and [`Resolver::resolve_async`] ask for the code of an MFA device. The function is
+    /// given the serial number or ARN of the device. It may block. Without it, a profile with `mfa_serial` is an error.
+    pub fn with_mfa_code(
+        mut self,
+        mfa_code: impl Fn(&str) -> Result<String, AskError> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.0).mfa_code = Some(Arc::new(mfa_code));
+        self
+    }
+
+    pub(super) fn mfa_code(&self, serial: &str) -> Answer {
+        match &self.0.mfa_code {
+            Some(mfa_code) => mfa_code(serial).map_or_else(Answer::Failed, Answer::MfaCode),
+            None => Answer::Failed(AskError::new(
+                AskErrorKind::Unsupported,
+                "this program doesn't ask for codes (Resolver::with_mfa_code)",
+            )),
+        }
     }
 
     /// Asks the instance metadata service at this URL, e.g. `http://localhost:1338`, whatever the environment and the
@@ -115,7 +148,11 @@ impl Pending {
     }
 
     /// Goes on with the answer. `now` is the time when it arrived.
-    pub fn answer(self, answer: Answer, now: Timestamp) -> Progress {
+    pub fn answer(mut self, answer: Answer, now: Timestamp) -> Progress {
+        if let Ask::Send(ask) = &mut self.ask {
+            // It may hold tokens.
+            ask.request.body_mut().zeroize();
+        }
         {
             let mut slot = self.io.slot();
             slot.now = now;
@@ -168,18 +205,15 @@ async fn run(options: Arc<Options>, io: Io) -> Result<Resolved, ResolveError> {
         Ok((found, source, region)) => {
             Ok(Resolved { credentials: found.credentials, account_id: found.account_id, region, source, report })
         }
-        Err((error, source)) => Err(ResolveError { error, source, report }),
+        Err((error, source)) => Err(ResolveError::new(error, source, report)),
     }
 }
 
 type Failure = (SourceError, Option<SourceKind>);
 
 async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Option<String>), Failure> {
-    let context = context(options, io).await.map_err(|error| {
-        io.report(SourceKind::Profile, Outcome::Failed(error.to_string()));
-        (error, Some(SourceKind::Profile))
-    })?;
-    let (found, source) = sources(options, &context).await?;
+    let (context, unreadable) = context(options, io).await;
+    let (found, source) = sources(options, &context, unreadable).await?;
     let region = match context.region() {
         Some(region) => Some(region.into()),
         None if source == SourceKind::InstanceMetadata => imds::region(&context).await,
@@ -188,15 +222,17 @@ async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Optio
     Ok((found, source, region))
 }
 
-async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
+/// The context, and what is wrong with the configuration files: they are not needed if the environment has keys.
+async fn context(options: &Options, io: &Io) -> (Context, Option<SourceError>) {
     let environment = options.environment.clone();
     let locations = Locations::of(&environment);
-    let config = text(io, locations.config()).await?;
-    let credentials = text(io, locations.credentials()).await?;
-    let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
+    let (profiles, unreadable) = match profiles(&locations, io).await {
+        Ok(profiles) => (profiles, None),
+        Err(error) => (Profiles::default(), Some(error)),
+    };
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
-    Ok(Context {
+    let context = Context {
         environment,
         locations,
         profiles,
@@ -206,15 +242,31 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
         imds_endpoint: options.imds_endpoint.clone(),
         imds_ipv6: options.imds_ipv6,
         imds_token: std::sync::Mutex::new(None),
-    })
+    };
+    (context, unreadable)
+}
+
+async fn profiles(locations: &Locations, io: &Io) -> Result<Profiles, SourceError> {
+    let config = text(io, locations.config()).await?;
+    let credentials = text(io, locations.credentials()).await?;
+    let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
+    for warning in profiles.warnings() {
+        io.report(SourceKind::Profile, Outcome::Warning(warning.to_string()));
+    }
+    Ok(profiles)
 }
 
 /// The text of a configuration file, which is empty if the file doesn't exist.
 async fn text(io: &Io, path: &str) -> Result<zeroize::Zeroizing<String>, SourceError> {
+    if needs_home(path) {
+        let text = format!("{path} is not read: the home directory isn't known; set HOME");
+        io.report(SourceKind::Profile, Outcome::Warning(text));
+        return Ok(zeroize::Zeroizing::default());
+    }
     let unreadable = |error| SourceError::Unreadable { path: path.into(), error };
     let contents = io.read_file(path).await.map_err(unreadable)?.unwrap_or_default();
     match core::str::from_utf8(&contents) {
-        Ok(text) => Ok(zeroize::Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).into())),
+        Ok(text) => Ok(zeroize::Zeroizing::new(text.into())),
         Err(error) => {
             let line = contents.iter().take(error.valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
             Err(ProfileError::Syntax { path: path.into(), line, problem: "is not UTF-8".into() }.into())
@@ -223,14 +275,26 @@ async fn text(io: &Io, path: &str) -> Result<zeroize::Zeroizing<String>, SourceE
 }
 
 /// The sources in their order. The first that is configured decides: if it fails, that is the result.
-async fn sources(options: &Options, context: &Context) -> Result<(Found, SourceKind), Failure> {
+async fn sources(
+    options: &Options,
+    context: &Context,
+    unreadable: Option<SourceError>,
+) -> Result<(Found, SourceKind), Failure> {
     let skipped = |source, reason: &str| context.io.report(source, Outcome::Skipped(reason.into()));
     if options.profile.is_none() {
         match environment_keys(context) {
-            Ok(Some(found)) => return Ok(used(context, SourceKind::Environment, found)),
+            Ok(Some(found)) => {
+                if let Some(error) = unreadable {
+                    context.io.report(SourceKind::Profile, Outcome::Warning(error.to_string()));
+                }
+                return Ok(used(context, SourceKind::Environment, found));
+            }
             Ok(None) => skipped(SourceKind::Environment, &not_set(context)),
             Err(error) => return Err(failed(context, SourceKind::Environment, error)),
         }
+    }
+    if let Some(error) = unreadable {
+        return Err(failed(context, SourceKind::Profile, error));
     }
     match context.profiles.chain(&context.profile_name) {
         Ok(chain) => return walk(context, &chain).await,
@@ -242,10 +306,10 @@ async fn sources(options: &Options, context: &Context) -> Result<(Found, SourceK
         {
             skipped(SourceKind::Profile, &format!("profile {profile} does not exist"));
         }
-        Err(error) => return Err(failed(context, SourceKind::Profile, error.into())),
+        Err(error) => return Err(failed(context, SourceKind::Profile, chosen_by(options, context, error).into())),
     }
     if let Some(token_file) = context.environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
-        let found = web_identity(context, token_file).await;
+        let found = web_identity(context, &context.locations.expand(token_file)).await;
         return finished(context, SourceKind::WebIdentity, found);
     }
     skipped(SourceKind::WebIdentity, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
@@ -263,6 +327,18 @@ async fn sources(options: &Options, context: &Context) -> Result<(Found, SourceK
             Err((SourceError::NotConfigured { config }, None))
         }
         Err(error) => Err(failed(context, SourceKind::InstanceMetadata, error)),
+    }
+}
+
+/// The error of the chosen profile, with the variable that chose it.
+fn chosen_by(options: &Options, context: &Context, error: ProfileError) -> ProfileError {
+    match error {
+        ProfileError::NoProfile { profile, named_by: None, hint }
+            if options.profile.is_none() && context.environment.get("AWS_PROFILE").is_some() =>
+        {
+            ProfileError::NoProfile { profile, named_by: Some("AWS_PROFILE".into()), hint }
+        }
+        error => error,
     }
 }
 
@@ -344,12 +420,14 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
             let found = imds::credentials(context).await;
             (SourceKind::InstanceMetadata, found.and_then(|found| found.ok_or_else(missing)))
         }
-        BaseSource::WebIdentity { token_file, role_arn, session_name, .. } => {
-            let (session_name, region) = (session_name.as_deref(), None);
-            let found = sts::assume_role_with_web_identity(context, token_file, role_arn, session_name, region).await;
+        BaseSource::WebIdentity { token_file, role_arn, session_name, region, .. } => {
+            let token_file = context.locations.expand(token_file);
+            let (session_name, region) = (session_name.as_deref(), region.as_deref());
+            let found = sts::assume_role_with_web_identity(context, &token_file, role_arn, session_name, region).await;
             (SourceKind::WebIdentity, found)
         }
         BaseSource::Sso(sso) => (SourceKind::Sso, sso::credentials(context, sso).await),
+        BaseSource::SsoToken { profile, .. } => (SourceKind::Sso, Err(without_role(profile))),
         BaseSource::Login { profile, session } => {
             (SourceKind::Login, login::credentials(context, profile, session).await)
         }
@@ -357,6 +435,11 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
             (SourceKind::Process, process::credentials(context, command, account_id.as_deref()).await)
         }
     }
+}
+
+fn without_role(profile: &str) -> SourceError {
+    let problem = "IAM Identity Center gives credentials of a role; add sso_account_id and sso_role_name";
+    ProfileError::Profile { profile: profile.into(), problem: problem.into() }.into()
 }
 
 fn finished(

@@ -1,0 +1,129 @@
+//! The plan of a profile: where its chain of roles begins, and which roles follow.
+
+use std::fmt::Write;
+
+use countersign::sources::{AssumeRole, BaseSource, NamedSource, Profiles};
+use countersign::{Credentials, Scope, SigningKey};
+use serde_json::Value;
+
+use super::{Failure, as_expected, texts};
+
+pub fn run(case: &Value) -> Result<(), Failure> {
+    let input = &case["input"];
+    let profiles = Profiles::parse(("config", &config(input)), ("credentials", ""));
+    let chain = profiles.and_then(|profiles| profiles.chain(input["selected_profile"].as_str().unwrap_or("default")));
+    let expected = &case["output"]["ProfileChain"];
+    as_expected(&chain, expected.is_null())?;
+    let Ok(chain) = chain else { return Ok(()) };
+    let steps = expected.as_array().ok_or("the plan is no list")?;
+    let [base, roles @ ..] = steps.as_slice() else { return Err("the plan is empty".into()) };
+    if roles.len() != chain.roles.len() {
+        return Err(format!("has {} roles, not {}", chain.roles.len(), roles.len()));
+    }
+    same_base(&chain.base, base)?;
+    roles.iter().zip(&chain.roles).try_for_each(|(expected, role)| same_role(role, &expected["AssumeRole"]))
+}
+
+/// The input as a configuration file.
+fn config(input: &Value) -> String {
+    let mut text = String::new();
+    for (kind, sections) in [("profile", &input["profiles"]), ("sso-session", &input["sso_sessions"])] {
+        for (name, section) in sections.as_object().into_iter().flatten() {
+            let _ = writeln!(text, "[{kind} {name}]");
+            texts(section).for_each(|(key, value)| {
+                let _ = writeln!(text, "{key} = {value}");
+            });
+        }
+    }
+    text
+}
+
+/// Compares the members that are expected with ours of the same names.
+fn same(expected: &Value, ours: &[(&str, Option<&str>)]) -> Result<(), Failure> {
+    if !expected.is_object() {
+        return Err(format!("is not {expected}"));
+    }
+    for (name, value) in texts(expected) {
+        match ours.iter().find(|(own, _)| *own == name) {
+            Some((_, own)) if *own == Some(value) => {}
+            Some((_, own)) => return Err(format!("{name} is {own:?}, not {value:?}")),
+            None => return Err(format!("{name} is not compared")),
+        }
+    }
+    let unexpected = ours.iter().find(|(name, own)| own.is_some() && expected[name].is_null());
+    unexpected.map_or(Ok(()), |(name, own)| Err(format!("{name} is {own:?}, and is not expected")))
+}
+
+fn same_role(role: &AssumeRole, expected: &Value) -> Result<(), Failure> {
+    let ours = [
+        ("role_arn", Some(role.role_arn.as_str())),
+        ("external_id", role.external_id.as_deref()),
+        ("role_session_name", role.session_name.as_deref()),
+        ("session_name", None),
+    ];
+    same(expected, &ours)
+}
+
+fn same_base(base: &BaseSource, expected: &Value) -> Result<(), Failure> {
+    match base {
+        BaseSource::StaticKeys { credentials, account_id, .. } => {
+            let keys = &expected["AccessKey"];
+            let secret = keys["secret_access_key"].as_str().unwrap_or_default();
+            if key(credentials)? != key(&Credentials::new("AKID", secret).map_err(|error| error.to_string())?)? {
+                return Err("the secret differs".into());
+            }
+            let ours = [
+                ("access_key_id", Some(credentials.access_key_id())),
+                ("secret_access_key", Some(secret)),
+                ("session_token", credentials.session_token()),
+                ("account_id", account_id.as_deref()),
+            ];
+            same(keys, &ours)
+        }
+        BaseSource::Named { source, .. } => {
+            let name = match source {
+                NamedSource::Environment => "Environment",
+                NamedSource::EcsContainer => "EcsContainer",
+                NamedSource::Ec2InstanceMetadata => "Ec2InstanceMetadata",
+                _ => "another",
+            };
+            if expected["NamedSource"] == name { Ok(()) } else { Err(format!("is {name}, not {expected}")) }
+        }
+        BaseSource::WebIdentity { token_file, role_arn, session_name, .. } => {
+            let ours = [
+                ("role_arn", Some(role_arn.as_str())),
+                ("web_identity_token_file", Some(token_file.as_str())),
+                ("role_session_name", session_name.as_deref()),
+            ];
+            same(&expected["WebIdentityToken"], &ours)
+        }
+        BaseSource::Sso(sso) => {
+            let ours = [
+                ("sso_session_name", sso.session.as_deref()),
+                ("sso_account_id", Some(sso.account_id.as_str())),
+                ("sso_role_name", Some(sso.role_name.as_str())),
+                ("sso_region", Some(sso.region.as_str())),
+                ("sso_start_url", Some(sso.start_url.as_str())),
+            ];
+            same(&expected["Sso"], &ours)
+        }
+        BaseSource::Process { command, .. } => {
+            let process = &expected["CredentialProcess"];
+            let command = command.as_str();
+            let same = *process == command || process["command"] == command;
+            if same { Ok(()) } else { Err(format!("is a command, not {expected}")) }
+        }
+        BaseSource::Login { session, .. } => {
+            let login = &expected["LoginSession"];
+            let same = login == session || login["login_session_arn"] == *session;
+            if same { Ok(()) } else { Err(format!("is a login session, not {expected}")) }
+        }
+        _ => Err(format!("is of another kind, not {expected}")),
+    }
+}
+
+/// A key that is derived from the secret, which itself can't be read.
+pub fn key(credentials: &Credentials) -> Result<impl PartialEq + use<>, Failure> {
+    let scope = Scope::new("20000101", "r", "s").map_err(|error| error.to_string())?;
+    Ok(SigningKey::derive_bytes_exposed(credentials, &scope))
+}
