@@ -38,6 +38,11 @@ pub(super) async fn send(
     }
 }
 
+/// The hint for a request without a response, unless the reason is neither the network nor the server.
+pub(super) fn hint(error: &AskError, hint: &'static str) -> Option<&'static str> {
+    (!matches!(error.kind(), AskErrorKind::TooLarge | AskErrorKind::Unsupported)).then_some(hint)
+}
+
 /// Whether a status says that the server is overloaded or broken for now.
 pub(super) fn is_passing_status(reply: &Reply) -> bool {
     reply.status().is_server_error() || reply.status() == http::StatusCode::TOO_MANY_REQUESTS

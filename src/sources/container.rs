@@ -13,7 +13,7 @@ use super::attempts;
 use super::context::{Context, Found};
 use super::endpoint::{is_web, not_a_url};
 use super::error::SourceError;
-use super::exchange::{Exchange, Reply, date, json, no_redirect, refused_hiding, role_credentials};
+use super::exchange::{Exchange, Reply, date, json, no_redirect, refused_hiding, role_credentials, with_advice};
 use crate::json::read::{Json, parse};
 
 const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
@@ -48,8 +48,10 @@ pub(super) async fn credentials(context: &Context) -> Result<Found, SourceError>
     let origin = build()?.origin;
     let reply = attempts::send(context, MOST_ATTEMPTS, build, attempts::is_passing_status).await?;
     let hint = "check that the agent of the container platform runs, and that AWS_CONTAINER_CREDENTIALS_* name it";
-    let no_response = |error| SourceError::NoResponse { url: origin.clone(), error, hint: Some(hint) };
-    let reply = reply.map_err(no_response)?;
+    let reply = reply.map_err(|error| {
+        let hint = attempts::hint(&error, hint);
+        SourceError::NoResponse { url: origin.clone(), error, hint }
+    })?;
     no_redirect(&origin, &reply)?;
     let secrets = token.as_ref().map(|(token, _)| token.as_str());
     if !reply.status().is_success() {
@@ -140,5 +142,13 @@ fn refusal(origin: &str, reply: &Reply, token: Option<&str>) -> SourceError {
     let json = parse(reply.body());
     let text = |names: [&str; 2]| names.iter().find_map(|name| json.as_ref()?.member(name).and_then(Json::text));
     let said = (text(["code", "Code"]), text(["message", "Message"]));
-    refused_hiding(origin, reply.status().as_u16(), said, token.as_slice())
+    let error = refused_hiding(origin, reply.status().as_u16(), said, token.as_slice());
+    match reply.status().as_u16() {
+        401 | 403 => {
+            with_advice(error, "check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN")
+        }
+        404 => with_advice(error, "check AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        429 | 500.. => with_advice(error, "the agent of the container platform fails or is overloaded; see its log"),
+        _ => error,
+    }
 }

@@ -171,6 +171,51 @@ pub(super) fn partition_of(arn: &str) -> Option<&'static Partition> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::environment::Environment;
+    use crate::sources::io::Io;
+    use crate::sources::profile::{Locations, Profiles};
+    use alloc::vec;
+
+    fn endpoint(variables: &[(&str, &str)], service: &str, host: &str, region: &str) -> Result<String, SourceError> {
+        let environment = Environment::new(variables.iter().copied());
+        let context = Context {
+            locations: Locations::of(&environment),
+            environment,
+            profiles: Profiles::default(),
+            profile_name: "default".into(),
+            region: None,
+            io: Io::new("20260101T000000Z".parse().unwrap()),
+            imds_endpoint: None,
+            imds_ipv6: None,
+            imds_token: std::sync::Mutex::new(None),
+        };
+        context.endpoint(service, host, region)
+    }
+
+    #[test]
+    fn services_with_other_host_names_follow_the_same_rules() {
+        let (fips, dual) = (("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true"));
+        for (variables, service, host, region, url) in [
+            (vec![], "sso", "portal.sso", "eu-west-1", "https://portal.sso.eu-west-1.amazonaws.com"),
+            (vec![], "sso_oidc", "oidc", "cn-north-1", "https://oidc.cn-north-1.amazonaws.com.cn"),
+            (vec![fips], "sso", "portal.sso", "us-east-2", "https://portal.sso-fips.us-east-2.amazonaws.com"),
+            (vec![fips], "sso", "portal.sso", "us-gov-east-1", "https://portal.sso.us-gov-east-1.amazonaws.com"),
+            (vec![dual], "sso_oidc", "oidc", "us-east-2", "https://oidc.us-east-2.api.aws"),
+            (vec![("AWS_ENDPOINT_URL_SSO_OIDC", "http://h:1/")], "sso_oidc", "oidc", "us-east-2", "http://h:1"),
+            (
+                vec![("AWS_ENDPOINT_URL_SSO", "http://h:1/")],
+                "sso_oidc",
+                "oidc",
+                "us-east-2",
+                "https://oidc.us-east-2.amazonaws.com",
+            ),
+        ] {
+            assert_eq!(endpoint(&variables, service, host, region).as_deref(), Ok(url), "{variables:?}");
+        }
+        for region in ["", "evil.example/", "a.b", "a@b", "-a", "a-", "a b", &"a".repeat(64)] {
+            assert!(matches!(endpoint(&[], "sso", "portal.sso", region), Err(SourceError::Setting { .. })), "{region}");
+        }
+    }
 
     #[test]
     fn nested_keys_are_found() {

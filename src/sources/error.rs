@@ -182,6 +182,14 @@ pub enum SourceError {
         /// Why there is no code.
         error: AskError,
     },
+    /// A request could not be signed, e.g. since the credentials for it have expired meanwhile.
+    #[error("the request to {url} can't be signed: {problem}")]
+    Unsigned {
+        /// The URL without its query.
+        url: String,
+        /// Why.
+        problem: String,
+    },
 }
 
 fn what_to_do(hint: &Option<&'static str>) -> String {

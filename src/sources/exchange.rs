@@ -167,7 +167,10 @@ pub(super) fn no_redirect(origin: &str, reply: &Reply) -> Result<(), SourceError
     }
     let location = reply.headers().get(LOCATION).and_then(|location| location.to_str().ok()?.parse::<http::Uri>().ok());
     let host = location.as_ref().and_then(http::Uri::host).map(|host| format!(" to {host}"));
-    let message = format!("a redirect{}, which is not followed; check the configured URL", host.unwrap_or_default());
+    let message = format!(
+        "a redirect{}, which is not followed, since it would get the credentials too; check the configured URL and the proxy",
+        host.unwrap_or_default()
+    );
     Err(refused(origin, reply.status().as_u16(), None, Some(&message)))
 }
 

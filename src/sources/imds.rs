@@ -38,6 +38,10 @@ const SWITCHED_OFF: &str = "the instance metadata service is switched off for th
 const NO_VERSION_2: &str = "version 2 of the instance metadata service is not offered here; if this is not an EC2 \
                             instance, set AWS_EC2_METADATA_DISABLED=true";
 
+const SLOW: &str = "AWS_METADATA_SERVICE_TIMEOUT and AWS_METADATA_SERVICE_NUM_ATTEMPTS set how long and how often it is \
+                    asked";
+const NOT_HERE: &str = "if this is not an EC2 instance, set AWS_EC2_METADATA_DISABLED=true";
+
 /// Why there are no credentials.
 enum Failure {
     /// There is no service or no role, which is not an error.
@@ -82,7 +86,7 @@ async fn placement(context: &Context) -> Result<String, Failure> {
     let reply = service.get(REGION).await?;
     let origin = service.url(REGION);
     if !reply.status().is_success() {
-        return Err(refusal(&origin, &reply).into());
+        return Err(refusal(&origin, &reply, advice(&reply)).into());
     }
     let region = text(&origin, &reply)?.trim();
     check_region(region, String::new).map_err(|_| unusable(&origin, "it is not the name of a region"))?;
@@ -98,7 +102,7 @@ async fn of_role(context: &Context) -> Result<Found, Failure> {
     let path = [ROLES, &role].concat();
     let (origin, reply) = (service.url(&path), service.get(&path).await?);
     if !reply.status().is_success() {
-        return Err(refusal(&origin, &reply).into());
+        return Err(refusal(&origin, &reply, advice(&reply)).into());
     }
     let json = json(&origin, reply.body())?;
     let found = role_credentials(&origin, reply.status().as_u16(), &json)?;
@@ -155,7 +159,7 @@ impl<'a> Service<'a> {
             return Err(absent());
         }
         if !reply.status().is_success() {
-            return Err(refusal(&origin, &reply).into());
+            return Err(refusal(&origin, &reply, advice(&reply)).into());
         }
         let role = text(&origin, &reply)?.trim().lines().next().unwrap_or_default().trim();
         // It becomes part of the next path. Source: IAM's pattern of role names.
@@ -183,8 +187,10 @@ impl<'a> Service<'a> {
         let name = HeaderName::from_static("x-aws-ec2-metadata-token");
         let build = || self.exchange(Method::GET, url)?.secret_header(name.clone(), token, url);
         let reply = attempts::send(self.context, self.attempts, build, attempts::is_passing_status).await?;
-        let no_response = |error| SourceError::NoResponse { url: url.into(), error, hint: None };
-        let reply = reply.map_err(no_response)?;
+        let reply = reply.map_err(|error| {
+            let hint = attempts::hint(&error, SLOW);
+            SourceError::NoResponse { url: url.into(), error, hint }
+        })?;
         no_redirect(url, &reply)?;
         Ok(reply)
     }
@@ -214,18 +220,17 @@ impl<'a> Service<'a> {
                 return Err(Failure::Absent(format!("nothing answers at {}: {error}", self.endpoint)));
             }
             Err(error) => {
-                let hint = (error.kind() == AskErrorKind::TimedOut).then_some(HOP_LIMIT);
+                let is_timeout = error.kind() == AskErrorKind::TimedOut;
+                let hint = if is_timeout { Some(HOP_LIMIT) } else { attempts::hint(&error, NOT_HERE) };
                 return Err(SourceError::NoResponse { url, error, hint }.into());
             }
         };
         no_redirect(&url, &reply)?;
         match reply.status() {
             status if status.is_success() => Ok(session_token(&url, &reply)?),
-            StatusCode::FORBIDDEN => Err(with_advice(refusal(&url, &reply), SWITCHED_OFF).into()),
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                Err(with_advice(refusal(&url, &reply), NO_VERSION_2).into())
-            }
-            _ => Err(refusal(&url, &reply).into()),
+            StatusCode::FORBIDDEN => Err(refusal(&url, &reply, SWITCHED_OFF).into()),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(refusal(&url, &reply, NO_VERSION_2).into()),
+            _ => Err(refusal(&url, &reply, advice(&reply)).into()),
         }
     }
 }
@@ -247,8 +252,17 @@ fn text<'r>(origin: &str, reply: &'r Reply) -> Result<&'r str, SourceError> {
 }
 
 /// The bodies of refusals are HTML pages, which say no more than the status.
-fn refusal(origin: &str, reply: &Reply) -> SourceError {
-    refused(origin, reply.status().as_u16(), None, None)
+fn refusal(origin: &str, reply: &Reply, advice: &str) -> SourceError {
+    with_advice(refused(origin, reply.status().as_u16(), None, None), advice)
+}
+
+/// What to do about a status that has no meaning of its own here.
+fn advice(reply: &Reply) -> &'static str {
+    if attempts::is_passing_status(reply) {
+        "the service is overloaded or fails; AWS_METADATA_SERVICE_NUM_ATTEMPTS sets how often it is asked"
+    } else {
+        "check AWS_EC2_METADATA_SERVICE_ENDPOINT; if this is not an EC2 instance, set AWS_EC2_METADATA_DISABLED=true"
+    }
 }
 
 /// A URL that is configured takes precedence over the mode, as in the SDKs.

@@ -189,7 +189,8 @@ pub struct Resolved {
     pub credentials: Credentials,
     /// The account, if the source says it.
     pub account_id: Option<String>,
-    /// The region that is configured, if there is one.
+    /// The region that is configured, if there is one; else that of the instance, if its metadata service gave the
+    /// credentials.
     pub region: Option<String>,
     /// The source of the credentials; for roles, that of the last one.
     pub source: SourceKind,

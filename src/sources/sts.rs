@@ -62,7 +62,7 @@ pub(super) async fn assume_role(
     parameters.add("SerialNumber", role.mfa_serial.as_deref());
     parameters.add("TokenCode", code.as_ref().map(|code| code.as_str()));
     let signer = Signer::new(credentials.clone(), endpoint.region.as_str(), "sts")
-        .map_err(|error| unusable(&endpoint.url, &format!("the request can't be signed: {error}")))?;
+        .map_err(|error| unsigned(&endpoint.url, &error))?;
     let secret = core::str::from_utf8(credentials.aws4_secret()).ok().and_then(|secret| secret.strip_prefix("AWS4"));
     let secrets = [credentials.session_token(), secret, role.external_id.as_deref()];
     ask(context, &endpoint, &parameters, Some(&signer), &secrets.map(Option::unwrap_or_default)).await
@@ -197,7 +197,7 @@ async fn ask(
             .body(parameters.form());
         if let Some(signer) = signer {
             let signed = signer.sign_http(exchange.request(), context.now());
-            signed.map_err(|error| unusable(url, &format!("the request can't be signed: {error}")))?;
+            signed.map_err(|error| unsigned(url, &error))?;
         }
         Ok(exchange)
     };
@@ -208,10 +208,16 @@ async fn ask(
     };
     let reply = attempts::send(context, MOST_ATTEMPTS, build, is_passing).await?;
     let hint = "check the network and the proxy, or set AWS_ENDPOINT_URL_STS if STS is at another URL";
-    let no_response = |error| SourceError::NoResponse { url: url.clone(), error, hint: Some(hint) };
-    let reply = reply.map_err(no_response)?;
+    let reply = reply.map_err(|error| {
+        let hint = attempts::hint(&error, hint);
+        SourceError::NoResponse { url: url.clone(), error, hint }
+    })?;
     no_redirect(url, &reply)?;
     if reply.status().is_success() { found(context, url, &reply) } else { Err(refusal(context, url, &reply, secrets)) }
+}
+
+fn unsigned(url: &str, problem: &dyn core::fmt::Display) -> SourceError {
+    SourceError::Unsigned { url: url.into(), problem: format!("{problem}") }
 }
 
 /// The XML of a response.
@@ -257,6 +263,12 @@ fn refusal(context: &Context, url: &str, reply: &Reply, secrets: &[&str]) -> Sou
     };
     let code = answer.leaf("Code");
     let error = refused_hiding(url, status, (code, answer.leaf("Message")), secrets);
+    if matches!(code, Some("ExpiredTokenException" | "InvalidIdentityToken")) {
+        return with_advice(
+            error,
+            "check that the file of the web identity token is renewed, and that the role trusts its issuer",
+        );
+    }
     // Codes of signatures whose time STS does not accept.
     let is_about_time = matches!(
         code,

@@ -20,7 +20,7 @@ pub(crate) struct Document {
     /// Whether it is an HTML page.
     pub(crate) is_html: bool,
     /// Whether it ends with the element it begins with. Truncated input doesn't.
-    #[cfg_attr(not(feature = "credentials"), allow(dead_code))]
+    #[cfg_attr(not(feature = "credentials"), allow(dead_code, reason = "only credentials must not be cut short"))]
     pub(crate) is_complete: bool,
     /// The text of the leaf elements, the first of each name.
     pub(crate) leaves: BTreeMap<String, Zeroizing<String>>,
@@ -122,6 +122,18 @@ mod tests {
             document.leaves.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         assert_eq!(leaves, [("Code", "A&B"), ("D", "<d>"), ("F", "cut")]);
         assert_eq!(leaf("<!DOCTYPE html><meta><title>Denied</title>", "title").as_deref(), Some("Denied"));
+    }
+
+    #[test]
+    fn truncated_input_is_not_complete() {
+        let text = "<?xml version=\"1.0\"?><a><b>text</b><c/></a>";
+        assert!(parse(text).is_complete);
+        for length in 0..text.len() {
+            assert!(!parse(&text[..length]).is_complete, "{length}");
+        }
+        for text in ["text", "<a><b>text</a>", "<a>text</a></a>", "<a>text</a><a>"] {
+            assert!(!parse(text).is_complete, "{text}");
+        }
     }
 
     #[test]

@@ -106,3 +106,33 @@ fn system_time_before_and_after_the_epoch() {
     assert_eq!(text(UNIX_EPOCH + Duration::from_millis(1_440_938_160_999)), "20150830T123600Z");
     assert_eq!(text(UNIX_EPOCH - Duration::from_millis(1)), "19691231T235959Z");
 }
+
+#[cfg(feature = "credentials")]
+#[test]
+fn times_of_rfc_3339() {
+    for (text, expected) in [
+        ("2015-08-30T12:36:00Z", "20150830T123600Z"),
+        ("2015-08-30t12:36:00.999z", "20150830T123600Z"),
+        ("2015-08-30T12:36:00+00:00", "20150830T123600Z"),
+        ("2015-08-30T14:36:00.5+02:00", "20150830T123600Z"),
+        ("2016-01-01T00:06:00-23:59", "20160102T000500Z"),
+    ] {
+        assert_eq!(Timestamp::parse_rfc3339(text).unwrap().as_str(), expected, "{text}");
+    }
+    for text in [
+        "",
+        "Z",
+        "+02:00",
+        "2015-08-30T12:36:00",
+        "2015-08-30T12:36:00+2:00",
+        "2015-08-30T12:36:00+0200",
+        "2015-08-30T12:36:00+24:00",
+        "2015-08-30T12:36:00+00:60",
+        "2015-08-30T12:36:00Z+00:00",
+        "2015-02-29T00:00:00+00:00",
+        "2015-08-30T12:36:00\u{2212}02:00",
+        "é02:00",
+    ] {
+        assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+    }
+}

@@ -244,7 +244,10 @@ fn code_and_message_of_a_refusal_are_shown() {
     {
         let mut world = World::new(&[(RELATIVE, "/c?secret=1")]).network(move |_| Ok(response(403, body)));
         let text = world.resolve().unwrap_err().to_string();
-        assert_eq!(text, "container: http://169.254.170.2/c answered 403: AccessDenied: not this task");
+        assert_eq!(
+            text,
+            "container: http://169.254.170.2/c answered 403: AccessDenied: not this task; check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN"
+        );
     }
 }
 
@@ -254,7 +257,7 @@ fn an_authorization_token_that_is_repeated_is_not_shown() {
         .network(|_| Ok(response(401, r#"{"message":"'basic-authorization-of-a-container' is not known"}"#)));
     let result = world.resolve();
     assert_no_secret(&result);
-    assert!(result.unwrap_err().to_string().ends_with("answered 401: '[redacted]' is not known"));
+    assert!(result.unwrap_err().to_string().ends_with("answered 401: '[redacted]' is not known; check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN"));
 }
 
 #[test]

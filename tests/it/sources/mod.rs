@@ -8,4 +8,5 @@ mod profile_chains;
 mod profile_locations;
 mod profiles;
 mod sts;
+mod sts_profiles;
 mod world;

@@ -228,6 +228,18 @@ fn code_and_message_of_a_refusal_are_shown_without_secrets() {
 }
 
 #[test]
+fn a_token_that_is_not_accepted_is_traced_to_its_file() {
+    for code in ["ExpiredTokenException", "InvalidIdentityToken"] {
+        let mut world = world(&[]).network(move |_| Ok(response(400, &refusal(code, "Token expired"))));
+        let text = world.resolve().unwrap_err().to_string();
+        assert!(
+            text.contains(&format!("{code}: Token expired; check that the file of the web identity token")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_token_is_hidden_even_if_the_message_ends_within_it() {
     for padding in 200..300 {
         let message = format!("{}{}", "x ".repeat(padding / 2), SECRETS[2]);
