@@ -1,5 +1,6 @@
 //! Why no credentials were found.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
@@ -12,12 +13,16 @@ use crate::sigv4::timestamp::Timestamp;
 /// Why a resolution failed, with everything that was tried before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolveError {
-    pub(super) error: SourceError,
-    pub(super) source: Option<SourceKind>,
-    pub(super) report: Report,
+    error: Box<SourceError>,
+    source: Option<SourceKind>,
+    report: Report,
 }
 
 impl ResolveError {
+    pub(super) fn new(error: SourceError, source: Option<SourceKind>, report: Report) -> Self {
+        Self { error: Box::new(error), source, report }
+    }
+
     /// What went wrong.
     pub fn error(&self) -> &SourceError {
         &self.error
@@ -45,7 +50,7 @@ impl fmt::Display for ResolveError {
 
 impl core::error::Error for ResolveError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
+        Some(&*self.error)
     }
 }
 
@@ -173,6 +178,17 @@ pub enum SourceError {
         serial: String,
         /// Why there is no code.
         error: AskError,
+    },
+    /// Credentials expire before the time until which they are needed, even just after a refresh.
+    #[error(
+        "the credentials expire at {expires_at}, but are needed until {until}; request a shorter time, or configure \
+         longer sessions (duration_seconds of the profile)"
+    )]
+    TooShort {
+        /// When they expire.
+        expires_at: Timestamp,
+        /// Until when they are needed.
+        until: Timestamp,
     },
 }
 

@@ -2,6 +2,7 @@
 //! and instances, in the order of AWS's SDKs.
 
 mod ask;
+mod cache;
 mod container;
 mod context;
 mod environment;
@@ -18,6 +19,7 @@ mod sso;
 mod sts;
 
 pub use ask::{Answer, Ask, AskError, AskErrorKind, CommandAsk, CommandOutput, HttpAsk};
+pub use cache::{CachedCredentials, CredentialCache, FollowingSigner};
 pub use environment::Environment;
 pub use error::{ResolveError, SourceError};
 pub use profile::{

@@ -150,7 +150,7 @@ async fn run(options: Arc<Options>, io: Io) -> Result<Resolved, ResolveError> {
         Ok((found, source, region)) => {
             Ok(Resolved { credentials: found.credentials, account_id: found.account_id, region, source, report })
         }
-        Err((error, source)) => Err(ResolveError { error, source, report }),
+        Err((error, source)) => Err(ResolveError::new(error, source, report)),
     }
 }
 
