@@ -35,7 +35,7 @@ pub(super) struct Shared {
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// The number of the load that is running.
     flight: Option<u64>,
     /// How many loads were started.
@@ -91,7 +91,7 @@ impl Shared {
     }
 
     /// Nothing that can panic or that is given by the caller runs while it is held.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -240,3 +240,6 @@ impl CachedCredentials {
         self.refresh_error.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
 //! Where credentials come from.
 
+mod cache;
 mod order;
 mod world;
