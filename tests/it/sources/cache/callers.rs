@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use countersign::sources::{CachedCredentials, CredentialCache, ResolveError, Resolved};
+use countersign::sources::{CachedCredentials, CredentialCache, ResolveError, Resolved, SourceError};
 
 use super::{HOUR, at, error, resolved};
 
@@ -160,25 +160,34 @@ fn while_one_caller_refreshes_early_the_others_go_on() {
 #[test]
 fn when_a_refreshing_task_is_dropped_a_waiting_one_takes_over() {
     let cache = filled();
-    let (first, second, third) = (Arc::default(), Arc::<Woken>::default(), Arc::<Woken>::default());
+    let (second, third) = (Arc::<Woken>::default(), Arc::<Woken>::default());
     let mut dropped = Box::pin(cache.get_async(|| at(HOUR), pending));
-    assert!(poll(&mut dropped, &first).is_pending());
+    assert!(poll(&mut dropped, &Arc::default()).is_pending());
     let load = || ready(Ok(resolved("AKID2", Some(2 * HOUR))));
     let mut takes_over = Box::pin(cache.get_async(|| at(HOUR), load));
     let mut waits = Box::pin(cache.get_async(|| at(HOUR), || async { unreachable_load() }));
     assert!(poll(&mut takes_over, &second).is_pending() && poll(&mut waits, &third).is_pending());
+    drop(dropped);
+    assert_eq!((second.0.load(SeqCst), third.0.load(SeqCst)), (1, 1));
+    assert!(matches!(poll(&mut takes_over, &second), Poll::Ready(result) if id(&result) == "AKID2"));
+    assert!(matches!(poll(&mut waits, &third), Poll::Ready(result) if id(&result) == "AKID2"));
+}
+
+#[test]
+fn when_a_refreshing_task_is_dropped_a_waiting_thread_takes_over() {
+    let cache = filled();
+    let mut dropped = Box::pin(cache.get_async(|| at(HOUR - 1), pending));
+    assert!(poll(&mut dropped, &Arc::default()).is_pending());
+    let (sender, receiver) = mpsc::channel();
     thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
         let cache = &cache;
-        scope.spawn(move || sender.send(id(&cache.get(|| at(HOUR - 1), unreachable_load)).to_owned()));
+        let load = || Ok(resolved("AKID2", Some(2 * HOUR)));
+        scope.spawn(move || sender.send(id(&cache.get(|| at(HOUR - 1), load)).to_owned()));
         // It has valid credentials, but waits for better ones.
         assert!(receiver.recv_timeout(Duration::from_millis(50)).is_err());
         drop(dropped);
-        assert_eq!((second.0.load(SeqCst), third.0.load(SeqCst)), (1, 1));
-        assert!(matches!(poll(&mut takes_over, &second), Poll::Ready(result) if id(&result) == "AKID2"));
-        let _ = receiver.recv();
+        assert_eq!(receiver.recv().unwrap(), "AKID2");
     });
-    assert!(matches!(poll(&mut waits, &third), Poll::Ready(result) if id(&result) == "AKID2"));
 }
 
 #[test]
@@ -244,6 +253,37 @@ fn a_caller_that_waited_looks_at_the_clock_again() {
     // The runtime was busy for an hour.
     now.store(2 * HOUR, SeqCst);
     assert!(matches!(poll(&mut waits, &woken), Poll::Ready(result) if id(&result) == "AKID3"));
+}
+
+#[test]
+fn a_caller_that_waited_gets_the_result_of_that_load_however_late_it_is() {
+    let (cache, now, woken) = (filled(), AtomicI64::new(HOUR), Arc::default());
+    let clock = || at(now.load(SeqCst));
+    let waiting = || Box::pin(cache.get_async(clock, || async { unreachable_load() }));
+    let waiting_for_long = || {
+        let until = at(9 * HOUR);
+        Box::pin(cache.get_usable_until_async(clock, until, || async { unreachable_load() }))
+    };
+    let (mut waits, mut for_long) = (waiting(), waiting_for_long());
+    let fails = || {
+        assert!(poll(&mut waits, &woken).is_pending());
+        Err(error(true))
+    };
+    assert_eq!(cache.get(clock, fails).unwrap_err(), error(true));
+    now.store(HOUR + 100, SeqCst);
+    assert!(matches!(poll(&mut waits, &woken), Poll::Ready(Err(failure)) if failure == error(true)));
+
+    let mut waits = waiting();
+    let succeeds = || {
+        assert!(poll(&mut waits, &woken).is_pending() && poll(&mut for_long, &woken).is_pending());
+        Ok(resolved("AKID2", Some(2 * HOUR)))
+    };
+    assert_eq!(id(&cache.get(clock, succeeds)), "AKID2");
+    // They should be refreshed by now, which is for the next caller.
+    now.store(2 * HOUR - 1, SeqCst);
+    assert!(matches!(poll(&mut waits, &woken), Poll::Ready(result) if id(&result) == "AKID2"));
+    let too_short = SourceError::TooShort { expires_at: at(2 * HOUR), until: at(9 * HOUR) };
+    assert!(matches!(poll(&mut for_long, &woken), Poll::Ready(Err(failure)) if failure.error() == &too_short));
 }
 
 #[test]

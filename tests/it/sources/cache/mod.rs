@@ -137,6 +137,8 @@ fn a_failing_source_is_left_alone_for_a_minute_while_credentials_are_valid() {
     let cached = source.get(HOUR + 2).unwrap();
     assert!(cached.refresh_error().is_none());
     assert_eq!(cached.credentials().expires_at(), Some(at(2 * HOUR + 2)));
+    // The failure is forgotten.
+    assert!(source.cache.current(at(2 * HOUR)).unwrap().refresh_error().is_none());
 }
 
 #[test]
@@ -246,6 +248,8 @@ fn refused_credentials_are_replaced_once() {
     let source = Source::new(HOUR);
     let first = source.get(0).unwrap();
     source.cache.invalidate(&resolved("AKIDOTHER", None).credentials);
+    let another_session = Credentials::new("AKID1", "secret").unwrap().with_session_token("another").unwrap();
+    source.cache.invalidate(&another_session);
     assert_eq!(source.id(1), "AKID1");
     source.cache.invalidate(first.credentials());
     assert!(source.cache.current(at(1)).is_none());

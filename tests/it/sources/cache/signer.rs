@@ -1,9 +1,13 @@
 //! Signers with the credentials of a cache.
 
-use countersign::sources::FollowingSigner;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use countersign::sources::{CredentialCache, FollowingSigner};
 use countersign::{Credentials, Payload, Request, SignError, Signer};
 
-use super::{HOUR, Source, at};
+use super::{HOUR, Source, at, resolved};
 use crate::support::allocator::counted;
 
 fn following() -> FollowingSigner {
@@ -34,12 +38,14 @@ fn a_signer_follows_the_credentials() {
 
 #[test]
 fn a_signer_never_mixes_two_caches_up() {
-    let (one, other, following) = (Source::new(HOUR), Source::new(HOUR), following());
-    other.get(0).unwrap();
-    other.cache.invalidate(other.get(0).unwrap().credentials());
+    let following = following();
+    let ids = ["AKIDONE", "AKIDTWO"];
+    let caches = ids.map(|_| CredentialCache::new());
     for _ in 0..3 {
-        assert_eq!(sign(&following.signer(&one.get(0).unwrap()), 0).unwrap(), "AKID1");
-        assert_eq!(sign(&following.signer(&other.get(0).unwrap()), 0).unwrap(), "AKID2");
+        for (cache, id) in caches.iter().zip(ids) {
+            let cached = cache.get(|| at(0), || Ok(resolved(id, Some(HOUR)))).unwrap();
+            assert_eq!(sign(&following.signer(&cached), 0).unwrap(), id);
+        }
     }
 }
 
@@ -64,6 +70,8 @@ fn fresh_credentials_and_their_signer_allocate_nothing() {
             let cached = source.get(1).unwrap();
             drop(following.signer(&cached));
             drop(source.until(1, HOUR).unwrap());
+            let mut future = pin!(source.cache.get_async(|| at(1), pending));
+            assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
         }
     });
     assert_eq!(allocations, 0);
