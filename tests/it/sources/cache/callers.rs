@@ -191,6 +191,27 @@ fn when_a_refreshing_task_is_dropped_a_waiting_thread_takes_over() {
 }
 
 #[test]
+fn all_threads_that_wait_are_woken_at_once() {
+    let cache = filled();
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        let load = || {
+            for _ in 0..20 {
+                let (sender, cache) = (sender.clone(), &cache);
+                scope.spawn(move || sender.send(id(&cache.get(|| at(HOUR), unreachable_load)).to_owned()));
+            }
+            thread::sleep(Duration::from_millis(200));
+            Ok(resolved("AKID2", Some(2 * HOUR)))
+        };
+        cache.get(|| at(HOUR), load).unwrap();
+        // Without being woken, they look again after 5 seconds.
+        for _ in 0..20 {
+            assert_eq!(receiver.recv_timeout(Duration::from_secs(4)).unwrap(), "AKID2");
+        }
+    });
+}
+
+#[test]
 fn a_waiting_task_that_is_dropped_leaves_nothing_behind() {
     let (cache, woken) = (filled(), Arc::<Woken>::default());
     let mut loads = Box::pin(cache.get_async(|| at(HOUR), pending));
