@@ -190,6 +190,17 @@ pub enum SourceError {
         /// Why.
         problem: String,
     },
+    /// Credentials expire before the time until which they are needed, even just after a refresh.
+    #[error(
+        "the credentials expire at {expires_at}, but are needed until {until}; request a shorter time, or configure \
+         longer sessions (duration_seconds of the profile)"
+    )]
+    TooShort {
+        /// When they expire.
+        expires_at: Timestamp,
+        /// Until when they are needed.
+        until: Timestamp,
+    },
 }
 
 fn what_to_do(hint: &Option<&'static str>) -> String {

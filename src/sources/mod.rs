@@ -3,6 +3,7 @@
 
 mod ask;
 mod attempts;
+mod cache;
 mod container;
 mod context;
 mod driver;
@@ -21,6 +22,7 @@ mod sso;
 mod sts;
 
 pub use ask::{Answer, Ask, AskError, AskErrorKind, CommandAsk, CommandOutput, HttpAsk};
+pub use cache::{CachedCredentials, CredentialCache, FollowingSigner};
 pub use environment::Environment;
 pub use error::{ResolveError, SourceError};
 pub use profile::{

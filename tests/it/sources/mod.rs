@@ -1,5 +1,6 @@
 //! Where credentials come from.
 
+mod cache;
 mod container;
 mod faults;
 mod imds;
