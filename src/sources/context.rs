@@ -7,6 +7,7 @@ use super::environment::Environment;
 use super::error::SourceError;
 use super::io::Io;
 use super::profile::{Locations, Profiles, Section};
+use super::refreshes::Refreshes;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::timestamp::Timestamp;
 
@@ -21,6 +22,8 @@ pub(super) struct Context {
     /// The region that the program was given.
     pub(super) region: Option<String>,
     pub(super) io: Io,
+    /// What the resolver remembers of earlier resolutions.
+    pub(super) refreshes: Refreshes,
 }
 
 /// Credentials that a source gave.

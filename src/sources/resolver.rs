@@ -15,6 +15,7 @@ use super::environment::Environment;
 use super::error::{ResolveError, SourceError};
 use super::io::Io;
 use super::profile::{BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles};
+use super::refreshes::Refreshes;
 use super::report::{Outcome, Report, SourceKind};
 use super::{container, imds, login, process, sso, sts};
 use crate::sigv4::credentials::Credentials;
@@ -32,12 +33,13 @@ struct Options {
     environment: Environment,
     profile: Option<String>,
     region: Option<String>,
+    refreshes: Refreshes,
 }
 
 impl Resolver {
     /// Creates a resolver for this environment.
     pub fn new(environment: Environment) -> Self {
-        Self(Arc::new(Options { environment, profile: None, region: None }))
+        Self(Arc::new(Options { environment, profile: None, region: None, refreshes: Refreshes::default() }))
     }
 
     /// Uses this profile and no other source. `AWS_PROFILE` only chooses the profile that is tried when the environment
@@ -174,7 +176,8 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
     let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
-    Ok(Context { environment, locations, profiles, profile_name, region: options.region.clone(), io: io.clone() })
+    let (region, refreshes) = (options.region.clone(), options.refreshes.clone());
+    Ok(Context { environment, locations, profiles, profile_name, region, io: io.clone(), refreshes })
 }
 
 /// The text of a configuration file, which is empty if the file doesn't exist.
@@ -321,8 +324,8 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
         BaseSource::Login { profile, session } => {
             (SourceKind::Login, login::credentials(context, profile, session).await)
         }
-        BaseSource::Process { command, account_id, .. } => {
-            (SourceKind::Process, process::credentials(context, command, account_id.as_deref()).await)
+        BaseSource::Process { profile, command, account_id } => {
+            (SourceKind::Process, process::credentials(context, profile, command, account_id.as_deref()).await)
         }
     }
 }

@@ -36,6 +36,21 @@ impl Timestamp {
         parse_basic(basic.as_bytes())
     }
 
+    /// Parses the times of [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6), with an offset or in UTC, and
+    /// two spellings that tools write: an offset without a colon, and `UTC`. A fraction of a second is ignored.
+    #[cfg(feature = "credentials")]
+    pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
+        let (date, rest) = (text.get(..10)?, text.get(11..)?);
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
+            return None;
+        }
+        let zone = rest.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.')?;
+        let (clock, zone) = rest.split_at_checked(zone)?;
+        let local = Self::parse_extended(&[date, "T", clock, "Z"].concat())?;
+        let seconds = local.unix_seconds.checked_sub(offset(zone)?)?;
+        Self::from_unix_seconds(seconds).ok()
+    }
+
     /// Parses `Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of [RFC 9110
     /// 5.6.7](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7). The day name is not checked.
     pub(crate) fn parse_imf_fixdate(text: &str) -> Option<Self> {
@@ -52,6 +67,27 @@ impl Timestamp {
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
         unix_seconds(digits(year.as_bytes())?, month, digits(day.as_bytes())?, hour, minute, second).map(Self::in_range)
     }
+}
+
+/// The offset from UTC in seconds: `Z`, `UTC`, `+05:30` or `+0530`.
+#[cfg(feature = "credentials")]
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z" | "UTC") {
+        return Some(0);
+    }
+    let (sign, clock) = match zone.split_at_checked(1)? {
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let (hours, minutes) = match clock.len() {
+        5 => clock.split_once(':')?,
+        4 => clock.split_at_checked(2)?,
+        _ => return None,
+    };
+    let two_digits = |text: &str| (text.len() == 2).then(|| digits(text.as_bytes())).flatten();
+    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 pub(super) fn parse_basic(text: &[u8]) -> Option<Timestamp> {
