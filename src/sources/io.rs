@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 use super::ask::{Answer, Ask, AskError, AskErrorKind, CommandAsk, CommandOutput, HttpAsk};
+use super::profile::needs_home;
 use super::report::{Outcome, Report, SourceKind};
 use crate::sigv4::timestamp::Timestamp;
 
@@ -58,6 +59,7 @@ impl Io {
 
     /// Returns the contents of a file, or `None` if it doesn't exist.
     pub(super) async fn read_file(&self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, AskError> {
+        known(path)?;
         match self.ask(Ask::ReadFile { path: path.into() }).await? {
             Answer::File(Some(contents)) if contents.len() > Ask::MAX_FILE_BYTES => Err(too_large(Ask::MAX_FILE_BYTES)),
             Answer::File(contents) => Ok(contents),
@@ -66,6 +68,7 @@ impl Io {
     }
 
     pub(super) async fn write_file(&self, path: &str, contents: Zeroizing<Vec<u8>>) -> Result<(), AskError> {
+        known(path)?;
         self.done(Ask::WriteFile { path: path.into(), contents }).await
     }
 
@@ -111,6 +114,14 @@ impl Io {
             _ => Err(mismatched()),
         }
     }
+}
+
+/// Refuses paths whose home directory isn't known, rather than to use a directory named `~`.
+fn known(path: &str) -> Result<(), AskError> {
+    if needs_home(path) {
+        return Err(AskError::new(AskErrorKind::Other, "~ can't be replaced; set HOME, or write the whole path"));
+    }
+    Ok(())
 }
 
 fn too_large(limit: usize) -> AskError {

@@ -25,7 +25,8 @@ pub use ask::{Answer, Ask, AskError, AskErrorKind, CommandAsk, CommandOutput, Ht
 pub use environment::Environment;
 pub use error::{ResolveError, SourceError};
 pub use profile::{
-    AssumeRole, BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles, Section, SsoProfile,
+    AssumeRole, BaseSource, Locations, NamedSource, ProfileChain, ProfileError, ProfileWarning, Profiles, Section,
+    SsoProfile,
 };
 pub use report::{Outcome, Report, SourceKind};
 pub use resolver::{Pending, Progress, Resolved, Resolver};

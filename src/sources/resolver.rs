@@ -14,7 +14,7 @@ use super::context::{Context, Found};
 use super::environment::Environment;
 use super::error::{ResolveError, SourceError};
 use super::io::Io;
-use super::profile::{BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles};
+use super::profile::{BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles, needs_home};
 use super::refreshes::Refreshes;
 use super::report::{Outcome, Report, SourceKind};
 use super::{container, imds, login, process, sso, sts};
@@ -174,6 +174,9 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
     let config = text(io, locations.config()).await?;
     let credentials = text(io, locations.credentials()).await?;
     let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
+    for warning in profiles.warnings() {
+        io.report(SourceKind::Profile, Outcome::Warning(warning.to_string()));
+    }
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
     let (region, refreshes) = (options.region.clone(), options.refreshes.clone());
@@ -182,10 +185,15 @@ async fn context(options: &Options, io: &Io) -> Result<Context, SourceError> {
 
 /// The text of a configuration file, which is empty if the file doesn't exist.
 async fn text(io: &Io, path: &str) -> Result<zeroize::Zeroizing<String>, SourceError> {
+    if needs_home(path) {
+        let text = format!("{path} is not read: the home directory isn't known; set HOME");
+        io.report(SourceKind::Profile, Outcome::Warning(text));
+        return Ok(zeroize::Zeroizing::default());
+    }
     let unreadable = |error| SourceError::Unreadable { path: path.into(), error };
     let contents = io.read_file(path).await.map_err(unreadable)?.unwrap_or_default();
     match core::str::from_utf8(&contents) {
-        Ok(text) => Ok(zeroize::Zeroizing::new(text.strip_prefix('\u{feff}').unwrap_or(text).into())),
+        Ok(text) => Ok(zeroize::Zeroizing::new(text.into())),
         Err(error) => {
             let line = contents.iter().take(error.valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
             Err(ProfileError::Syntax { path: path.into(), line, problem: "is not UTF-8".into() }.into())
@@ -213,10 +221,10 @@ async fn sources(options: &Options, context: &Context) -> Result<(Found, SourceK
         {
             skipped(SourceKind::Profile, &format!("profile {profile} does not exist"));
         }
-        Err(error) => return Err(failed(context, SourceKind::Profile, error.into())),
+        Err(error) => return Err(failed(context, SourceKind::Profile, chosen_by(options, context, error).into())),
     }
     if let Some(token_file) = context.environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
-        let found = web_identity(context, token_file).await;
+        let found = web_identity(context, &context.locations.expand(token_file)).await;
         return finished(context, SourceKind::WebIdentity, found);
     }
     skipped(SourceKind::WebIdentity, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
@@ -234,6 +242,18 @@ async fn sources(options: &Options, context: &Context) -> Result<(Found, SourceK
             Err((SourceError::NotConfigured { config }, None))
         }
         Err(error) => Err(failed(context, SourceKind::InstanceMetadata, error)),
+    }
+}
+
+/// The error of the chosen profile, with the variable that chose it.
+fn chosen_by(options: &Options, context: &Context, error: ProfileError) -> ProfileError {
+    match error {
+        ProfileError::NoProfile { profile, named_by: None, hint }
+            if options.profile.is_none() && context.environment.get("AWS_PROFILE").is_some() =>
+        {
+            ProfileError::NoProfile { profile, named_by: Some("AWS_PROFILE".into()), hint }
+        }
+        error => error,
     }
 }
 
@@ -315,12 +335,14 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
             let found = imds::credentials(context).await;
             (SourceKind::InstanceMetadata, found.and_then(|found| found.ok_or_else(missing)))
         }
-        BaseSource::WebIdentity { token_file, role_arn, session_name, .. } => {
-            let (session_name, region) = (session_name.as_deref(), None);
-            let found = sts::assume_role_with_web_identity(context, token_file, role_arn, session_name, region).await;
+        BaseSource::WebIdentity { token_file, role_arn, session_name, region, .. } => {
+            let token_file = context.locations.expand(token_file);
+            let (session_name, region) = (session_name.as_deref(), region.as_deref());
+            let found = sts::assume_role_with_web_identity(context, &token_file, role_arn, session_name, region).await;
             (SourceKind::WebIdentity, found)
         }
         BaseSource::Sso(sso) => (SourceKind::Sso, sso::credentials(context, sso).await),
+        BaseSource::SsoToken { profile, .. } => (SourceKind::Sso, Err(without_role(profile))),
         BaseSource::Login { profile, session } => {
             (SourceKind::Login, login::credentials(context, profile, session).await)
         }
@@ -328,6 +350,11 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
             (SourceKind::Process, process::credentials(context, profile, command, account_id.as_deref()).await)
         }
     }
+}
+
+fn without_role(profile: &str) -> SourceError {
+    let problem = "IAM Identity Center gives credentials of a role; add sso_account_id and sso_role_name";
+    ProfileError::Profile { profile: profile.into(), problem: problem.into() }.into()
 }
 
 fn finished(

@@ -8,7 +8,6 @@ mod refresh;
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::context::{Context, Found};
 use super::error::SourceError;
@@ -56,18 +55,9 @@ fn path(context: &Context, session: &str) -> String {
     let Some(directory) = context.environment.get("AWS_LOGIN_CACHE_DIRECTORY") else {
         return context.locations.in_home(&[".aws", "login", "cache", &file]);
     };
-    let is_separator = |c: char| c == '/' || context.environment.is_windows() && c == '\\';
-    match directory.strip_prefix('~') {
-        Some(rest) if rest.is_empty() || rest.starts_with(is_separator) => {
-            let mut names: Vec<&str> = rest.split(is_separator).filter(|name| !name.is_empty()).collect();
-            names.push(&file);
-            context.locations.in_home(&names)
-        }
-        _ => {
-            let separator = if context.environment.is_windows() { '\\' } else { '/' };
-            format!("{}{separator}{file}", directory.trim_end_matches(is_separator))
-        }
-    }
+    let separator = if context.environment.is_windows() { '\\' } else { '/' };
+    let directory = context.locations.expand(directory);
+    format!("{}{separator}{file}", directory.trim_end_matches(['/', separator]))
 }
 
 fn end(file: &TokenFile, login: &Login) -> Result<Timestamp, SourceError> {

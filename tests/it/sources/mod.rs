@@ -1,4 +1,9 @@
 //! Where credentials come from.
 
 mod order;
+mod process;
+mod profile_chains;
+mod profile_locations;
+mod profiles;
+mod sso;
 mod world;

@@ -199,7 +199,9 @@ fn a_command_that_cannot_be_split_is_not_shown_and_not_run() {
     for command in ["helper \"theSecret", "helper 'theSecret", "helper theSecret\\", "\"\" theSecret", "''"] {
         let mut world = World::new(&[]).config(&format!("[default]\ncredential_process = {command}\n"));
         let error = fails(&mut world);
-        assert!(matches!(&error, SourceError::Setting { place, .. } if place == "credential_process of profile default"));
+        assert!(
+            matches!(&error, SourceError::Setting { place, .. } if place == "credential_process of profile default")
+        );
         assert_eq!(world.log.len(), 2, "{:?}", world.log);
     }
 }
@@ -209,7 +211,10 @@ fn on_windows_backslashes_belong_to_the_path() {
     let mut world = World::new(&[]).config("[default]\ncredential_process = \"C:\\my tools\\helper.exe\" C:\\a 'b'\n");
     world.files.insert("/home/u\\.aws\\config".into(), world.files["/home/u/.aws/config"].clone());
     world.commands = Box::new(|ask| {
-        assert_eq!((ask.program.as_str(), &ask.arguments[..]), ("C:\\my tools\\helper.exe", &["C:\\a".into(), "'b'".into()][..]));
+        assert_eq!(
+            (ask.program.as_str(), &ask.arguments[..]),
+            ("C:\\my tools\\helper.exe", &["C:\\a".into(), "'b'".into()][..])
+        );
         Ok(output(Some(0), printed().to_string(), ""))
     });
     world.resolve_with(&Resolver::new(world.environment().for_windows())).unwrap();

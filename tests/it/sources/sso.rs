@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use countersign::sources::{AskError, AskErrorKind, Outcome, ResolveError, Resolved, Resolver, SourceError, SourceKind};
+use countersign::sources::{
+    AskError, AskErrorKind, Outcome, ResolveError, Resolved, Resolver, SourceError, SourceKind,
+};
 use serde_json::{Value, json};
 
 use super::world::{World, response};
@@ -47,7 +49,8 @@ fn role() -> String {
 }
 
 fn refreshed() -> String {
-    json!({"accessToken": "newToken", "expiresIn": 28800, "refreshToken": "newRefresh", "tokenType": "Bearer"}).to_string()
+    json!({"accessToken": "newToken", "expiresIn": 28800, "refreshToken": "newRefresh", "tokenType": "Bearer"})
+        .to_string()
 }
 
 /// What was sent: method, bearer token, body.
@@ -210,7 +213,8 @@ fn a_file_that_cannot_be_written_is_a_warning_and_the_resolver_keeps_the_token()
 
 #[test]
 fn a_failed_refresh_does_not_cost_a_valid_token() {
-    let refused = json!({"error": "invalid_grant", "error_description": "Invalid refresh token aRefreshToken"}).to_string();
+    let refused =
+        json!({"error": "invalid_grant", "error_description": "Invalid refresh token aRefreshToken"}).to_string();
     for (status, body) in [(400, refused.as_str()), (500, ""), (302, ""), (200, "{"), (200, "{}"), (429, "x")] {
         let (mut world, _) = world(&token("2026-01-01T00:00:01Z").to_string(), (status, body.into()), (200, role()));
         let before = world.files.clone();
@@ -231,7 +235,11 @@ fn an_expired_token_that_cannot_be_refreshed_needs_a_login() {
         ("clientSecret", json!(""), "has no clientSecret"),
         ("registrationExpiresAt", Value::Null, "has no registrationExpiresAt"),
         ("registrationExpiresAt", json!("soon"), "has no valid registrationExpiresAt"),
-        ("registrationExpiresAt", json!("2026-01-01T00:00:00Z"), "registration of the client ended at 2026-01-01T00:00:00Z"),
+        (
+            "registrationExpiresAt",
+            json!("2026-01-01T00:00:00Z"),
+            "registration of the client ended at 2026-01-01T00:00:00Z",
+        ),
     ] {
         let mut token = expired.clone();
         token[name] = value;
@@ -311,13 +319,20 @@ fn a_file_that_is_missing_or_damaged_needs_a_login() {
         let problem = needs_login(&fails(&mut world));
         assert!(problem.contains(CACHE), "{problem}");
     }
-    for text in ["[]", "null", "\"aTokenOfTheUser\"", "{}", "\u{0}", r#"{"accessToken":"aTokenOfTheUser","expiresAt":1}"#] {
+    for text in
+        ["[]", "null", "\"aTokenOfTheUser\"", "{}", "\u{0}", r#"{"accessToken":"aTokenOfTheUser","expiresAt":1}"#]
+    {
         world.files.insert(CACHE.into(), text.into());
         needs_login(&fails(&mut world));
     }
     for (name, value) in [
-        ("accessToken", Value::Null), ("accessToken", json!("")), ("accessToken", json!(7)), ("accessToken", json!({})),
-        ("expiresAt", Value::Null), ("expiresAt", json!("never")), ("expiresAt", json!(["2026-01-01T08:00:00Z"])),
+        ("accessToken", Value::Null),
+        ("accessToken", json!("")),
+        ("accessToken", json!(7)),
+        ("accessToken", json!({})),
+        ("expiresAt", Value::Null),
+        ("expiresAt", json!("never")),
+        ("expiresAt", json!(["2026-01-01T08:00:00Z"])),
     ] {
         let mut token = token("2026-01-01T08:00:00Z");
         token[name] = value;
@@ -336,7 +351,8 @@ fn a_file_that_is_missing_or_damaged_needs_a_login() {
 #[test]
 fn a_token_that_the_portal_refuses_needs_a_login() {
     let body = json!({"message": "Session token aTokenOfTheUser not found or invalid", "__type": "com.amazonaws#UnauthorizedException"});
-    let (mut world, _) = world(&token("2026-01-01T08:00:00Z").to_string(), (500, String::new()), (401, body.to_string()));
+    let (mut world, _) =
+        world(&token("2026-01-01T08:00:00Z").to_string(), (500, String::new()), (401, body.to_string()));
     let problem = needs_login(&fails(&mut world));
     assert_eq!(
         problem,
@@ -388,9 +404,14 @@ fn an_answer_of_the_portal_that_is_cut_or_of_another_form_is_an_error() {
     let mut bodies: Vec<String> = (0..whole.len()).map(|length| whole[..length].into()).collect();
     bodies.extend([r#"{"roleCredentials":[]}"#, r#"{"roleCredentials":null}"#, "[]", "roleSecret"].map(String::from));
     for (name, value) in [
-        ("accessKeyId", json!("")), ("secretAccessKey", json!(1)), ("sessionToken", Value::Null),
-        ("expiration", Value::Null), ("expiration", json!("1767229200000")), ("expiration", json!(1.5)),
-        ("expiration", json!(-1)), ("expiration", json!(u64::MAX)),
+        ("accessKeyId", json!("")),
+        ("secretAccessKey", json!(1)),
+        ("sessionToken", Value::Null),
+        ("expiration", Value::Null),
+        ("expiration", json!("1767229200000")),
+        ("expiration", json!(1.5)),
+        ("expiration", json!(-1)),
+        ("expiration", json!(u64::MAX)),
     ] {
         let mut role: Value = serde_json::from_str(&whole).unwrap();
         role["roleCredentials"][name] = value;
