@@ -85,7 +85,7 @@ async fn refreshed(
     mut file: TokenFile,
 ) -> Result<TokenFile, NotRefreshed> {
     if sso.session.is_none() {
-        let reason = "only tokens of an sso-session can be; run `aws configure sso` to set one up";
+        let reason = "only the token of an [sso-session] can be";
         return Err(NotRefreshed::NeedsLogin(reason.into()));
     }
     file.recent_failure(context)?;

@@ -1,5 +1,6 @@
 //! Where credentials come from.
 
+mod login;
 mod order;
 mod process;
 mod profile_chains;

@@ -147,8 +147,7 @@ fn the_legacy_form_is_named_after_its_start_url_and_never_refreshed() {
     assert_eq!(
         error.to_string(),
         "IAM Identity Center: the SSO token of https://corp.awsapps.com/start expired at 2026-01-01T00:00:00Z and can't be \
-         refreshed: only tokens of an sso-session can be; run `aws configure sso` to set one up; run `aws sso login \
-         --profile old`"
+         refreshed: only the token of an [sso-session] can be; run `aws sso login --profile old`"
     );
 }
 
