@@ -1,9 +1,7 @@
 #![no_main]
 
 use countersign::Timestamp;
-use countersign::sources::{
-    Answer, Ask, AskError, AskErrorKind, CommandOutput, Environment, Progress, Resolver,
-};
+use countersign::sources::{Answer, Ask, AskError, AskErrorKind, CommandOutput, Environment, Progress, Resolver};
 use libfuzzer_sys::fuzz_target;
 
 const CONFIG: &str = r#"[profile sso]
@@ -112,7 +110,9 @@ fn resolve(resolver: &Resolver, now: Timestamp, is_one_line: bool, pieces: &mut 
             }
             Progress::Ask(pending) => {
                 let answer = match pending.ask() {
-                    Ask::ReadFile { path } if path == "/home/u/.aws/config" => Answer::File(Some(CONFIG.as_bytes().to_vec().into())),
+                    Ask::ReadFile { path } if path == "/home/u/.aws/config" => {
+                        Answer::File(Some(CONFIG.as_bytes().to_vec().into()))
+                    }
                     Ask::ReadFile { path } if path == "/home/u/.aws/credentials" => Answer::File(None),
                     Ask::Wait(_) => Answer::Done,
                     ask => answer(ask, pieces.next()),

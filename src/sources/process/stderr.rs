@@ -102,7 +102,7 @@ fn without_keys(line: &str) -> String {
 }
 
 fn is_key(word: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| usize::from(word.as_bytes().iter().any(|byte| is(byte)));
+    let has = |is: fn(&u8) -> bool| usize::from(word.as_bytes().iter().any(&is));
     let mixed = has(u8::is_ascii_uppercase) + has(u8::is_ascii_lowercase) + has(u8::is_ascii_digit);
     match word.len() {
         0..20 => false,
