@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
+#[cfg(feature = "credentials")]
+pub(crate) mod write;
 
 use core::fmt::Write;
 

@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::error::SourceError;
 use super::io::Io;
 use super::profile::{Locations, Profiles, Section};
+use super::refreshes::Refreshes;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::timestamp::Timestamp;
 
@@ -30,6 +31,8 @@ pub(super) struct Context {
     pub(super) imds_ipv6: Option<bool>,
     /// The session token of the instance metadata service, for further requests of this resolution.
     pub(super) imds_token: Mutex<Option<Zeroizing<String>>>,
+    /// What the resolver remembers of earlier resolutions.
+    pub(super) refreshes: Refreshes,
 }
 
 /// Credentials that a source gave.

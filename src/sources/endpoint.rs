@@ -188,6 +188,7 @@ mod tests {
             imds_endpoint: None,
             imds_ipv6: None,
             imds_token: std::sync::Mutex::new(None),
+            refreshes: Default::default(),
         };
         context.endpoint(service, host, region)
     }

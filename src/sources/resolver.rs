@@ -17,6 +17,7 @@ use super::environment::Environment;
 use super::error::{ResolveError, SourceError};
 use super::io::Io;
 use super::profile::{BaseSource, Locations, NamedSource, ProfileChain, ProfileError, Profiles, needs_home};
+use super::refreshes::Refreshes;
 use super::report::{Outcome, Report, SourceKind};
 use super::{container, imds, login, process, sso, sts};
 use crate::sigv4::credentials::Credentials;
@@ -37,6 +38,7 @@ struct Options {
     mfa_code: Option<MfaCode>,
     imds_endpoint: Option<String>,
     imds_ipv6: Option<bool>,
+    refreshes: Refreshes,
 }
 
 /// Asks the user for the code of a device.
@@ -52,6 +54,7 @@ impl Resolver {
             mfa_code: None,
             imds_endpoint: None,
             imds_ipv6: None,
+            refreshes: Refreshes::default(),
         }))
     }
 
@@ -242,6 +245,7 @@ async fn context(options: &Options, io: &Io) -> (Context, Option<SourceError>) {
         imds_endpoint: options.imds_endpoint.clone(),
         imds_ipv6: options.imds_ipv6,
         imds_token: std::sync::Mutex::new(None),
+        refreshes: options.refreshes.clone(),
     };
     (context, unreadable)
 }
@@ -431,8 +435,8 @@ async fn base(context: &Context, base: &BaseSource) -> (SourceKind, Result<Found
         BaseSource::Login { profile, session } => {
             (SourceKind::Login, login::credentials(context, profile, session).await)
         }
-        BaseSource::Process { command, account_id, .. } => {
-            (SourceKind::Process, process::credentials(context, command, account_id.as_deref()).await)
+        BaseSource::Process { profile, command, account_id } => {
+            (SourceKind::Process, process::credentials(context, profile, command, account_id.as_deref()).await)
         }
     }
 }

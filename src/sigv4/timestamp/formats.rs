@@ -36,26 +36,19 @@ impl Timestamp {
         parse_basic(basic.as_bytes())
     }
 
-    /// Parses a time of RFC 3339 with any offset, e.g. `2015-08-30T14:36:00.5+02:00`; a fraction of a second is ignored.
+    /// Parses the times of [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6), with an offset or in UTC, and
+    /// two spellings that tools write: an offset without a colon, and `UTC`. A fraction of a second is ignored.
     #[cfg(feature = "credentials")]
     pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
-        let text = text.to_ascii_uppercase();
-        if text.ends_with('Z') {
-            return Self::parse_extended(&text);
-        }
-        let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-        let [sign, h1, h2, b':', m1, m2] = offset.as_bytes() else { return None };
-        let (hours, minutes) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
-        let east = match sign {
-            b'+' => 1,
-            b'-' => -1,
-            _ => return None,
-        };
-        if hours > 23 || minutes > 59 {
+        let (date, rest) = (text.get(..10)?, text.get(11..)?);
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
             return None;
         }
-        let local = Self::parse_extended(&[local, "Z"].concat())?;
-        Some(local.saturating_add(-east * (hours * 3600 + minutes * 60)))
+        let zone = rest.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.')?;
+        let (clock, zone) = rest.split_at_checked(zone)?;
+        let local = Self::parse_extended(&[date, "T", clock, "Z"].concat())?;
+        let seconds = local.unix_seconds.checked_sub(offset(zone)?)?;
+        Self::from_unix_seconds(seconds).ok()
     }
 
     /// Parses `Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of [RFC 9110
@@ -74,6 +67,27 @@ impl Timestamp {
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
         unix_seconds(digits(year.as_bytes())?, month, digits(day.as_bytes())?, hour, minute, second).map(Self::in_range)
     }
+}
+
+/// The offset from UTC in seconds: `Z`, `UTC`, `+05:30` or `+0530`.
+#[cfg(feature = "credentials")]
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z" | "UTC") {
+        return Some(0);
+    }
+    let (sign, clock) = match zone.split_at_checked(1)? {
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let (hours, minutes) = match clock.len() {
+        5 => clock.split_once(':')?,
+        4 => clock.split_at_checked(2)?,
+        _ => return None,
+    };
+    let two_digits = |text: &str| (text.len() == 2).then(|| digits(text.as_bytes())).flatten();
+    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 pub(super) fn parse_basic(text: &[u8]) -> Option<Timestamp> {

@@ -21,6 +21,10 @@ pub struct World {
     /// One line for each thing that was asked for: `read PATH`, `write PATH`, `GET URL`, `run PROGRAM`, `mfa SERIAL`,
     /// `wait 1s`.
     pub log: Vec<String>,
+    /// Whether no file can be written.
+    pub read_only: bool,
+    /// A file that another program writes while the first request is answered.
+    pub written_meanwhile: Option<(String, String)>,
 }
 
 pub fn response(status: u16, body: &str) -> http::Response<Vec<u8>> {
@@ -44,6 +48,8 @@ impl World {
             mfa_code: None,
             now: "20260101T000000Z".parse().unwrap(),
             log: Vec::new(),
+            read_only: false,
+            written_meanwhile: None,
         }
     }
 
@@ -102,11 +108,17 @@ impl World {
             }
             Ask::WriteFile { path, contents } => {
                 self.log.push(format!("write {path}"));
+                if self.read_only {
+                    return Answer::Failed(AskError::new(AskErrorKind::Other, "read-only file system"));
+                }
                 self.files.insert(path.clone(), contents.to_vec());
                 Answer::Done
             }
             Ask::Send(ask) => {
                 self.log.push(format!("{} {}", ask.request.method(), ask.request.uri()));
+                if let Some((path, text)) = self.written_meanwhile.take() {
+                    self.files.insert(path, text.into_bytes());
+                }
                 (self.network)(ask).map_or_else(Answer::Failed, Answer::Response)
             }
             Ask::Run(ask) => {
