@@ -45,5 +45,6 @@ pub(super) fn hint(error: &AskError, hint: &'static str) -> Option<&'static str>
 
 /// Whether a status says that the server is overloaded or broken for now.
 pub(super) fn is_passing_status(reply: &Reply) -> bool {
-    reply.status().is_server_error() || reply.status() == http::StatusCode::TOO_MANY_REQUESTS
+    reply.status().is_server_error()
+        || matches!(reply.status(), http::StatusCode::TOO_MANY_REQUESTS | http::StatusCode::REQUEST_TIMEOUT)
 }

@@ -15,6 +15,7 @@ use super::context::Context;
 use super::endpoint::account_of;
 use super::error::SourceError;
 use crate::json::read::{Json, parse};
+use crate::redact::REDACTED;
 use crate::redact::text::{redacted, without_secret_keys, without_token};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::is_digits;
@@ -138,10 +139,13 @@ pub(super) fn refused_hiding(
 
 /// The text of a server without secrets, without control characters, which a terminal would obey, and not longer than
 /// [`MOST_MESSAGE`]. It is shortened last, since a part of a token isn't recognized as one.
-fn shown(text: &str, secrets: &[&str]) -> String {
+pub(super) fn shown(text: &str, secrets: &[&str]) -> String {
     let mut hidden = Zeroizing::new(text.to_owned());
-    for secret in secrets {
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         hidden = without_token(&hidden, Some(secret));
+        // Also those that are shorter than tokens of AWS. Joined, since `replace` leaves copies in freed memory.
+        let pieces: Vec<&str> = hidden.split(*secret).collect();
+        hidden = Zeroizing::new(pieces.join(REDACTED));
     }
     let hidden = without_secret_keys(&redacted(&hidden));
     let printable = hidden.chars().map(|c| if c.is_control() { ' ' } else { c });

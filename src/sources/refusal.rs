@@ -2,16 +2,10 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::error::SourceError;
-use super::exchange::Reply;
+use super::exchange::{Reply, shown};
 use crate::json::read::{Json, parse};
-use crate::redact::REDACTED;
-use crate::redact::text::{redacted, without_token};
-
-/// The longest message of a server that becomes part of an error, in characters.
-const MOST_MESSAGE: usize = 300;
 
 /// No error code is longer.
 const MOST_CODE: usize = 80;
@@ -31,7 +25,7 @@ impl Refusal {
         let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok());
         let code = ["error", "__type", "code"].iter().find_map(|name| text(name)).or(header);
         let message = ["message", "Message", "error_description"].iter().find_map(|name| text(name));
-        let message = message.map(|message| hidden(message, secrets)).filter(|message| !message.is_empty());
+        let message = message.map(|message| shown(message, secrets)).filter(|message| !message.is_empty());
         Self { status: reply.status().as_u16(), code: code.and_then(shown_code), message }
     }
 
@@ -66,19 +60,6 @@ fn shown_code(code: &str) -> Option<String> {
     let code = code.rsplit('#').next().unwrap_or_default().trim();
     let is_code = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '.');
     (!code.is_empty() && code.len() <= MOST_CODE && code.chars().all(is_code)).then(|| code.to_owned())
-}
-
-/// Hides secrets before the text is shortened, so that no part of one is left at the end.
-fn hidden(message: &str, secrets: &[&str]) -> String {
-    let mut message = zeroize::Zeroizing::new(message.to_owned());
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        message = without_token(&message, Some(secret));
-        // Shorter than any real token; the pieces are joined, since `replace` leaves copies in freed memory.
-        let pieces: Vec<&str> = message.split(*secret).collect();
-        message = zeroize::Zeroizing::new(pieces.join(REDACTED));
-    }
-    let line = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-    redacted(&line).chars().take(MOST_MESSAGE).collect()
 }
 
 #[cfg(test)]

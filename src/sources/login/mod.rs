@@ -3,6 +3,7 @@
 //! AWS: [Login for AWS local development](https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html)
 
 mod dpop;
+mod host;
 mod refresh;
 
 use alloc::borrow::ToOwned;

@@ -6,13 +6,12 @@ use core::time::Duration;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 
-use super::dpop;
+use super::{dpop, host};
 use crate::json::read::Json;
 use crate::sigv4::timestamp::Timestamp;
 use crate::sources::context::{Context, Setting};
 use crate::sources::error::SourceError;
 use crate::sources::exchange::{Exchange, Reply, json, member, unusable};
-use crate::sources::hosts::{Service, url};
 use crate::sources::profile::ProfileError;
 use crate::sources::refreshes::NotRefreshed;
 use crate::sources::refusal::Refusal;
@@ -49,7 +48,7 @@ async fn ask(
     let (client_id, refresh_token) = (file.needed("clientId")?, file.needed("refreshToken")?);
     let key = file.needed("dpopKey")?;
     let region = region(context, profile)?;
-    let url = format!("{}/v1/token", url(Service::SignIn, region.value, &region.place)?);
+    let url = format!("{}/v1/token", host::url(context, &region)?);
     let proof = dpop::proof(key, &url, context.now(), refresh_token).ok_or_else(|| {
         NotRefreshed::NeedsLogin(format!("dpopKey in {} is not the private key of a P-256 key pair", file.path))
     })?;

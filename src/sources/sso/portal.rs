@@ -12,17 +12,18 @@ use http::header::{ACCEPT, HeaderName};
 use super::token::Token;
 use crate::json::read::Json;
 use crate::sigv4::timestamp::Timestamp;
+use crate::sources::attempts::{self, is_passing_status};
 use crate::sources::context::{Context, Found};
+use crate::sources::endpoint::check_region;
 use crate::sources::error::SourceError;
 use crate::sources::exchange::{Exchange, Reply, date, json, member, unusable};
-use crate::sources::hosts::{Service, url};
 use crate::sources::profile::SsoProfile;
 use crate::sources::refusal::Refusal;
 use crate::sources::token_file::Login;
 use crate::text::percent::encode_segment;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const ATTEMPTS: u64 = 3;
+const ATTEMPTS: u32 = 3;
 const BEARER_TOKEN: HeaderName = HeaderName::from_static("x-amz-sso_bearer_token");
 
 /// Exchanges a token for credentials of the role.
@@ -33,7 +34,8 @@ pub(super) async fn role_credentials(
     token: &Token,
 ) -> Result<Found, SourceError> {
     let place = format!("sso_region of profile {}", sso.profile);
-    let origin = format!("{}/federation/credentials", url(Service::SsoPortal, &sso.region, &place)?);
+    check_region(&sso.region, || place)?;
+    let origin = format!("{}/federation/credentials", context.endpoint("sso", "portal.sso", &sso.region)?);
     let reply = ask(context, sso, &origin, token).await?;
     if reply.status() != 200 {
         return Err(refused(sso, login, &origin, token, &reply));
@@ -60,18 +62,12 @@ fn milliseconds(json: Option<&Json>) -> Option<Timestamp> {
 async fn ask(context: &Context, sso: &SsoProfile, origin: &str, token: &Token) -> Result<Reply, SourceError> {
     let (account_id, role_name) = (encode_segment(&sso.account_id), encode_segment(&sso.role_name));
     let url = format!("{origin}?account_id={account_id}&role_name={role_name}");
-    let mut attempt = 1;
-    loop {
+    let build = || {
         let request = Exchange::new(Method::GET, &url, TIMEOUT)?.header(ACCEPT, "application/json");
-        let request = request.secret_header(BEARER_TOKEN, &token.access_token, "accessToken of the SSO cache file")?;
-        let reply = request.send_or_fail(context).await?;
-        if attempt == ATTEMPTS || !Refusal::of(&reply, &[]).is_temporary() {
-            return Ok(reply);
-        }
-        let paused = context.io.wait(Duration::from_secs(attempt)).await;
-        paused.map_err(|error| SourceError::NoResponse { url: origin.into(), error, hint: None })?;
-        attempt += 1;
-    }
+        request.secret_header(BEARER_TOKEN, &token.access_token, "accessToken of the SSO cache file")
+    };
+    let reply = attempts::send(context, ATTEMPTS, build, is_passing_status).await?;
+    reply.map_err(|error| SourceError::NoResponse { url: origin.into(), error, hint: None })
 }
 
 fn refused(sso: &SsoProfile, login: &Login, origin: &str, token: &Token, reply: &Reply) -> SourceError {

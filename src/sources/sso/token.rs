@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 use crate::json::read::Json;
 use crate::sigv4::timestamp::Timestamp;
 use crate::sources::context::Context;
+use crate::sources::endpoint::check_region;
 use crate::sources::error::SourceError;
 use crate::sources::exchange::{Exchange, json, member, unusable};
-use crate::sources::hosts::{Service, url};
 use crate::sources::profile::SsoProfile;
 use crate::sources::refreshes::NotRefreshed;
 use crate::sources::refusal::Refusal;
@@ -103,7 +103,8 @@ async fn refresh(context: &Context, sso: &SsoProfile, file: &mut TokenFile) -> R
     let asked_at = context.now();
     let body = request_body(file, asked_at)?;
     let place = format!("sso_region of profile {}", sso.profile);
-    let url = format!("{}/token", url(Service::SsoOidc, &sso.region, &place)?);
+    check_region(&sso.region, || place)?;
+    let url = format!("{}/token", context.endpoint("sso_oidc", "oidc", &sso.region)?);
     let request = Exchange::new(Method::POST, &url, TIMEOUT)?.header(CONTENT_TYPE, "application/json");
     let reply = request.body(body.to_bytes().to_vec()).send_or_fail(context).await?;
     if reply.status() != 200 {
