@@ -118,7 +118,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         "Signed with the wrong secret",
         call,
         403,
-        "the secret access key doesn't belong to this access key id",
+        "likely: the secret access key doesn't belong to this access key id",
         "The client and the server compute the same canonical request, but with different keys.",
     )?;
 

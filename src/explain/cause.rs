@@ -465,7 +465,8 @@ impl Cause {
             ),
             Self::UnsignedHeaders { names } => (
                 format!("headers that must be signed are not: {}", names.join(", ")).into(),
-                "sign host and every x-amz-* header that is sent",
+                "sign host and every x-amz-* header that is sent; one that the client doesn't set is added after signing, by \
+                 middleware, a proxy or a CDN: remove it there",
             ),
             Self::BodyChanged => (
                 "the body differs from the signed one".into(),

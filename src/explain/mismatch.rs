@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::canonical::ToSign;
 use super::cause::Cause;
+use super::certainty::Certainty;
 use super::compare;
 use super::diff::Diff;
 use super::finding::Finding;
@@ -115,5 +116,7 @@ fn hidden_difference(ours: &str) -> Finding {
 }
 
 pub(super) fn wrong_secret() -> Finding {
+    // Another inference is a signer that derives the key wrongly.
     Finding::new(Cause::WrongSecret, "the canonical request and the string to sign are the same on both sides")
+        .with_certainty(Certainty::Likely)
 }

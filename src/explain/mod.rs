@@ -1,4 +1,6 @@
 //! Explains why a request was refused, or why two signatures differ.
+//!
+#![doc = include_str!("GUIDE.md")]
 
 mod canonical;
 mod cause;

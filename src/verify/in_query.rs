@@ -31,7 +31,8 @@ impl HeadersInQuery {
     ) -> Result<Self, VerifyError> {
         let may_be_in_query = rules.presign_headers_in_query && presented.is_presigned();
         let mut candidates = None;
-        if may_be_in_query && amz_pairs(presented).any(|(name, _)| arrived.values(&name).next().is_some()) {
+        let is_in_both = |(name, _): (Cow<'_, str>, _)| arrived.values(&name).next().is_some();
+        if may_be_in_query && arrived.names().any(is_amz) && amz_pairs(presented).any(is_in_both) {
             check_agreement(candidates.insert(Candidates::of(presented)), arrived)?;
         }
         let mut in_query = Self::default();

@@ -39,7 +39,7 @@ fn quickstart_makes_nine_calls_and_explains_the_five_refusals() {
         "> x-amz-security-token: FwoGZXIv…",
         "X-Amz-Expires=60",
         "The request signature we calculated does not match the signature you provided.",
-        "1. the secret access key doesn't belong to this access key id",
+        "1. likely: the secret access key doesn't belong to this access key id",
         "7. Body changed in transit",
         "+ content-type:application/json; charset=utf-8",
         "Signature expired: ",

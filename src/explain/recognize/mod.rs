@@ -7,11 +7,13 @@ mod stores;
 mod texts;
 mod times;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use texts::{CODES, TEXTS, UNRELATED_CODES};
 
+use super::canonical::Canonical;
 use super::cause::Cause;
 use super::certainty::Certainty;
 use super::compare::{header_removed, payload_difference};
@@ -199,16 +201,30 @@ impl Found<'_> {
         }
     }
 
+    /// If all that was signed is known, a header that isn't part of it was added on the way.
+    fn unsigned_headers(&mut self, names: Vec<String>) {
+        let text = core::str::from_utf8(&self.sent.canonical_request).unwrap_or_default();
+        let request = Canonical::parse(text).filter(|_| self.sent.is_what_was_signed);
+        let was_there =
+            |name: &String| request.is_none_or(|request| request.header(&name.to_ascii_lowercase()).is_some());
+        let evidence = match names.is_empty() || names.iter().any(was_there) {
+            true => self.evidence.clone(),
+            false => format!(
+                "{} was not there when the request was signed; likely a proxy or CDN added it",
+                names.join(", ")
+            ),
+        };
+        self.push_with(Certainty::Observed, Cause::UnsignedHeaders { names }, evidence);
+    }
+
     fn headers(&mut self, said: &Said) {
         if said.holds(text::MUST_BE_SIGNED) {
-            let names = names_before_must_be_signed(said);
-            self.push(Cause::UnsignedHeaders { names });
+            self.unsigned_headers(names_before_must_be_signed(said));
         }
         if said.holds(text::HEADERS_NOT_SIGNED.known) {
             let names = self.reply.element("HeadersNotSigned").unwrap_or_default();
             let names = names.split(',').map(|name| excerpt(name.trim().as_bytes())).take(MOST_NAMED);
-            let names = names.filter(|name| !name.is_empty()).collect();
-            self.push(Cause::UnsignedHeaders { names });
+            self.unsigned_headers(names.filter(|name| !name.is_empty()).collect());
         }
         if said.holds(text::SIGNED_HEADER_ABSENT)
             && let Some(name) = said.as_str().split('\'').nth(1)

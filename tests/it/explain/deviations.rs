@@ -693,7 +693,15 @@ fn counted(cases: &[(Plain, Wire)]) -> (Counts, Vec<String>) {
 
 #[test]
 fn each_deviation_is_named_for_every_vector_that_it_changes() {
-    let cases = cases();
+    let mut cases = cases();
+    // All of them take over a minute in a debug build; `.ci/run` tests them in a release build.
+    if cfg!(debug_assertions) {
+        let mut index = 0;
+        cases.retain(|_| {
+            index += 1;
+            index % 8 == 0
+        });
+    }
     let half = cases.len() / 2;
     let (one, other) = std::thread::scope(|scope| {
         let other = scope.spawn(|| counted(&cases[half..]));
@@ -707,7 +715,7 @@ fn each_deviation_is_named_for_every_vector_that_it_changes() {
     let failures = [one.1, other.1].concat();
     for (name, (first, equal)) in &counts {
         println!("{name}: {first} named, {equal} with an equal text");
-        assert!(first + equal > 0, "{name} was never made");
+        assert!(cfg!(debug_assertions) || first + equal > 0, "{name} was never made");
     }
     assert!(failures.is_empty(), "{}\n{}", failures.len(), failures[..failures.len().min(20)].join("\n\n"));
 }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod deviations;
 mod echo;
+mod guide;
 mod hostile;
 mod input;
 mod mutations;

@@ -10,6 +10,7 @@ use countersign_conformance::cases::Case;
 use countersign_conformance::cases::plain::{Location, Plain, as_lenient_as_aws};
 use countersign_conformance::cases::wire::Wire;
 
+use super::catalogue::certainty;
 use crate::support::fixtures::FORMATS;
 use crate::support::vector_files::{files, signed_requests};
 
@@ -438,6 +439,7 @@ fn each_change_is_named() {
     let mut made = BTreeMap::<_, (u32, u32)>::new();
     let (mut failures, mut all_wrong) = (Vec::new(), Vec::new());
     let mut vectors = 0;
+    let mut certainties: BTreeMap<&str, usize> = BTreeMap::new();
     for case in cases().into_iter().chain(sigv4a_cases()) {
         vectors += 1;
         let unchanged = arrival(&case);
@@ -459,6 +461,7 @@ fn each_change_is_named() {
                     (expected, _) => expected,
                 };
                 applied += 1;
+                *certainties.entry(certainty(&explanation)).or_default() += 1;
                 let shown = format!("{explanation}{explanation:?}{:?}", explanation.diff().map(ToString::to_string));
                 let (secret, ..) = case.signed_by();
                 let token = arrival.known.first().and_then(Credentials::session_token);
@@ -483,6 +486,6 @@ fn each_change_is_named() {
         assert!(made.contains_key(name), "{name} was never made");
     }
     assert!(vectors > 300, "{vectors}");
-    println!("{made:#?}\n{}", all_wrong.join("\n"));
+    println!("first findings: {certainties:?}\n{made:#?}\n{}", all_wrong.join("\n"));
     assert!(failures.is_empty(), "{} of {}\n{}", failures.len(), FORMATS.len() as u32 * vectors, failures.join("\n"));
 }

@@ -249,3 +249,21 @@ fn bytes_that_are_not_utf8_are_compared_as_bytes() {
     // Text that a server converted lossily.
     assert_eq!(causes("\u{fffd}".as_bytes(), b"\xe9"), ["WrongSecret"]);
 }
+
+#[test]
+fn an_unsigned_header_that_was_not_there_when_the_request_was_signed_was_added_on_the_way() {
+    let signed = sign(&[("x-amz-meta-own", b"1")], b"", now());
+    for (arrived, evidence) in [
+        ("x-amz-cf-id", "x-amz-cf-id was not there when the request was signed; likely a proxy or CDN added it"),
+        ("x-amz-meta-own", "There were headers present in the request which were not signed"),
+    ] {
+        let refusal = VerifyError::HeadersNotSigned { names: vec![arrived.into()] };
+        let body = refusal.refusal(ErrorFormat::S3Xml).body("");
+        let explanation = Explanation::from_response(403, &[], body.as_bytes(), Some(&signed));
+        let first = explanation.findings().next().unwrap();
+        assert_eq!(*first.cause(), Cause::UnsignedHeaders { names: vec![arrived.into()] });
+        assert!(first.evidence().contains(evidence), "{}", first.evidence());
+        let unknown = Explanation::from_response(403, &[], body.as_bytes(), Sent::default());
+        assert!(!unknown.to_string().contains("likely a proxy"));
+    }
+}

@@ -59,9 +59,7 @@ impl Explain {
         let differs = |stage: &str, expected: &dyn std::fmt::Debug, got: String| {
             Err(Difference::new(&self.id, stage, format!("{expected:?}"), got))
         };
-        let headers: Vec<(&str, &[u8])> =
-            self.response.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let explanation = Explanation::from_response(self.response.status, &headers, &self.response.body, self.sent()?);
+        let explanation = self.explanation()?;
         let names: Vec<&str> = explanation.findings().map(|finding| finding.cause().name()).collect();
         let Some(first) = explanation
             .findings()
@@ -81,6 +79,16 @@ impl Explain {
             Some(never) => differs("a finding that contradicts what is known", &self.expect.first, never.clone()),
             None => Ok(()),
         }
+    }
+
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn explanation(&self) -> Result<Explanation, Box<Difference>> {
+        let headers: Vec<(&str, &[u8])> =
+            self.response.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        Ok(Explanation::from_response(self.response.status, &headers, &self.response.body, self.sent()?))
     }
 
     fn sent(&self) -> Result<Sent, Box<Difference>> {

@@ -3,7 +3,7 @@
 #[cfg(feature = "streaming")]
 mod chunked;
 #[cfg(feature = "explain")]
-mod explain;
+pub mod explain;
 pub mod plain;
 #[cfg(feature = "post-policy")]
 mod post_policy;
