@@ -90,12 +90,10 @@ impl Partition {
     }
 
     /// Returns the partition with this name, as in an ARN.
-    #[cfg(feature = "credentials")]
     pub(crate) fn of_id(id: &str) -> Option<&'static Partition> {
         PARTITIONS.iter().find(|partition| partition.id == id)
     }
 
-    #[cfg(feature = "credentials")]
     pub(crate) fn dual_stack_suffix(&self) -> &'static str {
         self.dual_stack_suffix
     }

@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
-#[cfg(feature = "credentials")]
+#[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
 pub(crate) mod write;
 
 use core::fmt::Write;

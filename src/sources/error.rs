@@ -26,6 +26,12 @@ impl ResolveError {
         Self(Box::new(Failure { error, source, report }))
     }
 
+    /// Creates an error for credentials that a program loads itself. The message must not hold secrets.
+    pub fn of_program(message: impl Into<String>) -> Self {
+        let error = SourceError::Program { message: message.into() };
+        Self::new(error, Some(SourceKind::Program), Report::default())
+    }
+
     /// Returns what went wrong.
     pub fn error(&self) -> &SourceError {
         &self.0.error
@@ -189,6 +195,12 @@ pub enum SourceError {
         url: String,
         /// Why.
         problem: String,
+    },
+    /// The program could not load credentials itself.
+    #[error("{message}")]
+    Program {
+        /// Why.
+        message: String,
     },
     /// Credentials expire before the time until which they are needed, even just after a refresh.
     #[error(

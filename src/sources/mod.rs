@@ -7,6 +7,7 @@ mod cache;
 mod chain;
 mod container;
 mod context;
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod driver;
 mod endpoint;
 mod environment;

@@ -34,11 +34,6 @@ impl Refusal {
         matches!(self.status, 400..=499) && !self.is_throttled()
     }
 
-    /// Whether the same request may be accepted later.
-    pub(super) fn is_temporary(&self) -> bool {
-        self.status >= 500 || self.is_throttled()
-    }
-
     fn is_throttled(&self) -> bool {
         matches!(self.status, 408 | 429)
     }

@@ -8,6 +8,8 @@ use core::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceKind {
+    /// What the program itself was given or loads.
+    Program,
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
     Environment,
     /// A profile of the configuration files, as a whole.
@@ -34,6 +36,7 @@ impl SourceKind {
     /// A name for programs, which stays the same: `instance_metadata`.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Program => "program",
             Self::Environment => "environment",
             Self::Profile => "profile",
             Self::StaticKeys => "static_keys",
@@ -51,6 +54,7 @@ impl SourceKind {
 impl fmt::Display for SourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Program => "program",
             Self::Environment => "environment",
             Self::Profile => "profile",
             Self::StaticKeys => "static keys",

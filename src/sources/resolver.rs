@@ -10,7 +10,7 @@ use core::task::{Context as TaskContext, Poll, Waker};
 
 use zeroize::Zeroize;
 
-use super::ask::{Answer, Ask, AskError, AskErrorKind};
+use super::ask::{Answer, Ask, AskError};
 use super::environment::Environment;
 use super::error::ResolveError;
 use super::io::Io;
@@ -25,7 +25,7 @@ use crate::sigv4::timestamp::Timestamp;
 ///
 /// [`Resolver::resolve`] and [`Resolver::resolve_async`] do everything but send requests.
 #[derive(Clone)]
-pub struct Resolver(Arc<Options>);
+pub struct Resolver(pub(super) Arc<Options>);
 
 /// What the program chose.
 #[derive(Clone)]
@@ -33,14 +33,14 @@ pub(super) struct Options {
     pub(super) environment: Environment,
     pub(super) profile: Option<String>,
     pub(super) region: Option<String>,
-    mfa_code: Option<MfaCode>,
+    pub(super) mfa_code: Option<MfaCode>,
     pub(super) imds_endpoint: Option<String>,
     pub(super) imds_ipv6: Option<bool>,
     pub(super) refreshes: Refreshes,
 }
 
 /// Asks the user for the code of a device.
-type MfaCode = Arc<dyn Fn(&str) -> Result<String, AskError> + Send + Sync>;
+pub(super) type MfaCode = Arc<dyn Fn(&str) -> Result<String, AskError> + Send + Sync>;
 
 impl Resolver {
     /// Creates a resolver for this environment.
@@ -77,16 +77,6 @@ impl Resolver {
     ) -> Self {
         Arc::make_mut(&mut self.0).mfa_code = Some(Arc::new(mfa_code));
         self
-    }
-
-    pub(super) fn mfa_code(&self, serial: &str) -> Answer {
-        match &self.0.mfa_code {
-            Some(mfa_code) => mfa_code(serial).map_or_else(Answer::Failed, Answer::MfaCode),
-            None => Answer::Failed(AskError::new(
-                AskErrorKind::Unsupported,
-                "this program doesn't ask for codes (Resolver::with_mfa_code)",
-            )),
-        }
     }
 
     /// Asks the instance metadata service at this URL, e.g. `http://localhost:1338`, whatever the environment and the
@@ -197,6 +187,15 @@ pub struct Resolved {
     pub source: SourceKind,
     /// What was tried, in order.
     pub report: Report,
+}
+
+/// For credentials that a program loads itself, e.g. from Vault, to be kept in a
+/// [`CredentialCache`](super::CredentialCache).
+impl From<Credentials> for Resolved {
+    fn from(credentials: Credentials) -> Self {
+        let (source, report) = (SourceKind::Program, Report::default());
+        Self { credentials, account_id: None, region: None, source, report }
+    }
 }
 
 async fn run(options: Arc<Options>, io: Io) -> Result<Resolved, ResolveError> {

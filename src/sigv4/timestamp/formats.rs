@@ -22,7 +22,6 @@ impl Timestamp {
     }
 
     /// Parses the extended format; a fraction of a second is ignored.
-    #[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
     pub(crate) fn parse_extended(text: &str) -> Option<Self> {
         let part = |range: core::ops::Range<usize>| text.get(range);
         let separators = [part(4..5)?, part(7..8)?, part(13..14)?, part(16..17)?];
@@ -38,7 +37,6 @@ impl Timestamp {
 
     /// Parses the times of [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6), with an offset or in UTC, and
     /// two spellings that tools write: an offset without a colon, and `UTC`. A fraction of a second is ignored.
-    #[cfg(feature = "credentials")]
     pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
         let (date, rest) = (text.get(..10)?, text.get(11..)?);
         if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
@@ -70,7 +68,6 @@ impl Timestamp {
 }
 
 /// The offset from UTC in seconds: `Z`, `UTC`, `+05:30` or `+0530`.
-#[cfg(feature = "credentials")]
 fn offset(zone: &str) -> Option<i64> {
     if matches!(zone, "Z" | "z" | "UTC") {
         return Some(0);

@@ -47,28 +47,17 @@ use flight::{Caller, Shared, Step};
 ///
 /// ```
 /// use countersign::Timestamp;
-/// use countersign::sources::{Answer, Ask, AskError, AskErrorKind, CredentialCache, Environment, Progress, Resolver};
+/// use countersign::sources::{AskError, AskErrorKind, CredentialCache, Environment, HttpAsk, Resolver};
+///
+/// // Sends a request; see `Resolver::resolve`.
+/// fn send(_: HttpAsk) -> Result<http::Response<Vec<u8>>, AskError> {
+///     Err(AskError::new(AskErrorKind::NotConnected, "offline"))
+/// }
 ///
 /// let variables = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
 /// let resolver = Resolver::new(Environment::new(variables));
-/// let load = || {
-///     let mut progress = resolver.start(Timestamp::now());
-///     loop {
-///         match progress {
-///             Progress::Done(result) => return *result,
-///             Progress::Ask(pending) => {
-///                 let answer = match pending.ask() {
-///                     Ask::ReadFile { .. } => Answer::File(None),
-///                     _ => Answer::Failed(AskError::new(AskErrorKind::Unsupported, "not in this example")),
-///                 };
-///                 progress = pending.answer(answer, Timestamp::now());
-///             }
-///         }
-///     }
-/// };
-///
 /// let cache = CredentialCache::new();
-/// let cached = cache.get(Timestamp::now, load)?;
+/// let cached = cache.get(Timestamp::now, || resolver.resolve(send))?;
 /// assert_eq!(cached.credentials().access_key_id(), "AKIDEXAMPLE");
 /// # Ok::<(), countersign::sources::ResolveError>(())
 /// ```

@@ -92,6 +92,16 @@ impl Resolver {
             progress = pending.answer(answer, Timestamp::now());
         }
     }
+
+    fn mfa_code(&self, serial: &str) -> Answer {
+        match &self.0.mfa_code {
+            Some(mfa_code) => mfa_code(serial).map_or_else(Answer::Failed, Answer::MfaCode),
+            None => Answer::Failed(AskError::new(
+                AskErrorKind::Unsupported,
+                "this program doesn't ask for codes (Resolver::with_mfa_code)",
+            )),
+        }
+    }
 }
 
 fn response<B: Into<Vec<u8>>, E: Into<AskError>>(sent: Result<http::Response<B>, E>) -> Answer {

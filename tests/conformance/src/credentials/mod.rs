@@ -41,12 +41,13 @@ pub fn run(path: &Path, mut failed: impl FnMut(&str, &str)) -> Counts {
     counts
 }
 
+type Run = fn(&Value) -> Result<(), Failure>;
 type Results = Vec<(String, Result<(), Failure>)>;
 
 fn list(path: &Path, name: &str) -> Result<Results, Failure> {
     let json = read(path)?;
     let cases = json.as_array().or_else(|| json["tests"].as_array()).ok_or("has no list of cases")?;
-    let runs: &[(&str, fn(&Value) -> Result<(), Failure>)] = &[
+    let runs: [(&str, Run); 5] = [
         ("assume-role", plan::run),
         ("profile-parser", lists::profiles),
         ("file-location", lists::locations),
