@@ -1,0 +1,4 @@
+//! What a review found by attacking the sources, and what it must not find again.
+
+#[cfg(unix)]
+mod driver;
