@@ -204,3 +204,23 @@ fn a_session_is_written_with_mode_0600_and_through_a_symbolic_link() {
     assert!(fs::read_to_string(&real).unwrap().contains("newRefresh"));
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn the_question_for_a_code_blocks_no_task() {
+    let config = "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = default\nmfa_serial = m\n\
+                  aws_access_key_id = AKID\naws_secret_access_key = s\nregion = eu-west-1\n";
+    let home = Home::new().config(config);
+    let (sender, answered) = std::sync::mpsc::channel::<()>();
+    let answered = std::sync::Mutex::new(answered);
+    // The user answers only after another task has run on the only thread.
+    let resolver = Resolver::new(home.environment(&[])).with_mfa_code(move |_| {
+        let waited = answered.lock().unwrap().recv_timeout(Duration::from_secs(10));
+        waited.map(|()| "123456".into()).map_err(|error| AskError::new(AskErrorKind::TimedOut, error.to_string()))
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let error = runtime.block_on(async move {
+        tokio::spawn(async move { sender.send(()).unwrap() });
+        resolver.resolve_async(async |ask| offline(ask)).await.unwrap_err()
+    });
+    assert!(error.to_string().contains("no answer from https://sts.eu-west-1.amazonaws.com/"), "{error}");
+}
