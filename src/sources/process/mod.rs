@@ -11,6 +11,7 @@ mod stderr;
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::ask::{AskError, AskErrorKind, CommandAsk, CommandOutput};
@@ -43,10 +44,11 @@ pub(super) async fn credentials(
     let name = shown(&program).to_owned();
     let failed = |problem: String| SourceError::Command { program: name.clone(), problem };
     let hint = hint(&program);
-    let ask = CommandAsk { program, arguments: words.collect(), timeout: TIMEOUT };
+    let arguments: Vec<String> = words.collect();
+    let ask = CommandAsk { program, arguments: arguments.clone(), timeout: TIMEOUT };
     let output = context.io.run(ask).await.map_err(|error| failed(not_run(&error, hint)))?;
     if !output.success {
-        return Err(failed(failure(&output)));
+        return Err(failed(failure(&output, &arguments)));
     }
     read(context, &name, &output.stdout, account_id)
 }
@@ -77,12 +79,12 @@ fn not_run(error: &AskError, hint: &str) -> String {
     }
 }
 
-fn failure(output: &CommandOutput) -> String {
+fn failure(output: &CommandOutput, arguments: &[String]) -> String {
     let how = match output.code {
         Some(code) => format!("failed with exit code {code}"),
         None => "was ended by a signal".to_owned(),
     };
-    match stderr::shown(&output.stderr) {
+    match stderr::shown(&output.stderr, arguments) {
         said if said.is_empty() => format!("{how} and printed no message"),
         said => format!("{how}: {said}"),
     }
