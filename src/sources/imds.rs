@@ -109,7 +109,7 @@ async fn of_role(context: &Context) -> Result<Found, Failure> {
         return Err(refusal(&origin, &reply, advice(&reply)).into());
     }
     let json = json(&origin, reply.body())?;
-    let found = role_credentials(&origin, reply.status().as_u16(), &json)?;
+    let found = role_credentials(&origin, reply.status().as_u16(), &json, &[&service.token().await?])?;
     let (id, secret, token) = found.keys;
     let expires_at = usable_until(context, id, found.expires_at, date(&reply));
     let credentials = context.credentials(&origin, (id, secret, Some(token)), Some(expires_at), date(&reply))?;
