@@ -2,3 +2,5 @@
 
 #[cfg(unix)]
 mod driver;
+mod files;
+mod leaks;
