@@ -101,7 +101,7 @@ impl fmt::Debug for HttpAsk {
 impl fmt::Debug for CommandAsk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CommandAsk")
-            .field("program", &self.program)
+            .field("program", &super::process::shown(&self.program))
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

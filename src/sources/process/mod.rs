@@ -53,12 +53,20 @@ pub(super) async fn credentials(
     read(context, &name, &output.stdout, account_id)
 }
 
-/// A variable that is set before the program, which only a shell understands, may be secret.
-fn shown(program: &str) -> &str {
-    match program.split_once('=') {
-        Some((name, _)) if !name.contains(['/', '\\']) => name,
+/// The program, as far as it is one. A variable that is set before it, which only a shell understands, may be secret, as
+/// may be arguments within the same quotation marks.
+pub(super) fn shown(program: &str) -> &str {
+    const SEPARATORS: [char; 2] = ['/', '\\'];
+    let program = match program.split_once('=') {
+        Some((name, _)) if !name.contains(SEPARATORS) => name,
         _ => program,
-    }
+    };
+    // Options and URLs may hold separators.
+    let end = [" -", "://"].iter().filter_map(|mark| program.find(mark)).min().unwrap_or(program.len());
+    let path = program.get(..end).unwrap_or(program);
+    let name = path.rfind(SEPARATORS).unwrap_or(0);
+    let space = path.get(name..).and_then(|name| name.find(char::is_whitespace));
+    space.and_then(|space| path.get(..name + space)).unwrap_or(path)
 }
 
 /// What a shell would do, which is a common reason why a program isn't found.
@@ -66,6 +74,9 @@ fn hint(program: &str) -> &'static str {
     match program {
         _ if program.starts_with('~') => "; write the whole path: no shell replaces ~ here",
         _ if program.contains(['$', '%', '`']) => "; write the whole path: no shell replaces variables here",
+        _ if shown(program).len() < program.len() && program.contains(char::is_whitespace) => {
+            "; the quotation marks enclose more than the program: write them around its path only"
+        }
         _ if program.contains('=') => "; no shell sets variables here: use `env NAME=value program`",
         _ => "",
     }

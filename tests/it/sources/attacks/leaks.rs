@@ -113,3 +113,29 @@ fn a_long_name_of_a_section_is_shortened_in_warnings() {
     let shown = { world }.resolve().unwrap_err().report().to_string();
     assert!(shown.contains("is ignored") && shown.len() < 3000, "{}", shown.len());
 }
+
+#[test]
+fn arguments_that_are_quoted_together_with_the_program_are_not_shown() {
+    for (command, program) in [
+        ("/opt/tool --password hunter2/x", "/opt/tool"),
+        ("/opt/my tools/tool --password=hunter2", "/opt/my tools/tool"),
+        ("tool hunter2", "tool"),
+        ("/opt/tool https://user:hunter2@idp.example/x", "/opt/tool"),
+        ("sh -c 'tool hunter2'", "sh"),
+        ("PASSWORD=hunter2 tool", "PASSWORD"),
+    ] {
+        let debug = Rc::new(RefCell::new(String::new()));
+        let seen = Rc::clone(&debug);
+        let config = format!("[default]\ncredential_process = \"{command}\"\n");
+        let mut world = World::new(&[]).config(&config).commands(move |ask| {
+            seen.borrow_mut().push_str(&format!("{ask:?}"));
+            Err(AskError::new(AskErrorKind::Other, "no such file"))
+        });
+        let result = world.resolve();
+        let shown = texts(&result) + &debug.borrow();
+        assert!(!shown.contains("hunter2"), "{shown}");
+        let text = result.unwrap_err().to_string();
+        assert!(text.starts_with(&format!("credential_process: {program} can't be run: no such file; ")), "{text}");
+        assert!(text.contains("quotation marks") || text.contains("no shell"), "{text}");
+    }
+}
