@@ -4,3 +4,4 @@
 mod driver;
 mod files;
 mod leaks;
+mod size;
