@@ -29,10 +29,11 @@ pub(super) fn read(path: &str) -> Result<Contents, AskError> {
 /// Reads a pipe, e.g. `<(command)` of a shell, or a device. Opening and reading it may block without end.
 fn read_special(path: &str) -> Result<Contents, AskError> {
     let (sender, received) = mpsc::channel();
-    let path = path.to_owned();
-    let read = move || drop(sender.send(read_all(&path)));
-    std::thread::Builder::new().name("countersign".into()).spawn(read)?;
+    let theirs = path.to_owned();
+    let read = move || drop(sender.send(read_all(&theirs)));
+    std::thread::Builder::new().name("countersign-fs".into()).spawn(read)?;
     let silent = |_| {
+        release(path);
         let seconds = PATIENCE.as_secs();
         AskError::new(
             AskErrorKind::TimedOut,
@@ -40,6 +41,16 @@ fn read_special(path: &str) -> Result<Contents, AskError> {
         )
     };
     received.recv_timeout(PATIENCE).map_err(silent)?
+}
+
+/// Ends the wait of a thread for the writer of a pipe, by being one for a moment. Opened for both, a pipe never blocks.
+fn release(path: &str) {
+    #[cfg(unix)]
+    if fs::metadata(path).is_ok_and(|metadata| std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type())) {
+        let _ = OpenOptions::new().read(true).write(true).open(path);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 fn read_all(path: &str) -> Result<Contents, AskError> {

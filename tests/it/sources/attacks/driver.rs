@@ -79,6 +79,17 @@ fn a_pipe_to_which_nobody_writes_is_an_error_that_names_it() {
     let pipe = pipe.to_str().unwrap();
     let error = within(20, || home.resolve(&[("AWS_CONFIG_FILE", pipe)])).unwrap_err();
     assert!(error.to_string().contains(pipe) && error.to_string().contains("is a pipe or a device"), "{error}");
+    // Nor does a thread wait for ever, so that a program that tries again and again doesn't run out of them.
+    let waits = || {
+        let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+        names.filter(|name| name.trim() == "countersign-fs").count() > 0
+    };
+    let start = Instant::now();
+    while waits() {
+        assert!(start.elapsed() < Duration::from_secs(30), "a thread is left");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
@@ -108,10 +119,10 @@ fn devices_and_directories_are_not_read_without_end() {
 
 #[test]
 fn a_process_that_a_command_leaves_behind_does_not_delay_its_credentials() {
-    let home = Home::new().script(&format!("sleep 30 &\n{PRINTS}"));
+    let home = Home::new().script(&format!("sleep 15 &\n{PRINTS}"));
     let resolved = within(10, || home.resolve(&[])).unwrap();
     assert_eq!(resolved.credentials.access_key_id(), "AKIDPROCESS");
-    let home = Home::new().script("sleep 30 &\necho no >&2\nexit 3");
+    let home = Home::new().script("sleep 15 &\necho no >&2\nexit 3");
     let error = within(10, || home.resolve(&[])).unwrap_err();
     assert!(error.to_string().ends_with("failed with exit code 3: no"), "{error}");
 }
