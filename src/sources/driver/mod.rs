@@ -60,9 +60,9 @@ impl Resolver {
         }
     }
 
-    /// Does the same as [`Resolver::resolve`] with a `send` that returns a future, on any runtime. Files, commands and
-    /// pauses run on a thread of their own, so that no task is blocked. If the future is dropped, a command that is
-    /// running goes on until its timeout.
+    /// Does the same as [`Resolver::resolve`] with a `send` that returns a future, on any runtime. Files, commands, pauses
+    /// and the question for an MFA code run on a thread of their own, so that no task is blocked. If the future is dropped,
+    /// a command that is running goes on until its timeout.
     ///
     /// # Errors
     /// The same as for [`Resolver::resolve`].
@@ -83,7 +83,10 @@ impl Resolver {
                     let sent = send((**ask).clone());
                     response(sent.await)
                 }
-                Ask::MfaCode { serial } => self.mfa_code(serial),
+                Ask::MfaCode { serial } => {
+                    let (resolver, serial) = (self.clone(), serial.clone());
+                    in_background(move || resolver.mfa_code(&serial)).await
+                }
                 ask => match Local::of(ask) {
                     Some(local) => in_background(move || local.answer()).await,
                     None => unsupported(),

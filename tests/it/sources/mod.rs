@@ -1,5 +1,6 @@
 //! Where credentials come from.
 
+mod attacks;
 mod cache;
 mod container;
 mod faults;
