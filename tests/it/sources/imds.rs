@@ -354,9 +354,6 @@ fn whatever_is_answered_to_any_request_ends_in_a_typed_error_without_secrets() {
                 assert!(is_busy || name == "401" && index > 0 || name == "null" && index == 0, "{index} {name}");
                 continue;
             };
-            if std::env::var_os("SHOW").is_some() {
-                println!("{index} {name}: {error}");
-            }
             match error.error() {
                 SourceError::NotConfigured { .. } => {
                     let expected = [(0, "no connection"), (1, "404"), (1, "empty")];

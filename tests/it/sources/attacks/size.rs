@@ -18,9 +18,6 @@ fn repeated(piece: &str, length: usize) -> String {
 fn quick<T>(name: &str, run: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = run();
-    if std::env::var_os("SHOW").is_some() {
-        println!("{:?} {name:?}", start.elapsed());
-    }
     assert!(start.elapsed() < LONGEST, "{:?} {name:?}", start.elapsed());
     result
 }
