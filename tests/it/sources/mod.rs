@@ -10,6 +10,7 @@ mod process;
 mod profile_chains;
 mod profile_locations;
 mod profiles;
+mod recipes;
 mod sso;
 mod sts;
 mod sts_profiles;
