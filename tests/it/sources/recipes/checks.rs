@@ -42,7 +42,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Method, path and lower-case names of headers with their values.
+    /// The requests without their bodies.
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
@@ -179,7 +179,7 @@ fn a_large_response_is_not_read_whole(send: &impl Fn(HttpAsk) -> Sent) {
     for head in ["content-length: 1000000000\r\n\r\n", "connection: close\r\n\r\n"] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (written, counter) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let written = Arc::new(AtomicU64::new(0));
         let server = spawn({
             let written = written.clone();
             move || {
@@ -192,7 +192,6 @@ fn a_large_response_is_not_read_whole(send: &impl Fn(HttpAsk) -> Sent) {
             }
         });
         fails(send(ask(url, 60_000)), AskErrorKind::TooLarge);
-        counter.store(written.load(Ordering::Relaxed), Ordering::Relaxed);
         server.join().unwrap();
         // What was not read is in the buffers of the sockets.
         assert!(written.load(Ordering::Relaxed) < 100 << 20, "{written:?}");
@@ -289,20 +288,20 @@ pub fn instances_are_asked_without_proxy(program: &mut Command) {
 /// The program asks STS by the proxy that is configured.
 pub fn sts_is_asked_by_proxy(program: &mut Command) {
     let proxy = Server::start(|_| answer(403, "no"));
-    let sts = [
-        ("AWS_ENDPOINT_URL_STS", "http://sts.example"),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", file!()),
-        ("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/r"),
-        ("AWS_REGION", "eu-west-1"),
-    ];
     let token = std::env::temp_dir().join(format!("countersign-recipe-{}", std::process::id()));
     std::fs::write(&token, "token").unwrap();
     let token_path = token.display().to_string();
-    let sts = sts.map(|(name, value)| if value == file!() { (name, token_path.as_str()) } else { (name, value) });
+    let sts = [
+        ("AWS_ENDPOINT_URL_STS", "http://sts.example"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", &token_path),
+        ("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/r"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
     let output = with_proxy(program, &proxy, &sts);
     std::fs::remove_file(token).unwrap();
+    // Of the refusal, ureq sees no response, because it asks the proxy for a tunnel.
     let text = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && text.contains("http://sts.example/ answered 403"), "{output:?}");
+    assert!(!output.status.success() && text.contains("http://sts.example/") && text.contains("403"), "{output:?}");
     assert!(proxy.heads().iter().any(|head| head.contains("sts.example")), "{:?}", proxy.heads());
 }
 
