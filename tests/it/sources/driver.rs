@@ -291,6 +291,10 @@ mod unix {
         assert!(process(&format!("{flood}; {PRINTS}")).resolve().is_ok());
         let said = fails(&process(&format!("echo 'first line' >&2; {flood}; exit 2")));
         assert!(said.contains("failed with exit code 2: first line") && said.len() < 1000, "{said}");
+        // Written by the shell itself, which would be ended by a signal if nobody read it.
+        let line = "e".repeat(100);
+        let script = format!("i=0; while [ $i -lt 3000 ]; do echo {line} >&2; i=$((i+1)); done; {PRINTS}");
+        assert!(process(&script).resolve().is_ok());
         // Both at the same time, each more than the buffer of a pipe.
         let script = format!("{flood} & head -c 60000 /dev/zero | tr '\\0' ' '; wait; {PRINTS}");
         assert!(process(&script).resolve().is_ok());
