@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use countersign::sources::{Ask, AskError, AskErrorKind, Environment, HttpAsk, Resolver};
 
-/// Sends one request for [`Resolver::resolve`]: with its timeout, with a proxy only where one is allowed, without following
-/// redirects, and with a limit on the response.
+/// Sends one request for [`Resolver::resolve`]: with its timeout, with a proxy only where one is allowed, without
+/// following redirects, and with a limit on the response.
 pub fn send(ask: HttpAsk) -> Result<http::Response<Vec<u8>>, AskError> {
     let mut config = ureq::Agent::config_builder()
         // Shorter, so that a service that can't be reached is told apart from one that doesn't answer.

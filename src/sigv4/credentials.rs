@@ -135,8 +135,8 @@ impl Credentials {
         self.session_token.as_ref().map(|token| token.as_str())
     }
 
-    /// Returns the secret access key, to pass the credentials on to another library or program. Signing does not need it.
-    /// The copies that are made of it are not wiped; keep them out of logs.
+    /// Returns the secret access key, to pass the credentials on to another library or program. Signing does not need
+    /// it. The copies that are made of it are not wiped; keep them out of logs.
     pub fn expose_secret_access_key(&self) -> &str {
         self.aws4_secret.strip_prefix("AWS4").unwrap_or_default()
     }

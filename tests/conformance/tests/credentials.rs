@@ -112,7 +112,7 @@ fn each_change_fails(copy: &Copy, file: &str, is_compared: impl Fn(&str, &Value)
     paths.len()
 }
 
-/// Whether a value is part of a request: its URL, its method, a header (but that of a proof, which is random), its body.
+/// Whether a value is part of a request: its URL, method, body, or a header (except a proof, which is random).
 fn is_sent(path: &str, traffic: &Value) -> bool {
     let is_body = path.ends_with("/data/Utf8") && {
         let direction = path.replace("/data/Utf8", "/direction");

@@ -60,8 +60,8 @@ impl Exchange {
         Self { connection, method, uri, headers, body: Vec::new(), response }
     }
 
-    /// Whether this is the recorded request, as far as implementations agree on it. `configured` is what the environment
-    /// and the configuration files say.
+    /// Whether this is the recorded request, as far as implementations agree on it. `configured` is what the
+    /// environment and the configuration files say.
     pub fn is_of(&self, ask: &HttpAsk, configured: &str) -> bool {
         let is_compared = |(name, value): &(String, String)| {
             COMPARED.contains(&name.as_str()) && !value.starts_with("AWS4-HMAC-SHA256 ")

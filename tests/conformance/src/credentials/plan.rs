@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use countersign::sources::{AssumeRole, BaseSource, NamedSource, Profiles};
+use countersign::sources::{AssumeRole, BaseSource, Profiles};
 use serde_json::Value;
 
 use super::{Failure, as_expected, texts};
@@ -91,12 +91,7 @@ fn same_base(base: &BaseSource, expected: &Value) -> Result<(), Failure> {
             same(keys, &ours)
         }
         BaseSource::Named { source, .. } => {
-            let name = match source {
-                NamedSource::Environment => "Environment",
-                NamedSource::EcsContainer => "EcsContainer",
-                NamedSource::Ec2InstanceMetadata => "Ec2InstanceMetadata",
-                _ => "another",
-            };
+            let name = source.name();
             if expected["NamedSource"] == name { Ok(()) } else { Err(format!("is {name}, not {expected}")) }
         }
         BaseSource::WebIdentity { token_file, role_arn, session_name, .. } => {

@@ -1,5 +1,5 @@
-//! What a recipe for an HTTP client has to do, checked with servers on loopback. The recipes of `tests/peers` are checked
-//! by the same functions.
+//! What a recipe for an HTTP client has to do, checked with servers on loopback. The recipes of `tests/peers` are
+//! checked by the same functions.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
