@@ -22,7 +22,7 @@ impl Resolver {
     /// response, of any status; it has to keep to [`HttpAsk::timeout`] and [`HttpAsk::allow_proxy`], and must not follow
     /// redirects. It is not called if the credentials are in the environment or a file.
     ///
-    /// `examples/credentials.rs` shows `send` for ureq, reqwest and hyper.
+    /// `examples/credentials.rs` shows `send` for ureq.
     ///
     /// ```
     /// use countersign::sources::{AskError, AskErrorKind, Environment, HttpAsk, Resolver, SourceKind};
@@ -63,6 +63,8 @@ impl Resolver {
     /// Does the same as [`Resolver::resolve`] with a `send` that returns a future, on any runtime. Files, commands, pauses
     /// and the question for an MFA code run on a thread of their own, so that no task is blocked. If the future is dropped,
     /// a command that is running goes on until its timeout.
+    ///
+    /// `tests/peers/examples/` in the repository shows `send` for reqwest and hyper.
     ///
     /// # Errors
     /// The same as for [`Resolver::resolve`].

@@ -3,6 +3,7 @@
 mod attacks;
 mod cache;
 mod container;
+mod driver;
 mod faults;
 mod imds;
 mod login;
@@ -11,6 +12,8 @@ mod process;
 mod profile_chains;
 mod profile_locations;
 mod profiles;
+mod recipes;
+mod recorded;
 mod sso;
 mod sts;
 mod sts_profiles;
