@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::sources::ask::{Ask, AskError, AskErrorKind, CommandAsk, CommandOutput};
 
-/// The most of standard error that is kept.
-const MOST_STDERR: usize = 4 << 10;
+/// The most of standard error that is kept: one byte more than is read, so that a word that was cut off can be told.
+const MOST_STDERR: usize = (8 << 10) + 1;
 
 /// How often it is checked whether a command is over.
 const PAUSE: Duration = Duration::from_millis(5);
