@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --release --example conformance -- test-vectors/*.jsonl
+//! cargo run --release --example conformance -- --credentials tests/recorded/*
 //! ```
 
 use std::process::ExitCode;

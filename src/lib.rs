@@ -7,6 +7,7 @@
 // without that feature. The build with all features reports genuine cases of both.
 #![cfg_attr(
     not(all(
+        feature = "credentials",
         feature = "event-stream",
         feature = "explain",
         feature = "http-body",
@@ -38,6 +39,8 @@ pub mod post_policy;
 mod redact;
 mod sign;
 mod sigv4;
+#[cfg(feature = "credentials")]
+pub mod sources;
 #[cfg(feature = "streaming")]
 pub mod streaming;
 mod text;

@@ -89,6 +89,15 @@ impl Partition {
         PARTITIONS.iter().find(|partition| partition.after_start(region).is_some()).unwrap_or(&AWS)
     }
 
+    /// Returns the partition with this name, as in an ARN.
+    pub(crate) fn of_id(id: &str) -> Option<&'static Partition> {
+        PARTITIONS.iter().find(|partition| partition.id == id)
+    }
+
+    pub(crate) fn dual_stack_suffix(&self) -> &'static str {
+        self.dual_stack_suffix
+    }
+
     fn after_start<'r>(&self, region: &'r str) -> Option<&'r str> {
         self.region_starts.iter().find_map(|start| strip_start(region, start))
     }

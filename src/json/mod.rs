@@ -1,7 +1,9 @@
 //! JSON: escapes text for responses, and parses documents within limits.
 
-#[cfg(any(feature = "explain", feature = "post-policy"))]
+#[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
 pub(crate) mod read;
+#[cfg(any(feature = "credentials", feature = "explain", feature = "post-policy"))]
+pub(crate) mod write;
 
 use core::fmt::Write;
 

@@ -1,6 +1,7 @@
 //! A JSON tree that keeps every member of an object.
 
-use alloc::string::String;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -17,7 +18,10 @@ pub(crate) fn parse(text: &[u8]) -> Option<Json> {
 pub(crate) enum Json {
     /// May be a session token, so it is wiped.
     Text(Zeroizing<String>),
-    Whole(#[allow(dead_code, reason = "only policies have numbers")] u64),
+    Whole(#[allow(dead_code, reason = "only policies and credentials have numbers")] u64),
+    /// Any other number, `true`, `false` or `null`, as JSON text.
+    Literal(#[allow(dead_code, reason = "only cache files are written again")] Cow<'static, str>),
+    #[allow(dead_code, reason = "only CBOR has other kinds of values")]
     Other,
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
@@ -77,20 +81,21 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(Json::Whole(number))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Literal(Cow::Owned(number.to_string())))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Json, E> {
+        // `Debug` keeps the fraction of `1.0` and writes large numbers with an exponent, both as in JSON.
+        Ok(Json::Literal(Cow::Owned(alloc::format!("{number:?}"))))
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Literal(Cow::Borrowed(if value { "true" } else { "false" })))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Json, E> {
-        Ok(Json::Other)
+        Ok(Json::Literal(Cow::Borrowed("null")))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
@@ -107,7 +112,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
             read.push(member);
         }
         Ok(match read.as_slice() {
-            [(name, Json::Text(number))] if name == NUMBER => whole(number).map_or(Json::Other, Json::Whole),
+            [(name, Json::Text(number))] if name == NUMBER => {
+                whole(number).map_or_else(|| Json::Literal(Cow::Owned(number.to_string())), Json::Whole)
+            }
             _ => Json::Object(read),
         })
     }

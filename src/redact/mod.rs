@@ -1,6 +1,6 @@
 //! The headers and query parameters whose values are secret: one list for `Display`, `http` and explanations.
 
-#[cfg(feature = "explain")]
+#[cfg(any(feature = "credentials", feature = "explain"))]
 pub(crate) mod text;
 
 use crate::text::percent::decoded;

@@ -106,6 +106,31 @@ pub(crate) fn redacted(text: &str) -> String {
     }
 }
 
+/// The length of the secret access keys that AWS gives.
+const SECRET_KEY: usize = 40;
+
+/// Redacts what may be a secret access key: 40 letters, digits, `+` and `/`, of all kinds of letters, so that hashes and
+/// UUIDs are kept.
+pub(crate) fn without_secret_keys(text: &str) -> String {
+    let is_key = |c: char| c.is_ascii_alphanumeric() || c == '+' || c == '/';
+    let may_be = |run: &str| {
+        run.len() == SECRET_KEY
+            && run.contains(|c: char| c.is_ascii_uppercase())
+            && run.contains(|c: char| c.is_ascii_lowercase())
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_key) {
+        let (before, from) = rest.split_at(start);
+        let (run, after) = from.split_at(from.find(|c| !is_key(c)).unwrap_or(from.len()));
+        out.push_str(before);
+        out.push_str(if may_be(run) { REDACTED } else { run });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// An ARN names roles, users and routes, however long they are, and holds no secret.
 fn flush(run: &mut String, out: &mut String, in_arn: bool) {
     let secret = run.contains("eyJ") || run.len() >= TOKEN && !(in_arn && run.len() < LONGEST_OF_ARN);
@@ -141,6 +166,15 @@ mod tests {
         }
         let long = "a".repeat(64);
         assert_eq!(redacted(&alloc::format!("{long}:b")), "[redacted]:b");
+    }
+
+    #[test]
+    fn secret_access_keys_are_redacted_and_hashes_are_kept() {
+        let key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+        assert_eq!(without_secret_keys(&alloc::format!("'{key}' is bad")), "'[redacted]' is bad");
+        let kept =
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709 é 123e4567-e89b-12d3-a456-426614174000 arn:aws:iam::1:role/a";
+        assert_eq!(without_secret_keys(kept), kept);
     }
 
     #[test]

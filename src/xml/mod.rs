@@ -1,6 +1,6 @@
 //! XML: writes the elements of responses, and parses documents within limits.
 
-#[cfg(feature = "explain")]
+#[cfg(any(feature = "credentials", feature = "explain"))]
 pub(crate) mod read;
 
 use alloc::string::String;

@@ -19,6 +19,9 @@ const MOST_ELEMENTS: usize = 256;
 pub(crate) struct Document {
     /// Whether it is an HTML page.
     pub(crate) is_html: bool,
+    /// Whether it ends with the element it begins with. Truncated input doesn't.
+    #[cfg_attr(not(feature = "credentials"), allow(dead_code, reason = "only credentials must not be cut short"))]
+    pub(crate) is_complete: bool,
     /// The text of the leaf elements, the first of each name.
     pub(crate) leaves: BTreeMap<String, Zeroizing<String>>,
 }
@@ -32,7 +35,8 @@ pub(crate) fn parse(text: &str) -> Document {
     // `<meta>` and `<hr>` have no end tag.
     reader.config_mut().check_end_names = !is_html;
     let content = Wiped::new(String::new(), true);
-    let mut leaves = Leaves { kept: BTreeMap::new(), names: Vec::new(), content };
+    let mut leaves = Leaves { kept: BTreeMap::new(), names: Vec::new(), content, had_elements: false };
+    let mut is_complete = false;
     while let Ok(event) = reader.read_event() {
         let goes_on = match event {
             Event::Start(start) => leaves.open(start.local_name().into_inner().into()),
@@ -40,7 +44,10 @@ pub(crate) fn parse(text: &str) -> Document {
             Event::Text(text) => leaves.push(&text.xml10_content()),
             Event::CData(text) => leaves.push(&text.xml10_content()),
             Event::GeneralRef(reference) => leaves.push_reference(&reference),
-            Event::Eof => false,
+            Event::Eof => {
+                is_complete = leaves.had_elements && leaves.names.is_empty();
+                false
+            }
             _ => true,
         };
         if !goes_on {
@@ -49,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Document {
     }
     // Closes the element in which truncated input ends.
     leaves.close();
-    Document { is_html, leaves: leaves.kept }
+    Document { is_html, is_complete, leaves: leaves.kept }
 }
 
 /// Collects leaf elements. Each method returns `true` if parsing should continue.
@@ -59,6 +66,7 @@ struct Leaves {
     names: Vec<String>,
     /// The text of the innermost open element. It may be a canonical request that contains a session token.
     content: Wiped<String>,
+    had_elements: bool,
 }
 
 impl Leaves {
@@ -66,6 +74,7 @@ impl Leaves {
         if self.names.len() == MOST_DEPTH {
             return false;
         }
+        self.had_elements = true;
         self.names.push(name);
         self.content.clear();
         true
@@ -113,6 +122,18 @@ mod tests {
             document.leaves.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         assert_eq!(leaves, [("Code", "A&B"), ("D", "<d>"), ("F", "cut")]);
         assert_eq!(leaf("<!DOCTYPE html><meta><title>Denied</title>", "title").as_deref(), Some("Denied"));
+    }
+
+    #[test]
+    fn truncated_input_is_not_complete() {
+        let text = "<?xml version=\"1.0\"?><a><b>text</b><c/></a>";
+        assert!(parse(text).is_complete);
+        for length in 0..text.len() {
+            assert!(!parse(&text[..length]).is_complete, "{length}");
+        }
+        for text in ["text", "<a><b>text</a>", "<a>text</a></a>", "<a>text</a><a>"] {
+            assert!(!parse(text).is_complete, "{text}");
+        }
     }
 
     #[test]

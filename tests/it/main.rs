@@ -16,6 +16,7 @@ mod routing;
 mod rules;
 mod secrets;
 mod sigv4a;
+mod sources;
 mod streaming;
 mod support;
 mod tokens;

@@ -22,7 +22,6 @@ impl Timestamp {
     }
 
     /// Parses the extended format; a fraction of a second is ignored.
-    #[cfg(any(feature = "explain", feature = "post-policy"))]
     pub(crate) fn parse_extended(text: &str) -> Option<Self> {
         let part = |range: core::ops::Range<usize>| text.get(range);
         let separators = [part(4..5)?, part(7..8)?, part(13..14)?, part(16..17)?];
@@ -34,6 +33,20 @@ impl Timestamp {
         }
         let basic = [part(0..4)?, part(5..7)?, part(8..13)?, part(14..16)?, part(17..19)?, "Z"].concat();
         parse_basic(basic.as_bytes())
+    }
+
+    /// Parses the times of [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339#section-5.6), with an offset or in UTC, and
+    /// two spellings that tools write: an offset without a colon, and `UTC`. A fraction of a second is ignored.
+    pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
+        let (date, rest) = (text.get(..10)?, text.get(11..)?);
+        if !matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' ')) {
+            return None;
+        }
+        let zone = rest.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.')?;
+        let (clock, zone) = rest.split_at_checked(zone)?;
+        let local = Self::parse_extended(&[date, "T", clock, "Z"].concat())?;
+        let seconds = local.unix_seconds.checked_sub(offset(zone)?)?;
+        Self::from_unix_seconds(seconds).ok()
     }
 
     /// Parses `Fri, 24 May 2013 00:00:00 GMT`, the IMF-fixdate of [RFC 9110
@@ -52,6 +65,26 @@ impl Timestamp {
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
         unix_seconds(digits(year.as_bytes())?, month, digits(day.as_bytes())?, hour, minute, second).map(Self::in_range)
     }
+}
+
+/// The offset from UTC in seconds: `Z`, `UTC`, `+05:30` or `+0530`.
+fn offset(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z" | "UTC") {
+        return Some(0);
+    }
+    let (sign, clock) = match zone.split_at_checked(1)? {
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let (hours, minutes) = match clock.len() {
+        5 => clock.split_once(':')?,
+        4 => clock.split_at_checked(2)?,
+        _ => return None,
+    };
+    let two_digits = |text: &str| (text.len() == 2).then(|| digits(text.as_bytes())).flatten();
+    let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 pub(super) fn parse_basic(text: &[u8]) -> Option<Timestamp> {

@@ -3,9 +3,14 @@
 //!
 //! ```text
 //! cargo run --release --example conformance -- test-vectors/*.jsonl
+//! cargo run --release --example conformance -- --credentials FOLDER…
 //! ```
+//!
+//! The second form runs recorded resolutions of credentials, see [`credentials`].
 
 pub mod cases;
+#[cfg(feature = "credentials")]
+pub mod credentials;
 
 use std::fmt;
 use std::path::Path;
@@ -17,23 +22,38 @@ use cases::{Case, Difference, Outcome};
 pub fn run(files: impl IntoIterator<Item = String>) -> ExitCode {
     let mut files = files.into_iter().peekable();
     if files.peek().is_none() {
-        eprintln!("usage: conformance FILE.jsonl…");
+        eprintln!("usage: conformance FILE.jsonl…\n       conformance --credentials FOLDER…");
         return ExitCode::from(2);
     }
+    let is_credentials = files.next_if_eq("--credentials").is_some();
     let mut all_passed = true;
     for file in files {
-        let counts = match std::fs::read_to_string(&file) {
-            Ok(text) => Counts::of(&text, |line, difference| println!("{file}:{line}: {difference}")),
-            Err(error) => {
-                println!("{file}: {error}");
-                Counts { failed: 1, ..Counts::default() }
-            }
-        };
+        let counts = if is_credentials { of_credentials(&file) } else { of_vectors(&file) };
         let name = Path::new(&file).file_stem().unwrap_or_default().to_string_lossy();
         println!("{name}: {counts}");
         all_passed &= counts.failed == 0;
     }
     if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn of_vectors(file: &str) -> Counts {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Counts::of(&text, |line, difference| println!("{file}:{line}: {difference}")),
+        Err(error) => {
+            println!("{file}: {error}");
+            Counts { failed: 1, ..Counts::default() }
+        }
+    }
+}
+
+#[cfg(feature = "credentials")]
+fn of_credentials(path: &str) -> Counts {
+    credentials::run(Path::new(path), |case, failure| println!("{path}: {case}: {failure}"))
+}
+
+#[cfg(not(feature = "credentials"))]
+fn of_credentials(_: &str) -> Counts {
+    Counts { skipped: 1, ..Counts::default() }
 }
 
 /// How many cases of a file ended in which way.
