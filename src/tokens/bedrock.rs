@@ -45,8 +45,7 @@ pub fn bedrock(
     expires_in: Duration,
     now: Timestamp,
 ) -> Result<Token, TokenError> {
-    let mut limits = Limits::default();
-    limits.max_presign = Duration::from_secs(12 * 60 * 60);
+    let limits = Limits { max_presign: Duration::from_secs(12 * 60 * 60), ..Limits::default() };
     let signer = signer(credentials, region, "bedrock")?.with_limits(limits);
     // The same host in every region; the scope has the region.
     let request = Request::new("POST", "/?Action=CallWithBearerToken", &[]).with_host("bedrock.amazonaws.com");
