@@ -6,7 +6,8 @@ mod post_form;
 mod presign;
 mod request;
 mod sign;
-mod token;
+pub mod time;
+pub mod token;
 mod verify;
 
 use std::ffi::OsString;
