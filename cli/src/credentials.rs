@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
+use countersign::Credentials;
 use countersign::sources::{AskError, AskErrorKind, Environment, HttpAsk, Resolved, Resolver};
-use countersign::{Credentials, Timestamp};
 
 use crate::args::{CredentialArgs, TransportArgs};
 use crate::failure::{Failure, Kind};
@@ -166,9 +166,4 @@ fn mfa_code(serial: &str) -> Result<String, AskError> {
 
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// Returns how long the credentials are valid, for messages.
-pub fn is_expired(credentials: &Credentials, now: Timestamp) -> bool {
-    credentials.expires_at().is_some_and(|at| at.unix_seconds() <= now.unix_seconds())
 }

@@ -2,7 +2,7 @@
 //!
 //! `args` is what can be typed, `commands` has one module per subcommand, and the other modules are what they share:
 //! `credentials`, `endpoint` (region and service), `url` (the request target as typed), `http` (the only HTTP client)
-//! and `output`. Every error is a [`Failure`], which has the exit code.
+//! and `output`. Every error is a [`failure::Failure`], which has the exit code.
 
 mod args;
 mod commands;
@@ -11,11 +11,11 @@ mod endpoint;
 mod failure;
 mod http;
 mod output;
+mod request;
 mod url;
 
 use std::process::ExitCode;
 
-use failure::Failure;
 use output::Output;
 
 fn main() -> ExitCode {

@@ -5,21 +5,28 @@ use std::io::{self, IsTerminal, Write};
 use crate::failure::{Failure, Kind};
 
 /// Headers whose value is a secret, or lets its holder act as the sender.
-const SECRET_HEADERS: [&str; 7] = [
+const SECRET_HEADERS: [&str; 11] = [
     "authorization",
-    "x-amz-security-token",
-    "x-amz-s3session-token",
-    "proxy-authorization",
     "cookie",
+    "proxy-authorization",
     "set-cookie",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
+    "x-amz-s3session-token",
+    "x-amz-security-token",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
     "x-api-key",
 ];
+
+/// Query parameters of the same kind.
+const SECRET_PARAMETERS: [&str; 4] =
+    ["x-amz-security-token", "x-amz-s3session-token", "x-amz-signature", "x-amz-server-side-encryption-customer-key"];
 
 /// A colour of the terminal.
 #[derive(Clone, Copy)]
 pub enum Style {
     Bold,
-    Dim,
     Red,
     Green,
     Yellow,
@@ -51,6 +58,7 @@ impl Output {
     }
 
     /// Styles text for standard output.
+    #[allow(dead_code, reason = "for the subcommands that print a diff or a report")]
     pub fn style_out(self, style: Style, text: &str) -> String {
         if self.colour_out { styled(style, text) } else { text.to_owned() }
     }
@@ -94,7 +102,6 @@ pub fn write_failure(error: io::Error) -> Failure {
 fn styled(style: Style, text: &str) -> String {
     let code = match style {
         Style::Bold => "1",
-        Style::Dim => "2",
         Style::Red => "31",
         Style::Green => "32",
         Style::Yellow => "33",
@@ -117,6 +124,19 @@ pub fn redacted_header(name: &str, value: &str) -> String {
     if SECRET_HEADERS.contains(&lower.as_str()) { format!("{name}: (hidden)") } else { format!("{name}: {value}") }
 }
 
+/// A URL, or its path and query, for messages: the values of secret parameters are left out.
+pub fn redacted_url(url: &str) -> String {
+    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        // An encoded name of a secret parameter would be a way around the list.
+        Some((name, _)) if name.contains('%') || SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) => {
+            format!("{name}=(hidden)")
+        }
+        _ => pair.to_owned(),
+    });
+    format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +148,13 @@ mod tests {
         assert_eq!(redacted_header("authorization", "Bearer abc"), "authorization: (hidden)");
         assert_eq!(redacted_header("X-Amz-Security-Token", "abc"), "X-Amz-Security-Token: (hidden)");
         assert_eq!(redacted_header("accept", "a"), "accept: a");
+    }
+
+    #[test]
+    fn urls_are_redacted() {
+        let shown = redacted_url("/a?b=1&X-Amz-Security-Token=t&x-amz-signature=s&X%2DAmz-Signature=s&c");
+        assert_eq!(shown, "/a?b=1&X-Amz-Security-Token=(hidden)&x-amz-signature=(hidden)&X%2DAmz-Signature=(hidden)&c");
+        assert_eq!(redacted_url("/a"), "/a");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The URL as typed. Nothing is decoded, encoded or normalised: what is signed is what is sent.
 
 use crate::failure::Failure;
+use crate::output::redacted_url;
 
 /// A URL in the parts that are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +172,7 @@ fn check_target(target: &str) -> Result<(), Failure> {
                 "the {place} of the URL contains {c:?}, which must be encoded as {}{hint}. The URL is sent exactly as typed; \
                  with all such characters encoded, its path and query are: {}",
                 encoded(c),
-                encode_all(target),
+                redacted_url(&encode_all(target)),
             )));
         }
     }

@@ -127,7 +127,7 @@ pub struct ShowArgs {
     #[arg(long)]
     pub no_explain: bool,
 
-    /// Print this after the answer; variables such as %{http_code}, %{size_download}, %{time_total}, %{header{etag}}
+    /// Print this after the answer; variables such as %{http_code}, %{size_download}, %{time_total}, %header{etag}
     #[arg(short, long, alias = "write_out", value_name = "FORMAT", allow_hyphen_values = true)]
     pub write_out: Option<String>,
 
@@ -138,6 +138,13 @@ pub struct ShowArgs {
     /// Exit with 22 if the status is 400 or higher, and print the body
     #[arg(long, alias = "fail_with_body", conflicts_with = "fail")]
     pub fail_with_body: bool,
+}
+
+impl ShowArgs {
+    /// Returns `true` if --fail or --fail-with-body makes this status an error.
+    pub fn fails(&self, status: u16) -> bool {
+        (self.fail || self.fail_with_body) && status >= 400
+    }
 }
 
 /// The flags of what is done.

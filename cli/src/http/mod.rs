@@ -23,6 +23,7 @@ use connect::Connection;
 
 use crate::args::TransportArgs;
 use crate::failure::{Failure, Kind};
+use crate::output::redacted_url;
 use crate::url::Url;
 
 /// How long a connection may say nothing while an answer is awaited, if --max-time sets no limit.
@@ -192,8 +193,12 @@ fn with_head(outgoing: Outgoing, uri: Uri) -> Result<Request<Body>, Failure> {
 
 /// The target as hyper sends it. It must be what was signed, so a difference is an error.
 fn path_and_query(url: &Url) -> Result<PathAndQuery, Failure> {
-    let refused =
-        || Failure::usage(format!("the HTTP client can't send the path and query as typed: {}", url.target()));
+    let refused = || {
+        Failure::usage(format!(
+            "the HTTP client can't send the path and query as typed: {}",
+            redacted_url(url.target())
+        ))
+    };
     let target = PathAndQuery::try_from(url.target()).map_err(|_| refused())?;
     if target.as_str() == url.target() { Ok(target) } else { Err(refused()) }
 }
@@ -206,5 +211,7 @@ fn broken(when: &str, error: &hyper::Error) -> Failure {
         message.push_str(&format!(": {error}"));
         source = error.source();
     }
-    Failure::new(Kind::Transfer, message)
+    // An error of our own body: a file that can't be read, or changed its size.
+    let kind = if error.is_user() { Kind::Read } else { Kind::Transfer };
+    Failure::new(kind, message)
 }
