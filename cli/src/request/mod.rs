@@ -1,6 +1,7 @@
 //! A request from its arguments, and its signature. Shared by the subcommands that sign.
 
 mod content;
+pub mod curl;
 mod data;
 mod headers;
 mod signing;

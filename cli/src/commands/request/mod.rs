@@ -5,7 +5,7 @@ mod follow;
 mod offline;
 mod progress;
 mod refusal;
-mod verbose;
+pub mod verbose;
 mod write_out;
 
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::endpoint::Target;
 use crate::failure::{Failure, Kind};
 use crate::http::{Answer, Client, Outgoing};
 use crate::output::Output;
-use crate::request::{Draft, Ingredients, Payload, Signed, sign};
+use crate::request::{Draft, Ingredients, Payload, Signed, curl, sign};
 use crate::url::Url;
 use write_out::{Figures, Template};
 
@@ -76,7 +76,8 @@ fn send(args: &RequestArgs, output: Output) -> Result<ExitCode, Failure> {
     if args.act.offline || args.act.curl {
         let signed = session.sign(&draft)?;
         return if args.act.curl {
-            offline::curl(output, args, &draft, &signed)
+            let command = curl::command(&args.transport, &args.body, &draft, &signed)?;
+            output.print(&(command + "\n")).map(|()| ExitCode::SUCCESS)
         } else {
             offline::http(output, &draft, &signed)
         };
