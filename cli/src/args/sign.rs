@@ -68,8 +68,8 @@ Examples:
       -H 'X-Amz-Target: DynamoDB_20120810.ListTables' -H 'Content-Type: application/x-amz-json-1.0'
   For several regions, with SigV4A:
     countersign sign --region us-east-1,eu-west-1 --service s3 https://example.com/key
-  The AWS documentation's example, always the same:
-    countersign sign --date 20150830T123600Z 'https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08' -v
+  How a signature is made, step by step, always the same:
+    countersign sign -v --date 20150830T123600Z 'https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08'
 
 Exit codes:
   0 the headers are on standard output   1 the request can't be signed   2 wrong usage or URL

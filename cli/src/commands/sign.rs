@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use ::http::HeaderMap;
+use ::http::header::CONTENT_TYPE;
 use countersign::Identity;
 use serde_json::{Map, Value, json};
 
@@ -11,7 +13,7 @@ use crate::args::{SignArgs, TransportArgs};
 use crate::endpoint::Target;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, sign};
+use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, headers, sign};
 use crate::url::Url;
 
 pub fn run(args: &SignArgs) -> Result<ExitCode, Failure> {
@@ -45,10 +47,10 @@ pub fn run(args: &SignArgs) -> Result<ExitCode, Failure> {
         verbose::stages(output, signed.stages());
     }
     let text = match args.format {
-        SignFormat::Text => added(args, &signed).iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
+        SignFormat::Text => added(args, &signed)?.iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
         SignFormat::Json => {
             let headers: Map<String, Value> =
-                added(args, &signed).into_iter().map(|(name, value)| (name, value.into())).collect();
+                added(args, &signed)?.into_iter().map(|(name, value)| (name, value.into())).collect();
             let json = json!({ "method": draft.method.as_str(), "url": draft.url.to_string(), "headers": headers });
             format!("{json}\n")
         }
@@ -58,19 +60,23 @@ pub fn run(args: &SignArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The headers to send besides those of -H: what signing adds, and the content type of the body, which is signed.
-fn added(args: &SignArgs, signed: &Signed) -> Vec<(String, String)> {
+fn added(args: &SignArgs, signed: &Signed) -> Result<Vec<(String, String)>, Failure> {
     let mut headers: Vec<(String, String)> = Vec::new();
-    let is_given = |name: &str| {
-        args.headers.iter().any(|header| {
-            header.split([':', ';']).next().is_some_and(|given| given.eq_ignore_ascii_case(name))
-                || header.starts_with('@')
-        })
-    };
-    if let Some(content_type) = signed.headers.get("content-type").and_then(|value| value.to_str().ok())
-        && !is_given("content-type")
+    let content_type = signed.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if let Some(content_type) = content_type
+        && !is_given(args)?
     {
-        headers.push(("content-type".into(), content_type.into()));
+        headers.push((CONTENT_TYPE.to_string(), content_type.into()));
     }
     headers.extend(signed.stages().headers().map(|(name, value)| (name.to_owned(), value.to_owned())));
-    headers
+    Ok(headers)
+}
+
+/// Returns `true` if -H has the content type.
+fn is_given(args: &SignArgs) -> Result<bool, Failure> {
+    // Standard input has been read already.
+    let (piped, others): (Vec<String>, Vec<String>) = args.headers.iter().cloned().partition(|header| header == "@-");
+    let mut given = HeaderMap::new();
+    headers::apply(&mut given, &others)?;
+    Ok(!piped.is_empty() || given.contains_key(CONTENT_TYPE))
 }

@@ -1,4 +1,8 @@
 //! The subcommands that print what was signed: `sign`, `presign`, `post-form`, `token` and `credentials`.
 
+mod credentials;
+mod post_form;
+mod presign;
+mod sign;
 mod support;
 mod token;

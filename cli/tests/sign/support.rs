@@ -144,3 +144,35 @@ fn the_check_for_secrets_works() {
     let ran = std::panic::catch_unwind(|| cli("credentials --format process").run());
     assert!(ran.is_err());
 }
+
+/// The test vectors of a file.
+pub fn vectors(name: &str) -> Vec<serde_json::Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors").join(name);
+    let text = std::fs::read_to_string(&path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A command with the credentials, time, region and service of a vector.
+pub fn of_vector(arguments: &str, vector: &serde_json::Value) -> Cli {
+    let context = &vector["context"];
+    let text = |name: &str| context[name].as_str().unwrap().to_owned();
+    let mut cli = bare(arguments)
+        .var("AWS_ACCESS_KEY_ID", text("access_key"))
+        .var("AWS_SECRET_ACCESS_KEY", text("secret_key"))
+        .args(["--date", &text("timestamp"), "--region", &text("region")]);
+    if let Some(token) = context["session_token"].as_str() {
+        cli = cli.var("AWS_SESSION_TOKEN", token);
+    }
+    cli
+}
+
+/// JSON that `--credentials-stdin` reads.
+pub fn expiring(expires_at: &str) -> String {
+    format!(
+        r#"{{"Version":1,"AccessKeyId":"{ID}","SecretAccessKey":"{SECRET}","SessionToken":"{TOKEN}","Expiration":"{expires_at}"}}"#
+    )
+}
+
+pub fn known() -> countersign::Credentials {
+    countersign::Credentials::new(ID, SECRET).unwrap()
+}
