@@ -1,4 +1,6 @@
+use base64ct::{Base64, Encoding};
 use countersign::{Request, Timestamp, Verifier};
+use sha2::{Digest, Sha256};
 
 use crate::support::{Cli, DATE, SECRET, bare, cli, expiring, known, of_vector, temporary, vectors};
 
@@ -14,6 +16,11 @@ fn vectors_are_met() {
         for header in request["headers"].as_array().unwrap() {
             let (name, value) = (header[0].as_str().unwrap(), header[1].as_str().unwrap());
             cli = cli.arg("-H").arg(if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") });
+        }
+        let body = Base64::decode_vec(request["body_b64"].as_str().unwrap()).unwrap();
+        if !body.is_empty() && context["payload"] == "signed" {
+            let hash: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+            cli = cli.args(["--payload-hash", &hash]);
         }
         let url = cli.arg(request["url"].as_str().unwrap()).output();
         let expected = &vector["expect"];
