@@ -60,6 +60,17 @@ fn region_and_service_are_read_from_the_host() {
     }
 }
 
+#[test]
+fn the_host_header_names_region_and_service_as_well() {
+    let server = Server::verifying(Verifier::new("eu-west-1", "execute-api").unwrap(), ErrorFormat::RestJson);
+    let host = "abc123.execute-api.eu-west-1.amazonaws.com";
+    let user = format!("{ID}:{SECRET}");
+    let header = format!("Host: {host}");
+    let done = run(&mut without_credentials(&["request", "--user", &user, "-H", &header, &server.url("/dev")]));
+    assert_eq!((done.code, done.out.as_str()), (0, "ok"), "{done:?}");
+    assert_eq!(server.arrived()[0].header("host"), Some(host));
+}
+
 /// Every way to give credentials; the server accepts each.
 #[test]
 fn credentials_from_everywhere_and_no_secret_in_the_output() {
@@ -223,7 +234,7 @@ fn a_region_set_signs_with_sigv4a() {
     let public_key = SigningKey::derive_sigv4a(&Credentials::new(ID, SECRET).unwrap()).public_key().unwrap();
     for set in ["*", "us-east-1,us-west-*"] {
         let verifier = Verifier::new("us-west-2", "execute-api").unwrap().with_sigv4a();
-        let key = VerifyingKey::from_public_key(ID, public_key.clone());
+        let key = VerifyingKey::from_public_key(ID, public_key);
         let server = Server::new(move |arrived| {
             let pairs = arrived.pairs();
             let request = Request::new(&arrived.method, &arrived.target, &pairs).with_scheme("http");

@@ -1,8 +1,12 @@
 //! The cause of a refusal is printed, and the exit code says whether there was an answer.
 
+use std::io::Write;
+
 use countersign::{ErrorFormat, Timestamp, Verifier};
 
-use crate::support::{ID, SECRET, Server, answer, countersign, refusal, request, run, verify, without_credentials};
+use crate::support::{
+    ID, SECRET, Server, TOKEN, answer, countersign, refusal, request, run, verify, without_credentials,
+};
 
 fn server(format: ErrorFormat) -> Server {
     Server::verifying(Verifier::new("us-east-1", "execute-api").unwrap().echo_computed(), format)
@@ -46,7 +50,7 @@ fn answers_of_other_servers_are_explained() {
             403,
             r#"{"Message":"User: arn:aws:iam::123456789012:user/a is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-east-1:********9012:abc/dev/GET/x"}"#,
             "application/json",
-            "allow",
+            "policy",
         ),
         (
             403,
@@ -60,11 +64,17 @@ fn answers_of_other_servers_are_explained() {
             "application/json",
             "key",
         ),
-        (403, r#"{"message":"The security token included in the request is expired"}"#, "application/json", "expired"),
+        (
+            403,
+            r#"{"__type":"com.amazon.coral.service#ExpiredTokenException","message":"The security token included in the request is expired"}"#,
+            "application/json",
+            "expired",
+        ),
     ];
     for (status, body, content_type, cause) in cases {
         let server = Server::new(move |_| answer(status, &[("content-type", content_type)], body));
-        let done = request(&[&server.url("/dev/x")]);
+        let url = server.url("/dev/x");
+        let done = run(countersign(&["request", &url]).env("AWS_SESSION_TOKEN", TOKEN));
         assert_eq!((done.code, done.out.as_str()), (0, body));
         assert!(first_cause(&done.err).contains(cause), "{cause}: {}", done.err);
         let silent = request(&["-s", &server.url("/dev/x")]);
@@ -76,9 +86,11 @@ fn answers_of_other_servers_are_explained() {
 
 #[test]
 fn a_status_that_has_nothing_to_do_with_signing_is_not_explained() {
-    let server = Server::new(|_| answer(404, &[("content-type", "text/plain")], "no such thing"));
-    let done = request(&[&server.url("/x")]);
-    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "no such thing", ""));
+    for status in [400, 404, 429, 500, 503] {
+        let server = Server::new(move |_| answer(status, &[("content-type", "text/plain")], "no such thing"));
+        let done = request(&[&server.url("/x")]);
+        assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "no such thing", ""), "{status}");
+    }
 }
 
 #[test]
@@ -139,7 +151,12 @@ fn exit_codes_of_the_connection() {
     assert_eq!(request(&[&breaks.url("/")]).code, 56);
     let garbage = Server::new(|_| b"garbage\r\n\r\n".to_vec());
     assert_eq!(request(&[&garbage.url("/")]).code, 56);
-    assert_eq!(request(&[&garbage.url("/").replace("http:", "https:")]).code, 35);
+    let not_tls = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", not_tls.local_addr().unwrap());
+    let server = std::thread::spawn(move || not_tls.accept().unwrap().0.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let done = request(&[&url]);
+    server.join().unwrap().unwrap();
+    assert_eq!(done.code, 35, "{done:?}");
 }
 
 #[test]

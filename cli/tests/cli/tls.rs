@@ -15,7 +15,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::support::{credentials, folder, request, text};
+use crate::support::{countersign, credentials, folder, request, run, text};
 
 /// A server with a certificate of its own for `localhost`.
 struct TlsServer {
@@ -134,10 +134,13 @@ fn certificates_are_checked() {
     std::fs::write(&file, &server.certificate).unwrap();
     let done = request(&["--cacert", text(&file), &server.url("/")]);
     assert_eq!((done.code, done.out.as_str()), (0, "HTTP/2.0"), "{done:?}");
+    let url = server.url("/");
+    let done = run(countersign(&["request", &url]).env("AWS_CA_BUNDLE", &file));
+    assert_eq!((done.code, done.out.as_str()), (0, "HTTP/2.0"), "{done:?}");
     // The certificate is for localhost, not for the address.
     let by_address = server.url("/").replace("localhost", "127.0.0.1");
     assert_eq!(request(&["--cacert", text(&file), &by_address]).code, 60);
     std::fs::write(&file, "nothing").unwrap();
     assert_eq!(request(&["--cacert", text(&file), &server.url("/")]).code, 2);
-    assert_eq!(server.targets.lock().unwrap().len(), 1);
+    assert_eq!(server.targets.lock().unwrap().len(), 2);
 }
