@@ -71,6 +71,20 @@ fn the_host_header_names_region_and_service_as_well() {
     assert_eq!(server.arrived()[0].header("host"), Some(host));
 }
 
+#[test]
+fn all_headers_are_signed_if_asked() {
+    let server = server();
+    for (flags, signed) in
+        [(&[] as &[&str], "host;x-amz-date"), (&["--sign-all-headers"], "accept;host;x-a;x-amz-date")]
+    {
+        let done = request(&[flags, &["-H", "X-A: 1", &server.url("/")]].concat());
+        assert_eq!((done.code, done.out.as_str()), (0, "ok"), "{done:?}");
+        let arrived = server.arrived();
+        let authorization = arrived.last().unwrap().header("authorization").unwrap();
+        assert!(authorization.contains(&format!("SignedHeaders={signed},")), "{authorization}");
+    }
+}
+
 /// Every way to give credentials; the server accepts each.
 #[test]
 fn credentials_from_everywhere_and_no_secret_in_the_output() {

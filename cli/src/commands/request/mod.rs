@@ -11,7 +11,7 @@ mod write_out;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use countersign::{Identity, Signer, Timestamp};
+use countersign::{Identity, SignedHeaders, Signer, Timestamp};
 
 use crate::args::RequestArgs;
 use crate::endpoint::Target;
@@ -64,7 +64,10 @@ fn send(args: &RequestArgs, output: Output) -> Result<ExitCode, Failure> {
     if payload.is_unsigned() && !draft.url.is_https() && !args.show.silent {
         output.warning("without HTTPS, an unsigned body can be changed on the way");
     }
-    let signer = target.signer(Identity::new(found.credentials))?;
+    let mut signer = target.signer(Identity::new(found.credentials))?;
+    if args.sign_all_headers {
+        signer = signer.with_signed_headers(SignedHeaders::All);
+    }
     let client = Client::new(&args.transport)?;
     let mut session = Session { args, output, client, signer, payload, skew: 0, started: Instant::now() };
     if args.act.curl {
