@@ -26,7 +26,7 @@ pub struct Found {
     pub origin: String,
 }
 
-/// Finds the credentials. Sources that send requests use the client of this program, with the flags of `transport`.
+/// Finds the credentials. Sources that send requests use the client of this program.
 pub fn find(args: &CredentialArgs, transport: &TransportArgs) -> Result<Found, Failure> {
     match given(args)? {
         Some((credentials, origin)) => Ok(Found { credentials, region: configured_region(), origin: origin.into() }),
@@ -138,12 +138,12 @@ fn expiring(credentials: Credentials, time: Option<&str>) -> Result<Credentials,
     Ok(credentials.with_expires_at(time))
 }
 
-/// Sends one request of a source, within its time and without following redirects.
-fn send(ask: HttpAsk, transport: &TransportArgs) -> Result<::http::Response<Vec<u8>>, AskError> {
-    let mut transport = transport.clone();
+/// Sends one request of a source, within its time and without following redirects. Of the flags, only the limits of time
+/// apply: --insecure is about the server that gets the request, and must not reveal the credentials to another.
+fn send(ask: HttpAsk, flags: &TransportArgs) -> Result<::http::Response<Vec<u8>>, AskError> {
     // Shorter, so that a service that can't be reached is told apart from one that doesn't answer.
-    transport.connect_timeout = ask.timeout / 2;
-    transport.max_time = Some(ask.timeout);
+    let limit = ask.timeout.min(flags.max_time.unwrap_or(ask.timeout));
+    let transport = TransportArgs { connect_timeout: limit / 2, max_time: Some(limit), ..TransportArgs::default() };
     let (parts, body) = ask.request.into_parts();
     let send = || -> Result<::http::Response<Vec<u8>>, Failure> {
         let url = Url::parse(&parts.uri.to_string())?;

@@ -4,6 +4,8 @@
 //! `credentials`, `endpoint` (region and service), `url` (the request target as typed), `http` (the only HTTP client)
 //! and `output`. Every error is a [`failure::Failure`], which has the exit code.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
 mod args;
 mod commands;
 mod credentials;

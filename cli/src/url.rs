@@ -159,8 +159,7 @@ fn split_port(authority: &str, https: bool) -> Result<(String, u16), Failure> {
 /// and servers encode, drop or reject them in different ways, so a signature over them is valid only by luck. Square
 /// brackets are allowed, as all of them leave these alone.
 fn check_target(target: &str) -> Result<(), Failure> {
-    let mut rest = target.char_indices();
-    while let Some((position, c)) = rest.next() {
+    for (position, c) in target.char_indices() {
         let is_bad = match c {
             '%' => !is_escape(target.as_bytes().get(position + 1..position + 3)),
             _ => !is_allowed(c),

@@ -39,7 +39,7 @@ Environment:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION and all other variables that the
   AWS CLI reads for credentials and the region
   COUNTERSIGN_SERVICE  the service to sign for, if neither a flag nor the host names it
-  SSL_CERT_FILE        the certificates to trust, instead of the system's
+  AWS_CA_BUNDLE, SSL_CERT_FILE  the certificates to trust, instead of the system's
   NO_COLOR             no colours";
 
 #[derive(Debug, Subcommand)]
@@ -160,7 +160,7 @@ pub struct TransportArgs {
     pub cacert: Option<std::path::PathBuf>,
 
     /// Time to resolve the host and connect, in seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30", hide_default_value = false)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30")]
     pub connect_timeout: Duration,
 
     /// Time for everything, in seconds [default: no limit]

@@ -18,10 +18,14 @@ pub struct RequestArgs {
     #[arg(short = 'X', long, value_name = "METHOD")]
     pub request: Option<String>,
 
-    /// A header, `Name: value`; `@FILE` reads one per line, `Name;` sends an empty one. Every header that is sent is
-    /// signed if AWS allows it
+    /// A header, `Name: value`; `@FILE` reads one per line, `Name;` sends an empty one, `Name:` removes a default. Host,
+    /// Content-Type, Content-MD5 and X-Amz-… are signed
     #[arg(short = 'H', long = "header", value_name = "HEADER", allow_hyphen_values = true)]
     pub headers: Vec<String>,
+
+    /// Sign all headers, except those that proxies and load balancers change
+    #[arg(long, alias = "sign_all_headers")]
+    pub sign_all_headers: bool,
 
     #[command(flatten)]
     pub body: BodyArgs,
@@ -75,15 +79,17 @@ pub struct BodyArgs {
     #[arg(short = 'G', long)]
     pub get: bool,
 
-    /// What is signed in place of the body [default: hashed; chunked for S3 if the body is read from a pipe]
+    /// What is signed in place of the body [default: hashed; chunked for S3 with --body-size]
     #[arg(long, value_enum, value_name = "MODE")]
     pub payload: Option<PayloadMode>,
 
-    /// With --payload chunked: the checksum in the trailer, such as crc32, crc32c, crc64nvme, sha1 or sha256
+    /// A checksum in the trailer, with --payload chunked (the default then) or unsigned: crc32, crc32c, crc64nvme, sha1,
+    /// sha256, sha512, md5, xxhash64, xxhash3 or xxhash128
     #[arg(long, value_name = "NAME")]
     pub checksum: Option<String>,
 
-    /// The size of standard input in bytes, so that it can be sent while it is read
+    /// The size of standard input in bytes, so that it can be sent while it is read. Otherwise, more than 1 MiB from a pipe
+    /// goes to a temporary file first
     #[arg(long, alias = "body_size", value_name = "BYTES")]
     pub body_size: Option<u64>,
 }
@@ -186,8 +192,10 @@ Examples:
   DynamoDB:
     countersign request https://dynamodb.eu-west-1.amazonaws.com/ -H 'X-Amz-Target: DynamoDB_20120810.ListTables' \\
       -H 'Content-Type: application/x-amz-json-1.0' -d '{}'
-  Upload from a pipe, signed chunk by chunk:
+  Upload from a pipe. If its size is known, it is signed chunk by chunk while it is sent; otherwise it is stored first:
     tar c . | countersign request -T - https://bucket.s3.eu-central-1.amazonaws.com/backup.tar
+    head -c 1000000 /dev/zero | countersign request -T - --body-size 1000000 --checksum crc32 \\
+      https://bucket.s3.eu-central-1.amazonaws.com/zeros
 
 Exit codes:
   0 an answer arrived, whatever its status   1 the request can't be signed   2 wrong usage or URL

@@ -11,7 +11,7 @@ use crate::args::{PresignArgs, TransportArgs};
 use crate::endpoint::Target;
 use crate::failure::Failure;
 use crate::output::{Output, Style, redacted_url};
-use crate::request::headers;
+use crate::request::{headers, host};
 use crate::url::Url;
 
 pub fn run(args: &PresignArgs) -> Result<ExitCode, Failure> {
@@ -24,7 +24,8 @@ pub fn run(args: &PresignArgs) -> Result<ExitCode, Failure> {
     let payload = args.payload_hash.as_deref().map(payload).transpose()?;
 
     let found = crate::credentials::find(&args.credentials, &TransportArgs::default())?;
-    let target = Target::find(&args.scope, url.host(), found.region.as_deref())?;
+    let host = host(&args.headers).unwrap_or_else(|| url.host());
+    let target = Target::find(&args.scope, host, found.region.as_deref())?;
     if args.verbose {
         verbose::signer(output, &found, &target);
     }

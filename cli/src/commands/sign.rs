@@ -13,7 +13,7 @@ use crate::args::{SignArgs, TransportArgs};
 use crate::endpoint::Target;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, headers, sign};
+use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, headers, host, sign};
 use crate::url::Url;
 
 pub fn run(args: &SignArgs) -> Result<ExitCode, Failure> {
@@ -22,7 +22,8 @@ pub fn run(args: &SignArgs) -> Result<ExitCode, Failure> {
     let url = Url::parse(&args.url)?;
     let transport = TransportArgs::default();
     let found = crate::credentials::find(&args.credentials, &transport)?;
-    let target = Target::find(&args.scope, url.host(), found.region.as_deref())?;
+    let host = host(&args.headers).unwrap_or_else(|| url.host()).to_owned();
+    let target = Target::find(&args.scope, &host, found.region.as_deref())?;
     let draft = Draft::new(Ingredients {
         url,
         method: args.request.as_deref(),

@@ -28,7 +28,9 @@ impl Tls {
         if args.insecure && args.cacert.is_some() {
             return Err(Failure::usage("--insecure accepts every certificate, so --cacert has no effect; remove one"));
         }
-        Ok(Self { insecure: args.insecure, cacert: args.cacert.clone() })
+        // The AWS CLI and SDKs read this variable as well.
+        let bundle = || std::env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty()).map(Into::into);
+        Ok(Self { insecure: args.insecure, cacert: args.cacert.clone().or_else(bundle) })
     }
 
     pub async fn handshake(

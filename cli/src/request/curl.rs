@@ -27,24 +27,31 @@ pub fn command(transport: &TransportArgs, args: &BodyArgs, draft: &Draft, signed
         words.extend(["--cacert".into(), quoted(&file.display().to_string())]);
     }
     words.push(quoted(&draft.url.to_string()));
-    let mut header = |line: String| words.extend(["-H".into(), quoted(&line)]);
-    for (name, value) in &signed.headers {
-        let is_default = (name == HOST && value == draft.url.host_header()) || name == CONTENT_LENGTH;
-        if !is_default {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            header(if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") });
-        }
-    }
-    // Removes the defaults of curl that the request doesn't have.
-    for name in [ACCEPT, USER_AGENT, CONTENT_TYPE] {
-        if !signed.headers.contains_key(&name) && (name != CONTENT_TYPE || has_body(draft)) {
-            header(format!("{name}:"));
-        }
+    for line in curl_headers(draft, signed) {
+        words.extend(["-H".into(), quoted(&line)]);
     }
     if has_body(draft) {
         words.extend(body(args, draft)?);
     }
     Ok(words.join(" "))
+}
+
+/// The headers for `-H`: what is sent, and the defaults of curl that are not.
+fn curl_headers(draft: &Draft, signed: &Signed) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, value) in &signed.headers {
+        let is_default = (name == HOST && value == draft.url.host_header()) || name == CONTENT_LENGTH;
+        if !is_default {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            lines.push(if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") });
+        }
+    }
+    for name in [ACCEPT, USER_AGENT, CONTENT_TYPE] {
+        if !signed.headers.contains_key(&name) && (name != CONTENT_TYPE || has_body(draft)) {
+            lines.push(format!("{name}:"));
+        }
+    }
+    lines
 }
 
 fn has_body(draft: &Draft) -> bool {

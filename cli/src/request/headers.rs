@@ -28,6 +28,13 @@ pub fn apply(headers: &mut HeaderMap, given: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The last `Host` of -H.
+pub fn host(given: &[String]) -> Option<&str> {
+    let pairs = given.iter().rev().filter_map(|header| header.split_once(':'));
+    let mut hosts = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("host")).map(|(_, value)| value.trim());
+    hosts.next().filter(|value| !value.is_empty())
+}
+
 fn read(file: &str) -> Result<Vec<String>, Failure> {
     let text = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
     let text =

@@ -10,6 +10,7 @@ use ::http::Method;
 use ::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 pub use content::{Content, unreadable};
+pub use headers::host;
 pub use signing::{Payload, Signed, sign};
 
 use crate::args::{BodyArgs, CredentialArgs};

@@ -132,11 +132,11 @@ pub fn sign(draft: &Draft, signer: &Signer, payload: Payload, now: Timestamp) ->
     let pairs: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let request = Request::new(draft.method.as_str(), draft.url.target(), &pairs).with_scheme(draft.url.scheme());
     let chunked = |chunked: Chunked| {
-        let signed = signer.sign_chunked(&request, &chunked, now).map_err(Failure::sign)?;
+        let signed = signer.sign_chunked(request, &chunked, now).map_err(Failure::sign)?;
         Ok(Stages::Chunked(Box::new(signed)))
     };
     let whole = |payload: countersign::Payload<'_>| {
-        let signed = signer.sign(&request, payload, now).map_err(Failure::sign)?;
+        let signed = signer.sign(request, payload, now).map_err(Failure::sign)?;
         Ok(Stages::Whole(Box::new(signed)))
     };
     let length = draft.content.length();

@@ -11,14 +11,14 @@ mod write_out;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use countersign::{Identity, Signer, Timestamp};
+use countersign::{Identity, SignedHeaders, Signer, Timestamp};
 
 use crate::args::RequestArgs;
 use crate::endpoint::Target;
 use crate::failure::{Failure, Kind};
 use crate::http::{Answer, Client, Outgoing};
 use crate::output::Output;
-use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, sign};
+use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, host, sign};
 use crate::url::Url;
 use write_out::{Figures, Template};
 
@@ -47,7 +47,8 @@ fn send(args: &RequestArgs, output: Output) -> Result<ExitCode, Failure> {
     check_stdin(&args.credentials, &args.body, &args.headers)?;
     let url = Url::parse(&args.url)?;
     let found = crate::credentials::find(&args.credentials, &args.transport)?;
-    let target = Target::find(&args.scope, url.host(), found.region.as_deref())?;
+    let host = host(&args.headers).unwrap_or_else(|| url.host()).to_owned();
+    let target = Target::find(&args.scope, &host, found.region.as_deref())?;
     let draft = Draft::new(Ingredients {
         url,
         method: args.request.as_deref(),
@@ -63,24 +64,18 @@ fn send(args: &RequestArgs, output: Output) -> Result<ExitCode, Failure> {
     if payload.is_unsigned() && !draft.url.is_https() && !args.show.silent {
         output.warning("without HTTPS, an unsigned body can be changed on the way");
     }
-    let identity = Identity::new(found.credentials);
-    let mut session = Session {
-        args,
-        output,
-        client: Client::new(&args.transport)?,
-        signer: target.signer(identity)?,
-        payload,
-        skew: 0,
-        started: Instant::now(),
-    };
-    if args.act.offline || args.act.curl {
-        let signed = session.sign(&draft)?;
-        return if args.act.curl {
-            let command = curl::command(&args.transport, &args.body, &draft, &signed)?;
-            output.print(&(command + "\n")).map(|()| ExitCode::SUCCESS)
-        } else {
-            offline::http(output, &draft, &signed)
-        };
+    let mut signer = target.signer(Identity::new(found.credentials))?;
+    if args.sign_all_headers {
+        signer = signer.with_signed_headers(SignedHeaders::All);
+    }
+    let client = Client::new(&args.transport)?;
+    let mut session = Session { args, output, client, signer, payload, skew: 0, started: Instant::now() };
+    if args.act.curl {
+        let command = curl::command(&args.transport, &args.body, &draft, &session.sign(&draft)?)?;
+        return output.print(&(command + "\n")).map(|()| ExitCode::SUCCESS);
+    }
+    if args.act.offline {
+        return offline::http(output, &draft, &session.sign(&draft)?);
     }
     session.exchange(draft, template.as_ref())
 }
@@ -120,7 +115,7 @@ impl Session<'_> {
                     continue;
                 }
                 let size = answer::write(self, &mut answer, &mut received)?;
-                refusal::print(self, &explanation);
+                refusal::print(self, answer.status().as_u16(), &explanation);
                 return self.finish(&draft, &signed, &answer, size, redirects, template);
             }
             let size = answer::write(self, &mut answer, &mut received)?;

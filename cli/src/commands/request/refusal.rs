@@ -1,6 +1,6 @@
 //! Why a request was refused.
 
-use countersign::explain::Explanation;
+use countersign::explain::{Cause, Explanation};
 
 use super::Session;
 use crate::http::Answer;
@@ -14,9 +14,15 @@ pub fn explain(answer: &Answer<'_>, body: &[u8], signed: &Signed) -> Explanation
 }
 
 /// Prints the causes to standard error. An answer that isn't about the signature is left to speak for itself.
-pub fn print(session: &Session<'_>, explanation: &Explanation) {
+pub fn print(session: &Session<'_>, status: u16, explanation: &Explanation) {
     let show = &session.args.show;
-    if show.no_explain || (show.silent && !show.show_error) || explanation.findings().len() == 0 {
+    let is_about_access = matches!(status, 401 | 403);
+    let says_nothing = explanation.findings().all(|finding| match finding.cause() {
+        Cause::Unrelated => true,
+        Cause::NotRecognised => !is_about_access,
+        _ => false,
+    });
+    if show.no_explain || (show.silent && !show.show_error) || says_nothing {
         return;
     }
     let output = session.output;
