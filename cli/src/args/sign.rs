@@ -26,6 +26,10 @@ pub struct SignArgs {
     #[arg(short = 'H', long = "header", value_name = "HEADER", allow_hyphen_values = true)]
     pub headers: Vec<String>,
 
+    /// Sign every header that is not changed on the way, instead of host, Content-Type, Content-MD5 and x-amz-
+    #[arg(long, alias = "sign_all_headers")]
+    pub sign_all_headers: bool,
+
     /// How the signature is printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = SignFormat::Text)]
     pub format: SignFormat,

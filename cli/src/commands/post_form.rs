@@ -26,23 +26,12 @@ pub fn run(args: &PostFormArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::usage("--expires must be from 1s to 7d"));
     }
     let found = crate::credentials::find(&args.credentials, &TransportArgs::default())?;
-    let action_url = args.action.as_deref().map(Url::parse).transpose()?;
-    let endpoint = action_url.as_ref().and_then(|url| Endpoint::parse(url.host()));
-    let of_host = endpoint.as_ref().and_then(Endpoint::region);
-    let Some(region) = args.region.as_deref().or(of_host).or(found.region.as_deref()) else {
-        return Err(Failure::usage(
-            "the region of the bucket is not configured; name it, for example with --region us-east-1",
-        ));
-    };
-    let action = match &action_url {
-        Some(url) => url.to_string(),
-        None => action(&args.bucket, region)?,
-    };
+    let (action, region) = place(args, found.region.as_deref())?;
     let now = args.date.now();
     let expires_at = now.saturating_add(i64::try_from(args.expires.as_secs()).unwrap_or(i64::MAX));
     let (policy, open) = policy(args, expires_at)?;
     let credentials_end = found.credentials.expires_at();
-    let signer = Signer::new(found.credentials, region, "s3").map_err(Failure::usage)?;
+    let signer = Signer::new(found.credentials, &*region, "s3").map_err(Failure::usage)?;
     let form = signer.sign_post_policy(&policy, now).map_err(failure)?;
     if let (true, Some(end)) = (form.outlives_credentials(), credentials_end) {
         output.warning(&format!("the credentials expire at {}, and the form with them", extended(end)));
@@ -52,6 +41,20 @@ pub fn run(args: &PostFormArgs) -> Result<ExitCode, Failure> {
         FormFormat::Html => as_page(&action, &form, &open),
     };
     output.print(&text).map(|()| ExitCode::SUCCESS)
+}
+
+/// Where the form is sent, and the region of the bucket.
+fn place(args: &PostFormArgs, configured: Option<&str>) -> Result<(String, String), Failure> {
+    let url = args.action.as_deref().map(Url::parse).transpose()?;
+    let endpoint = url.as_ref().and_then(|url| Endpoint::parse(url.host()));
+    let of_host = endpoint.as_ref().and_then(Endpoint::region);
+    let Some(region) = args.region.as_deref().or(of_host).or(configured) else {
+        return Err(Failure::usage(
+            "the region of the bucket is not configured; name it, for example with --region us-east-1",
+        ));
+    };
+    let action = url.map_or_else(|| action(&args.bucket, region), |url| Ok(url.to_string()))?;
+    Ok((action, region.to_owned()))
 }
 
 fn failure(error: PolicyError) -> Failure {

@@ -54,7 +54,7 @@ fn verified(url: &str, method: &str, headers: &[(&str, &[u8])], body: &[u8], ser
     let target = format!("/{target}");
     let verifier = Verifier::new("us-east-1", service).unwrap();
     let request = Request::new(method, &target, headers).with_host(host);
-    let unverified = verifier.parse(&request, Timestamp::now()).map_err(|error| error.to_string())?;
+    let unverified = verifier.parse(request, Timestamp::now()).map_err(|error| error.to_string())?;
     let known = known();
     let result = unverified.with_body(body).verify(Some(&known));
     result.map(drop).map_err(|error| error.to_string())

@@ -12,7 +12,7 @@ pub fn origins(output: Output, found: &Found, target: &Target, payload: Payload,
     line(output, "payload", &format!("{payload}, {} bytes", draft.content.length()));
 }
 
-fn line(output: Output, name: &str, value: &str) {
+pub fn line(output: Output, name: &str, value: &str) {
     output.note(&format!("* {name:<12} {value}"));
 }
 
