@@ -3,7 +3,7 @@
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
-use crate::support::{Cli, DATE, ID, SECRET, TOKEN, bare, cli, temporary};
+use crate::support::{Cli, DATE, ID, SECRET, TOKEN, bare, cli, of_vector, temporary, vectors};
 
 /// What presigning adds.
 fn signed(region: &str, service: &str, expires: u32, headers: &str, token: &str, signature: &str) -> String {
@@ -17,6 +17,45 @@ const TOKEN_PARAMETER: &str = "&X-Amz-Security-Token=FwoGZXIvYXdz%2BEXAMPLE%2FTO
 
 fn at(cli: Cli) -> Cli {
     cli.args(["--date", DATE])
+}
+
+/// The signature of each vector is in the token.
+#[test]
+fn vectors_are_met() {
+    let mut met = 0;
+    for vector in vectors("tokens.jsonl") {
+        let input = &vector["input"];
+        let text = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
+        let kind = vector["kind"].as_str().unwrap();
+        let arguments = match kind {
+            "rds" => vec![format!("{}:{}", text("hostname"), input["port"]), "--username".into(), text("username")],
+            "dsql" => {
+                assert_eq!(input["action"], "DbConnectAdmin");
+                vec![text("hostname"), "--admin".into(), format!("--expires={}", input["expires"])]
+            }
+            "eks" => vec![text("cluster"), "--format=token".into()],
+            "msk" => vec!["--user-agent".into(), text("user_agent")],
+            "elasticache" | "memorydb" => vec![text("cache_name"), "--username".into(), text("user")],
+            "iot" => vec![text("hostname")],
+            "transcribe-websocket" => {
+                ["language-code=en-US", "media-encoding=pcm", "sample-rate=16000"].map(Into::into).to_vec()
+            }
+            other => panic!("{other} is new"),
+        };
+        let mut command = of_vector(&format!("token {}", kind.trim_end_matches("-websocket")), &vector);
+        if input["serverless"] == true {
+            command = command.arg("--serverless");
+        }
+        let token = command.args(arguments.iter().map(String::as_str)).output();
+        let url = match Base64UrlUnpadded::decode_vec(token.strip_prefix("k8s-aws-v1.").unwrap_or(&token)) {
+            Ok(bytes) => String::from_utf8(bytes).unwrap(),
+            Err(_) => token,
+        };
+        let signature = vector["expect"]["signature"].as_str().unwrap();
+        assert!(url.contains(&format!("X-Amz-Signature={signature}")), "{}: {url}", vector["id"]);
+        met += 1;
+    }
+    assert_eq!(met, 16);
 }
 
 #[test]
