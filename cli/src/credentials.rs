@@ -5,6 +5,7 @@ use std::io::Read;
 use countersign::Credentials;
 use countersign::sources::{AskError, AskErrorKind, Environment, HttpAsk, Resolved, Resolver};
 
+use crate::args::time::timestamp;
 use crate::args::{CredentialArgs, TransportArgs};
 use crate::failure::{Failure, Kind};
 use crate::http::{Client, Outgoing};
@@ -105,7 +106,7 @@ fn parse(text: &str) -> Result<Credentials, Failure> {
         let (Some(id), Some(secret)) = (field("AccessKeyId"), field("SecretAccessKey")) else {
             return Err(Failure::usage("the JSON on standard input must have AccessKeyId and SecretAccessKey"));
         };
-        return new_credentials(id, secret, field("SessionToken"));
+        return expiring(new_credentials(id, secret, field("SessionToken"))?, field("Expiration"));
     }
     if text.contains("AWS_ACCESS_KEY_ID=") {
         let value = |name: &str| {
@@ -119,13 +120,22 @@ fn parse(text: &str) -> Result<Credentials, Failure> {
         let (Some(id), Some(secret)) = (value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY")) else {
             return Err(Failure::usage("standard input has AWS_ACCESS_KEY_ID but no AWS_SECRET_ACCESS_KEY"));
         };
-        return new_credentials(id, secret, value("AWS_SESSION_TOKEN"));
+        let credentials = new_credentials(id, secret, value("AWS_SESSION_TOKEN"))?;
+        return expiring(credentials, value("AWS_CREDENTIAL_EXPIRATION"));
     }
     let mut parts = text.splitn(3, ':');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(id), Some(secret), token) => new_credentials(id, secret, token),
         _ => Err(Failure::usage(FORMS)),
     }
+}
+
+/// With the time that the writer of the credentials said they expire.
+fn expiring(credentials: Credentials, time: Option<&str>) -> Result<Credentials, Failure> {
+    let Some(time) = time.filter(|time| !time.is_empty()) else { return Ok(credentials) };
+    let time = timestamp(&time.replace("+00:00", "Z"));
+    let time = time.map_err(|form| Failure::usage(format!("the expiration on standard input {form}")))?;
+    Ok(credentials.with_expires_at(time))
 }
 
 /// Sends one request of a source, within its time and without following redirects. Of the flags, only the limits of time

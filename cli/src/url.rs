@@ -141,7 +141,11 @@ fn split_port(authority: &str, https: bool) -> Result<(String, u16), Failure> {
     let port = match port {
         None | Some("") => default,
         Some(port) => {
-            port.parse().map_err(|_| Failure::usage(format!("the port {port} is not a number up to 65535")))?
+            // In `https://user:secret/…`, it is the beginning of a secret.
+            port.parse().map_err(|_| match port.bytes().all(|byte| byte.is_ascii_digit()) {
+                true => Failure::usage(format!("the port {port} is not a number up to 65535")),
+                false => Failure::usage("the port of the URL is not a number up to 65535"),
+            })?
         }
     };
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%');

@@ -1,12 +1,13 @@
 //! What can be typed: one file per subcommand, and the groups of flags that they share.
 
-mod credentials;
+pub mod credentials;
 mod explain;
-mod post_form;
+pub mod post_form;
 mod presign;
 mod request;
-mod sign;
-mod token;
+pub mod sign;
+pub mod time;
+pub mod token;
 mod verify;
 
 use std::ffi::OsString;
@@ -137,6 +138,13 @@ pub struct ScopeArgs {
     /// Region and service as curl's flag names them
     #[arg(long, alias = "aws_sigv4", value_name = "aws:amz:REGION:SERVICE")]
     pub aws_sigv4: Option<String>,
+}
+
+impl CredentialArgs {
+    /// Returns `true` if the credentials themselves are given, so that AWS's sources are not asked.
+    pub fn are_given(&self) -> bool {
+        self.credentials_stdin || self.user.is_some() || self.access_key.is_some() || self.session_token.is_some()
+    }
 }
 
 /// The flags of the connection.

@@ -1,8 +1,9 @@
 //! A request from its arguments, and its signature. Shared by the subcommands that sign.
 
 mod content;
+pub mod curl;
 mod data;
-mod headers;
+pub mod headers;
 mod signing;
 
 use ::http::Method;
@@ -12,7 +13,7 @@ pub use content::{Content, unreadable};
 pub use headers::host;
 pub use signing::{Payload, Signed, sign};
 
-use crate::args::BodyArgs;
+use crate::args::{BodyArgs, CredentialArgs};
 use crate::failure::Failure;
 use crate::url::Url;
 
@@ -83,4 +84,19 @@ fn defaults(content_type: Option<&'static str>, json: bool) -> HeaderMap {
         add(CONTENT_TYPE, content_type);
     }
     headers
+}
+
+/// Only one thing can be read from standard input.
+pub fn check_stdin(credentials: &CredentialArgs, body: &BodyArgs, headers: &[String]) -> Result<(), Failure> {
+    let data = [&body.data, &body.data_binary, &body.json].into_iter().flatten().chain(headers);
+    let readers = usize::from(credentials.credentials_stdin)
+        + usize::from(body.upload_file.as_ref().is_some_and(|file| file.as_os_str() == "-"))
+        + data.filter(|value| *value == "@-").count()
+        + body.data_urlencode.iter().filter(|value| value.ends_with("@-")).count();
+    if readers > 1 {
+        return Err(Failure::usage(
+            "standard input can be read for one thing only: the credentials, the body or the headers",
+        ));
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ mod follow;
 mod offline;
 mod progress;
 mod refusal;
-mod verbose;
+pub mod verbose;
 mod write_out;
 
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::endpoint::Target;
 use crate::failure::{Failure, Kind};
 use crate::http::{Answer, Client, Outgoing};
 use crate::output::Output;
-use crate::request::{Draft, Ingredients, Payload, Signed, host, sign};
+use crate::request::{Draft, Ingredients, Payload, Signed, check_stdin, curl, host, sign};
 use crate::url::Url;
 use write_out::{Figures, Template};
 
@@ -44,7 +44,7 @@ pub fn run(args: &RequestArgs) -> Result<ExitCode, Failure> {
 
 fn send(args: &RequestArgs, output: Output) -> Result<ExitCode, Failure> {
     let template = args.show.write_out.as_deref().map(Template::parse).transpose()?;
-    check_stdin(args)?;
+    check_stdin(&args.credentials, &args.body, &args.headers)?;
     let url = Url::parse(&args.url)?;
     let found = crate::credentials::find(&args.credentials, &args.transport)?;
     let host = host(&args.headers).unwrap_or_else(|| url.host()).to_owned();
@@ -71,28 +71,13 @@ fn send(args: &RequestArgs, output: Output) -> Result<ExitCode, Failure> {
     let client = Client::new(&args.transport)?;
     let mut session = Session { args, output, client, signer, payload, skew: 0, started: Instant::now() };
     if args.act.curl {
-        return offline::curl(output, args, &draft, &session.sign(&draft)?);
+        let command = curl::command(&args.transport, &args.body, &draft, &session.sign(&draft)?)?;
+        return output.print(&(command + "\n")).map(|()| ExitCode::SUCCESS);
     }
     if args.act.offline {
         return offline::http(output, &draft, &session.sign(&draft)?);
     }
     session.exchange(draft, template.as_ref())
-}
-
-/// Only one thing can be read from standard input.
-fn check_stdin(args: &RequestArgs) -> Result<(), Failure> {
-    let body = &args.body;
-    let data = [&body.data, &body.data_binary, &body.json].into_iter().flatten().chain(&args.headers);
-    let readers = usize::from(args.credentials.credentials_stdin)
-        + usize::from(body.upload_file.as_ref().is_some_and(|file| file.as_os_str() == "-"))
-        + data.filter(|value| *value == "@-").count()
-        + body.data_urlencode.iter().filter(|value| value.ends_with("@-")).count();
-    if readers > 1 {
-        return Err(Failure::usage(
-            "standard input can be read for one thing only: the credentials, the body or the headers",
-        ));
-    }
-    Ok(())
 }
 
 impl Session<'_> {

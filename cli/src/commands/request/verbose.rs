@@ -8,7 +8,17 @@ use crate::request::{Draft, Payload, Signed};
 
 /// What was read from where.
 pub fn origins(output: Output, found: &Found, target: &Target, payload: Payload, draft: &Draft) {
-    let line = |name: &str, value: &str| output.note(&format!("* {name:<12} {value}"));
+    signer(output, found, target);
+    line(output, "payload", &format!("{payload}, {} bytes", draft.content.length()));
+}
+
+pub fn line(output: Output, name: &str, value: &str) {
+    output.note(&format!("* {name:<12} {value}"));
+}
+
+/// The credentials, and what is signed for.
+pub fn signer(output: Output, found: &Found, target: &Target) {
+    let line = |name: &str, value: &str| line(output, name, value);
     line("access key", found.credentials.access_key_id());
     for origin in found.origin.lines() {
         line("credentials", origin);
@@ -19,7 +29,6 @@ pub fn origins(output: Output, found: &Found, target: &Target, payload: Payload,
     let kind = if target.is_sigv4a() { "region set" } else { "region" };
     line(kind, &format!("{} ({})", target.region, target.region_from));
     line("service", &format!("{} ({})", target.service, target.service_from));
-    line("payload", &format!("{payload}, {} bytes", draft.content.length()));
 }
 
 pub fn stages(output: Output, signed: &countersign::Signed) {
@@ -27,7 +36,7 @@ pub fn stages(output: Output, signed: &countersign::Signed) {
     block(output, "string to sign", &signed.string_to_sign().to_string());
 }
 
-fn block(output: Output, title: &str, text: &str) {
+pub fn block(output: Output, title: &str, text: &str) {
     output.styled_note(&output.style_err(Style::Bold, &format!("* {title}:")));
     for line in text.split('\n') {
         output.note(&format!("  {line}"));
