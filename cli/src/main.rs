@@ -12,8 +12,10 @@ mod credentials;
 mod endpoint;
 mod failure;
 mod http;
+mod input;
 mod output;
 mod request;
+mod time;
 mod url;
 
 use std::process::ExitCode;

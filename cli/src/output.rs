@@ -58,7 +58,6 @@ impl Output {
     }
 
     /// Styles text for standard output.
-    #[allow(dead_code, reason = "for the subcommands that print a diff or a report")]
     pub fn style_out(self, style: Style, text: &str) -> String {
         if self.colour_out { styled(style, text) } else { text.to_owned() }
     }

@@ -5,6 +5,7 @@ mod explain;
 pub mod post_form;
 mod presign;
 mod request;
+mod shell;
 pub mod sign;
 pub mod time;
 pub mod token;
@@ -22,9 +23,10 @@ pub use explain::ExplainArgs;
 pub use post_form::PostFormArgs;
 pub use presign::PresignArgs;
 pub use request::{BodyArgs, PayloadMode, RequestArgs};
+pub use shell::{CompletionsArgs, ManArgs};
 pub use sign::SignArgs;
 pub use token::TokenArgs;
-pub use verify::VerifyArgs;
+pub use verify::{Scheme, VerifyArgs};
 
 /// Signs, sends, presigns and verifies AWS requests (SigV4 and SigV4A), and explains why they were refused.
 #[derive(Debug, Parser)]
@@ -52,6 +54,8 @@ pub enum Command {
     Explain(Box<ExplainArgs>),
     Verify(Box<VerifyArgs>),
     Credentials(Box<CredentialsArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// Parses the arguments. What is printed about a wrong one contains no value, as it could be a secret.
@@ -178,4 +182,15 @@ fn seconds(value: &str) -> Result<Duration, String> {
         return Err("must be more than 0".into());
     }
     Duration::try_from_secs_f64(seconds).map_err(|_| "too long".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// Two flags with the same name, or a flag that conflicts with one that doesn't exist.
+    #[test]
+    fn flags_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -5,6 +5,7 @@ mod explain;
 mod post_form;
 mod presign;
 mod request;
+mod shell;
 mod sign;
 mod token;
 mod verify;
@@ -24,5 +25,7 @@ pub fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Credentials(args) => credentials::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     }
 }
