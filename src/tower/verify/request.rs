@@ -1,5 +1,6 @@
 //! Verifies one request.
 
+use alloc::boxed::Box;
 use core::future::Future;
 
 use bytes::Bytes;
