@@ -2,112 +2,18 @@
 
 use core::fmt;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 
 use alloc::boxed::Box;
-use bytes::{Buf, Bytes};
+use alloc::vec::Vec;
+use bytes::{Buf, BufMut, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
 use super::BoxError;
 use crate::sigv4::timestamp::Timestamp;
-use crate::streaming::{DecodedBody, EncodedBody};
-use crate::verify::{BodyCheck, VerifyError};
+use crate::streaming::EncodedBody;
 
-/// The body of a request after [`VerifyLayer`](super::VerifyLayer).
-pub struct VerifiedBody<B>(Inside<B>);
-
-enum Inside<B> {
-    /// The whole body, which was checked.
-    Whole(Option<Bytes>),
-    /// As it arrives: it isn't signed.
-    Unsigned(Pin<Box<B>>),
-    /// As it arrives, and compared with the signed hash at its end.
-    Checked { body: Pin<Box<B>>, check: Option<Box<BodyCheck<'static>>>, failed: Option<VerifyError> },
-    /// Decoded from chunks, which are verified one by one.
-    Chunked(Box<DecodedBody<B>>),
-}
-
-impl<B: Body> VerifiedBody<B> {
-    pub(super) fn whole(bytes: Bytes) -> Self {
-        Self(Inside::Whole((!bytes.is_empty()).then_some(bytes)))
-    }
-
-    pub(super) fn unsigned(body: B) -> Self {
-        Self(Inside::Unsigned(Box::pin(body)))
-    }
-
-    pub(super) fn checked(body: B, check: BodyCheck<'static>) -> Self {
-        Self(Inside::Checked { body: Box::pin(body), check: Some(Box::new(check)), failed: None })
-    }
-
-    pub(super) fn chunked(body: DecodedBody<B>) -> Self {
-        Self(Inside::Chunked(Box::new(body)))
-    }
-}
-
-impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
-            Inside::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Inside::Unsigned(body) => body.as_mut().poll_frame(cx).map(|frame| frame.map(to_bytes)),
-            Inside::Checked { body, check, failed } => poll_checked(body.as_mut(), check, failed, cx),
-            Inside::Chunked(body) => Pin::new(&mut **body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Inside::Whole(bytes) => bytes.is_none(),
-            Inside::Unsigned(body) => body.is_end_stream(),
-            // The end is only known to be right when it was polled.
-            Inside::Checked { check, failed, .. } => check.is_none() && failed.is_none(),
-            Inside::Chunked(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Inside::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Inside::Unsigned(body) => body.size_hint(),
-            Inside::Checked { body, .. } => body.size_hint(),
-            Inside::Chunked(body) => body.size_hint(),
-        }
-    }
-}
-
-/// Trailers are dropped: they are not signed.
-fn poll_checked<B: Body<Error: Into<BoxError>>>(
-    mut body: Pin<&mut B>,
-    check: &mut Option<Box<BodyCheck<'static>>>,
-    failed: &mut Option<VerifyError>,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-    loop {
-        if let Some(error) = failed {
-            return Poll::Ready(Some(Err(error.clone().into())));
-        }
-        let Some(running) = check else { return Poll::Ready(None) };
-        match ready!(body.as_mut().poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                let Ok(mut data) = frame.into_data() else { continue };
-                let bytes = data.copy_to_bytes(data.remaining());
-                running.update(&bytes);
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
-            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
-            None => {
-                if let Some(Err(error)) = check.take().map(|check| check.finish()) {
-                    *failed = Some(error);
-                }
-            }
-        }
-    }
-}
-
-fn to_bytes<D: Buf, E: Into<BoxError>>(frame: Result<Frame<D>, E>) -> Result<Frame<Bytes>, BoxError> {
+pub(super) fn to_bytes<D: Buf, E: Into<BoxError>>(frame: Result<Frame<D>, E>) -> Result<Frame<Bytes>, BoxError> {
     frame.map(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))).map_err(Into::into)
 }
 
@@ -219,21 +125,25 @@ pub(super) async fn buffered<B: Body<Error: Into<BoxError>>>(body: B, most: usiz
     if body.size_hint().lower() > most as u64 {
         return Err(NotBuffered::TooLarge);
     }
-    let mut pieces = alloc::vec::Vec::new();
-    let mut length = 0_usize;
+    // A frame may be a single byte or empty, so frames are joined at once: a list of them could be larger than the data.
+    let (mut first, mut joined) = (Bytes::new(), Vec::new());
     while let Some(frame) = core::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let frame = frame.map_err(|error| NotBuffered::Broken(error.into()))?;
         let Ok(mut data) = frame.into_data() else { continue };
-        length = length.saturating_add(data.remaining());
-        if length > most {
+        let length = first.len().max(joined.len());
+        if data.remaining() > most.saturating_sub(length) {
             return Err(NotBuffered::TooLarge);
         }
-        pieces.push(data.copy_to_bytes(data.remaining()));
+        if length == 0 {
+            first = data.copy_to_bytes(data.remaining());
+        } else {
+            if joined.is_empty() {
+                joined.extend_from_slice(&first);
+            }
+            joined.put(data);
+        }
     }
-    Ok(match pieces.len() {
-        1 => pieces.pop().unwrap_or_default(),
-        _ => pieces.concat().into(),
-    })
+    Ok(if joined.is_empty() { first } else { joined.into() })
 }
 
 /// The current time, unless a test gives another one.
@@ -248,4 +158,4 @@ macro_rules! debug_by_name {
         }
     )*};
 }
-debug_by_name!(VerifiedBody, RefusalBody, SignedBody);
+debug_by_name!(RefusalBody, SignedBody);

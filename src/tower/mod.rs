@@ -5,9 +5,9 @@ mod body;
 mod sign;
 mod verify;
 
-pub use body::{RefusalBody, SignedBody, VerifiedBody};
+pub use body::{RefusalBody, SignedBody};
 pub use sign::{IdentitySource, PayloadPolicy, SignLayer, SignLayerError, SignService};
-pub use verify::{Caller, Verified, VerifyLayer, VerifyService};
+pub use verify::{Caller, Verified, VerifiedBody, VerifyLayer, VerifyService};
 
 use alloc::boxed::Box;
 use core::error::Error;

@@ -92,6 +92,8 @@ fn encoded<I, B: Body>(
 ) -> Result<SignedBody<B>, BoxError> {
     let signed = signer.sign_chunked(Request::from(&*parts), chunked, settings.now())?;
     signed.apply_to(&mut parts.headers)?;
+    // The length is known now; S3 refuses a body with both.
+    parts.headers.remove(http::header::TRANSFER_ENCODING);
     Ok(SignedBody::chunked(EncodedBody::new(&signed, body)))
 }
 

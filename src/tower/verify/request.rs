@@ -4,11 +4,12 @@ use alloc::boxed::Box;
 use core::future::Future;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, request};
 use http_body::Body;
 use zeroize::Zeroizing;
 
+use super::body::VerifiedBody;
 use super::layer::{Caller, Settings};
 use super::verified::Verified;
 use crate::aws_error::Refusal;
@@ -16,7 +17,7 @@ use crate::sigv4::credentials::Credentials;
 use crate::sigv4::request::Request;
 use crate::streaming::{ChunkError, DecodedBody};
 use crate::tower::BoxError;
-use crate::tower::body::{NotBuffered, VerifiedBody, buffered};
+use crate::tower::body::{NotBuffered, buffered};
 use crate::verify::{SignedPayload, UnverifiedRequest, VerifiedHead, VerifyError};
 
 /// Why a request is refused.
@@ -103,6 +104,9 @@ where
         Err(VerifyError::MissingAuthentication) if settings.allows_anonymous => return Ok(Checked::Anonymous),
         unverified => unverified?,
     };
+    if body.as_ref().is_some_and(|body| is_too_large(settings, &unverified, body)) {
+        return Err(Refused::BodyTooLarge);
+    }
     let found = (settings.keys)(caller(&unverified)).await.map_err(|_| Refused::Unavailable)?;
     match unverified.clone().verify_head(found.as_ref()) {
         Ok(head) => Ok(Checked::Head(Box::new(head.into_owned()))),
@@ -116,6 +120,16 @@ where
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A body that is announced as too large is refused without a look-up.
+fn is_too_large<K>(settings: &Settings<K>, unverified: &UnverifiedRequest<'_>, body: &impl Body) -> bool {
+    let is_buffered = match unverified.claimed_payload() {
+        None => true,
+        Some(SignedPayload::Sha256(_)) => !settings.streams,
+        Some(SignedPayload::Unsigned | SignedPayload::Streaming(_)) => false,
+    };
+    is_buffered && body.size_hint().lower() > settings.max_body_bytes as u64
 }
 
 fn caller(unverified: &UnverifiedRequest<'_>) -> Caller {
@@ -137,7 +151,8 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
         return Err(Refused::UnsignedBody);
     }
     let (verified, body) = match payload {
-        SignedPayload::Sha256(_) if settings.streams => {
+        // An empty body is checked now: the service may not read it.
+        SignedPayload::Sha256(_) if settings.streams && !is_empty(&body) => {
             let check = head.clone().body_check()?;
             (Verified::of_head(head), VerifiedBody::checked(body, check))
         }
@@ -156,8 +171,14 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     Ok(body)
 }
 
+fn is_empty(body: &impl Body) -> bool {
+    body.is_end_stream() || body.size_hint().exact() == Some(0)
+}
+
 /// The service gets the decoded body, so the headers describe that.
 fn decoded_headers(headers: &mut HeaderMap) {
+    // Next to content-length, it would make two lengths of a request that is forwarded.
+    headers.remove(TRANSFER_ENCODING);
     match headers.get("x-amz-decoded-content-length").cloned() {
         Some(length) => headers.insert(CONTENT_LENGTH, length),
         None => headers.remove(CONTENT_LENGTH),

@@ -18,11 +18,12 @@ use http::{HeaderValue, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::body::VerifiedBody;
 use super::layer::{Caller, Settings};
 use super::request::{Refused, verified};
 use crate::sigv4::credentials::Credentials;
 use crate::tower::BoxError;
-use crate::tower::body::{RefusalBody, VerifiedBody};
+use crate::tower::body::RefusalBody;
 
 /// The service of [`VerifyLayer`](super::VerifyLayer).
 pub struct VerifyService<S, K> {
