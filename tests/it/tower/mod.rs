@@ -267,13 +267,17 @@ impl Kind {
     }
 
     fn signed_for(self, uri: &str, credentials: &Credentials, now: Timestamp) -> Request<Vec<u8>> {
+        self.signed_with(uri, DATA, credentials, now)
+    }
+
+    fn signed_with(self, uri: &str, data: &[u8], credentials: &Credentials, now: Timestamp) -> Request<Vec<u8>> {
         use countersign::streaming::Checksum::Crc32c;
         let mut signer = Signer::new(credentials.clone(), "us-east-1", self.service()).unwrap();
         if self != Self::NoHash {
             signer = signer.with_rules(rules());
         }
-        let length = DATA.len() as u64;
-        let put = Request::put(uri).body(DATA.to_vec()).unwrap();
+        let length = data.len() as u64;
+        let put = Request::put(uri).body(data.to_vec()).unwrap();
         let mut request = put.clone();
         request.headers_mut().insert("x-amz-meta-a", "1".parse().unwrap());
         match self {
@@ -288,7 +292,7 @@ impl Kind {
             }
             Self::PresignedPut => {
                 let url = signer.presign(&put, Duration::from_secs(600), now).unwrap();
-                return Request::put(url.url()).body(DATA.to_vec()).unwrap();
+                return Request::put(url.url()).body(data.to_vec()).unwrap();
             }
             Self::PresignedGet => {
                 let get = Request::get(uri).body(()).unwrap();
@@ -301,7 +305,9 @@ impl Kind {
 }
 
 fn chunked(signer: &Signer, mut request: Request<Vec<u8>>, how: &Chunked, now: Timestamp) -> Request<Vec<u8>> {
-    let signed = signer.sign_chunked(&request, &how.clone().with_chunk_size(32), now).unwrap();
+    let signed = signer
+        .sign_chunked(&request, &how.clone().with_chunk_size(request.body().len().div_ceil(4).max(32)), now)
+        .unwrap();
     signed.apply_to(request.headers_mut()).unwrap();
     let (mut encoder, mut body) = (signed.encoder(), Vec::new());
     encoder.push(request.body(), |piece| body.extend_from_slice(piece)).unwrap();
