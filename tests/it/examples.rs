@@ -10,7 +10,7 @@ use base64ct::Encoding;
 use countersign::{Credentials, Request, Timestamp, Verifier};
 
 /// Returns the command of an example, which `cargo test` builds next to the tests.
-fn example(name: &str) -> Command {
+pub fn example(name: &str) -> Command {
     let mut folder: PathBuf = std::env::current_exe().unwrap();
     folder.pop();
     folder.pop();
