@@ -19,7 +19,7 @@ use crate::verify::Verifier;
 /// It returns `Ok(None)` for an unknown caller, whose refusal takes as long as that of a wrong signature, and an error if
 /// it can't tell, which is answered with status 503.
 ///
-/// The service finds a [`Verified`] in the extensions of the request. It should decide by what was signed: its
+/// The service finds a [`Verified`](super::Verified) in the extensions of the request. It should decide by what was signed: its
 /// [`canonical_path`](crate::VerifiedHead::canonical_path), headers and query, not by parts of the request that anyone
 /// may have added.
 ///
@@ -115,7 +115,7 @@ impl<K: Clone> VerifyLayer<K> {
         self.with(|settings| settings.refuses_unsigned_bodies = true)
     }
 
-    /// Passes on requests that have no signature, without a [`Verified`] in their extensions. Requests with an invalid
+    /// Passes on requests that have no signature, without a [`Verified`](super::Verified) in their extensions. Requests with an invalid
     /// signature are still refused.
     pub fn allow_anonymous(self) -> Self {
         self.with(|settings| settings.allows_anonymous = true)
