@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -12,7 +12,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::layer::Settings;
-use super::request::signed;
+use super::request::{signed, signed_again};
 use super::source::IdentitySource;
 use crate::tower::BoxError;
 use crate::tower::body::SignedBody;
@@ -53,10 +53,19 @@ where
         let mut inner = core::mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(&self.settings);
         Box::pin(async move {
-            let request = signed(&settings, request).await?;
-            let response = inner.call(request).await.map_err(Into::into)?;
-            settings.learn(&response);
-            Ok(response)
+            let offset = settings.offset();
+            let (request, again) = signed(&settings, request, offset).await?;
+            let request = {
+                let response = inner.call(request).await.map_err(Into::into)?;
+                let had_wrong_time = settings.learn(&response, offset);
+                match again.filter(|_| had_wrong_time) {
+                    Some(request) => request,
+                    None => return Ok(response),
+                }
+            };
+            let request = signed_again(&settings, request, settings.offset()).await?;
+            poll_fn(|cx| inner.poll_ready(cx)).await.map_err(Into::into)?;
+            inner.call(request).await.map_err(Into::into)
         })
     }
 }
