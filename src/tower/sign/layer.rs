@@ -139,7 +139,8 @@ impl<I: IdentitySource> SignLayer<I> {
     /// Learns the time of the server from the `Date` of a refusal (status 400, 401 or 403), if it differs from that of
     /// this machine by more than 4 minutes, and signs later requests with it. The refused request is repeated once, and
     /// the second response is returned. A body that is not buffered can't be repeated: the response is then the refusal,
-    /// and a later attempt is signed with the right time.
+    /// and a later attempt is signed with the right time. Use it only over TLS: who can forge a response could otherwise
+    /// obtain a request that is signed for a later time.
     pub fn correct_clock(mut self) -> Self {
         self.0.offset = Some(Arc::default());
         self

@@ -98,7 +98,9 @@ impl<K: Clone> VerifyLayer<K> {
     }
 
     /// Sets how many bytes of a body are buffered at most. A larger body is refused with status 413. It doesn't limit
-    /// bodies that are streamed.
+    /// bodies that are streamed. A client without a valid signature can occupy as much for each connection, since a body
+    /// whose hash isn't sent has to be read before its signature can be verified. Limit the time as well, with a layer
+    /// outside this one.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }
@@ -115,7 +117,7 @@ impl<K: Clone> VerifyLayer<K> {
         self.with(|settings| settings.refuses_unsigned_bodies = true)
     }
 
-    /// Passes on requests that have no signature, without a [`Verified`](super::Verified) in their extensions. Requests with an invalid
+    /// Passes on requests that have no signature, with their bodies as they arrive, and without a [`Verified`](super::Verified) in their extensions. Requests with an invalid
     /// signature are still refused.
     pub fn allow_anonymous(self) -> Self {
         self.with(|settings| settings.allows_anonymous = true)
