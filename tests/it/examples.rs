@@ -275,7 +275,7 @@ fn axum_server_answers_the_signed_call_and_refuses_the_others() {
     let shown = stdout(&mut example("axum_server"));
     for line in [
         "public route:    200 healthy",
-        "signed:          200 AKIDEXAMPLE stored 8 bytes at /items/a%2520b",
+        "signed:          200 AKIDEXAMPLE stored 8 bytes at /items/first",
         r#"unsigned:        403 {"message":"Missing Authentication Token"}"#,
         "changed body:    403 {\"message\":\"The request signature we calculated does not match",
     ] {
