@@ -41,7 +41,8 @@ pub enum PayloadPolicy {
 /// redirect anew, and no other layer changes what was signed. Requests need an absolute URI. A client that follows
 /// redirects by itself must not.
 ///
-/// By default, bodies of up to 1 MiB are buffered and hashed ([`SignLayer::payload`]).
+/// By default, bodies of up to 1 MiB are buffered and hashed ([`SignLayer::payload`]). A response has the
+/// [`Signed`](crate::Signed) of its request in its extensions, from which the feature `explain` explains a refusal.
 ///
 /// ```
 /// use countersign::tower::{PayloadPolicy, SignLayer};

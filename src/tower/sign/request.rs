@@ -5,7 +5,7 @@ use http_body::Body;
 
 use super::layer::{PayloadPolicy, Settings};
 use super::source::IdentitySource;
-use crate::sign::Signer;
+use crate::sign::{Signed, Signer};
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;
 use crate::streaming::{Chunked, EncodedBody};
@@ -35,10 +35,11 @@ pub enum SignLayerError {
     },
 }
 
+/// Returns the request to send, and what was signed.
 pub(super) async fn signed<I, B>(
     settings: &Settings<I>,
     request: http::Request<B>,
-) -> Result<http::Request<SignedBody<B>>, BoxError>
+) -> Result<(http::Request<SignedBody<B>>, Signed), BoxError>
 where
     I: IdentitySource,
     B: Body<Error: Into<BoxError>>,
@@ -48,18 +49,16 @@ where
         return Err(SignLayerError::RelativeUri { uri: parts.uri.path().into() }.into());
     }
     let signer = settings.signer.clone().with_identity(settings.source.identity().await?);
-    let body = match settings.payload {
+    let (signed, body) = match settings.payload {
         PayloadPolicy::Buffered { max_bytes } => {
             let bytes = buffered(body, max_bytes).await.map_err(|error| match error {
                 NotBuffered::TooLarge => SignLayerError::BodyTooLarge { max_bytes }.into(),
                 NotBuffered::Broken(error) => error,
             })?;
-            sign(settings, &signer, &mut parts, Payload::Bytes(&bytes))?;
-            SignedBody::whole(bytes)
+            (sign(settings, &signer, &mut parts, Payload::Bytes(&bytes))?, SignedBody::whole(bytes))
         }
         PayloadPolicy::Unsigned => {
-            sign(settings, &signer, &mut parts, Payload::Unsigned)?;
-            SignedBody::unsigned(body)
+            (sign(settings, &signer, &mut parts, Payload::Unsigned)?, SignedBody::unsigned(body))
         }
         PayloadPolicy::Chunked(checksum) => {
             let chunked = Chunked::signed(length(&parts, &body)?).with_checksum(checksum);
@@ -70,7 +69,7 @@ where
             encoded(settings, &signer, &mut parts, &chunked, body)?
         }
     };
-    Ok(http::Request::from_parts(parts, body))
+    Ok((http::Request::from_parts(parts, body), signed))
 }
 
 fn sign<I>(
@@ -78,9 +77,10 @@ fn sign<I>(
     signer: &Signer,
     parts: &mut request::Parts,
     payload: Payload<'_>,
-) -> Result<(), BoxError> {
+) -> Result<Signed, BoxError> {
     let signed = signer.sign(Request::from(&*parts), payload, settings.now())?;
-    Ok(signed.apply_to(&mut parts.headers)?)
+    signed.apply_to(&mut parts.headers)?;
+    Ok(signed)
 }
 
 fn encoded<I, B: Body>(
@@ -89,12 +89,12 @@ fn encoded<I, B: Body>(
     parts: &mut request::Parts,
     chunked: &Chunked,
     body: B,
-) -> Result<SignedBody<B>, BoxError> {
+) -> Result<(Signed, SignedBody<B>), BoxError> {
     let signed = signer.sign_chunked(Request::from(&*parts), chunked, settings.now())?;
     signed.apply_to(&mut parts.headers)?;
     // The length is known now; S3 refuses a body with both.
     parts.headers.remove(http::header::TRANSFER_ENCODING);
-    Ok(SignedBody::chunked(EncodedBody::new(&signed, body)))
+    Ok((signed.signed().clone(), SignedBody::chunked(EncodedBody::new(&signed, body))))
 }
 
 /// The exact length of the body before it is encoded.

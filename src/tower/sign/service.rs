@@ -53,9 +53,10 @@ where
         let mut inner = core::mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(&self.settings);
         Box::pin(async move {
-            let request = signed(&settings, request).await?;
-            let response = inner.call(request).await.map_err(Into::into)?;
+            let (request, signed) = signed(&settings, request).await?;
+            let mut response = inner.call(request).await.map_err(Into::into)?;
             settings.learn(&response);
+            response.extensions_mut().insert(signed);
             Ok(response)
         })
     }
