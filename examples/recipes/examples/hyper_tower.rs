@@ -9,7 +9,7 @@ use bytes::Bytes;
 use countersign::explain::{Explanation, Sent};
 use countersign::streaming::Checksum;
 use countersign::tower::{PayloadPolicy, SignLayer, SignedBody};
-use countersign::{Credentials, Identity, Signer, Timestamp, encode_segment};
+use countersign::{Credentials, Identity, Signed, Signer, Timestamp, encode_segment};
 use futures_util::TryStreamExt;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -20,7 +20,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 use tower::util::BoxCloneService;
-use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower::{ServiceBuilder, ServiceExt};
 
 pub type BoxError = Box<dyn Error + Send + Sync>;
 pub type Result<T> = std::result::Result<T, BoxError>;
@@ -93,22 +93,12 @@ impl Client {
 /// Layers that retry or follow redirects belong around the one that signs, so that each attempt is signed anew.
 fn with_layer(sign: SignLayer<Identity>) -> Http {
     let client = legacy::Client::builder(TokioExecutor::new()).build_http::<SignedBody<Body>>();
-    let client = service_fn(move |request: Request<SignedBody<Body>>| {
-        // For `received`, if the request is refused. Only the innermost service sees what was signed.
-        let sent = Sent::from(&request);
-        let response = client.request(request);
-        async move {
-            let mut response = response.await?;
-            response.extensions_mut().insert(sent);
-            Ok::<_, legacy::Error>(response)
-        }
-    });
     ServiceBuilder::new().timeout(Duration::from_secs(30)).layer(sign).service(client).boxed_clone()
 }
 
 async fn send(http: &Http, request: Request<Body>) -> Result<String> {
-    let mut response = http.clone().oneshot(request).await?;
-    let sent = response.extensions_mut().remove().unwrap_or_default();
+    let response = http.clone().oneshot(request).await?;
+    let sent = Sent::from(response.extensions().get::<Signed>());
     received(response, sent).await
 }
 

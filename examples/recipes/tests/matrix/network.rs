@@ -33,9 +33,9 @@ fn forward(mut from: TcpStream, mut to: TcpStream, change: impl Fn(u8) -> u8) {
     let mut buffer = [0; 16_384];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         buffer[..count].iter_mut().for_each(|byte| *byte = change(*byte));
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
+        // A server may refuse an upload and close before it has read all of it. A client that is still writing would
+        // then fail without reading the refusal, so the rest of it is dropped here.
+        let _ = to.write_all(&buffer[..count]);
     }
     let _ = to.shutdown(Shutdown::Write);
 }
