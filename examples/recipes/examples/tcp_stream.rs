@@ -85,10 +85,16 @@ impl Client {
         let mut stream = TcpStream::connect(&self.host)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         stream.write_all(head.as_bytes())?;
-        copy(&mut body, &mut stream)?;
-        let mut response = String::new();
-        stream.read_to_string(&mut response)?;
-        match response.split_once("\r\n\r\n") {
+        // A server may refuse a request before it has read the body. Then writing fails, but there is a response.
+        let written = copy(&mut body, &mut stream);
+        let mut response = Vec::new();
+        if let Err(error) = stream.read_to_end(&mut response)
+            && response.is_empty()
+        {
+            return Err(written.err().unwrap_or(error).into());
+        }
+        let text = String::from_utf8_lossy(&response);
+        match text.split_once("\r\n\r\n") {
             Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.into()),
             _ => Err(Explanation::from_response_text(&response, sent)?.to_string().into()),
         }

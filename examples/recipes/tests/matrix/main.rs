@@ -84,6 +84,21 @@ fn a_post_is_verified_with_its_body() {
 }
 
 #[test]
+fn what_a_client_makes_of_a_url_is_what_is_signed() {
+    each_pair("execute-api", &permanent(), |name, client, _| {
+        let answer = client.post("/x/./../items?q=\"ü\" '|&r=a+b", "{}");
+        if ["reqwest", "blocking", "attohttpc"].contains(&name.split(' ').next().unwrap()) {
+            let query = [("q", "\"ü\" '|"), ("r", "a b")];
+            let expected = verified("execute-api", "AKIDEXAMPLE", "POST", ["/items"; 2], &query, 2);
+            assert_eq!(answer, Ok(expected), "{name}");
+        } else {
+            // The others send a URL as it is or not at all, so it is an error here.
+            assert!(answer.is_err(), "{name}: {answer:?}");
+        }
+    });
+}
+
+#[test]
 fn a_presigned_url_is_verified_without_credentials() {
     let paths = ["/files/a%20%2B%20%C3%BC/b", "/files/a%2520%252B%2520%25C3%25BC%252Fb"];
     for service in SERVICES {
@@ -135,7 +150,8 @@ fn a_wrong_secret_is_refused_and_explained() {
             assert!(refusal.contains("so the secret"), "{name}: {refusal}");
         });
     }
-    each_pair("s3", &wrong, |name, client, _| {
+    // The server may close before it has read the body: see `Changing`.
+    each_pair_changed("s3", &wrong, |name, client| {
         let refusal = client.upload("a", &[b'a'; 1000]).unwrap_err();
         assert!(refusal.contains(WRONG_SECRET), "{name}: {refusal}");
     });
@@ -160,12 +176,12 @@ fn an_unknown_key_and_a_wrong_token_are_refused_and_explained() {
 }
 
 /// Clients around a connection that turns each `!` into a `?`.
-fn each_pair_changed(service: &str, check: impl Fn(&str, &dyn Client)) {
+fn each_pair_changed(service: &str, credentials: &Credentials, check: impl Fn(&str, &dyn Client)) {
     for (server, address) in servers(service, &[permanent()]) {
         let changing = Changing::start(address);
         for (client, new) in clients() {
             let client_name = format!("{client} and {server}, {service}");
-            check(&client_name, &*new(&changing.address.to_string(), permanent(), service));
+            check(&client_name, &*new(&changing.address.to_string(), credentials.clone(), service));
         }
     }
 }
@@ -173,7 +189,7 @@ fn each_pair_changed(service: &str, check: impl Fn(&str, &dyn Client)) {
 #[test]
 fn a_body_that_was_changed_on_the_way_is_refused() {
     for service in SERVICES {
-        each_pair_changed(service, |name, client| {
+        each_pair_changed(service, &permanent(), |name, client| {
             let expected = verified(service, "AKIDEXAMPLE", "POST", ["/items"; 2], &[], 2);
             assert_eq!(client.post("/items", "{}"), Ok(expected), "{name}");
             let refusal = client.post("/items", r#"{"name":"hammer!"}"#).unwrap_err();
@@ -184,7 +200,7 @@ fn a_body_that_was_changed_on_the_way_is_refused() {
 
 #[test]
 fn an_upload_that_was_changed_on_the_way_is_refused() {
-    each_pair_changed("s3", |name, client| {
+    each_pair_changed("s3", &permanent(), |name, client| {
         let upload = |length: usize, changed: Option<usize>| {
             let mut data = vec![b'a'; length];
             changed.into_iter().for_each(|position| data[position] = b'!');
