@@ -16,7 +16,7 @@ use crate::sigv4::credentials::Credentials;
 use crate::sigv4::scope::ScopeError;
 use crate::sigv4::timestamp::Timestamp;
 use crate::streaming::Checksum;
-use crate::tower::body::Clock;
+use crate::tower::body::{CLOCK, Clock};
 
 /// What the signature covers of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl<I: IdentitySource> SignLayer<I> {
             source,
             signer: Signer::new(nobody(), region, service)?,
             payload: PayloadPolicy::Buffered { max_bytes: 1 << 20 },
-            clock: Timestamp::now,
+            clock: CLOCK,
             offset: None,
         }))
     }
@@ -146,7 +146,8 @@ impl<I: IdentitySource> SignLayer<I> {
         self
     }
 
-    /// Replaces the clock, e.g. for tests.
+    /// Replaces the clock, e.g. for tests. `wasm32-unknown-unknown` has none of its own: until one is set there, requests are
+    /// dated to the year 1970 and refused.
     pub fn clock(mut self, clock: fn() -> Timestamp) -> Self {
         self.0.clock = clock;
         self

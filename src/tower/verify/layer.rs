@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::service::VerifyService;
 use crate::aws_error::ErrorFormat;
 use crate::sigv4::timestamp::Timestamp;
-use crate::tower::body::Clock;
+use crate::tower::body::{CLOCK, Clock};
 use crate::verify::Verifier;
 
 /// Verifies each request before the service gets it, and answers those that are refused. See the table below for bodies.
@@ -82,7 +82,7 @@ impl<K: Clone> VerifyLayer<K> {
             streams: false,
             refuses_unsigned_bodies: false,
             allows_anonymous: false,
-            clock: Timestamp::now,
+            clock: CLOCK,
             original_uri: None,
         }))
     }
@@ -136,7 +136,8 @@ impl<K: Clone> VerifyLayer<K> {
         self.with(|settings| settings.original_uri = Some(find))
     }
 
-    /// Replaces the clock, e.g. for tests.
+    /// Replaces the clock, e.g. for tests. `wasm32-unknown-unknown` has none of its own: until one is set there, requests are
+    /// dated to the year 1970 and refused.
     pub fn clock(self, clock: fn() -> Timestamp) -> Self {
         self.with(|settings| settings.clock = clock)
     }
