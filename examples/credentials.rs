@@ -10,27 +10,34 @@ use std::process::ExitCode;
 
 use countersign::sources::{Ask, AskError, AskErrorKind, Environment, HttpAsk, Resolver};
 
-/// What [`Resolver::resolve`] needs of an HTTP client: one request, with its timeout, with or without a proxy, without
-/// redirects, and with a limit on the response.
-fn send(ask: HttpAsk) -> Result<http::Response<Vec<u8>>, AskError> {
-    let mut config =
-        ureq::Agent::config_builder().timeout_global(Some(ask.timeout)).max_redirects(0).http_status_as_error(false);
+/// Sends one request for [`Resolver::resolve`]: with its timeout, with a proxy only where one is allowed, without
+/// following redirects, and with a limit on the response.
+pub fn send(ask: HttpAsk) -> Result<http::Response<Vec<u8>>, AskError> {
+    let mut config = ureq::Agent::config_builder()
+        // Shorter, so that a service that can't be reached is told apart from one that doesn't answer.
+        .timeout_resolve(Some(ask.timeout / 3))
+        .timeout_connect(Some(ask.timeout / 2))
+        .timeout_global(Some(ask.timeout))
+        .max_redirects(0)
+        .http_status_as_error(false);
     if !ask.allow_proxy {
         config = config.proxy(None);
     }
     let agent = ureq::Agent::new_with_config(config.build());
-    let (parts, mut body) = agent.run(ask.request).map_err(error)?.into_parts();
-    let body = body.with_config().limit(Ask::MAX_RESPONSE_BYTES as u64).read_to_vec().map_err(error)?;
+    let (parts, body) = agent.run(ask.request).map_err(error)?.into_parts();
+    let body = body.into_with_config().limit(Ask::MAX_RESPONSE_BYTES as u64).read_to_vec().map_err(error)?;
     Ok(http::Response::from_parts(parts, body))
 }
 
 fn error(error: ureq::Error) -> AskError {
+    use ureq::{Error, Timeout};
     let kind = match &error {
-        ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => AskErrorKind::NotConnected,
-        ureq::Error::Timeout(_) => AskErrorKind::TimedOut,
-        ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => AskErrorKind::NotConnected,
-        ureq::Error::BodyExceedsLimit(_) => AskErrorKind::TooLarge,
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => AskErrorKind::NotConnected,
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => AskErrorKind::NotConnected,
+        Error::Timeout(_) => AskErrorKind::TimedOut,
+        Error::ConnectionFailed | Error::HostNotFound => AskErrorKind::NotConnected,
+        Error::BodyExceedsLimit(_) => AskErrorKind::TooLarge,
+        // Connections that were refused, and hosts and networks that can't be reached.
+        Error::Io(error) => AskError::from(std::io::Error::from(error.kind())).kind(),
         _ => AskErrorKind::Other,
     };
     AskError::new(kind, error.to_string())

@@ -22,6 +22,37 @@ use crate::sigv4::timestamp::Timestamp;
 /// assert_eq!(error, CredentialsError::Whitespace { field: "secret access key", position: 6 });
 /// # Ok::<(), CredentialsError>(())
 /// ```
+///
+/// # Credentials of the AWS SDK
+/// These functions convert to and from those of `aws-credential-types`. `sources::Resolved` has the account too.
+///
+/// ```ignore
+/// fn to_aws(resolved: &Resolved) -> aws_credential_types::Credentials {
+///     let ours = &resolved.credentials;
+///     let mut theirs = aws_credential_types::Credentials::builder()
+///         .access_key_id(ours.access_key_id())
+///         .secret_access_key(ours.expose_secret_access_key())
+///         .provider_name("countersign");
+///     theirs.set_session_token(ours.session_token().map(Into::into));
+///     let since_1970 = |time: Timestamp| Duration::from_secs(time.unix_seconds().unsigned_abs());
+///     theirs.set_expiry(ours.expires_at().map(|time| UNIX_EPOCH + since_1970(time)));
+///     theirs.set_account_id(resolved.account_id.as_deref().map(Into::into));
+///     theirs.build()
+/// }
+///
+/// fn from_aws(theirs: &aws_credential_types::Credentials) -> Result<Resolved, Box<dyn Error>> {
+///     let mut ours = Credentials::new(theirs.access_key_id(), theirs.secret_access_key())?;
+///     if let Some(token) = theirs.session_token() {
+///         ours = ours.with_session_token(token)?;
+///     }
+///     if let Some(expires_at) = theirs.expiry() {
+///         ours = ours.with_expires_at(expires_at.try_into()?);
+///     }
+///     let mut resolved = Resolved::from(ours);
+///     resolved.account_id = theirs.account_id().map(|id| id.as_str().into());
+///     Ok(resolved)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Credentials {
     access_key_id: String,
@@ -102,6 +133,12 @@ impl Credentials {
     /// Returns the session token of temporary credentials. Keep it out of logs.
     pub fn session_token(&self) -> Option<&str> {
         self.session_token.as_ref().map(|token| token.as_str())
+    }
+
+    /// Returns the secret access key, to pass the credentials on to another library or program. Signing does not need
+    /// it. The copies that are made of it are not wiped; keep them out of logs.
+    pub fn expose_secret_access_key(&self) -> &str {
+        self.aws4_secret.strip_prefix("AWS4").unwrap_or_default()
     }
 
     /// Returns when the credentials expire, if that is known.
@@ -197,6 +234,15 @@ pub enum CredentialsError {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+
+    #[test]
+    fn the_secret_is_shown_on_request_only() {
+        for secret in ["wJalrXUtnFEMI", "AWS4", "AWS4AWS4x"] {
+            let credentials = Credentials::new("AKID", secret).unwrap();
+            assert_eq!(credentials.expose_secret_access_key(), secret);
+            assert!(!alloc::format!("{credentials:?} {credentials:#?}").contains(secret));
+        }
+    }
 
     #[test]
     fn each_error_names_the_invalid_value() {

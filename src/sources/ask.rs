@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// Something that a [`Resolver`](super::Resolver) needs from outside. Each variant says which [`Answer`] belongs to it.
 ///
-/// `Debug` shows neither bodies, nor file contents, nor the arguments of a command, which may hold secrets.
+/// `Debug` shows neither bodies, nor queries, nor file contents, nor the arguments of a command, which may hold secrets.
 #[non_exhaustive]
 pub enum Ask {
     /// Read a whole file: [`Answer::File`]. Refuse files larger than [`Ask::MAX_FILE_BYTES`] with
@@ -88,9 +88,10 @@ impl fmt::Debug for Ask {
 
 impl fmt::Debug for HttpAsk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uri = alloc::format!("{}", self.request.uri());
         f.debug_struct("HttpAsk")
             .field("method", self.request.method())
-            .field("uri", self.request.uri())
+            .field("uri", &uri.split('?').next().unwrap_or_default())
             .field("timeout", &self.timeout)
             .field("allow_proxy", &self.allow_proxy)
             .finish_non_exhaustive()
@@ -100,7 +101,7 @@ impl fmt::Debug for HttpAsk {
 impl fmt::Debug for CommandAsk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CommandAsk")
-            .field("program", &self.program)
+            .field("program", &super::process::shown(&self.program))
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

@@ -11,6 +11,21 @@ use super::exchange::{Exchange, Reply};
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
+/// How often a request is sent at most.
+#[derive(Clone, Copy)]
+pub(super) struct Most {
+    /// While there is no response.
+    pub(super) without_response: u32,
+    /// While the response says that the server is overloaded or broken for now.
+    pub(super) while_busy: u32,
+}
+
+impl From<u32> for Most {
+    fn from(most: u32) -> Self {
+        Self { without_response: most, while_busy: most }
+    }
+}
+
 /// Sends a request up to `most` times, until a response comes that `is_passing` doesn't hold for. `build` creates the
 /// request for each attempt, since signatures hold the time. Returns the last response or failure.
 ///
@@ -18,19 +33,22 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// What `build` returns.
 pub(super) async fn send(
     context: &Context,
-    most: u32,
+    most: impl Into<Most>,
     build: impl Fn() -> Result<Exchange, SourceError>,
     is_passing: impl Fn(&Reply) -> bool,
 ) -> Result<Result<Reply, AskError>, SourceError> {
-    let mut wait = FIRST_WAIT;
+    let (most, mut wait) = (most.into(), FIRST_WAIT);
     let mut attempt = 1;
     loop {
         let result = build()?.send(context).await;
-        let may_pass = match &result {
-            Ok(reply) => is_passing(reply),
-            Err(error) => !matches!(error.kind(), AskErrorKind::TooLarge | AskErrorKind::Unsupported),
+        let most = match &result {
+            Ok(reply) if is_passing(reply) => most.while_busy,
+            Err(error) if !matches!(error.kind(), AskErrorKind::TooLarge | AskErrorKind::Unsupported) => {
+                most.without_response
+            }
+            _ => return Ok(result),
         };
-        if !may_pass || attempt >= most || context.io.wait(wait).await.is_err() {
+        if attempt >= most || context.io.wait(wait).await.is_err() {
             return Ok(result);
         }
         attempt += 1;

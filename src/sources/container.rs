@@ -58,7 +58,7 @@ pub(super) async fn credentials(context: &Context) -> Result<Found, SourceError>
         return Err(refusal(&origin, &reply, secrets));
     }
     let json = json(&origin, reply.body())?;
-    let found = role_credentials(&origin, reply.status().as_u16(), &json)?;
+    let found = role_credentials(&origin, reply.status().as_u16(), &json, secrets.as_slice())?;
     let (id, secret, session_token) = found.keys;
     let keys = (id, secret, Some(session_token));
     let credentials = context.credentials(&origin, keys, Some(found.expires_at), date(&reply))?;

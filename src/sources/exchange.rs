@@ -83,7 +83,10 @@ impl Exchange {
 
     /// Sends it. Whatever the status is, it's for the caller.
     pub(super) async fn send(self, context: &Context) -> Result<Reply, AskError> {
-        context.io.send(self.request, self.timeout, self.allow_proxy).await
+        let query = self.request.uri().query().map(ToOwned::to_owned);
+        let sent = context.io.send(self.request, self.timeout, self.allow_proxy).await;
+        // Clients repeat the URL in their messages.
+        sent.map_err(|error| AskError::new(error.kind(), shown(&format!("{error}"), query.as_deref().as_slice())))
     }
 
     /// Sends it, and has no hint for the case that there is no answer.
@@ -178,7 +181,7 @@ pub(super) fn no_redirect(origin: &str, reply: &Reply) -> Result<(), SourceError
     Err(refused(origin, reply.status().as_u16(), None, Some(&message)))
 }
 
-/// The answer of a container or an instance: credentials, or why there are none.
+/// The answer of a container or an instance: credentials, or why there are none, without these secrets.
 ///
 /// # Errors
 /// It isn't JSON, its `Code` isn't `Success`, or a member is missing.
@@ -186,10 +189,11 @@ pub(super) fn role_credentials<'j>(
     origin: &str,
     status: u16,
     json: &'j Json,
+    secrets: &[&str],
 ) -> Result<RoleCredentials<'j>, SourceError> {
     let text = |name: &str| json.member(name).and_then(Json::text);
     if let Some(code) = text("Code").filter(|code| *code != "Success") {
-        return Err(refused(origin, status, Some(code), text("Message")));
+        return Err(refused_hiding(origin, status, (Some(code), text("Message")), secrets));
     }
     let member = |name| member(origin, json, name);
     let keys = (member("AccessKeyId")?, member("SecretAccessKey")?, member("Token")?);

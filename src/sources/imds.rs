@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use zeroize::Zeroizing;
 
 use super::ask::AskErrorKind;
-use super::attempts;
+use super::attempts::{self, Most};
 use super::context::{Context, Found, Setting};
 use super::endpoint::{base_url, check_region};
 use super::error::{SourceError, clock};
@@ -24,6 +24,10 @@ use crate::text::{excerpt, is_digits};
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 const REGION: &str = "/latest/meta-data/placement/region";
+
+/// How often a service is asked by default that answers that it is busy, e.g. while an instance with many programs
+/// starts. One that doesn't answer is asked once: there is probably none.
+const WHILE_BUSY: u32 = 3;
 
 /// The longest session token and role name that are accepted, in bytes.
 const LONGEST_TOKEN: usize = 4096;
@@ -105,7 +109,7 @@ async fn of_role(context: &Context) -> Result<Found, Failure> {
         return Err(refusal(&origin, &reply, advice(&reply)).into());
     }
     let json = json(&origin, reply.body())?;
-    let found = role_credentials(&origin, reply.status().as_u16(), &json)?;
+    let found = role_credentials(&origin, reply.status().as_u16(), &json, &[&service.token().await?])?;
     let (id, secret, token) = found.keys;
     let expires_at = usable_until(context, id, found.expires_at, date(&reply));
     let credentials = context.credentials(&origin, (id, secret, Some(token)), Some(expires_at), date(&reply))?;
@@ -137,7 +141,7 @@ struct Service<'a> {
     /// Without a slash at the end.
     endpoint: String,
     timeout: Duration,
-    attempts: u32,
+    attempts: Most,
 }
 
 impl<'a> Service<'a> {
@@ -302,12 +306,12 @@ fn timeout(context: &Context) -> Result<Duration, SourceError> {
     }
 }
 
-fn most_attempts(context: &Context) -> Result<u32, SourceError> {
+fn most_attempts(context: &Context) -> Result<Most, SourceError> {
     let setting = context.setting("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
-    let Some(setting) = setting else { return Ok(1) };
-    let attempts = Some(setting.value).filter(|value| is_digits(value)).and_then(|value| value.parse().ok());
+    let Some(setting) = setting else { return Ok(Most { without_response: 1, while_busy: WHILE_BUSY }) };
+    let attempts = Some(setting.value).filter(|value| is_digits(value)).and_then(|value| value.parse::<u32>().ok());
     match attempts.filter(|attempts| (1..=100).contains(attempts)) {
-        Some(attempts) => Ok(attempts),
+        Some(attempts) => Ok(attempts.into()),
         None => Err(wrong(
             setting,
             "a number from 1 to 100; to skip the instance metadata service, set AWS_EC2_METADATA_DISABLED=true",

@@ -4,6 +4,7 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::ask::AskErrorKind;
 use super::chain::walk;
 use super::context::{Context, Found};
 use super::error::SourceError;
@@ -12,13 +13,14 @@ use super::profile::{Locations, ProfileError, Profiles, needs_home};
 use super::report::{Outcome, SourceKind};
 use super::resolver::Options;
 use super::{container, imds, sts};
+use crate::redact::text::without_secret_keys;
 
 /// What went wrong, and the source that is configured and failed.
 pub(super) type Failure = (SourceError, Option<SourceKind>);
 
 pub(super) async fn resolve(options: &Options, io: &Io) -> Result<(Found, SourceKind, Option<String>), Failure> {
-    let (context, unreadable) = context(options, io).await;
-    let (found, source) = sources(options, &context, unreadable).await?;
+    let (context, broken) = context(options, io).await;
+    let (found, source) = sources(options, &context, broken).await?;
     let region = match context.region() {
         Some(region) => Some(region.into()),
         None if source == SourceKind::InstanceMetadata => imds::region(&context).await,
@@ -27,13 +29,23 @@ pub(super) async fn resolve(options: &Options, io: &Io) -> Result<(Found, Source
     Ok((found, source, region))
 }
 
+/// What is wrong with the configuration files.
+struct Broken {
+    error: SourceError,
+    /// Whether nobody asked for these files, and neither can be read. Then their directory is probably another user's, as
+    /// in a container that doesn't run as root and has the home directory of root.
+    is_no_choice: bool,
+}
+
 /// The context, and what is wrong with the configuration files: they are not needed if the environment has keys.
-async fn context(options: &Options, io: &Io) -> (Context, Option<SourceError>) {
+async fn context(options: &Options, io: &Io) -> (Context, Option<Broken>) {
     let environment = options.environment.clone();
     let locations = Locations::of(&environment);
-    let (profiles, unreadable) = match profiles(&locations, io).await {
+    let names = ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+    let is_choice = options.profile.is_some() || names.iter().any(|name| environment.get(name).is_some());
+    let (profiles, broken) = match profiles(&locations, io).await {
         Ok(profiles) => (profiles, None),
-        Err(error) => (Profiles::default(), Some(error)),
+        Err((error, both)) => (Profiles::default(), Some(Broken { error, is_no_choice: both && !is_choice })),
     };
     let profile_name =
         options.profile.as_deref().or_else(|| environment.get("AWS_PROFILE")).unwrap_or("default").into();
@@ -49,17 +61,28 @@ async fn context(options: &Options, io: &Io) -> (Context, Option<SourceError>) {
         imds_token: std::sync::Mutex::new(None),
         refreshes: options.refreshes.clone(),
     };
-    (context, unreadable)
+    (context, broken)
 }
 
-async fn profiles(locations: &Locations, io: &Io) -> Result<Profiles, SourceError> {
-    let config = text(io, locations.config()).await?;
-    let credentials = text(io, locations.credentials()).await?;
-    let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))?;
+/// # Errors
+/// What is wrong with the files, and whether neither can be read.
+async fn profiles(locations: &Locations, io: &Io) -> Result<Profiles, (SourceError, bool)> {
+    let files = (text(io, locations.config()).await, text(io, locations.credentials()).await);
+    let are_unreadable =
+        matches!(&files, (Err(config), Err(credentials)) if [config, credentials].into_iter().all(is_unreadable));
+    let one = |error| (error, are_unreadable);
+    let (config, credentials) = (files.0.map_err(one)?, files.1.map_err(one)?);
+    let profiles = Profiles::parse((locations.config(), &config), (locations.credentials(), &credentials))
+        .map_err(|error| (error.into(), false))?;
     for warning in profiles.warnings() {
         io.report(SourceKind::Profile, Outcome::Warning(warning.to_string()));
     }
     Ok(profiles)
+}
+
+/// Whether a file can't be read at all, e.g. because of its permissions.
+fn is_unreadable(error: &SourceError) -> bool {
+    matches!(error, SourceError::Unreadable { error, .. } if error.kind() == AskErrorKind::Other)
 }
 
 /// The text of a configuration file, which is empty if the file doesn't exist.
@@ -81,22 +104,30 @@ async fn text(io: &Io, path: &str) -> Result<zeroize::Zeroizing<String>, SourceE
 }
 
 /// The sources in their order. The first that is configured decides: if it fails, that is the result.
-async fn sources(
-    options: &Options,
-    context: &Context,
-    unreadable: Option<SourceError>,
-) -> Result<(Found, SourceKind), Failure> {
+async fn sources(options: &Options, context: &Context, broken: Option<Broken>) -> Result<(Found, SourceKind), Failure> {
     if options.profile.is_none()
-        && let Some(found) = environment(context, unreadable.as_ref())?
+        && let Some(found) = environment(context, broken.as_ref())?
     {
         return Ok(found);
     }
-    if let Some(error) = unreadable {
+    let Some(Broken { error, is_no_choice }) = broken else {
+        if let Some(found) = profile(options, context).await? {
+            return Ok(found);
+        }
+        return without_profile(context).await;
+    };
+    if !is_no_choice {
         return Err(failed(context, SourceKind::Profile, error));
     }
-    if let Some(found) = profile(options, context).await? {
-        return Ok(found);
+    context.io.report(SourceKind::Profile, Outcome::Warning(error.to_string()));
+    match without_profile(context).await {
+        Err((SourceError::NotConfigured { .. }, _)) => Err(failed(context, SourceKind::Profile, error)),
+        result => result,
     }
+}
+
+/// The sources of a program that runs at AWS.
+async fn without_profile(context: &Context) -> Result<(Found, SourceKind), Failure> {
     if let Some(token_file) = context.environment.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
         let found = web_identity(context, &context.locations.expand(token_file)).await;
         return finished(context, SourceKind::WebIdentity, found);
@@ -114,10 +145,10 @@ async fn sources(
     }
 }
 
-fn environment(context: &Context, unreadable: Option<&SourceError>) -> Result<Option<(Found, SourceKind)>, Failure> {
+fn environment(context: &Context, broken: Option<&Broken>) -> Result<Option<(Found, SourceKind)>, Failure> {
     match environment_keys(context) {
         Ok(Some(found)) => {
-            if let Some(error) = unreadable {
+            if let Some(Broken { error, .. }) = broken {
                 context.io.report(SourceKind::Profile, Outcome::Warning(error.to_string()));
             }
             Ok(Some(used(context, SourceKind::Environment, found)))
@@ -213,7 +244,8 @@ fn skipped(context: &Context, source: SourceKind, reason: &str) {
 }
 
 pub(super) fn used(context: &Context, source: SourceKind, found: Found) -> (Found, SourceKind) {
-    let id = found.credentials.access_key_id();
+    // Keys that were exchanged by mistake are a common one.
+    let id = without_secret_keys(found.credentials.access_key_id());
     let text = match found.credentials.expires_at() {
         Some(expires_at) => format!("gave {id}, which expires at {}", expires_at.extended()),
         None => format!("gave {id}"),

@@ -149,6 +149,12 @@ pub(super) async fn buffered<B: Body<Error: Into<BoxError>>>(body: B, most: usiz
 /// The current time, unless a test gives another one.
 pub(super) type Clock = fn() -> Timestamp;
 
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+pub(super) const CLOCK: Clock = Timestamp::now;
+/// There is no clock. With the start of 1970, every request is refused until the program sets its own.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub(super) const CLOCK: Clock = || Timestamp::from(std::time::UNIX_EPOCH);
+
 macro_rules! debug_by_name {
     ($($name:ident),*) => {$(
         impl<B> fmt::Debug for $name<B> {

@@ -1,5 +1,8 @@
 //! Layers for [tower](https://docs.rs/tower): [`VerifyLayer`] verifies the requests of a server, [`SignLayer`] signs those of
 //! a client.
+//!
+//! Both work with any HTTP stack that is a [`tower_service::Service`] of `http::Request`, e.g. axum, hyper-util and tonic,
+//! over HTTP/1 and HTTP/2. Neither limits how long a request takes: put a timeout layer around them.
 
 mod body;
 mod sign;

@@ -108,7 +108,6 @@ impl<'a> UnverifiedRequest<'a> {
     }
 
     /// What the signature is claimed to cover of the body; `None` if it covers a body whose hash is not sent.
-    #[cfg(feature = "tower")]
     pub(crate) fn claimed_payload(&self) -> Option<super::SignedPayload> {
         match self.payload {
             PayloadMode::Sent { payload, .. } => Some(payload),

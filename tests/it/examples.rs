@@ -10,7 +10,7 @@ use base64ct::Encoding;
 use countersign::{Credentials, Request, Timestamp, Verifier};
 
 /// Returns the command of an example, which `cargo test` builds next to the tests.
-fn example(name: &str) -> Command {
+pub fn example(name: &str) -> Command {
     let mut folder: PathBuf = std::env::current_exe().unwrap();
     folder.pop();
     folder.pop();
@@ -268,6 +268,20 @@ fn eks_token_prints_the_credential_that_kubectl_reads() {
     let target = url.strip_prefix("https://sts.cn-north-1.amazonaws.com.cn").unwrap();
     let headers = [("x-k8s-aws-id", b"prod".as_slice())];
     verify_presigned("sts.cn-north-1.amazonaws.com.cn", target, &headers, "cn-north-1", "sts");
+}
+
+#[test]
+fn axum_server_answers_the_signed_call_and_refuses_the_others() {
+    let shown = stdout(&mut example("axum_server"));
+    for line in [
+        "public route:    200 healthy",
+        "signed:          200 AKIDEXAMPLE stored 8 bytes at /items/first",
+        r#"unsigned:        403 {"message":"Missing Authentication Token"}"#,
+        "changed body:    403 {\"message\":\"The request signature we calculated does not match",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    assert_eq!(example("axum_server").arg("--listen").output().unwrap().status.code(), Some(2));
 }
 
 #[test]

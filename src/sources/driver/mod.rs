@@ -22,7 +22,7 @@ impl Resolver {
     /// response, of any status; it has to keep to [`HttpAsk::timeout`] and [`HttpAsk::allow_proxy`], and must not follow
     /// redirects. It is not called if the credentials are in the environment or a file.
     ///
-    /// `examples/credentials.rs` shows `send` for ureq, reqwest and hyper.
+    /// `examples/credentials.rs` shows `send` for ureq.
     ///
     /// ```
     /// use countersign::sources::{AskError, AskErrorKind, Environment, HttpAsk, Resolver, SourceKind};
@@ -60,9 +60,11 @@ impl Resolver {
         }
     }
 
-    /// Does the same as [`Resolver::resolve`] with a `send` that returns a future, on any runtime. Files, commands and
-    /// pauses run on a thread of their own, so that no task is blocked. If the future is dropped, a command that is
-    /// running goes on until its timeout.
+    /// Does the same as [`Resolver::resolve`] with a `send` that returns a future, on any runtime. Files, commands, pauses
+    /// and the question for an MFA code run on a thread of their own, so that no task is blocked. If the future is dropped,
+    /// a command that is running goes on until its timeout.
+    ///
+    /// `tests/peers/examples/` in the repository shows `send` for reqwest and hyper.
     ///
     /// # Errors
     /// The same as for [`Resolver::resolve`].
@@ -83,7 +85,10 @@ impl Resolver {
                     let sent = send((**ask).clone());
                     response(sent.await)
                 }
-                Ask::MfaCode { serial } => self.mfa_code(serial),
+                Ask::MfaCode { serial } => {
+                    let (resolver, serial) = (self.clone(), serial.clone());
+                    in_background(move || resolver.mfa_code(&serial)).await
+                }
                 ask => match Local::of(ask) {
                     Some(local) => in_background(move || local.answer()).await,
                     None => unsupported(),

@@ -11,6 +11,7 @@ mod stderr;
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::ask::{AskError, AskErrorKind, CommandAsk, CommandOutput};
@@ -43,20 +44,29 @@ pub(super) async fn credentials(
     let name = shown(&program).to_owned();
     let failed = |problem: String| SourceError::Command { program: name.clone(), problem };
     let hint = hint(&program);
-    let ask = CommandAsk { program, arguments: words.collect(), timeout: TIMEOUT };
+    let arguments: Vec<String> = words.collect();
+    let ask = CommandAsk { program, arguments: arguments.clone(), timeout: TIMEOUT };
     let output = context.io.run(ask).await.map_err(|error| failed(not_run(&error, hint)))?;
     if !output.success {
-        return Err(failed(failure(&output)));
+        return Err(failed(failure(&output, &arguments)));
     }
     read(context, &name, &output.stdout, account_id)
 }
 
-/// A variable that is set before the program, which only a shell understands, may be secret.
-fn shown(program: &str) -> &str {
-    match program.split_once('=') {
-        Some((name, _)) if !name.contains(['/', '\\']) => name,
+/// The program, as far as it is one. A variable that is set before it, which only a shell understands, may be secret, as
+/// may be arguments within the same quotation marks.
+pub(super) fn shown(program: &str) -> &str {
+    const SEPARATORS: [char; 2] = ['/', '\\'];
+    let program = match program.split_once('=') {
+        Some((name, _)) if !name.contains(SEPARATORS) => name,
         _ => program,
-    }
+    };
+    // Options and URLs may hold separators.
+    let end = [" -", "://"].iter().filter_map(|mark| program.find(mark)).min().unwrap_or(program.len());
+    let path = program.get(..end).unwrap_or(program);
+    let name = path.rfind(SEPARATORS).unwrap_or(0);
+    let space = path.get(name..).and_then(|name| name.find(char::is_whitespace));
+    space.and_then(|space| path.get(..name + space)).unwrap_or(path)
 }
 
 /// What a shell would do, which is a common reason why a program isn't found.
@@ -64,6 +74,9 @@ fn hint(program: &str) -> &'static str {
     match program {
         _ if program.starts_with('~') => "; write the whole path: no shell replaces ~ here",
         _ if program.contains(['$', '%', '`']) => "; write the whole path: no shell replaces variables here",
+        _ if shown(program).len() < program.len() && program.contains(char::is_whitespace) => {
+            "; the quotation marks enclose more than the program: write them around its path only"
+        }
         _ if program.contains('=') => "; no shell sets variables here: use `env NAME=value program`",
         _ => "",
     }
@@ -77,12 +90,12 @@ fn not_run(error: &AskError, hint: &str) -> String {
     }
 }
 
-fn failure(output: &CommandOutput) -> String {
+fn failure(output: &CommandOutput, arguments: &[String]) -> String {
     let how = match output.code {
         Some(code) => format!("failed with exit code {code}"),
         None => "was ended by a signal".to_owned(),
     };
-    match stderr::shown(&output.stderr) {
+    match stderr::shown(&output.stderr, arguments) {
         said if said.is_empty() => format!("{how} and printed no message"),
         said => format!("{how}: {said}"),
     }

@@ -4,7 +4,9 @@
 //! that they ran. Therefore nothing is shown
 //!
 //! - from the first brace on, since JSON may be credentials,
-//! - after `=`, `:` or a space that follows a name like `SecretAccessKey`, `password` or `--token`, to the end of the line,
+//! - of the arguments of the command, and of what stands before the `@` of a URL,
+//! - after `=`, `:`, a comma or a space that follows a name like `SecretAccessKey`, `password` or `--token`, to the end of the
+//!   line,
 //! - of words that mix upper case, lower case and digits like a key does (from 20 characters on), or that are so long that
 //!   they may be a key (from 32 characters on, where at least two of the three are mixed).
 
@@ -38,14 +40,18 @@ const SECRET_NAMES: [&str; 12] = [
     "authorization",
 ];
 
+/// An argument that is shorter may be any word, e.g. `aws`.
+const SHORTEST_ARGUMENT: usize = 4;
+
 /// Returns the first lines without what may be secret.
-pub(super) fn shown(stderr: &[u8]) -> String {
+pub(super) fn shown(stderr: &[u8], arguments: &[String]) -> String {
     // A word that is cut may be the start of a key.
     let start = stderr.get(..MOST_READ).map(|start| match start.iter().rposition(u8::is_ascii_whitespace) {
         Some(end) => start.get(..end).unwrap_or_default(),
         None => &[],
     });
     let text = Zeroizing::new(String::from_utf8_lossy(start.unwrap_or(stderr)).into_owned());
+    let text = without_arguments(text, arguments);
     let (text, end) = match text.find('{') {
         Some(brace) => (text.get(..brace).unwrap_or_default(), REDACTED),
         None => (text.as_str(), ""),
@@ -58,10 +64,45 @@ pub(super) fn shown(stderr: &[u8]) -> String {
     lines.join("; ").chars().take(MOST).collect()
 }
 
+/// Hides arguments, but keeps the names of options.
+fn without_arguments(mut text: Zeroizing<String>, arguments: &[String]) -> Zeroizing<String> {
+    let value = |argument: &'_ str| match argument.split_once('=') {
+        Some((name, _)) if argument.starts_with('-') => name.len() + 1,
+        None if argument.starts_with('-') => argument.len(),
+        _ => 0,
+    };
+    let mut values: Vec<&str> = arguments.iter().filter_map(|argument| argument.get(value(argument)..)).collect();
+    values.retain(|value| value.len() >= SHORTEST_ARGUMENT);
+    // One may be part of another one.
+    values.sort_by_key(|value| core::cmp::Reverse(value.len()));
+    for value in values {
+        let pieces: Vec<&str> = text.split(value).collect();
+        text = Zeroizing::new(pieces.join(REDACTED));
+    }
+    text
+}
+
+/// Hides the user and the password of URLs.
+fn without_users(line: &str) -> String {
+    let mut pieces = line.split("://");
+    let mut out = String::from(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let end = piece.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(piece.len());
+        let (authority, rest) = piece.split_at_checked(end).unwrap_or((piece, ""));
+        out.push_str("://");
+        match authority.rsplit_once('@') {
+            Some((_, host)) => [REDACTED, "@", host].into_iter().for_each(|part| out.push_str(part)),
+            None => out.push_str(authority),
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
 fn line(line: &str) -> String {
     let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let plain = Zeroizing::new(plain);
-    let shown = without_keys(&redacted(before_value(&plain)));
+    let shown = without_keys(&redacted(&without_users(before_value(&plain))));
     if before_value(&plain).len() < plain.len() { shown + REDACTED } else { shown }
 }
 
@@ -73,7 +114,8 @@ fn before_value(line: &str) -> &str {
         let after = lower.get(start + length..)?;
         let rest = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_-\"'".contains(c));
         let word = lower.get(..start)?.rsplit(char::is_whitespace).next()?;
-        let is_option = word.starts_with('-');
+        // Python shows commands as lists: `['helper', '--password', '…']`.
+        let is_option = word.trim_start_matches(['[', '(', '\'', '"', ',']).starts_with('-');
         let is_scheme = lower.get(start..)?.starts_with("bearer");
         let rest = match rest.trim_start().strip_prefix(['=', ':']) {
             Some(value) => value,
@@ -126,12 +168,12 @@ mod tests {
             "access key AKIAIOSFODNN7EXAMPLE is disabled",
             "Fehler: Schlüssel fehlt",
         ] {
-            assert_eq!(shown(text.as_bytes()), text);
+            assert_eq!(shown(text.as_bytes(), &[]), text);
         }
-        assert_eq!(shown(b"\r\n one\r\n\r\n two \nthree\nfour"), "one; two; three");
-        assert_eq!(shown(b"\xff\x1b[31mred\x07!"), "\u{fffd} [31mred !");
-        assert_eq!(shown(b" \n"), "");
-        assert_eq!(shown("é ".repeat(1000).as_bytes()).chars().count(), 300);
+        assert_eq!(shown(b"\r\n one\r\n\r\n two \nthree\nfour", &[]), "one; two; three");
+        assert_eq!(shown(b"\xff\x1b[31mred\x07!", &[]), "\u{fffd} [31mred !");
+        assert_eq!(shown(b" \n", &[]), "");
+        assert_eq!(shown("é ".repeat(1000).as_bytes(), &[]).chars().count(), 300);
     }
 
     #[test]
@@ -153,7 +195,7 @@ mod tests {
             "cookie eyJwJalr.x",
             "hash 0123456789abcdef0123456789abcdef wJalrXUtnFEMI0K7MDEN",
         ] {
-            let shown = shown(text.as_bytes());
+            let shown = shown(text.as_bytes(), &[]);
             assert!(!shown.contains("wJalr") && !shown.contains("0123456789abcdef"), "{shown}");
             assert!(shown.contains(REDACTED), "{shown}");
         }
@@ -164,12 +206,12 @@ mod tests {
         const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         for before in 250..310 {
             let text = alloc::format!("{} {SECRET}", "- ".repeat(before / 2));
-            assert!(!shown(text.as_bytes()).contains("wJ"), "{before}");
+            assert!(!shown(text.as_bytes(), &[]).contains("wJ"), "{before}");
         }
         for before in (8 << 10) - 60..8 << 10 {
             let text = alloc::format!("{}{} {SECRET}", "aB1".repeat(1000), " ".repeat(before - 3000));
-            assert!(!shown(text.as_bytes()).contains("wJ"), "{before}");
+            assert!(!shown(text.as_bytes(), &[]).contains("wJ"), "{before}");
         }
-        assert_eq!(shown(&[b'a'; 10_000]), "");
+        assert_eq!(shown(&[b'a'; 10_000], &[]), "");
     }
 }

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::error::shown;
 use super::lines::{COMMENT, File, WHITESPACE};
 use super::parse::Profiles;
 
@@ -88,6 +89,7 @@ impl Parts {
             // Settings of the AWS CLI itself.
             "plugins" | "preview" => Header::Ignored { name: None, problem: None },
             name if is_identifier(name) => {
+                let name = shown(name);
                 let problem = format!("[{name}] is ignored in the config file; write [profile {name}]");
                 self.ignored(&problem)
             }
@@ -99,7 +101,8 @@ impl Parts {
         match self.kind.as_deref() {
             None if is_identifier(&self.name) && !self.quoted => Header::Profile(self.name),
             Some("profile") if is_identifier(&self.name) => {
-                let problem = format!("[profile {0}] is ignored in the credentials file; write [{0}]", self.name);
+                let name = shown(&self.name);
+                let problem = format!("[profile {name}] is ignored in the credentials file; write [{name}]");
                 self.ignored(&problem)
             }
             Some("sso-session" | "services") => {

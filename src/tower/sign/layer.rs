@@ -16,7 +16,7 @@ use crate::sigv4::credentials::Credentials;
 use crate::sigv4::scope::ScopeError;
 use crate::sigv4::timestamp::Timestamp;
 use crate::streaming::Checksum;
-use crate::tower::body::Clock;
+use crate::tower::body::{CLOCK, Clock};
 
 /// What the signature covers of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum PayloadPolicy {
     /// Nothing (`UNSIGNED-PAYLOAD`). Only for services that accept it, and over TLS.
     Unsigned,
     /// Each chunk of an `aws-chunked` body, while it is sent, and a checksum in a trailer. Only for S3 and compatible
-    /// stores. The length of the body has to be known before it is sent.
+    /// stores. The length of the body has to be known before it is sent. A request without a body is signed as usual.
     Chunked(Checksum),
     /// Nothing of an `aws-chunked` body but a checksum in its trailer, as the AWS SDKs upload over TLS. Otherwise as
     /// [`PayloadPolicy::Chunked`].
@@ -38,8 +38,9 @@ pub enum PayloadPolicy {
 }
 
 /// Signs each request. Put it innermost, directly around the client: it then signs each attempt of a retry and each
-/// redirect anew, and no other layer changes what was signed. Requests need an absolute URI. A client that follows
-/// redirects by itself must not.
+/// redirect anew, and no other layer changes what was signed. Requests need an absolute URI. Turn off the redirects of
+/// the client itself, which would send a signature for another URI. A layer that follows redirects decides which hosts get
+/// a signature and the session token: limit it to those that you trust.
 ///
 /// By default, bodies of up to 1 MiB are buffered and hashed ([`SignLayer::payload`]). A response has the
 /// [`Signed`](crate::Signed) of its request in its extensions, from which the feature `explain` explains a refusal.
@@ -74,26 +75,37 @@ pub(super) struct Settings<I> {
 const MIN_OFFSET: i64 = 4 * 60;
 
 impl<I> Settings<I> {
-    pub(super) fn now(&self) -> Timestamp {
-        let offset = self.offset.as_ref().map_or(0, |offset| offset.load(Ordering::Relaxed));
+    /// Seconds to add to the clock.
+    pub(super) fn offset(&self) -> i64 {
+        self.offset.as_ref().map_or(0, |offset| offset.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn now(&self, offset: i64) -> Timestamp {
         (self.clock)().saturating_add(offset)
     }
 
-    /// Learns the time of the server from a refusal.
-    pub(super) fn learn<B>(&self, response: &Response<B>) {
-        let Some(offset) = &self.offset else { return };
+    pub(super) fn corrects_clock(&self) -> bool {
+        self.offset.is_some()
+    }
+
+    /// Learns the time of the server from a refusal. Returns whether the request, signed with the offset `used`, had a
+    /// wrong time: then it may succeed with the new one.
+    pub(super) fn learn<B>(&self, response: &Response<B>, used: i64) -> bool {
+        let Some(offset) = &self.offset else { return false };
         let is_refusal = matches!(response.status().as_u16(), 400 | 401 | 403);
         // The date of a cached response is not the time of the server.
         if !is_refusal || response.headers().contains_key(AGE) {
-            return;
+            return false;
         }
         let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-        let Some(server) = date.and_then(Timestamp::parse_imf_fixdate) else { return };
+        let Some(server) = date.and_then(Timestamp::parse_imf_fixdate) else { return false };
         let difference = server.unix_seconds() - (self.clock)().unix_seconds();
-        let is_new = (difference - offset.load(Ordering::Relaxed)).abs() > MIN_OFFSET;
-        if is_new {
-            offset.store(if difference.abs() > MIN_OFFSET { difference } else { 0 }, Ordering::Relaxed);
+        let differs = |from: i64| (difference - from).abs() > MIN_OFFSET;
+        if differs(offset.load(Ordering::Relaxed)) {
+            offset.store(if differs(0) { difference } else { 0 }, Ordering::Relaxed);
         }
+        // Of several requests that are refused at once, only the first learns something new.
+        differs(used)
     }
 }
 
@@ -108,7 +120,7 @@ impl<I: IdentitySource> SignLayer<I> {
             source,
             signer: Signer::new(nobody(), region, service)?,
             payload: PayloadPolicy::Buffered { max_bytes: 1 << 20 },
-            clock: Timestamp::now,
+            clock: CLOCK,
             offset: None,
         }))
     }
@@ -125,15 +137,18 @@ impl<I: IdentitySource> SignLayer<I> {
         self
     }
 
-    /// Learns the time of the server from the `Date` of a refusal, if it differs from that of this machine by more than 4
-    /// minutes, and signs later requests with it. The refused request is not repeated: a retry layer around this one
-    /// does that.
+    /// Learns the time of the server from the `Date` of a refusal (status 400, 401 or 403), if it differs from that of
+    /// this machine by more than 4 minutes, and signs later requests with it. The refused request is repeated once, and
+    /// the second response is returned. A body that is not buffered can't be repeated: the response is then the refusal,
+    /// and a later attempt is signed with the right time. Use it only over TLS: who can forge a response could otherwise
+    /// obtain a request that is signed for a later time.
     pub fn correct_clock(mut self) -> Self {
         self.0.offset = Some(Arc::default());
         self
     }
 
-    /// Replaces the clock, e.g. for tests.
+    /// Replaces the clock, e.g. for tests. `wasm32-unknown-unknown` has none of its own: until one is set there, requests are
+    /// dated to the year 1970 and refused.
     pub fn clock(mut self, clock: fn() -> Timestamp) -> Self {
         self.0.clock = clock;
         self

@@ -1,13 +1,15 @@
 //! Signs one request.
 
+use bytes::Bytes;
 use http::request;
 use http_body::Body;
 
 use super::layer::{PayloadPolicy, Settings};
 use super::source::IdentitySource;
-use crate::sign::{Signed, Signer};
+use crate::sign::Signer;
 use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;
+use crate::sigv4::timestamp::Timestamp;
 use crate::streaming::{Chunked, EncodedBody};
 use crate::tower::BoxError;
 use crate::tower::body::{NotBuffered, SignedBody, buffered};
@@ -35,11 +37,12 @@ pub enum SignLayerError {
     },
 }
 
-/// Returns the request to send, and what was signed.
+/// Signs a request. If its body is in memory, the unsigned request is returned as well, to be signed again.
 pub(super) async fn signed<I, B>(
     settings: &Settings<I>,
     request: http::Request<B>,
-) -> Result<(http::Request<SignedBody<B>>, Signed), BoxError>
+    offset: i64,
+) -> Result<(http::Request<SignedBody<B>>, Option<http::Request<Bytes>>), BoxError>
 where
     I: IdentitySource,
     B: Body<Error: Into<BoxError>>,
@@ -48,53 +51,75 @@ where
     if parts.uri.host().is_none() && !parts.headers.contains_key(http::header::HOST) {
         return Err(SignLayerError::RelativeUri { uri: parts.uri.path().into() }.into());
     }
-    let signer = settings.signer.clone().with_identity(settings.source.identity().await?);
-    let (signed, body) = match settings.payload {
+    let chunked = match settings.payload {
         PayloadPolicy::Buffered { max_bytes } => {
             let bytes = buffered(body, max_bytes).await.map_err(|error| match error {
                 NotBuffered::TooLarge => SignLayerError::BodyTooLarge { max_bytes }.into(),
                 NotBuffered::Broken(error) => error,
             })?;
-            (sign(settings, &signer, &mut parts, Payload::Bytes(&bytes))?, SignedBody::whole(bytes))
+            return in_memory(settings, http::Request::from_parts(parts, bytes), offset).await;
         }
         PayloadPolicy::Unsigned => {
-            (sign(settings, &signer, &mut parts, Payload::Unsigned)?, SignedBody::unsigned(body))
+            let signer = signer(settings).await?;
+            sign(&signer, &mut parts, Payload::Unsigned, settings.now(offset))?;
+            return Ok((http::Request::from_parts(parts, SignedBody::unsigned(body)), None));
         }
-        PayloadPolicy::Chunked(checksum) => {
-            let chunked = Chunked::signed(length(&parts, &body)?).with_checksum(checksum);
-            encoded(settings, &signer, &mut parts, &chunked, body)?
+        // A GET isn't sent in chunks.
+        PayloadPolicy::Chunked(_) | PayloadPolicy::UnsignedChunked(_) if body.is_end_stream() => {
+            return in_memory(settings, http::Request::from_parts(parts, Bytes::new()), offset).await;
         }
-        PayloadPolicy::UnsignedChunked(checksum) => {
-            let chunked = Chunked::unsigned(length(&parts, &body)?).with_checksum(checksum);
-            encoded(settings, &signer, &mut parts, &chunked, body)?
-        }
+        PayloadPolicy::Chunked(checksum) => Chunked::signed(length(&parts, &body)?).with_checksum(checksum),
+        PayloadPolicy::UnsignedChunked(checksum) => Chunked::unsigned(length(&parts, &body)?).with_checksum(checksum),
     };
-    Ok((http::Request::from_parts(parts, body), signed))
+    let signer = signer(settings).await?;
+    let body = encoded(&signer, &mut parts, &chunked, settings.now(offset), body)?;
+    Ok((http::Request::from_parts(parts, body), None))
 }
 
-fn sign<I>(
+async fn in_memory<I: IdentitySource, B: Body>(
     settings: &Settings<I>,
-    signer: &Signer,
-    parts: &mut request::Parts,
-    payload: Payload<'_>,
-) -> Result<Signed, BoxError> {
-    let signed = signer.sign(Request::from(&*parts), payload, settings.now())?;
+    request: http::Request<Bytes>,
+    offset: i64,
+) -> Result<(http::Request<SignedBody<B>>, Option<http::Request<Bytes>>), BoxError> {
+    let again = settings.corrects_clock().then(|| request.clone());
+    Ok((signed_again(settings, request, offset).await?, again))
+}
+
+pub(super) async fn signed_again<I: IdentitySource, B: Body>(
+    settings: &Settings<I>,
+    request: http::Request<Bytes>,
+    offset: i64,
+) -> Result<http::Request<SignedBody<B>>, BoxError> {
+    let (mut parts, bytes) = request.into_parts();
+    sign(&signer(settings).await?, &mut parts, Payload::Bytes(&bytes), settings.now(offset))?;
+    Ok(http::Request::from_parts(parts, SignedBody::whole(bytes)))
+}
+
+async fn signer<I: IdentitySource>(settings: &Settings<I>) -> Result<Signer, BoxError> {
+    Ok(settings.signer.clone().with_identity(settings.source.identity().await?))
+}
+
+fn sign(signer: &Signer, parts: &mut request::Parts, payload: Payload<'_>, now: Timestamp) -> Result<(), BoxError> {
+    let signed = signer.sign(Request::from(&*parts), payload, now)?;
     signed.apply_to(&mut parts.headers)?;
-    Ok(signed)
+    // The service moves it to the response.
+    parts.extensions.insert(signed);
+    Ok(())
 }
 
-fn encoded<I, B: Body>(
-    settings: &Settings<I>,
+fn encoded<B: Body>(
     signer: &Signer,
     parts: &mut request::Parts,
     chunked: &Chunked,
+    now: Timestamp,
     body: B,
-) -> Result<(Signed, SignedBody<B>), BoxError> {
-    let signed = signer.sign_chunked(Request::from(&*parts), chunked, settings.now())?;
+) -> Result<SignedBody<B>, BoxError> {
+    let signed = signer.sign_chunked(Request::from(&*parts), chunked, now)?;
     signed.apply_to(&mut parts.headers)?;
+    parts.extensions.insert(signed.signed().clone());
     // The length is known now; S3 refuses a body with both.
     parts.headers.remove(http::header::TRANSFER_ENCODING);
-    Ok((signed.signed().clone(), SignedBody::chunked(EncodedBody::new(&signed, body))))
+    Ok(SignedBody::chunked(EncodedBody::new(&signed, body)))
 }
 
 /// The exact length of the body before it is encoded.

@@ -120,6 +120,7 @@ impl<B: Body<Error: Into<BoxError>>> Streamed<B> {
     }
 }
 
+#[allow(clippy::large_enum_variant, reason = "it is always inside a box")]
 enum Source<B> {
     /// Compared with the signed hash at its end.
     Checked(Pin<Box<B>>, Check),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::service::VerifyService;
 use crate::aws_error::ErrorFormat;
 use crate::sigv4::timestamp::Timestamp;
-use crate::tower::body::Clock;
+use crate::tower::body::{CLOCK, Clock};
 use crate::verify::Verifier;
 
 /// Verifies each request before the service gets it, and answers those that are refused. See the table below for bodies.
@@ -19,7 +19,7 @@ use crate::verify::Verifier;
 /// It returns `Ok(None)` for an unknown caller, whose refusal takes as long as that of a wrong signature, and an error if
 /// it can't tell, which is answered with status 503.
 ///
-/// The service finds a [`Verified`] in the extensions of the request. It should decide by what was signed: its
+/// The service finds a [`Verified`](super::Verified) in the extensions of the request. It should decide by what was signed: its
 /// [`canonical_path`](crate::VerifiedHead::canonical_path), headers and query, not by parts of the request that anyone
 /// may have added.
 ///
@@ -82,7 +82,7 @@ impl<K: Clone> VerifyLayer<K> {
             streams: false,
             refuses_unsigned_bodies: false,
             allows_anonymous: false,
-            clock: Timestamp::now,
+            clock: CLOCK,
             original_uri: None,
         }))
     }
@@ -98,7 +98,9 @@ impl<K: Clone> VerifyLayer<K> {
     }
 
     /// Sets how many bytes of a body are buffered at most. A larger body is refused with status 413. It doesn't limit
-    /// bodies that are streamed.
+    /// bodies that are streamed. A client without a valid signature can occupy as much for each connection, since a body
+    /// whose hash isn't sent has to be read before its signature can be verified. Limit the time as well, with a layer
+    /// outside this one.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }
@@ -115,7 +117,7 @@ impl<K: Clone> VerifyLayer<K> {
         self.with(|settings| settings.refuses_unsigned_bodies = true)
     }
 
-    /// Passes on requests that have no signature, without a [`Verified`] in their extensions. Requests with an invalid
+    /// Passes on requests that have no signature, with their bodies as they arrive, and without a [`Verified`](super::Verified) in their extensions. Requests with an invalid
     /// signature are still refused.
     pub fn allow_anonymous(self) -> Self {
         self.with(|settings| settings.allows_anonymous = true)
@@ -134,7 +136,8 @@ impl<K: Clone> VerifyLayer<K> {
         self.with(|settings| settings.original_uri = Some(find))
     }
 
-    /// Replaces the clock, e.g. for tests.
+    /// Replaces the clock, e.g. for tests. `wasm32-unknown-unknown` has none of its own: until one is set there, requests are
+    /// dated to the year 1970 and refused.
     pub fn clock(self, clock: fn() -> Timestamp) -> Self {
         self.with(|settings| settings.clock = clock)
     }

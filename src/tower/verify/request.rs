@@ -168,7 +168,7 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
         }
         SignedPayload::Streaming(_) => {
             let decoder = head.chunk_decoder().map_err(Refused::Chunks)?;
-            decoded_headers(&mut parts.headers);
+            decoded_headers(&mut parts.headers, head.header("x-amz-decoded-content-length"));
             (Verified::of_head(head), VerifiedBody::chunked(DecodedBody::new(decoder, body)))
         }
     };
@@ -181,10 +181,10 @@ fn is_empty(body: &impl Body) -> bool {
 }
 
 /// The service gets the decoded body, so the headers describe that.
-fn decoded_headers(headers: &mut HeaderMap) {
+fn decoded_headers(headers: &mut HeaderMap, signed_length: Option<&[u8]>) {
     // Next to content-length, it would make two lengths of a request that is forwarded.
     headers.remove(TRANSFER_ENCODING);
-    match headers.get("x-amz-decoded-content-length").cloned() {
+    match signed_length.and_then(|length| HeaderValue::from_bytes(length).ok()) {
         Some(length) => headers.insert(CONTENT_LENGTH, length),
         None => headers.remove(CONTENT_LENGTH),
     };

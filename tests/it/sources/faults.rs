@@ -1,6 +1,8 @@
 //! What every source that sends requests has to survive.
 
-use countersign::sources::{AskError, AskErrorKind, HttpAsk, ResolveError, Resolved};
+use countersign::sources::{AskError, AskErrorKind, HttpAsk, Outcome, ResolveError, Resolved, SourceKind};
+
+use super::world::World;
 
 pub type Answer = Result<http::Response<Vec<u8>>, AskError>;
 
@@ -56,7 +58,14 @@ pub const SECRETS: [&str; 3] = [
 /// Text that appears in secrets of answers and of requests of these tests.
 const PARTS: [&str; 6] = ["eyJ", "wJalr", "IQoJ", "basic-auth", "SECRET-OF", "TOKEN-OF"];
 
+#[track_caller]
 pub fn assert_no_secret(result: &Result<Resolved, ResolveError>) {
+    assert_shows_none_of(&PARTS, result);
+}
+
+/// Neither the result nor its report shows one of these, a character that a terminal obeys, or a long text.
+#[track_caller]
+pub fn assert_shows_none_of(secrets: &[&str], result: &Result<Resolved, ResolveError>) {
     let texts = match result {
         Ok(resolved) => vec![format!("{resolved:?}"), format!("{}", resolved.report)],
         Err(error) => vec![
@@ -68,10 +77,29 @@ pub fn assert_no_secret(result: &Result<Resolved, ResolveError>) {
         ],
     };
     for text in texts {
-        assert!(!PARTS.iter().any(|part| text.contains(part)), "{text}");
+        assert!(!secrets.iter().any(|secret| text.contains(secret)), "{text}");
         assert!(!text.contains('\u{1b}'), "{text:?}");
         assert!(text.len() < 4000, "{} bytes", text.len());
     }
+}
+
+/// Resolves, which fails at this source and shows none of these secrets.
+#[track_caller]
+pub fn fails(world: &mut World, source: SourceKind, secrets: &[&str]) -> ResolveError {
+    let result = world.resolve();
+    assert_shows_none_of(secrets, &result);
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), Some(source), "{error}");
+    error
+}
+
+/// The warnings of a source.
+pub fn warnings(resolved: &Resolved, source: SourceKind) -> Vec<String> {
+    let warning = |(found, outcome): (SourceKind, &Outcome)| match outcome {
+        Outcome::Warning(text) if found == source => Some(text.clone()),
+        _ => None,
+    };
+    resolved.report.entries().filter_map(warning).collect()
 }
 
 /// The body of a request, as text.

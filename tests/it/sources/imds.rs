@@ -301,6 +301,29 @@ fn timeout_and_attempts_are_configurable() {
 }
 
 #[test]
+fn a_service_that_is_busy_is_asked_three_times_and_one_that_is_absent_once() {
+    for status in [408, 429, 500, 502, 503] {
+        for index in 0..3 {
+            let mut world = instance_but(&[("AWS_REGION", "a")], index, Ok(response(status, "")));
+            assert_eq!(world.resolve().unwrap().source, SourceKind::InstanceMetadata);
+            assert_eq!(requests(&world).len(), 4);
+        }
+        for (attempts, expected) in [("", 3), ("1", 1), ("2", 2), ("5", 5)] {
+            let variables = [("AWS_METADATA_SERVICE_NUM_ATTEMPTS", attempts)];
+            let mut world = World::new(&variables).network(move |_| Ok(response(status, "")));
+            let error = world.resolve().unwrap_err();
+            assert!(matches!(error.error(), SourceError::Refused { .. }), "{error}");
+            assert_eq!(requests(&world), vec![PUT; expected]);
+        }
+    }
+    for kind in [AskErrorKind::NotConnected, AskErrorKind::TimedOut, AskErrorKind::Other] {
+        let mut world = World::new(&[]).network(move |_| error(kind));
+        world.resolve().unwrap_err();
+        assert_eq!(requests(&world), [PUT]);
+    }
+}
+
+#[test]
 fn credentials_that_were_cut_short_or_lack_a_member_are_an_error() {
     for length in 0..CREDENTIALS.len() {
         let mut world = instance_but(&[], 2, Ok(response(200, &CREDENTIALS[..length])));
@@ -325,13 +348,12 @@ fn whatever_is_answered_to_any_request_ends_in_a_typed_error_without_secrets() {
             assert_no_secret(&result);
             assert!(requests(&world).len() <= 6, "{name}");
             let Err(error) = result else {
-                // One new session token is asked for after 401, and any word may be a session token.
-                assert!(name == "401" && index > 0 || name == "null" && index == 0, "{index} {name}");
+                // One new session token is asked for after 401, a service that is busy is asked again, and any word may be
+                // a session token.
+                let is_busy = ["429", "500", "503"].contains(&name);
+                assert!(is_busy || name == "401" && index > 0 || name == "null" && index == 0, "{index} {name}");
                 continue;
             };
-            if std::env::var_os("SHOW").is_some() {
-                println!("{index} {name}: {error}");
-            }
             match error.error() {
                 SourceError::NotConfigured { .. } => {
                     let expected = [(0, "no connection"), (1, "404"), (1, "empty")];

@@ -4,11 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use countersign::sources::{
-    AskError, AskErrorKind, Outcome, ResolveError, Resolved, Resolver, SourceError, SourceKind,
-};
+use countersign::sources::{AskError, AskErrorKind, ResolveError, Resolved, Resolver, SourceError, SourceKind};
 use serde_json::{Value, json};
 
+use super::faults;
 use super::world::{World, response};
 
 const CONFIG: &str = "[profile dev]
@@ -62,34 +61,6 @@ fn world(session: &str, status: u16, body: &str) -> (World, Sent) {
     (world, sent)
 }
 
-fn warnings(resolved: &Resolved) -> Vec<String> {
-    let warning = |(source, outcome): (SourceKind, &Outcome)| match outcome {
-        Outcome::Warning(text) if source == SourceKind::Login => Some(text.clone()),
-        _ => None,
-    };
-    resolved.report.entries().filter_map(warning).collect()
-}
-
-#[track_caller]
-fn shows_no_secret(result: &Result<Resolved, ResolveError>) {
-    let shown = match result {
-        Ok(resolved) => format!("{resolved:?} {}", resolved.report),
-        Err(error) => format!("{error:?} {error} {}", error.report()),
-    };
-    for secret in SECRETS {
-        assert!(!shown.contains(secret), "{shown}");
-    }
-}
-
-#[track_caller]
-fn fails(world: &mut World) -> SourceError {
-    let result = world.resolve();
-    shows_no_secret(&result);
-    let error = result.unwrap_err();
-    assert_eq!(error.kind(), Some(SourceKind::Login), "{error}");
-    error.error().clone()
-}
-
 #[track_caller]
 fn needs_login(error: &SourceError) -> String {
     match error {
@@ -100,6 +71,20 @@ fn needs_login(error: &SourceError) -> String {
 
 fn decoded(part: &str) -> Value {
     serde_json::from_slice(&Base64UrlUnpadded::decode_vec(part).unwrap()).unwrap()
+}
+
+#[track_caller]
+fn fails(world: &mut World) -> SourceError {
+    faults::fails(world, SourceKind::Login, &SECRETS).error().clone()
+}
+
+#[track_caller]
+fn shows_no_secret(result: &Result<Resolved, ResolveError>) {
+    faults::assert_shows_none_of(&SECRETS, result);
+}
+
+fn warnings(resolved: &Resolved) -> Vec<String> {
+    faults::warnings(resolved, SourceKind::Login)
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Where credentials come from.
 
+mod attacks;
 mod cache;
 mod container;
+mod driver;
 mod faults;
 mod imds;
 mod login;
@@ -10,6 +12,8 @@ mod process;
 mod profile_chains;
 mod profile_locations;
 mod profiles;
+mod recipes;
+mod recorded;
 mod sso;
 mod sts;
 mod sts_profiles;

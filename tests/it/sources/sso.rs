@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use countersign::sources::{
-    AskError, AskErrorKind, Outcome, ResolveError, Resolved, Resolver, SourceError, SourceKind,
-};
+use countersign::sources::{AskError, AskErrorKind, ResolveError, Resolved, Resolver, SourceError, SourceKind};
 use serde_json::{Value, json};
 
+use super::faults;
 use super::world::{World, response};
 
 const CONFIG: &str = "[default]
@@ -75,34 +74,6 @@ fn file(world: &World) -> Value {
     serde_json::from_slice(&world.files[CACHE]).unwrap()
 }
 
-fn warnings(resolved: &Resolved) -> Vec<String> {
-    let warning = |(source, outcome): (SourceKind, &Outcome)| match outcome {
-        Outcome::Warning(text) if source == SourceKind::Sso => Some(text.clone()),
-        _ => None,
-    };
-    resolved.report.entries().filter_map(warning).collect()
-}
-
-#[track_caller]
-fn shows_no_secret(result: &Result<Resolved, ResolveError>) {
-    let shown = match result {
-        Ok(resolved) => format!("{resolved:?} {}", resolved.report),
-        Err(error) => format!("{error:?} {error} {}", error.report()),
-    };
-    for secret in SECRETS {
-        assert!(!shown.contains(secret), "{shown}");
-    }
-}
-
-#[track_caller]
-fn fails(world: &mut World) -> ResolveError {
-    let result = world.resolve();
-    shows_no_secret(&result);
-    let error = result.unwrap_err();
-    assert_eq!(error.kind(), Some(SourceKind::Sso), "{error}");
-    error
-}
-
 #[track_caller]
 fn needs_login(error: &ResolveError) -> String {
     match error.error() {
@@ -112,6 +83,20 @@ fn needs_login(error: &ResolveError) -> String {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[track_caller]
+fn fails(world: &mut World) -> ResolveError {
+    faults::fails(world, SourceKind::Sso, &SECRETS)
+}
+
+#[track_caller]
+fn shows_no_secret(result: &Result<Resolved, ResolveError>) {
+    faults::assert_shows_none_of(&SECRETS, result);
+}
+
+fn warnings(resolved: &Resolved) -> Vec<String> {
+    faults::warnings(resolved, SourceKind::Sso)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the tower layers, in this process and over HTTP.
 
+mod attempts;
 mod bodies;
 mod load;
 mod policies;
@@ -66,6 +67,7 @@ fn layer(verifier: Verifier) -> VerifyLayer<Keys> {
 }
 
 /// A body in these frames, whose length is known or not.
+#[derive(Default)]
 struct Frames {
     frames: VecDeque<io::Result<Frame<Bytes>>>,
     length: Option<u64>,

@@ -1,7 +1,10 @@
 //! What the layer lets through: unsigned bodies, anonymous requests, and what a service may trust.
 
-use countersign::Signer;
+use std::future::ready;
+use std::io;
+
 use countersign::tower::{Verified, VerifyLayer};
+use countersign::{Credentials, Signer};
 use http::Request;
 use tower_layer::Layer;
 
@@ -197,6 +200,40 @@ fn a_look_up_that_panics_or_fails_lets_nothing_through() {
     assert_eq!(handler.count(), 0);
     // The layer has no state that could be left broken.
     assert_eq!(call(&layer(s3()), &handler, framed(signed(Kind::Hashed))).status, 200);
+}
+
+#[test]
+fn credentials_of_someone_else_verify_nothing() {
+    use crate::support::fixtures::{SECRET, temporary};
+    let with_id = |id: &str| Credentials::new(id, SECRET).unwrap();
+    let with_token = credentials().with_session_token("a-token").unwrap();
+    // What a look-up that ignores the caller, or one of its values, would return.
+    for (who, found) in [
+        (credentials(), with_id("AKIDSOMEONE")),
+        (credentials(), with_token.clone()),
+        (with_token, credentials()),
+        (with_id("AKIDSOMEONE"), credentials()),
+        (credentials(), temporary()),
+    ] {
+        for kind in Kind::ALL {
+            let handler = Handler::default();
+            let key = found.clone();
+            let keys = move |_| ready(Ok::<_, io::Error>(Some(key.clone())));
+            let layer = VerifyLayer::new(kind.verifier(), keys).clock(now);
+            let answer = runtime().block_on(answer_of(layer.layer(handler.clone()), framed(kind.signed(&who, now()))));
+            assert_eq!((answer.unwrap().status, handler.count()), (403, 0), "{kind:?} {who:?} {found:?}");
+        }
+    }
+}
+
+#[test]
+fn the_length_of_decoded_data_is_the_signed_one() {
+    let handler = Handler::default();
+    let lenient = layer(s3().allow_unsigned(["x-amz-decoded-content-length"]));
+    let mut request = framed(signed(Kind::Chunked));
+    request.headers_mut().append("x-amz-decoded-content-length", "5".parse().unwrap());
+    assert!(call(&lenient, &handler, request).status >= 400);
+    assert_eq!(handler.count(), 0);
 }
 
 #[test]

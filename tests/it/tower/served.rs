@@ -143,6 +143,44 @@ fn ambiguous_requests_are_refused() {
 }
 
 #[test]
+fn a_body_with_two_lengths_is_refused_or_has_one_end() {
+    let runtime = Runtime::new().unwrap();
+    let chunks = format!("43\r\n{}\r\n0\r\n\r\n", std::str::from_utf8(DATA).unwrap());
+    let smuggled = "GET /admin HTTP/1.1\r\nhost: api.example.com\r\n\r\n";
+    for (streams, length) in
+        [false, true].into_iter().flat_map(|streams| [0, 4, 67, 500].map(|length| (streams, length)))
+    {
+        let layer = layer(s3());
+        let address = serve(&runtime, api(if streams { layer.stream_bodies() } else { layer }));
+        for more in [
+            "content-length: N\r\ntransfer-encoding: chunked\r\n",
+            "transfer-encoding: chunked\r\ncontent-length: N\r\n",
+        ] {
+            let more = more.replace('N', &length.to_string());
+            let head = head_of("s3", "PUT", "/a", Payload::Bytes(DATA), &more);
+            let answer = send(address, format!("{head}\r\n{chunks}{smuggled}"));
+            // The connection ends with the first answer; nothing behind the body is a request.
+            assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+            assert!(status(&answer).starts_with('4') || answer.ends_with("sent 67"), "{more}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn targets_that_are_no_path_are_refused() {
+    let runtime = Runtime::new().unwrap();
+    // Routes match only paths; the fallback gets all.
+    let router = Router::new().fallback(any(caller)).layer(layer(verifier("execute-api")));
+    let address = serve(&runtime, router);
+    let head = head_of("execute-api", "GET", "/", Payload::EMPTY, "") + "\r\n";
+    assert_eq!(status(&send(address, &head)), "200");
+    for (method, target) in [("OPTIONS", "*"), ("CONNECT", HOST), ("CONNECT", "api.example.com:443")] {
+        let head = head.replacen("GET /", &format!("{method} {target}"), 1);
+        assert!(status(&send(address, &head)).starts_with('4'), "{method} {target}");
+    }
+}
+
+#[test]
 fn an_answer_to_head_has_no_body() {
     let runtime = Runtime::new().unwrap();
     let address = serve(&runtime, api(layer(s3())));

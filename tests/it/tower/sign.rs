@@ -1,12 +1,9 @@
 //! The client's layer, against the server's one.
 
-use std::convert::Infallible;
 use std::error::Error;
-use std::future::{Future, Ready, ready};
+use std::future::{Ready, ready};
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -23,22 +20,23 @@ use tokio::runtime::Runtime;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::attempts::FailsOnce;
 use super::served::serve;
 use super::{Answer, BoxError, DATA, Frames, Handler, Keys, answer_of, keys, layer, read, rules, runtime, s3};
 use crate::support::fixtures::{credentials, now, temporary};
 
 const URI: &str = "https://bucket.example/key";
-const CRC: Checksum = Checksum::Crc32c;
+pub const CRC: Checksum = Checksum::Crc32c;
 
-fn identity() -> Identity {
+pub fn identity() -> Identity {
     credentials().into()
 }
 
-fn signing<I: IdentitySource>(source: I) -> SignLayer<I> {
+pub fn signing<I: IdentitySource>(source: I) -> SignLayer<I> {
     SignLayer::new(source, "us-east-1", "s3").unwrap().signer(|signer| signer.with_rules(rules())).clock(now)
 }
 
-fn put_data() -> Request<Frames> {
+pub fn put_data() -> Request<Frames> {
     Request::put(URI).body(Frames::of(DATA.chunks(9)).with_length(DATA.len() as u64)).unwrap()
 }
 
@@ -130,131 +128,6 @@ fn every_policy_arrives_over_http() {
     }
 }
 
-/// Answers the first request with 500, and keeps what was sent.
-#[derive(Clone, Default)]
-struct FailsOnce(Arc<Mutex<Vec<http::HeaderMap>>>);
-
-impl<B> Service<Request<B>> for FailsOnce {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut all = self.0.lock().unwrap();
-        all.push(request.headers().clone());
-        let status = if all.len() == 1 { 500 } else { 200 };
-        ready(Ok(Response::builder().status(status).body(Body::empty()).unwrap()))
-    }
-}
-
-/// Sends a request again as long as the answer is an error, as a retry layer does.
-async fn with_retries<S: Service<Request<Frames>, Response = Response<Body>> + Clone>(
-    service: S,
-) -> Result<u16, S::Error> {
-    let mut status = 0;
-    for _ in 0..3 {
-        status = answer_of(service.clone(), put_data()).await?.status;
-        if status == 200 {
-            break;
-        }
-    }
-    Ok(status)
-}
-
-#[test]
-fn each_attempt_is_signed_anew() {
-    static SECONDS: AtomicI64 = AtomicI64::new(0);
-    let signing = signing(identity()).clock(|| now().saturating_add(SECONDS.fetch_add(7, Ordering::Relaxed)));
-    let client = FailsOnce::default();
-    assert_eq!(runtime().block_on(with_retries(signing.layer(client.clone()))).unwrap(), 200);
-    let sent = client.0.lock().unwrap();
-    let of = |name: &str| sent.iter().map(|headers| headers[name].to_str().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!(of("x-amz-date"), ["20150830T123600Z", "20150830T123607Z"]);
-    assert_ne!(of("authorization")[0], of("authorization")[1]);
-    assert!(sent.iter().all(|headers| headers.get_all("authorization").iter().count() == 1));
-}
-
-/// Adds the time of the server to its answers.
-#[derive(Clone)]
-struct Dated<S> {
-    inner: S,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl<S, Q> Service<Request<Q>> for Dated<S>
-where
-    S: Service<Request<Q>, Future: Send + 'static>,
-    S: Service<Request<Q>, Response = Response<countersign::tower::RefusalBody<Body>>>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let (answer, headers) = (self.inner.call(request), self.headers.clone());
-        Box::pin(async move {
-            let mut response = answer.await?;
-            for (name, value) in headers {
-                response.headers_mut().insert(name, value.parse().unwrap());
-            }
-            Ok(response)
-        })
-    }
-}
-
-/// The statuses of two requests to a server whose clock is an hour ahead, and which answers with these headers.
-fn to_a_server_an_hour_ahead<I: IdentitySource + Clone + 'static>(
-    signing: &SignLayer<I>,
-    headers: &[(&'static str, &str)],
-) -> [u16; 2] {
-    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    let ahead = layer(s3()).clock(|| now().saturating_add(3600));
-    let client = signing.layer(Dated { inner: ahead.layer(Handler::default()), headers });
-    [(); 2].map(|()| runtime().block_on(answer_of(client.clone(), put_data())).unwrap().status)
-}
-
-const AN_HOUR_AHEAD: &str = "Sun, 30 Aug 2015 13:36:00 GMT";
-
-#[test]
-fn the_time_of_the_server_is_learnt_from_a_refusal_if_asked_for() {
-    let corrected = signing(identity()).correct_clock();
-    assert_eq!(to_a_server_an_hour_ahead(&corrected, &[("date", AN_HOUR_AHEAD)]), [403, 200]);
-    // The offset is the difference to the real clock, so that learning twice is the same as once.
-    assert_eq!(to_a_server_an_hour_ahead(&corrected, &[("date", AN_HOUR_AHEAD)]), [200, 200]);
-    assert_eq!(to_a_server_an_hour_ahead(&signing(identity()), &[("date", AN_HOUR_AHEAD)]), [403, 403]);
-}
-
-#[test]
-fn a_date_that_does_not_tell_the_time_of_the_server_teaches_nothing() {
-    for headers in [
-        &[][..],
-        &[("date", "yesterday")],
-        &[("date", AN_HOUR_AHEAD), ("age", "3")],
-        // Less than 4 minutes.
-        &[("date", "Sun, 30 Aug 2015 12:39:59 GMT")],
-    ] {
-        assert_eq!(to_a_server_an_hour_ahead(&signing(identity()).correct_clock(), headers), [403, 403], "{headers:?}");
-    }
-}
-
-#[test]
-fn a_clock_that_became_right_is_trusted_again() {
-    let corrected = signing(identity()).correct_clock();
-    assert_eq!(to_a_server_an_hour_ahead(&corrected, &[("date", AN_HOUR_AHEAD)]), [403, 200]);
-    let headers = vec![("date", "Sun, 30 Aug 2015 12:36:01 GMT".to_owned())];
-    let client = corrected.layer(Dated { inner: layer(s3()).layer(Handler::default()), headers });
-    let statuses = [(); 2].map(|()| runtime().block_on(answer_of(client.clone(), put_data())).unwrap().status);
-    assert_eq!(statuses, [403, 200]);
-}
-
 #[test]
 fn credentials_that_rotate_come_from_the_cache_for_each_request() {
     static SECONDS: AtomicI64 = AtomicI64::new(0);
@@ -340,6 +213,19 @@ fn a_body_in_chunks_has_the_length_that_was_announced_or_breaks() {
             let seen = handler.last();
             assert!(works || matches!(seen.error.unwrap().downcast_ref(), Some(EncodeError::DecodedLength { .. })));
         }
+    }
+}
+
+#[test]
+fn a_request_without_a_body_is_not_sent_in_chunks() {
+    for policy in [PayloadPolicy::Chunked(CRC), PayloadPolicy::UnsignedChunked(CRC)] {
+        let client = FailsOnce::default();
+        let get = Request::get(URI).body(Body::empty()).unwrap();
+        runtime().block_on(answer_of(signing(identity()).payload(policy).layer(client.clone()), get)).unwrap();
+        let sent = &client.0.lock().unwrap()[0];
+        let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(sent["x-amz-content-sha256"], of_nothing);
+        assert!(!sent.contains_key("content-encoding") && !sent.contains_key("x-amz-trailer"), "{policy:?}");
     }
 }
 

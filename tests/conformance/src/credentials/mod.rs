@@ -4,6 +4,7 @@
 //! lists of AWS's SDKs, told apart by its name: `assume-role-*`, `profile-parser-*`, `file-location-*`, `ecs-*`,
 //! `imds-endpoint-*`.
 
+mod exchange;
 mod lists;
 mod plan;
 mod recorded;
@@ -54,6 +55,9 @@ fn list(path: &Path, name: &str) -> Result<Results, Failure> {
         ("ecs", lists::container),
         ("imds-endpoint", lists::imds),
     ];
+    if cases.is_empty() {
+        return Err("has no cases".into());
+    }
     let (_, run) = runs.iter().find(|(kind, _)| name.starts_with(kind)).ok_or("is of no known kind")?;
     let title = |case: &Value| case["name"].as_str().or(case["docs"].as_str()).unwrap_or_default().to_owned();
     Ok(cases.iter().map(|case| (title(case), run(case))).collect())
@@ -67,6 +71,12 @@ fn read(path: &Path) -> Result<Value, Failure> {
 /// The members of an object that are text.
 fn texts(object: &Value) -> impl Iterator<Item = (&str, &str)> {
     object.as_object().into_iter().flatten().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+}
+
+/// A member that nobody reads is a mistake.
+fn known(object: &Value, names: &[&str]) -> Result<(), Failure> {
+    let unknown = object.as_object().into_iter().flatten().find(|(name, _)| !names.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |(name, _)| Err(format!("{name} is not known")))
 }
 
 /// Whether that is what is expected, an error or not.
