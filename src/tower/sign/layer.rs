@@ -42,7 +42,8 @@ pub enum PayloadPolicy {
 /// the client itself, which would send a signature for another URI. A layer that follows redirects decides which hosts get
 /// a signature and the session token: limit it to those that you trust.
 ///
-/// By default, bodies of up to 1 MiB are buffered and hashed ([`SignLayer::payload`]).
+/// By default, bodies of up to 1 MiB are buffered and hashed ([`SignLayer::payload`]). A response has the
+/// [`Signed`](crate::Signed) of its request in its extensions, from which the feature `explain` explains a refusal.
 ///
 /// ```
 /// use countersign::tower::{PayloadPolicy, SignLayer};

@@ -101,7 +101,10 @@ async fn signer<I: IdentitySource>(settings: &Settings<I>) -> Result<Signer, Box
 
 fn sign(signer: &Signer, parts: &mut request::Parts, payload: Payload<'_>, now: Timestamp) -> Result<(), BoxError> {
     let signed = signer.sign(Request::from(&*parts), payload, now)?;
-    Ok(signed.apply_to(&mut parts.headers)?)
+    signed.apply_to(&mut parts.headers)?;
+    // The service moves it to the response.
+    parts.extensions.insert(signed);
+    Ok(())
 }
 
 fn encoded<B: Body>(
@@ -113,6 +116,7 @@ fn encoded<B: Body>(
 ) -> Result<SignedBody<B>, BoxError> {
     let signed = signer.sign_chunked(Request::from(&*parts), chunked, now)?;
     signed.apply_to(&mut parts.headers)?;
+    parts.extensions.insert(signed.signed().clone());
     // The length is known now; S3 refuses a body with both.
     parts.headers.remove(http::header::TRANSFER_ENCODING);
     Ok(SignedBody::chunked(EncodedBody::new(&signed, body)))

@@ -14,6 +14,7 @@ use tower_service::Service;
 use super::layer::Settings;
 use super::request::{signed, signed_again};
 use super::source::IdentitySource;
+use crate::sign::Signed;
 use crate::tower::BoxError;
 use crate::tower::body::SignedBody;
 
@@ -56,7 +57,7 @@ where
             let offset = settings.offset();
             let (request, again) = signed(&settings, request, offset).await?;
             let request = {
-                let response = inner.call(request).await.map_err(Into::into)?;
+                let response = call(&mut inner, request).await?;
                 let had_wrong_time = settings.learn(&response, offset);
                 match again.filter(|_| had_wrong_time) {
                     Some(request) => request,
@@ -65,9 +66,22 @@ where
             };
             let request = signed_again(&settings, request, settings.offset()).await?;
             poll_fn(|cx| inner.poll_ready(cx)).await.map_err(Into::into)?;
-            inner.call(request).await.map_err(Into::into)
+            call(&mut inner, request).await
         })
     }
+}
+
+/// Sends a request. The response has what was signed in its extensions.
+async fn call<S, B, R>(inner: &mut S, mut request: http::Request<B>) -> Result<Response<R>, BoxError>
+where
+    S: Service<http::Request<B>, Response = Response<R>, Error: Into<BoxError>>,
+{
+    let signed = request.extensions_mut().remove::<Signed>();
+    let mut response = inner.call(request).await.map_err(Into::into)?;
+    if let Some(signed) = signed {
+        response.extensions_mut().insert(signed);
+    }
+    Ok(response)
 }
 
 impl<S: Clone, I> Clone for SignService<S, I> {

@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use countersign::sources::{CredentialCache, Environment, ResolveError, Resolved, Resolver};
 use countersign::streaming::{Checksum, EncodeError};
 use countersign::tower::{IdentitySource, PayloadPolicy, SignLayer, SignLayerError, SignedBody, Verified, VerifyLayer};
-use countersign::{Credentials, Identity, SignedPayload, StreamingPayload, Timestamp};
+use countersign::{Credentials, Identity, Signed, SignedPayload, StreamingPayload, Timestamp};
 use http::{Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -71,6 +71,26 @@ fn every_policy_is_accepted_by_the_verifying_layer() {
                 None => assert!(matches!(verified.payload(), SignedPayload::Sha256(_))),
             }
             assert_eq!(seen.trailers.is_some(), matches!(payload, Some(SignedPayload::Streaming(_))), "{policy:?}");
+        }
+    }
+}
+
+#[test]
+fn a_response_has_what_was_signed_in_its_extensions() {
+    for (policy, end) in [
+        (PayloadPolicy::Buffered { max_bytes: DATA.len() }, None),
+        (PayloadPolicy::Unsigned, Some("\nUNSIGNED-PAYLOAD")),
+        (PayloadPolicy::Chunked(CRC), Some("\nSTREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")),
+        (PayloadPolicy::UnsignedChunked(CRC), Some("\nSTREAMING-UNSIGNED-PAYLOAD-TRAILER")),
+    ] {
+        for (who, status) in [(identity(), 200), (Credentials::new("AKIDEXAMPLE", "wrong").unwrap().into(), 403)] {
+            let server = layer(s3()).stream_bodies().layer(Handler::default());
+            let mut client = signing(who).payload(policy).layer(server);
+            let response = runtime().block_on(client.call(put_data())).unwrap();
+            assert_eq!(response.status(), status, "{policy:?}");
+            let signed = response.extensions().get::<Signed>().unwrap().canonical_request().to_string();
+            assert!(signed.starts_with("PUT\n/key\n"), "{signed}");
+            assert!(end.is_none_or(|end| signed.ends_with(end)), "{policy:?}: {signed}");
         }
     }
 }
