@@ -69,9 +69,8 @@ async fn listener() -> std::io::Result<TcpListener> {
 }
 
 fn gate(store: Store) -> Fallible<Router> {
-    let layer = VerifyLayer::new(Verifier::new("us-east-1", "s3")?, look_up)
-        .error_format(ErrorFormat::S3Xml)
-        .stream_bodies();
+    let layer =
+        VerifyLayer::new(Verifier::new("us-east-1", "s3")?, look_up).error_format(ErrorFormat::S3Xml).stream_bodies();
     Ok(Router::new().fallback(forward).with_state(store).layer(layer))
 }
 
@@ -90,7 +89,9 @@ struct Store {
 /// the store gets an incomplete request and drops it.
 async fn forward(State(store): State<Store>, Extension(verified): Extension<Verified>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(uri) = target(&store.address, &verified).parse::<Uri>() else { return StatusCode::BAD_REQUEST.into_response() };
+    let Ok(uri) = target(&store.address, &verified).parse::<Uri>() else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     let mut forwarded = Request::new(body);
     *forwarded.method_mut() = parts.method;
     *forwarded.uri_mut() = uri;
@@ -136,6 +137,10 @@ fn without_signature(mut headers: HeaderMap) -> HeaderMap {
     ] {
         headers.remove(name);
     }
+    // rclone stores them, and answers a range with the checksum of the whole object.
+    let checksums: Vec<_> =
+        headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).cloned().collect();
+    checksums.iter().for_each(|name| drop(headers.remove(name)));
     headers
 }
 
