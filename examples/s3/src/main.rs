@@ -20,7 +20,7 @@ use store::{Store, Where};
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "\
-usage: s3 --endpoint URL --bucket NAME [--region REGION] [--virtual-host] COMMAND
+usage: s3 --endpoint URL --bucket NAME [--region REGION] [--virtual-host] [--no-trailer] COMMAND
 
 put FILE KEY                 uploads a file in chunks with a checksum
 multipart FILE KEY [MIB]     uploads a file in parts of 8 MiB, or of MIB
@@ -30,6 +30,7 @@ presign GET|PUT KEY          prints a URL that is valid for an hour
 delete KEY                   deletes an object
 
 The region is `auto` if none is given; AWS needs one. --virtual-host puts the bucket into the host name, as AWS does.
+--no-trailer signs every chunk and sends no checksum, for stores that don't know trailers, such as rclone.
 Credentials are found where AWS's tools keep them.";
 
 fn main() -> ExitCode {
@@ -60,6 +61,7 @@ fn parsed(arguments: &[String]) -> Option<(Where, Vec<&str>)> {
             "--bucket" => place.bucket = arguments.next()?.into(),
             "--region" => place.region = arguments.next()?.into(),
             "--virtual-host" => place.virtual_host = true,
+            "--no-trailer" => place.no_trailer = true,
             option if option.starts_with("--") => return None,
             command => break command,
         }
@@ -109,8 +111,7 @@ fn multipart(store: &Store, file: &str, key: &str, mebibytes: u64) -> Fallible<(
     if !(5..=5120).contains(&mebibytes) || length > 10_000 * (mebibytes << 20) {
         return Err("a part has 5 MiB to 5 GiB, and a file at most 10,000 parts".into());
     }
-    let algorithm = [("x-amz-checksum-algorithm", "CRC32C")];
-    let upload = xml::upload_id(&store.text("POST", key, &[("uploads", "")], &algorithm, b"")?)?;
+    let upload = xml::upload_id(&store.text("POST", key, &[("uploads", "")], store.checksum_algorithm(), b"")?)?;
     let result = parts(store, &mut bar.wrap_read(file), length, mebibytes << 20, key, &upload);
     if let Err(error) = result {
         let aborted = store.call("DELETE", key, &[("uploadId", &upload)], &[], b"");

@@ -19,6 +19,8 @@ pub struct Where {
     pub region: String,
     /// The bucket is part of the host name, not of the path.
     pub virtual_host: bool,
+    /// The store doesn't know trailers.
+    pub no_trailer: bool,
 }
 
 pub struct Store {
@@ -27,6 +29,7 @@ pub struct Store {
     /// URL of the bucket, without a slash at its end.
     bucket: String,
     is_tls: bool,
+    no_trailer: bool,
 }
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
@@ -45,6 +48,7 @@ impl Store {
             agent: config.build().into(),
             signer: Signer::new(credentials, &*place.region, "s3")?,
             is_tls: bucket.starts_with("https:"),
+            no_trailer: place.no_trailer,
             bucket,
         })
     }
@@ -97,12 +101,21 @@ impl Store {
         Ok(self.call(method, key, query, headers, body)?.into_body().read_to_string()?)
     }
 
+    /// The header that announces the checksums of parts.
+    pub fn checksum_algorithm(&self) -> Pairs<'static> {
+        if self.no_trailer { &[] } else { &[("x-amz-checksum-algorithm", "CRC32C")] }
+    }
+
     /// Uploads `length` bytes of `data` in chunks, with their CRC-32C at the end, and returns the headers of the response.
     /// Over TLS the chunks need no signatures.
     pub fn upload(&self, key: &str, query: Pairs<'_>, length: u64, data: &mut dyn Read) -> Fallible<HeaderMap> {
-        let body = if self.is_tls { Chunked::unsigned(length) } else { Chunked::signed(length) };
+        let body = match (self.no_trailer, self.is_tls) {
+            (true, _) => Chunked::signed(length),
+            (false, true) => Chunked::unsigned(length).with_checksum(Checksum::Crc32c),
+            (false, false) => Chunked::signed(length).with_checksum(Checksum::Crc32c),
+        };
         let mut request = self.request("PUT", key, query, &[], ())?;
-        let signed = self.signer.sign_chunked(&request, &body.with_checksum(Checksum::Crc32c), Timestamp::now())?;
+        let signed = self.signer.sign_chunked(&request, &body, Timestamp::now())?;
         signed.apply_to(request.headers_mut())?;
         let mut encoded = EncodedRead::new(signed.encoder(), data);
         let response = self.agent.run(request.map(|()| SendBody::from_reader(&mut encoded)))?;
