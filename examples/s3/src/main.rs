@@ -20,7 +20,7 @@ use store::{Store, Where};
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const USAGE: &str = "\
-usage: s3 --endpoint URL --bucket NAME [--region REGION] [--virtual-host] [--no-trailer] COMMAND
+usage: s3 --endpoint URL --bucket NAME [OPTION...] COMMAND
 
 put FILE KEY                 uploads a file in chunks with a checksum
 multipart FILE KEY [MIB]     uploads a file in parts of 8 MiB, or of MIB
@@ -29,8 +29,11 @@ list [PREFIX]                prints sizes and keys
 presign GET|PUT KEY          prints a URL that is valid for an hour
 delete KEY                   deletes an object
 
-The region is `auto` if none is given; AWS needs one. --virtual-host puts the bucket into the host name, as AWS does.
---no-trailer signs every chunk and sends no checksum, for stores that don't know trailers, such as rclone.
+--region REGION   the region, `auto` if none is given; AWS needs one
+--virtual-host    puts the bucket into the host name, as AWS does
+--no-trailer      signs every chunk and sends no checksum, for stores that don't know trailers, such as rclone
+--plain-keys      lists keys as they are, for stores that say they encode them and don't, such as s3s-fs
+
 Credentials are found where AWS's tools keep them.";
 
 fn main() -> ExitCode {
@@ -62,6 +65,7 @@ fn parsed(arguments: &[String]) -> Option<(Where, Vec<&str>)> {
             "--region" => place.region = arguments.next()?.into(),
             "--virtual-host" => place.virtual_host = true,
             "--no-trailer" => place.no_trailer = true,
+            "--plain-keys" => place.plain_keys = true,
             option if option.starts_with("--") => return None,
             command => break command,
         }
@@ -79,8 +83,8 @@ fn run(place: Where, command: &[&str]) -> Fallible<bool> {
         ["multipart", file, key, mebibytes] => multipart(&store()?, file, key, mebibytes.parse()?)?,
         ["get", key] => get(&store()?, key, None)?,
         ["get", key, range] => get(&store()?, key, Some(range))?,
-        ["list"] => list(&store()?, "")?,
-        ["list", prefix] => list(&store()?, prefix)?,
+        ["list"] => list(&store()?, "", place.plain_keys)?,
+        ["list", prefix] => list(&store()?, prefix, place.plain_keys)?,
         ["presign", method @ ("GET" | "PUT"), key] => {
             println!("{}", store()?.presign(method, key, Duration::from_secs(3600))?)
         }
@@ -151,11 +155,14 @@ fn get(store: &Store, key: &str, range: Option<&str>) -> Fallible<()> {
     Ok(output.flush()?)
 }
 
-fn list(store: &Store, prefix: &str) -> Fallible<()> {
+fn list(store: &Store, prefix: &str, plain_keys: bool) -> Fallible<()> {
     let mut token = None::<String>;
     loop {
-        // Encoded, since XML can't hold every character that a key may have.
-        let mut query = vec![("list-type", "2"), ("encoding-type", "url"), ("prefix", prefix)];
+        let mut query = vec![("list-type", "2"), ("prefix", prefix)];
+        if !plain_keys {
+            // XML can't hold every character that a key may have.
+            query.push(("encoding-type", "url"));
+        }
         query.extend(token.as_deref().map(|token| ("continuation-token", token)));
         let page = xml::page(&store.text("GET", "", &query, &[], b"")?)?;
         let mut output = io::stdout().lock();

@@ -21,6 +21,8 @@ pub struct Where {
     pub virtual_host: bool,
     /// The store doesn't know trailers.
     pub no_trailer: bool,
+    /// The store doesn't encode the keys of a list.
+    pub plain_keys: bool,
 }
 
 pub struct Store {
@@ -151,15 +153,13 @@ fn success(response: Response<Body>, signed: &Signed) -> Fallible<Response<Body>
     }
     let (parts, mut body) = response.into_parts();
     let text = body.with_config().limit(1 << 20).read_to_string()?;
-    let said = xml::error(&text).unwrap_or_else(|| text.clone());
     let status = parts.status;
-    let explanation = match status.as_u16() {
+    Err(match status.as_u16() {
         400 | 401 | 403 => {
-            format!("\n{}", Explanation::from_http_response(&Response::from_parts(parts, text), Some(signed)))
+            Explanation::from_http_response(&Response::from_parts(parts, text), Some(signed)).to_string().into()
         }
-        _ => String::new(),
-    };
-    Err(format!("{status}: {said}{explanation}").into())
+        _ => format!("{status}: {}", xml::error(&text).unwrap_or(text)).into(),
+    })
 }
 
 #[cfg(test)]
@@ -167,7 +167,8 @@ mod tests {
     use super::*;
 
     fn store(endpoint: &str, virtual_host: bool) -> Fallible<Store> {
-        let place = Where { endpoint: endpoint.into(), bucket: "bucket".into(), region: "auto".into(), virtual_host };
+        let (endpoint, bucket, region) = (endpoint.into(), "bucket".into(), "auto".into());
+        let place = Where { endpoint, bucket, region, virtual_host, ..Where::default() };
         Store::new(&place, Credentials::new("AKIDEXAMPLE", "secret")?)
     }
 
