@@ -39,7 +39,11 @@ pub(super) fn mismatch(reply: &Reply, sent: &Sent) -> (Vec<Finding>, Option<Diff
         None => computed.to_sign.map(|theirs| Diff::of(&sent.string_to_sign, theirs)),
     };
     if findings.is_empty() && same_hash.is_none() && computed.request.is_some() && !sent.is_what_was_signed {
-        let evidence = "the signed parts arrived as sent, so the secret or the signer's canonical request is wrong";
+        let evidence = if has_unknown_body(sent) {
+            "the path, query and headers arrived as sent, so the secret, the body or the signer's canonical request is wrong"
+        } else {
+            "the signed parts arrived as sent, so the secret or the signer's canonical request is wrong"
+        };
         return (Vec::from([Finding::new(Cause::Mismatch, evidence)]), None);
     }
     findings.extend(computed.conclusion(same_hash, findings.is_empty(), &ours));
@@ -84,11 +88,14 @@ fn our_request(sent: &Sent, theirs: Option<&str>) -> Zeroizing<String> {
     let ours = request_without_token(&String::from_utf8_lossy(&sent.canonical_request), sent.session_token());
     let theirs = theirs.filter(|_| !sent.is_what_was_signed);
     match (ours.rsplit_once('\n'), theirs.and_then(|theirs| theirs.rsplit_once('\n'))) {
-        (Some((start, line)), Some((_, body))) if line.as_bytes() == hex_of(UNKNOWN_BODY) => {
-            Zeroizing::new([start, "\n", body].concat())
-        }
+        (Some((start, _)), Some((_, body))) if has_unknown_body(sent) => Zeroizing::new([start, "\n", body].concat()),
         _ => ours,
     }
+}
+
+/// Returns `true` if neither a header nor the caller told what was signed for the body.
+fn has_unknown_body(sent: &Sent) -> bool {
+    !sent.is_what_was_signed && sent.canonical_request.ends_with(&hex_of(UNKNOWN_BODY))
 }
 
 fn is_of_time(finding: &Finding) -> bool {

@@ -21,5 +21,6 @@ mod sources;
 mod streaming;
 mod support;
 mod tokens;
+mod tower;
 mod vectors;
 mod wiping;

@@ -1,0 +1,180 @@
+"""Runs boto3 against a gate, and prints a line for each operation: `operation<TAB>ok`, or what went wrong.
+
+python3 with_boto3.py BUCKET URL URL_THAT_CHANGES CA_FILE
+"""
+
+import hashlib
+import sys
+import traceback
+import urllib.error
+import urllib.request
+import ssl
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+bucket, url, changing_url, ca = sys.argv[1:]
+MEBIBYTE = 1 << 20
+KEY = "dir one/a+b %41 ü~*'().txt"
+
+
+def client(url=url, secret="secretEXAMPLE"):
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key=secret,
+        verify=ca,
+        config=Config(
+            s3={"addressing_style": "path"},
+            signature_version="s3v4",
+            retries={"max_attempts": 0},
+            read_timeout=60,
+        ),
+    )
+
+
+s3 = client()
+failures = 0
+
+
+def check(operation, run):
+    global failures
+    try:
+        run()
+        print(f"{operation}\tok", flush=True)
+    except Exception as error:
+        failures += 1
+        print(f"{operation}\tFAILED: {error!r}", flush=True)
+        traceback.print_exc()
+
+
+def expect(got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{str(got)[:200]} instead of {str(wanted)[:200]}")
+
+
+def refused(codes, run):
+    try:
+        run()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
+        return
+    raise AssertionError("it was accepted")
+
+
+def keys():
+    return [found["Key"] for found in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+
+
+def data(count):
+    return hashlib.shake_128(b"seed").digest(count)
+
+
+def put():
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=KEY, Body=b"hello world", Metadata={"note": "a  b"})
+    s3.put_object(Bucket=bucket, Key="empty", Body=b"")
+
+
+def get():
+    expect(s3.get_object(Bucket=bucket, Key=KEY)["Body"].read(), b"hello world")
+    expect(s3.head_object(Bucket=bucket, Key=KEY)["ContentLength"], 11)
+    expect(s3.get_object(Bucket=bucket, Key="empty")["Body"].read(), b"")
+
+
+def get_range():
+    expect(s3.get_object(Bucket=bucket, Key=KEY, Range="bytes=6-8")["Body"].read(), b"wor")
+
+
+def put_whole():
+    """64 MiB in one request: more than the gate buffers."""
+    whole = data(64 * MEBIBYTE)
+    s3.put_object(Bucket=bucket, Key="whole", Body=whole)
+    expect(s3.get_object(Bucket=bucket, Key="whole")["Body"].read() == whole, True)
+
+
+def list_pages():
+    for number in range(5):
+        s3.put_object(Bucket=bucket, Key=f"list me/a+{number}", Body=b"x")
+    pages = list(s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix="list me/a+", PaginationConfig={"PageSize": 2}))
+    expect([found["Key"] for page in pages for found in page["Contents"]], [f"list me/a+{number}" for number in range(5)])
+    expect(len(pages), 3)
+
+
+def multipart():
+    import io
+    whole = data(64 * MEBIBYTE)
+    s3.upload_fileobj(io.BytesIO(whole), bucket, "parts", Config=TransferConfig(
+        multipart_threshold=5 * MEBIBYTE, multipart_chunksize=8 * MEBIBYTE, max_concurrency=3))
+    found = s3.get_object(Bucket=bucket, Key="parts")
+    expect(found["Body"].read() == whole, True)
+
+
+def fetch(method, url, body=None):
+    context = ssl.create_default_context(cafile=ca)
+    request = urllib.request.Request(url, data=body, method=method)
+    with urllib.request.urlopen(request, timeout=30, context=context) as answer:
+        return answer.read()
+
+
+def presigned_get():
+    presigned = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": KEY}, ExpiresIn=60)
+    expect(fetch("GET", presigned), b"hello world")
+    # Another key with the same signature.
+    try:
+        fetch("GET", presigned.replace("a%2Bb", "a%2Bc"))
+    except urllib.error.HTTPError as error:
+        expect(error.code, 403)
+    else:
+        raise AssertionError("a changed URL was accepted")
+
+
+def presigned_put():
+    presigned = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "given"}, ExpiresIn=60)
+    fetch("PUT", presigned, b"through a URL")
+    expect(s3.get_object(Bucket=bucket, Key="given")["Body"].read(), b"through a URL")
+
+
+def delete():
+    s3.delete_object(Bucket=bucket, Key="given")
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "whole"}, {"Key": "empty"}]})
+    for key in ("given", "whole", "empty"):
+        expect(key in keys(), False)
+
+
+def wrong_secret():
+    stranger = client(secret="another-secret")
+    refused(["SignatureDoesNotMatch"], lambda: stranger.put_object(Bucket=bucket, Key="stranger", Body=b"hello"))
+    refused(["SignatureDoesNotMatch"], lambda: stranger.list_objects_v2(Bucket=bucket))
+    expect("stranger" in keys(), False)
+
+
+def changed_body():
+    changing = client(url=changing_url)
+    for count in (10_000, 3 * MEBIBYTE):
+        # Hashed over HTTP; over TLS, the checksum in the trailer.
+        refused(
+            ["XAmzContentSHA256Mismatch"] if url.startswith("http:") else ["BadDigest"],
+            lambda: changing.put_object(Bucket=bucket, Key="changed", Body=data(count)),
+        )
+        expect("changed" in keys(), False)
+
+
+check("put", put)
+check("get", get)
+check("range", get_range)
+check("put 64 MiB", put_whole)
+check("list", list_pages)
+check("multipart", multipart)
+check("presigned get", presigned_get)
+check("presigned put", presigned_put)
+check("delete", delete)
+check("wrong secret", wrong_secret)
+check("changed body", changed_body)
+sys.exit(failures > 0)
