@@ -69,6 +69,8 @@ pub struct CommandAsk {
     pub program: String,
     /// Its arguments, which may be secret.
     pub arguments: Vec<String>,
+    /// Variables to set for it, besides those of this process.
+    pub variables: Vec<(String, String)>,
     /// The longest time until it ends.
     pub timeout: Duration,
 }

@@ -5,6 +5,7 @@ mod checks;
 mod error;
 mod in_query;
 mod key;
+mod number;
 mod presented;
 mod refusal;
 mod scope_parts;

@@ -197,7 +197,7 @@ pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static
 /// The headers that describe a signature. Each may appear only once, since the verifier and the application might
 /// otherwise use different ones.
 #[derive(Default)]
-struct AuthHeaders<'a> {
+pub(super) struct AuthHeaders<'a> {
     authorization: Option<&'a [u8]>,
     x_amz_date: Option<&'a [u8]>,
     date: Option<&'a [u8]>,
@@ -206,7 +206,7 @@ struct AuthHeaders<'a> {
 }
 
 impl<'a> AuthHeaders<'a> {
-    fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
+    pub(super) fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
         let mut found = Self::default();
         let mut host = None;
         for (name, value) in request.headers.iter() {

@@ -13,7 +13,8 @@ use crate::sigv4::timestamp::Timestamp;
 
 /// Verifies requests for its regions and services.
 ///
-/// The checks run in the following order. [`Verifier::parse`] does those that need no key:
+/// The checks run in the following order; [`VerifyError::check_number`] returns the number of the one that failed.
+/// [`Verifier::parse`] does those that need no key:
 ///
 /// 1. The method, target and headers are valid in HTTP and within the limits: 1024 headers, 1024 query parameters,
 ///    65536 bytes of path and query. The target is a path and query without `#`, or `*`. There is at most one `Host`.

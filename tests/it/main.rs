@@ -6,6 +6,7 @@ mod allocations;
 mod answers;
 mod attacks;
 mod attacks_verifier;
+mod check_numbers;
 mod event_stream;
 mod examples;
 mod explain;

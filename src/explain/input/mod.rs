@@ -1,6 +1,7 @@
 //! Requests and responses as people have them: curl commands, HTTP as text, HAR files.
 
 mod curl;
+mod diagnose;
 mod har;
 mod http_text;
 mod options;

@@ -27,7 +27,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) fn run(ask: &CommandAsk) -> Result<CommandOutput, AskError> {
     let deadline = Instant::now() + ask.timeout;
     let mut command = Command::new(&ask.program);
-    command.args(&ask.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(&ask.arguments).envs(ask.variables.iter().map(|(name, value)| (name, value)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running(command.spawn()?);
     let stdout = Stream::read(running.0.stdout.take(), Ask::MAX_OUTPUT_BYTES + 1, false)?;
     let stderr = Stream::read(running.0.stderr.take(), MOST_STDERR, true)?;

@@ -5,6 +5,7 @@
 //!
 //! AWS: [Process credential provider](https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html)
 
+mod running;
 mod split;
 mod stderr;
 
@@ -45,7 +46,8 @@ pub(super) async fn credentials(
     let failed = |problem: String| SourceError::Command { program: name.clone(), problem };
     let hint = hint(&program);
     let arguments: Vec<String> = words.collect();
-    let ask = CommandAsk { program, arguments: arguments.clone(), timeout: TIMEOUT };
+    let variables = Vec::from([running::variable(context, profile).map_err(failed)?]);
+    let ask = CommandAsk { program, arguments: arguments.clone(), variables, timeout: TIMEOUT };
     let output = context.io.run(ask).await.map_err(|error| failed(not_run(&error, hint)))?;
     if !output.success {
         return Err(failed(failure(&output, &arguments)));

@@ -210,3 +210,31 @@ fn on_windows_backslashes_belong_to_the_path() {
     });
     world.resolve_with(&Resolver::new(world.environment().for_windows())).unwrap();
 }
+
+/// Each command is told which profiles are being resolved, so that one that asks for its own profile ends.
+#[test]
+fn a_command_that_asks_for_its_own_profile_is_not_run_again() {
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let run = |variables: &[(&str, &str)]| {
+        let asked = asked.clone();
+        let mut world = World::new(variables).config(CONFIG).commands(move |ask| {
+            asked.lock().unwrap().extend(ask.variables.clone());
+            Ok(output(Some(0), printed().to_string(), ""))
+        });
+        world.resolve().map(drop).map_err(|error| error.to_string())
+    };
+    run(&[]).unwrap();
+    let (name, first) = asked.lock().unwrap().pop().unwrap();
+    assert_eq!(name, "COUNTERSIGN_RUNNING_PROFILES");
+    assert!(first.ends_with("\tdefault"), "{first}");
+
+    let error = run(&[(&name, &first)]).unwrap_err();
+    assert!(error.contains("/opt/my tools/helper was started for profile default and needs"), "{error}");
+    assert_eq!(asked.lock().unwrap().len(), 0, "the command was run");
+
+    // The same name in other files, and another profile, are no recursion.
+    for other in ["/other/config\t/other/credentials\tdefault", &first.replace("default", "dev")] {
+        run(&[(&name, other)]).unwrap();
+        assert_eq!(asked.lock().unwrap().pop().unwrap().1, format!("{other}\n{first}"));
+    }
+}

@@ -1,0 +1,9 @@
+//! Runs the binary against servers on loopback, which verify with the library and record what arrives.
+
+mod output;
+mod redirects;
+mod refusals;
+mod support;
+mod tls;
+mod uploads;
+mod urls;
