@@ -1,24 +1,27 @@
 //! The body that the service reads.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use std::sync::OnceLock;
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::streaming::DecodedBody;
+use crate::aws_error::{ErrorFormat, Refusal};
+use crate::streaming::{ChunkError, DecodedBody};
 use crate::tower::BoxError;
 use crate::tower::body::to_bytes;
 use crate::verify::{BodyCheck, VerifyError};
 
 /// The body of a request after [`VerifyLayer`](super::VerifyLayer).
 ///
-/// If a body that is checked while it is read isn't the signed one, its error is a [`VerifyError`] or a
-/// [`ChunkError`](crate::streaming::ChunkError), accessible with [`downcast_ref`](core::error::Error), perhaps by way of
-/// the [`source`](core::error::Error::source) of an error that wraps it. Both can be answered in AWS's wording
-/// ([`VerifyError::refusal`]). Such a body never ends without an error, and its last part arrives only once all of it is
+/// If a body that is checked while it is read isn't the signed one, its error is a [`VerifyError`] or a [`ChunkError`],
+/// accessible with [`downcast_ref`](core::error::Error), perhaps by way of the [`source`](core::error::Error::source) of an
+/// error that wraps it. The service needn't answer it: whatever it returns after it saw the error, even a success, is
+/// replaced by the refusal, unless the response has already begun. Such a body never ends without an error, and its last part arrives only once all of it is
 /// verified: a service that stops reading after `content-length` bytes has read a verified body, too.
 pub struct VerifiedBody<B>(Inside<B>);
 
@@ -40,13 +43,53 @@ impl<B: Body> VerifiedBody<B> {
         Self(Inside::Unsigned(Box::pin(body)))
     }
 
-    pub(super) fn checked(body: B, check: BodyCheck<'static>) -> Self {
-        let source = Source::Checked(Box::pin(body), Check::Running(Box::new(check)));
-        Self(Inside::Streamed(Box::new(Streamed { source, held: None })))
+    pub(super) fn checked(body: B, check: BodyCheck<'static>, format: ErrorFormat) -> Self {
+        Self::streamed(Source::Checked(Box::pin(body), Check::Running(Box::new(check))), format)
     }
 
-    pub(super) fn chunked(body: DecodedBody<B>) -> Self {
-        Self(Inside::Streamed(Box::new(Streamed { source: Source::Chunked(body), held: None })))
+    pub(super) fn chunked(body: DecodedBody<B>, format: ErrorFormat) -> Self {
+        Self::streamed(Source::Chunked(body), format)
+    }
+
+    fn streamed(source: Source<B>, format: ErrorFormat) -> Self {
+        Self(Inside::Streamed(Box::new(Streamed { source, held: None, failure: Failure::new(format) })))
+    }
+
+    /// Returns where the refusal will be if the body is refused while it is read.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        match &self.0 {
+            Inside::Streamed(body) => Some(body.failure.clone()),
+            Inside::Whole(_) | Inside::Unsigned(_) => None,
+        }
+    }
+}
+
+/// The refusal of a body, which is known only while the service reads it.
+#[derive(Clone)]
+pub(super) struct Failure {
+    format: ErrorFormat,
+    refusal: Arc<OnceLock<Refusal>>,
+}
+
+impl Failure {
+    fn new(format: ErrorFormat) -> Self {
+        Self { format, refusal: Arc::default() }
+    }
+
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.get()
+    }
+
+    fn set(&self, error: &BoxError) {
+        let refusal = if let Some(error) = error.downcast_ref::<VerifyError>() {
+            error.refusal(self.format)
+        } else if let Some(error) = error.downcast_ref::<ChunkError>() {
+            error.refusal(self.format)
+        } else {
+            Refusal::incomplete_body(self.format)
+        };
+        // The first error is the reason of all later ones.
+        let _ = self.refusal.set(refusal);
     }
 }
 
@@ -84,6 +127,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
 struct Streamed<B> {
     source: Source<B>,
     held: Option<Frame<Bytes>>,
+    failure: Failure,
 }
 
 impl<B: Body<Error: Into<BoxError>>> Streamed<B> {
@@ -100,6 +144,7 @@ impl<B: Body<Error: Into<BoxError>>> Streamed<B> {
                 }
                 Some(Err(error)) => {
                     self.held = None;
+                    self.failure.set(&error);
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => return Poll::Ready(self.held.take().map(Ok)),

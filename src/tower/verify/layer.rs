@@ -101,6 +101,9 @@ impl<K: Clone> VerifyLayer<K> {
     /// bodies that are streamed. A client without a valid signature can occupy as much for each connection, since a body
     /// whose hash isn't sent has to be read before its signature can be verified. Limit the time as well, with a layer
     /// outside this one.
+    ///
+    /// It is also how much of a refused body is read and dropped before the refusal is sent, since many clients read no
+    /// response before they have sent everything.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }

@@ -18,7 +18,7 @@ use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
 use crate::streaming::{ChunkError, DecodedBody};
 use crate::tower::BoxError;
-use crate::tower::body::{NotBuffered, buffered};
+use crate::tower::body::{NotBuffered, buffered, discard};
 use crate::verify::{SignedPayload, UnverifiedRequest, VerifiedHead, VerifyError};
 
 /// Why a request is refused.
@@ -67,28 +67,47 @@ where
     B: Body<Error: Into<BoxError>>,
 {
     let (mut parts, body) = request.into_parts();
+    let mut body = Some(body);
+    match verified_body(settings, &mut parts, &mut body).await {
+        Ok(body) => Ok(http::Request::from_parts(parts, body)),
+        Err(refused) => {
+            if let Some(rest) = body {
+                discard(&parts, rest, settings.max_body_bytes).await;
+            }
+            Err(refused)
+        }
+    }
+}
+
+async fn verified_body<K, F, E, B>(
+    settings: &Settings<K>,
+    parts: &mut request::Parts,
+    body: &mut Option<B>,
+) -> Result<VerifiedBody<B>, Refused>
+where
+    K: Fn(Caller) -> F,
+    F: Future<Output = Result<Option<Credentials>, E>>,
+    B: Body<Error: Into<BoxError>>,
+{
     // Only this layer says who the caller is.
     parts.extensions.remove::<Verified>();
-    let mut body = Some(body);
     let checked = match settings.original_uri.and_then(|find| find(&parts.extensions)) {
         Some(uri) => {
             let rewritten = core::mem::replace(&mut parts.uri, uri);
-            let checked = head(settings, &parts, &mut body).await;
+            let checked = head(settings, parts, body).await;
             parts.uri = rewritten;
             checked?
         }
-        None => head(settings, &parts, &mut body).await?,
+        None => head(settings, parts, body).await?,
     };
-    let body = match (checked, body) {
-        (Checked::Request(verified, bytes), _) => {
+    match checked {
+        Checked::Request(verified, bytes) => {
             parts.extensions.insert(verified);
-            VerifiedBody::whole(bytes)
+            Ok(VerifiedBody::whole(bytes))
         }
-        (Checked::Head(head), Some(body)) => with_body(settings, &mut parts, *head, body).await?,
-        (Checked::Anonymous, Some(body)) => VerifiedBody::unsigned(body),
-        (_, None) => VerifiedBody::whole(Bytes::new()),
-    };
-    Ok(http::Request::from_parts(parts, body))
+        Checked::Head(head) => with_body(settings, parts, *head, body).await,
+        Checked::Anonymous => Ok(body.take().map_or_else(|| VerifiedBody::whole(Bytes::new()), VerifiedBody::unsigned)),
+    }
 }
 
 async fn head<K, F, E, B>(
@@ -140,36 +159,43 @@ fn caller(unverified: &UnverifiedRequest<'_>) -> Caller {
     }
 }
 
-/// Checks the body, or prepares that it is checked while it is read.
+/// Checks the body, or prepares that it is checked while it is read. A refused body is left in place if it wasn't read.
 async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     settings: &Settings<K>,
     parts: &mut request::Parts,
     head: VerifiedHead<'static>,
-    body: B,
+    body: &mut Option<B>,
 ) -> Result<VerifiedBody<B>, Refused> {
     let payload = head.payload();
     if payload.is_unsigned() && settings.refuses_unsigned_bodies {
         return Err(Refused::UnsignedBody);
     }
-    let (verified, body) = match payload {
-        // An empty body is checked now: the service may not read it.
-        SignedPayload::Sha256(_) if settings.streams && !is_empty(&body) => {
-            let check = head.clone().body_check()?;
-            (Verified::of_head(head), VerifiedBody::checked(body, check))
-        }
-        SignedPayload::Sha256(_) => {
-            let bytes = buffered(body, settings.max_body_bytes).await?;
-            (Verified::of_request(head.check_body(&bytes)?), VerifiedBody::whole(bytes))
-        }
-        SignedPayload::Unsigned => (Verified::of_head(head), VerifiedBody::unsigned(body)),
+    let decoder = match payload {
         // Nothing here decodes messages, and undecoded they would pass for data that was verified.
         SignedPayload::Streaming(StreamingPayload::Events) => {
             return Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into());
         }
-        SignedPayload::Streaming(_) => {
-            let decoder = head.chunk_decoder().map_err(Refused::Chunks)?;
+        SignedPayload::Streaming(_) => Some(head.chunk_decoder().map_err(Refused::Chunks)?),
+        SignedPayload::Sha256(_) | SignedPayload::Unsigned => None,
+    };
+    let Some(body) = body.take() else { return Err(Refused::BodyBroken) };
+    let (verified, body) = match (payload, decoder) {
+        (_, Some(decoder)) => {
             decoded_headers(&mut parts.headers, head.header("x-amz-decoded-content-length"));
-            (Verified::of_head(head), VerifiedBody::chunked(DecodedBody::new(decoder, body)))
+            let body = DecodedBody::new(decoder, body);
+            (Verified::of_head(head), VerifiedBody::chunked(body, settings.format))
+        }
+        // An empty body is checked now: the service may not read it.
+        (SignedPayload::Sha256(_), None) if settings.streams && !is_empty(&body) => {
+            let check = head.clone().body_check()?;
+            (Verified::of_head(head), VerifiedBody::checked(body, check, settings.format))
+        }
+        (SignedPayload::Sha256(_), None) => {
+            let bytes = buffered(body, settings.max_body_bytes).await?;
+            (Verified::of_request(head.check_body(&bytes)?), VerifiedBody::whole(bytes))
+        }
+        (SignedPayload::Unsigned | SignedPayload::Streaming(_), None) => {
+            (Verified::of_head(head), VerifiedBody::unsigned(body))
         }
     };
     parts.extensions.insert(verified);

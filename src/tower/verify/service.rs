@@ -18,9 +18,10 @@ use http::{HeaderValue, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::VerifiedBody;
+use super::body::{Failure, VerifiedBody};
 use super::layer::{Caller, Settings};
-use super::request::{Refused, verified};
+use super::request::verified;
+use crate::aws_error::{ErrorFormat, Refusal};
 use crate::sigv4::credentials::Credentials;
 use crate::tower::BoxError;
 use crate::tower::body::RefusalBody;
@@ -61,26 +62,32 @@ where
         let mut inner = core::mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(&self.settings);
         Box::pin(async move {
-            match verified(&settings, request).await {
-                Ok(request) => Ok(inner.call(request).await?.map(RefusalBody::service)),
-                Err(refused) => Ok(response(&refused, &settings)),
+            let request = match verified(&settings, request).await {
+                Ok(request) => request,
+                Err(refused) => return Ok(response(&refused.refusal(&settings), settings.format)),
+            };
+            let failure = request.body().failure();
+            let answer = inner.call(request).await;
+            // Whatever the service made of a body that turned out to be another than the signed one.
+            match failure.as_ref().and_then(Failure::refusal) {
+                Some(refusal) => Ok(response(refusal, settings.format)),
+                None => Ok(answer?.map(RefusalBody::service)),
             }
         })
     }
 }
 
-fn response<K, R: Body>(refused: &Refused, settings: &Settings<K>) -> Response<RefusalBody<R>> {
-    let refusal = refused.refusal(settings);
+fn response<R: Body>(refusal: &Refusal, format: ErrorFormat) -> Response<RefusalBody<R>> {
     let id = request_id();
     let mut response = Response::new(RefusalBody::refusal(refusal.body(&id)));
     *response.status_mut() = http::StatusCode::from_u16(refusal.status()).unwrap_or(http::StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(refusal.content_type()));
-    if let Some(name) = settings.format.code_header() {
+    if let Some(name) = format.code_header() {
         headers.insert(name, HeaderValue::from_static(refusal.code()));
     }
     if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(settings.format.request_id_header(), id);
+        headers.insert(format.request_id_header(), id);
     }
     response
 }
