@@ -166,11 +166,14 @@ fn data_as_curl_sends_it() {
     let at = format!("@{}", text(&file));
     let named = format!("n{at}");
     let form = Some("application/x-www-form-urlencoded");
-    let cases: [(&[&str], &[u8], Option<&str>); 12] = [
+    let mixed = ["--data-urlencode", "u=\u{e9}", "--data-raw", "@r", "-d", "d", "--data-binary", &at, "-d", "e"];
+    let cases: [(&[&str], &[u8], Option<&str>); 14] = [
         (&["-d", "a=1", "-d", "b=2"], b"a=1&b=2", form),
         (&["-d", &at], b"abc", form),
         (&["--data-binary", &at], b"a\r\nb\0c\n", form),
-        (&["--data_binary", &at, "-d", "x"], b"x&a\r\nb\0c\n", form),
+        (&["--data_binary", &at, "-d", "x"], b"a\r\nb\0c\n&x", form),
+        (&["-d", "x", "--data_binary", &at], b"x&a\r\nb\0c\n", form),
+        (&mixed, b"u=%C3%A9&@r&d&a\r\nb\0c\n&e", form),
         (&["--data-raw", "@a"], b"@a", form),
         (&["--data-urlencode", "a b=c"], b"a b=c", form),
         (&["--data-urlencode", "=a&b"], b"a%26b", form),
