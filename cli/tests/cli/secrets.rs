@@ -30,13 +30,16 @@ fn temporary(arguments: &[&str]) -> std::process::Command {
     command
 }
 
+/// Status, headers and body.
+type Canned = (u16, &'static [(&'static str, &'static str)], &'static str);
+
 /// Each kind of answer, with the flags that print the most.
 #[test]
 fn no_secret_whatever_the_answer() {
     let folder = folder();
     let file = folder.path().join("data");
     std::fs::write(&file, vec![7; 200_000]).unwrap();
-    let answers: [(u16, &[(&str, &str)], &str); 7] = [
+    let answers: [Canned; 7] = [
         (200, &[], "ok"),
         (302, &[("Location", "/elsewhere")], ""),
         (302, &[("Location", "https://other.example/?X-Amz-Security-Token=t")], ""),

@@ -56,7 +56,10 @@ impl Gate {
             .collect();
         let (status, headers, body) = self.respond(method, target, &headers, &body);
         let length = body.len();
-        write!(stream, "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}")?;
+        write!(
+            stream,
+            "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        )?;
         Ok(())
     }
 
