@@ -19,13 +19,18 @@ const SECRET: &str = "secretEXAMPLE";
 /// No request is larger.
 const LIMIT: usize = 1024 * 1024;
 
+type Fallible<T> = Result<T, Box<dyn Error>>;
+
+/// Head and body.
+type Received = (String, Vec<u8>);
+
 struct Gate {
     verifier: Verifier,
     format: ErrorFormat,
     ahead: i64,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Fallible<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (address, service, ahead) = match &arguments[..] {
         [address, service] => (address, service, 0),
@@ -43,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 impl Gate {
-    fn answer(&self, mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
+    fn answer(&self, mut stream: TcpStream) -> Fallible<()> {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let Some((head, body)) = read(&mut stream)? else { return Ok(()) };
         let mut lines = head.split("\r\n");
@@ -88,9 +93,9 @@ impl Gate {
 }
 
 /// Reads head and body. `None` is a connection without a request.
-fn read(stream: &mut TcpStream) -> Result<Option<(String, Vec<u8>)>, Box<dyn Error>> {
+fn read(stream: &mut TcpStream) -> Fallible<Option<Received>> {
     let (mut bytes, mut piece) = (Vec::new(), [0; 16 * 1024]);
-    let mut more = |bytes: &mut Vec<u8>| -> Result<bool, Box<dyn Error>> {
+    let mut more = |bytes: &mut Vec<u8>| -> Fallible<bool> {
         let read = stream.read(&mut piece)?;
         bytes.extend_from_slice(&piece[..read]);
         if bytes.len() > LIMIT { Err("too large".into()) } else { Ok(read > 0) }
