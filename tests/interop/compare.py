@@ -3,7 +3,7 @@
     compare.py check API S3 COUNTERSIGN
     compare.py write FILE API S3 SKEWED COUNTERSIGN AWSCURL CURL_LIBRARIES
 
-API, S3 and SKEWED are ports of `gate`, with the rules of API Gateway, of S3, and a clock that is 20 minutes ahead.
+API, S3 and SKEWED are ports of `verifying`, with the rules of API Gateway, of S3, and a clock that is 20 minutes ahead.
 """
 
 import os

@@ -160,7 +160,7 @@ impl Moto {
 
     /// Keys of a role, as containers and instances give them.
     fn keys(&self, user: &(String, String)) -> Fallible<String> {
-        let role = countersign::encode_segment(&role("first"));
+        let role = countersign::encode_segment(role("first"));
         let form = format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=s&RoleArn={role}");
         let (_, xml) = self.call(&Credentials::new(user.0.as_str(), user.1.as_str())?, &form, "sts")?;
         let member = |name: &str, element_name: &str| Ok(format!(r#""{name}":"{}""#, element(&xml, element_name)?));

@@ -2,7 +2,7 @@
 //! request with the target as it was on the wire, and a refused one as API Gateway or S3 does.
 //!
 //! ```sh
-//! cargo run --manifest-path tests/interop/Cargo.toml --bin gate -- 127.0.0.1:PORT SERVICE [SECONDS]
+//! cargo run --manifest-path tests/interop/Cargo.toml --bin verifying -- 127.0.0.1:PORT SERVICE [SECONDS]
 //! ```
 //!
 //! The server's clock is ahead by SECONDS. The path `/no-such-route` has no route, which API Gateway answers in its own way.
@@ -24,7 +24,7 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 /// Head and body.
 type Received = (String, Vec<u8>);
 
-struct Gate {
+struct Server {
     verifier: Verifier,
     format: ErrorFormat,
     ahead: i64,
@@ -39,15 +39,15 @@ fn main() -> Fallible<()> {
     };
     let format = if service == "s3" { ErrorFormat::S3Xml } else { ErrorFormat::RestJson };
     let verifier = Verifier::new("us-east-1", service)?.accept_dot_segments().echo_computed();
-    let gate = Gate { verifier, format, ahead };
+    let server = Server { verifier, format, ahead };
     for stream in TcpListener::bind(address)?.incoming() {
         // A client that hangs up is its own problem.
-        let _ = gate.answer(stream?);
+        let _ = server.answer(stream?);
     }
     Ok(())
 }
 
-impl Gate {
+impl Server {
     fn answer(&self, mut stream: TcpStream) -> Fallible<()> {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let Some((head, body)) = read(&mut stream)? else { return Ok(()) };
