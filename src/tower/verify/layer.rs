@@ -15,9 +15,10 @@ use crate::verify::Verifier;
 
 /// Verifies each request before the service gets it, and answers those that are refused. See the table below for bodies.
 ///
-/// `keys` looks up the credentials of a [`Caller`]; it is called for requests that passed every check that needs no key.
-/// It returns `Ok(None)` for an unknown caller, whose refusal takes as long as that of a wrong signature, and an error if
-/// it can't tell, which is answered with status 503.
+/// `keys` looks up the credentials of a [`Caller`]; it is called at most once for a request, after every check of
+/// [`Verifier::parse`] and those of the kind of the body and its announced length. It returns `Ok(None)` for an unknown
+/// caller, whose refusal takes as long as that of a wrong signature, and an error if it can't tell, which is answered with
+/// status 503.
 ///
 /// The service finds a [`Verified`](super::Verified) in the extensions of the request. It should decide by what was signed: its
 /// [`canonical_path`](crate::VerifiedHead::canonical_path), headers and query, not by parts of the request that anyone

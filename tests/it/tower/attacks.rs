@@ -32,6 +32,23 @@ fn signed(kind: Kind) -> Request<Vec<u8>> {
 // Limits and the look-up.
 
 #[test]
+fn what_is_refused_in_any_case_is_refused_before_the_look_up() {
+    let strict = VerifyLayer::new(s3(), unexpected).clock(now).refuse_unsigned_bodies();
+    for kind in [Kind::Unsigned, Kind::UnsignedTrailer, Kind::PresignedGet, Kind::PresignedPut] {
+        assert_eq!(
+            call(&strict, &Handler::default(), framed(signed(kind))).code(),
+            "AccessDeniedException",
+            "{kind:?}"
+        );
+    }
+    let mut messages = Request::put("https://bucket.example/key").body(DATA.to_vec()).unwrap();
+    let payload = Payload::Streaming(StreamingPayload::Events);
+    fixtures::signer("transcribe").sign_http_with_payload(&mut messages, payload, now()).unwrap();
+    let layer = VerifyLayer::new(verifier("transcribe"), unexpected).clock(now);
+    assert_eq!(call(&layer, &Handler::default(), framed(messages)).status, 403);
+}
+
+#[test]
 fn a_hash_that_is_added_to_a_presigned_url_does_not_make_its_body_signed() {
     let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let mut request = framed(signed(Kind::PresignedPut));
