@@ -438,6 +438,45 @@ fn a_mismatch_does_not_show_the_canonical_request_unless_asked_to() {
 }
 
 #[test]
+fn a_refusal_of_head_has_no_body_but_its_length() {
+    for format in FORMATS {
+        let layer = layer(s3()).error_format(format);
+        let refused = |method: &str| {
+            let request = Request::builder().method(method).uri("https://bucket.example/key");
+            call(&layer, &Handler::default(), request.body(Frames::default()).unwrap())
+        };
+        let (head, get) = (refused("HEAD"), refused("GET"));
+        assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{format:?}");
+        assert_eq!(head.headers["content-length"], get.body.len().to_string(), "{format:?}");
+        assert_eq!(head.headers["content-type"], get.headers["content-type"]);
+    }
+}
+
+#[test]
+fn a_refusal_of_head_is_readable_with_http_1_and_2_and_without_a_router() {
+    use tower::ServiceExt;
+
+    use super::read;
+    let runtime = Runtime::new().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = layer(s3()).layer(axum::Router::new());
+    let service = ServiceExt::<Request<Body>>::map_response(service, |response| response.map(Body::new));
+    runtime.spawn(async { axum::serve(listener, axum::ServiceExt::<Request<Body>>::into_make_service(service)).await });
+    for http2 in [false, true] {
+        let client = Client::builder(TokioExecutor::new()).http2_only(http2).build_http::<Body>();
+        for _ in 0..2 {
+            let request = Request::head(format!("http://{address}/key")).body(Body::empty()).unwrap();
+            let response = runtime.block_on(client.request(request)).unwrap();
+            assert_eq!(response.status(), 403);
+            assert_eq!(response.headers()["x-amzn-errortype"], "MissingAuthenticationTokenException");
+            let (data, _, error) = runtime.block_on(read(response.into_body()));
+            assert!(data.is_empty() && error.is_none(), "{http2}: {error:?}");
+        }
+    }
+}
+
+#[test]
 fn two_hosts_are_refused_with_http_2() {
     let runtime = Runtime::new().unwrap();
     let router = axum::Router::new().fallback(|| ready("reached")).layer(layer(s3()));
