@@ -38,7 +38,8 @@ pub enum PayloadPolicy {
 }
 
 /// Signs each request. Put it innermost, directly around the client: it then signs each attempt of a retry and each
-/// redirect anew, and no other layer changes what was signed. Requests need an absolute URI. Turn off the redirects of
+/// redirect anew, and no other layer changes what was signed. Requests need an absolute URI; a `Host` header is not needed,
+/// and has to agree with the URI. Turn off the redirects of
 /// the client itself, which would send a signature for another URI. A layer that follows redirects decides which hosts get
 /// a signature and the session token: limit it to those that you trust.
 ///

@@ -495,6 +495,66 @@ fn two_hosts_are_refused_with_http_2() {
 // The client.
 
 #[test]
+fn a_host_header_of_another_server_is_not_signed() {
+    use countersign::tower::SignLayerError;
+    let send = |uri: &str, host: &str| {
+        let mut request = put_data();
+        *request.uri_mut() = uri.parse().unwrap();
+        request.headers_mut().insert("host", host.parse().unwrap());
+        let client = super::attempts::FailsOnce::default();
+        let sent = runtime().block_on(answer_of(signing(identity()).layer(client.clone()), request));
+        assert_eq!(sent.is_ok(), client.0.lock().unwrap().len() == 1);
+        sent
+    };
+    for (uri, host) in [
+        ("https://attacker.example/key?acl", "bucket.example"),
+        ("https://bucket.example:8443/key", "bucket.example"),
+        ("https://bucket.example@attacker.example/key", "bucket.example"),
+        ("http://bucket.example/key", "bucket.example:443"),
+    ] {
+        let error = send(uri, host).unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(SignLayerError::HostsDiffer { .. })), "{uri} {host}: {error}");
+    }
+    for (uri, host) in [
+        ("https://bucket.example/key", "bucket.example"),
+        ("https://bucket.example/key", "Bucket.Example:443"),
+        ("http://bucket.example:80/key", "bucket.example"),
+        ("http://user@bucket.example:8080/key", "bucket.example:8080"),
+        ("/key", "bucket.example"),
+    ] {
+        send(uri, host).unwrap();
+    }
+}
+
+/// The header stays the same when a redirect is followed: the server that it names would accept the signature.
+#[test]
+fn a_redirect_does_not_obtain_a_signature_for_the_host_that_it_leaves() {
+    #[derive(Clone, Default)]
+    struct Redirects(Arc<AtomicUsize>);
+    impl<B> Service<Request<B>> for Redirects {
+        type Response = Response<Body>;
+        type Error = BoxError;
+        type Future = std::future::Ready<Result<Self::Response, BoxError>>;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, request: Request<B>) -> Self::Future {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            assert_ne!(request.uri().host(), Some("attacker.example"), "{:?}", request.headers());
+            let to = "https://attacker.example/other-key";
+            ready(Ok(Response::builder().status(307).header("location", to).body(Body::empty()).unwrap()))
+        }
+    }
+    let client = Redirects::default();
+    let follows =
+        tower_http::follow_redirect::FollowRedirectLayer::new().layer(signing(identity()).layer(client.clone()));
+    let get = Request::get("https://bucket.example/key").header("host", "bucket.example");
+    let error = runtime().block_on(answer_of(follows, get.body(Body::empty()).unwrap())).unwrap_err();
+    assert!(error.is::<countersign::tower::SignLayerError>(), "{error}");
+    assert_eq!(client.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn headers_of_the_connection_are_not_signed_and_stay_as_they_are() {
     let all = |signing: SignLayer<Identity>| {
         signing.signer(|signer| signer.with_signed_headers(countersign::SignedHeaders::All))
