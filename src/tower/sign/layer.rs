@@ -80,8 +80,15 @@ impl<I> Settings<I> {
         self.offset.as_ref().map_or(0, |offset| offset.load(Ordering::Relaxed))
     }
 
-    pub(super) fn now(&self, offset: i64) -> Timestamp {
-        (self.clock)().saturating_add(offset)
+    /// The time to sign with. A wrong `Date` could make all credentials expired, and a client that sends nothing would never
+    /// get a right one: credentials that are valid by the clock of this machine are used with that.
+    pub(super) fn now(&self, offset: i64, credentials: &Credentials) -> Timestamp {
+        let own = (self.clock)();
+        let corrected = own.saturating_add(offset);
+        match credentials.expires_at() {
+            Some(expires_at) if expires_at <= corrected && expires_at > own => own,
+            _ => corrected,
+        }
     }
 
     pub(super) fn corrects_clock(&self) -> bool {

@@ -72,7 +72,7 @@ where
         }
         PayloadPolicy::Unsigned => {
             let signer = signer(settings).await?;
-            sign(&signer, &mut parts, Payload::Unsigned, settings.now(offset))?;
+            sign(&signer, &mut parts, Payload::Unsigned, settings.now(offset, signer.credentials()))?;
             return Ok((http::Request::from_parts(parts, SignedBody::unsigned(body)), None));
         }
         // A GET isn't sent in chunks.
@@ -83,7 +83,7 @@ where
         PayloadPolicy::UnsignedChunked(checksum) => Chunked::unsigned(length(&parts, &body)?).with_checksum(checksum),
     };
     let signer = signer(settings).await?;
-    let body = encoded(&signer, &mut parts, &chunked, settings.now(offset), body)?;
+    let body = encoded(&signer, &mut parts, &chunked, settings.now(offset, signer.credentials()), body)?;
     Ok((http::Request::from_parts(parts, body), None))
 }
 
@@ -116,7 +116,8 @@ pub(super) async fn signed_again<I: IdentitySource, B: Body>(
     offset: i64,
 ) -> Result<http::Request<SignedBody<B>>, BoxError> {
     let (mut parts, bytes) = request.into_parts();
-    sign(&signer(settings).await?, &mut parts, Payload::Bytes(&bytes), settings.now(offset))?;
+    let signer = signer(settings).await?;
+    sign(&signer, &mut parts, Payload::Bytes(&bytes), settings.now(offset, signer.credentials()))?;
     Ok(http::Request::from_parts(parts, SignedBody::whole(bytes)))
 }
 

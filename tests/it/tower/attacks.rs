@@ -554,6 +554,63 @@ fn a_redirect_does_not_obtain_a_signature_for_the_host_that_it_leaves() {
     assert_eq!(client.0.load(Ordering::Relaxed), 1);
 }
 
+/// Refuses with this date until it is told to stop.
+#[derive(Clone)]
+struct Poisons<S> {
+    inner: S,
+    date: &'static str,
+    left: Arc<AtomicUsize>,
+}
+
+impl<S, Q> Service<Request<Q>> for Poisons<S>
+where
+    S: Service<
+            Request<Q>,
+            Response = Response<countersign::tower::RefusalBody<Body>>,
+            Error = Infallible,
+            Future: Send + 'static,
+        >,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if left.is_ok() {
+            let response = Response::builder().status(403).header("date", self.date).body(Body::from("no"));
+            return Box::pin(ready(Ok(response.unwrap())));
+        }
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = answer.await?.map(Body::new);
+            response.headers_mut().insert("date", "Sun, 30 Aug 2015 12:36:00 GMT".parse().unwrap());
+            Ok(response)
+        })
+    }
+}
+
+#[test]
+fn a_wrong_date_costs_at_most_the_request_that_it_answers() {
+    let expiring = || Identity::from(credentials().with_expires_at(now().saturating_add(3600)));
+    for date in ["Sun, 30 Aug 2099 12:36:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+        for (times, identity) in [1, 2].into_iter().flat_map(|times| [(times, identity()), (times, expiring())]) {
+            let inner = layer(s3()).layer(Handler::default());
+            let client = Poisons { inner, date, left: Arc::new(AtomicUsize::new(times)) };
+            let service = signing(identity).correct_clock().layer(client);
+            let statuses = [(); 4].map(|()| {
+                let answer = runtime().block_on(answer_of(service.clone(), put_data()));
+                answer.unwrap_or_else(|error| panic!("{date} {times}: {error}")).status
+            });
+            assert_eq!(statuses[2..], [200, 200], "{date} {times}: {statuses:?}");
+        }
+    }
+}
+
 #[test]
 fn headers_of_the_connection_are_not_signed_and_stay_as_they_are() {
     let all = |signing: SignLayer<Identity>| {
