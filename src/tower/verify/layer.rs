@@ -30,6 +30,8 @@ use crate::verify::Verifier;
 /// | `aws-chunked`, signed or with trailers | the decoded data, each chunk after it was verified, and the trailers; an error where a chunk is refused |
 /// | `UNSIGNED-PAYLOAD` | as it arrives, or a refusal with [`refuse_unsigned_bodies`](Self::refuse_unsigned_bodies) |
 ///
+/// Other trailers than those of `aws-chunked` are dropped, since they are not signed.
+///
 /// A service that reads a body to its end without an error has read what was signed. Put the layer outside of routers
 /// that change the URI, or see [`original_uri`](Self::original_uri).
 ///

@@ -85,7 +85,7 @@ where
             VerifiedBody::whole(bytes)
         }
         (Checked::Head(head), Some(body)) => with_body(settings, &mut parts, *head, body).await?,
-        (Checked::Anonymous, Some(body)) => VerifiedBody::unsigned(body),
+        (Checked::Anonymous, Some(body)) => VerifiedBody::anonymous(body),
         (_, None) => VerifiedBody::whole(Bytes::new()),
     };
     Ok(http::Request::from_parts(parts, body))

@@ -157,6 +157,25 @@ fn a_request_that_is_refused_or_given_up_returns_the_permit_of_the_service() {
 
 // What a service may read.
 
+#[test]
+fn http_trailers_do_not_reach_the_service_of_a_signed_request() {
+    for (kind, streams) in Kind::ALL.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+        let mut forged = HeaderMap::new();
+        for name in ["x-amz-meta-a", "x-amz-acl", "host", "content-length", "authorization"] {
+            forged.insert(name, "forged".parse().unwrap());
+        }
+        let request = framed(signed(kind)).map(|body| body.then(Ok(Frame::trailers(forged))));
+        let layer = layer(kind.verifier());
+        let handler = Handler::default();
+        assert_eq!(call(&if streams { layer.stream_bodies() } else { layer }, &handler, request).status, 200);
+        let seen = handler.last();
+        let values = seen.trailers.iter().flat_map(HeaderMap::values);
+        assert!(values.into_iter().all(|value| value != "forged"), "{kind:?}: {:?}", seen.trailers);
+        assert_eq!(seen.verified.unwrap().header("x-amz-acl"), None);
+        assert!(!seen.parts.headers.contains_key("x-amz-acl"));
+    }
+}
+
 /// Claims an end and a length, whatever it yields.
 struct Lying {
     frames: Frames,
