@@ -148,7 +148,8 @@ impl<I: IdentitySource> SignLayer<I> {
     /// this machine by more than 4 minutes, and signs later requests with it. The refused request is repeated once, and
     /// the second response is returned. A body that is not buffered can't be repeated: the response is then the refusal,
     /// and a later attempt is signed with the right time. Use it only over TLS: who can forge a response could otherwise
-    /// obtain a request that is signed for a later time.
+    /// obtain a request that is signed for a later time. The difference is not limited, since a machine without a clock of
+    /// its own may start in 1970, and all clones and services of the layer share it: use one layer for each server.
     pub fn correct_clock(mut self) -> Self {
         self.0.offset = Some(Arc::default());
         self

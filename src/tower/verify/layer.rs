@@ -102,8 +102,8 @@ impl<K: Clone> VerifyLayer<K> {
 
     /// Sets how many bytes of a body are buffered at most. A larger body is refused with status 413. It doesn't limit
     /// bodies that are streamed. A client without a valid signature can occupy as much for each connection, since a body
-    /// whose hash isn't sent has to be read before its signature can be verified. Limit the time as well, with a layer
-    /// outside this one.
+    /// whose hash isn't sent has to be read before its signature can be verified. It also occupies a place in a concurrency
+    /// limit inside of this layer. Limit the time as well, with a layer outside this one.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }
