@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use countersign::tower::{Caller, SignLayer, VerifyLayer};
+use countersign::tower::{Caller, PayloadPolicy, SignLayer, VerifyLayer};
 use countersign::{ErrorFormat, Identity, Payload, StreamingPayload};
 use http::{HeaderMap, Request, Response};
 use http_body::{Frame, SizeHint};
@@ -495,6 +495,38 @@ fn a_refusal_of_head_is_readable_with_http_1_and_2_and_without_a_router() {
     }
 }
 
+/// The URI that the closure finds counts in place of the other, as a whole: its host has to agree, too.
+#[test]
+fn an_original_uri_is_verified_with_its_host_and_query() {
+    #[derive(Clone)]
+    struct Original(http::Uri);
+    let found = layer(s3()).original_uri(|extensions| extensions.get::<Original>().map(|uri| uri.0.clone()));
+    for (original, rewritten, expected) in [
+        ("https://bucket.example/key?part=1", "https://bucket.example/inner", true),
+        ("/key?part=1", "/inner", true),
+        ("https://other.example/key?part=1", "/inner", false),
+        ("https://bucket.example/key?part=2", "https://bucket.example/key?part=1", false),
+        ("https://bucket.example/inner", "https://bucket.example/key?part=1", false),
+        ("/key", "/key?part=1", false),
+        ("*", "/key?part=1", false),
+    ] {
+        let mut request = framed(signed(Kind::Hashed));
+        request.headers_mut().insert("host", "bucket.example".parse().unwrap());
+        request.extensions_mut().insert(Original(original.parse().unwrap()));
+        *request.uri_mut() = rewritten.parse().unwrap();
+        let handler = Handler::default();
+        let answer = call(&found, &handler, request);
+        assert_eq!((answer.status == 200, handler.count() == 1), (expected, expected), "{original}: {answer:?}");
+        if expected {
+            let seen = handler.last();
+            assert_eq!(
+                (seen.parts.uri.to_string().as_str(), &*seen.verified.unwrap().canonical_path()),
+                (rewritten, "/key")
+            );
+        }
+    }
+}
+
 #[test]
 fn two_hosts_are_refused_with_http_2() {
     let runtime = Runtime::new().unwrap();
@@ -614,18 +646,23 @@ where
 }
 
 #[test]
-fn a_wrong_date_costs_at_most_the_request_that_it_answers() {
+fn a_wrong_date_costs_the_request_that_it_answers_and_at_most_one_more() {
     let expiring = || Identity::from(credentials().with_expires_at(now().saturating_add(3600)));
     for date in ["Sun, 30 Aug 2099 12:36:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
         for (times, identity) in [1, 2].into_iter().flat_map(|times| [(times, identity()), (times, expiring())]) {
             let inner = layer(s3()).layer(Handler::default());
-            let client = Poisons { inner, date, left: Arc::new(AtomicUsize::new(times)) };
-            let service = signing(identity).correct_clock().layer(client);
-            let statuses = [(); 4].map(|()| {
-                let answer = runtime().block_on(answer_of(service.clone(), put_data()));
-                answer.unwrap_or_else(|error| panic!("{date} {times}: {error}")).status
-            });
-            assert_eq!(statuses[2..], [200, 200], "{date} {times}: {statuses:?}");
+            let policies = [PayloadPolicy::Buffered { max_bytes: 100 }, PayloadPolicy::Unsigned];
+            for policy in policies {
+                let client = Poisons { inner: inner.clone(), date, left: Arc::new(AtomicUsize::new(times)) };
+                let service = signing(identity.clone()).payload(policy).correct_clock().layer(client);
+                let statuses = [(); 5].map(|()| {
+                    let answer = runtime().block_on(answer_of(service.clone(), put_data()));
+                    answer.unwrap_or_else(|error| panic!("{date} {times}: {error}")).status
+                });
+                // What is not buffered can't be repeated, so that one more request is lost.
+                let lost = if policy == PayloadPolicy::Unsigned { times + 1 } else { 1 };
+                assert!(statuses[lost..].iter().all(|status| *status == 200), "{date} {policy:?}: {statuses:?}");
+            }
         }
     }
 }
