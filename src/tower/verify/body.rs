@@ -28,7 +28,9 @@ pub struct VerifiedBody<B>(Inside<B>);
 enum Inside<B> {
     /// The whole body, which was checked.
     Whole(Option<Bytes>),
-    /// As it arrives: it isn't signed.
+    /// As it arrives, since nothing of the request is signed.
+    Anonymous(Pin<Box<B>>),
+    /// As it arrives, since it isn't signed, but without trailers: they could forge headers, which have to be signed.
     Unsigned(Pin<Box<B>>),
     /// As it arrives, and checked on the way.
     Streamed(Box<Streamed<B>>),
@@ -37,6 +39,10 @@ enum Inside<B> {
 impl<B: Body> VerifiedBody<B> {
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self(Inside::Whole((!bytes.is_empty()).then_some(bytes)))
+    }
+
+    pub(super) fn anonymous(body: B) -> Self {
+        Self(Inside::Anonymous(Box::pin(body)))
     }
 
     pub(super) fn unsigned(body: B) -> Self {
@@ -59,7 +65,7 @@ impl<B: Body> VerifiedBody<B> {
     pub(super) fn failure(&self) -> Option<Failure> {
         match &self.0 {
             Inside::Streamed(body) => Some(body.failure.clone()),
-            Inside::Whole(_) | Inside::Unsigned(_) => None,
+            Inside::Whole(_) | Inside::Anonymous(_) | Inside::Unsigned(_) => None,
         }
     }
 }
@@ -100,7 +106,13 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
             Inside::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Inside::Unsigned(body) => body.as_mut().poll_frame(cx).map(|frame| frame.map(to_bytes)),
+            Inside::Anonymous(body) => body.as_mut().poll_frame(cx).map(|frame| frame.map(to_bytes)),
+            Inside::Unsigned(body) => loop {
+                match ready!(body.as_mut().poll_frame(cx)) {
+                    Some(Ok(frame)) if !frame.is_data() => {}
+                    frame => return Poll::Ready(frame.map(to_bytes)),
+                }
+            },
             Inside::Streamed(body) => body.poll_frame(cx),
         }
     }
@@ -108,7 +120,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inside::Whole(bytes) => bytes.is_none(),
-            Inside::Unsigned(body) => body.is_end_stream(),
+            Inside::Anonymous(body) | Inside::Unsigned(body) => body.is_end_stream(),
             Inside::Streamed(body) => body.held.is_none() && body.source.is_end(),
         }
     }
@@ -116,7 +128,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inside::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Inside::Unsigned(body) => body.size_hint(),
+            Inside::Anonymous(body) | Inside::Unsigned(body) => body.size_hint(),
             Inside::Streamed(body) => body.size_hint(),
         }
     }

@@ -106,7 +106,9 @@ where
             Ok(VerifiedBody::whole(bytes))
         }
         Checked::Head(head) => with_body(settings, parts, *head, body).await,
-        Checked::Anonymous => Ok(body.take().map_or_else(|| VerifiedBody::whole(Bytes::new()), VerifiedBody::unsigned)),
+        Checked::Anonymous => {
+            Ok(body.take().map_or_else(|| VerifiedBody::whole(Bytes::new()), VerifiedBody::anonymous))
+        }
     }
 }
 
@@ -124,8 +126,8 @@ where
         Err(VerifyError::MissingAuthentication) if settings.allows_anonymous => return Ok(Checked::Anonymous),
         unverified => unverified?,
     };
-    if body.as_ref().is_some_and(|body| is_too_large(settings, &unverified, body)) {
-        return Err(Refused::BodyTooLarge);
+    if let Some(body) = body {
+        check_announced(settings, &unverified, body)?;
     }
     let found = (settings.keys)(caller(&unverified)).await.map_err(|_| Refused::Unavailable)?;
     match unverified.clone().verify_head(found.as_ref()) {
@@ -142,14 +144,28 @@ where
     }
 }
 
-/// A body that is announced as too large is refused without a look-up.
-fn is_too_large<K>(settings: &Settings<K>, unverified: &UnverifiedRequest<'_>, body: &impl Body) -> bool {
+/// Refuses without a look-up what would be refused with any key.
+fn check_announced<K>(
+    settings: &Settings<K>,
+    unverified: &UnverifiedRequest<'_>,
+    body: &impl Body,
+) -> Result<(), Refused> {
     let is_buffered = match unverified.claimed_payload() {
         None => true,
         Some(SignedPayload::Sha256(_)) => !settings.streams,
+        Some(payload) if payload.is_unsigned() && settings.refuses_unsigned_bodies => {
+            return Err(Refused::UnsignedBody);
+        }
+        // Nothing here decodes messages, and undecoded they would pass for data that was verified.
+        Some(SignedPayload::Streaming(StreamingPayload::Events)) => {
+            return Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into());
+        }
         Some(SignedPayload::Unsigned | SignedPayload::Streaming(_)) => false,
     };
-    is_buffered && body.size_hint().lower() > settings.max_body_bytes as u64
+    match is_buffered && body.size_hint().lower() > settings.max_body_bytes as u64 {
+        true => Err(Refused::BodyTooLarge),
+        false => Ok(()),
+    }
 }
 
 fn caller(unverified: &UnverifiedRequest<'_>) -> Caller {
@@ -167,6 +183,7 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     body: &mut Option<B>,
 ) -> Result<VerifiedBody<B>, Refused> {
     let payload = head.payload();
+    // A presigned URL can claim a hash that turns out not to be signed.
     if payload.is_unsigned() && settings.refuses_unsigned_bodies {
         return Err(Refused::UnsignedBody);
     }

@@ -13,8 +13,8 @@ use core::task::{Context, Poll};
 use std::hash::RandomState;
 use std::sync::OnceLock;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -61,28 +61,35 @@ where
         let clone = self.inner.clone();
         let mut inner = core::mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(&self.settings);
+        let is_head = request.method() == Method::HEAD;
         Box::pin(async move {
             let request = match verified(&settings, request).await {
                 Ok(request) => request,
-                Err(refused) => return Ok(response(&refused.refusal(&settings), settings.format)),
+                Err(refused) => return Ok(response(&refused.refusal(&settings), settings.format, is_head)),
             };
             let failure = request.body().failure();
             let answer = inner.call(request).await;
             // Whatever the service made of a body that turned out to be another than the signed one.
             match failure.as_ref().and_then(Failure::refusal) {
-                Some(refusal) => Ok(response(refusal, settings.format)),
+                Some(refusal) => Ok(response(refusal, settings.format, is_head)),
                 None => Ok(answer?.map(RefusalBody::service)),
             }
         })
     }
 }
 
-fn response<R: Body>(refusal: &Refusal, format: ErrorFormat) -> Response<RefusalBody<R>> {
+fn response<R: Body>(refusal: &Refusal, format: ErrorFormat, is_head: bool) -> Response<RefusalBody<R>> {
     let id = request_id();
-    let mut response = Response::new(RefusalBody::refusal(refusal.body(&id)));
+    let body = refusal.body(&id);
+    let length = body.len();
+    // With HTTP/2, hyper would send it, and clients would report a broken stream instead of the refusal.
+    let mut response = Response::new(RefusalBody::refusal(if is_head { String::new() } else { body }));
     *response.status_mut() = http::StatusCode::from_u16(refusal.status()).unwrap_or(http::StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(refusal.content_type()));
+    if is_head {
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
     if let Some(name) = format.code_header() {
         headers.insert(name, HeaderValue::from_static(refusal.code()));
     }

@@ -1,5 +1,6 @@
 //! Tests of the tower layers, in this process and over HTTP.
 
+mod attacks;
 mod attempts;
 mod bodies;
 mod load;
