@@ -54,6 +54,7 @@ mod chunk;
 mod decode;
 mod encode;
 mod error;
+mod held;
 mod sign;
 mod trailer;
 mod verify;

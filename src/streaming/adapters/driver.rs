@@ -58,6 +58,10 @@ impl<C: Codec> State<C> {
         }
     }
 
+    pub(super) fn fail(&mut self, error: C::Error) {
+        *self = Self::Broken(Failure::Codec(error));
+    }
+
     /// Records that the inner reader or body failed.
     pub(super) fn source_failed(&mut self, error: &dyn fmt::Display) {
         *self = Self::Broken(Failure::Source(SourceFailed(error.to_string())));

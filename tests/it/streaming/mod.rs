@@ -6,6 +6,7 @@ mod checksums;
 mod frames;
 mod limits;
 mod memory;
+mod shared;
 mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
