@@ -8,6 +8,7 @@ use core::fmt;
 use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
+use crate::streaming::hashed::HashedChunk;
 
 /// An encoder or decoder.
 pub(super) trait Codec {
@@ -87,6 +88,18 @@ impl State<Encoding> {
     pub(super) fn set_before_trailer(&mut self, callback: BeforeTrailer) {
         if let Self::Open(encoding) = self {
             encoding.before_trailer = Some(callback);
+        }
+    }
+
+    /// Encodes a whole chunk, and returns its header line and its data.
+    pub(super) fn push_hashed(&mut self, chunk: HashedChunk<Vec<u8>>) -> Option<(Vec<u8>, Vec<u8>)> {
+        let Self::Open(encoding) = self else { return None };
+        match encoding.encoder.header_of(&chunk) {
+            Ok(header) => header.map(|header| (header, chunk.into_data())),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
         }
     }
 }

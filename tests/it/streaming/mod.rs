@@ -6,6 +6,7 @@ mod checksums;
 mod frames;
 mod limits;
 mod memory;
+mod parallel;
 mod shared;
 mod sigv4a;
 
