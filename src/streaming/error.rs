@@ -279,7 +279,7 @@ pub enum EncodeError {
         pending: usize,
     },
     /// A thread that hashed a chunk panicked.
-    #[error("a thread that hashed a chunk panicked; sign the request again and encode the body anew")]
+    #[error("a thread that hashed a chunk panicked; send the request again, with a new encoder")]
     ThreadPanicked,
     /// The body is already finished.
     #[error("the body is already finished")]

@@ -30,7 +30,7 @@ use crate::hash::sha256;
 /// // A thread for each chunk; a thread pool does the same.
 /// let hashed: Vec<HashedChunk<&[u8]>> = std::thread::scope(|scope| {
 ///     let chunks = data.chunks(upload.chunk_size());
-///     let threads: Vec<_> = chunks.map(|chunk| scope.spawn(|| HashedChunk::new(chunk))).collect();
+///     let threads: Vec<_> = chunks.map(|chunk| scope.spawn(move || HashedChunk::new(chunk))).collect();
 ///     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 /// });
 /// let (mut encoder, mut body) = (signed.encoder(), Vec::new());
