@@ -121,6 +121,8 @@ fn encode() -> Row {
         streaming::floor(case),
         streaming::encode_all(case),
         streaming::encode_in_pieces(case),
+        streaming::encode_on_two_threads(case),
+        streaming::read_on_two_threads(case),
         streaming::aws_sigv4_sign_chunks(case),
     ];
     Row { operation: ENCODE, request: case.name.clone(), contenders }
@@ -128,7 +130,12 @@ fn encode() -> Row {
 
 fn decode() -> Row {
     let case = leak(requests::s3_upload());
-    let contenders = vec![streaming::floor(case), streaming::decode_all(case), streaming::decode_in_pieces(case)];
+    let contenders = vec![
+        streaming::floor(case),
+        streaming::decode_all(case),
+        streaming::decode_in_pieces(case),
+        streaming::decode_bytes(case),
+    ];
     Row { operation: DECODE, request: case.name.clone(), contenders }
 }
 

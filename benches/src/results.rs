@@ -131,16 +131,21 @@ impl Results {
                 .fold(0.0, f64::max);
             line(what, "≤ 1.02 × floor".into(), format!("{times:.3} × floor"), times <= 1.02)?;
         }
-        for (what, operation) in [("aws-chunked, encode", ENCODE), ("aws-chunked, decode", DECODE)] {
-            for (how, who) in [("whole chunks", streaming::WHO), ("pieces of 16 KiB", streaming::IN_PIECES)] {
-                let throughput = self.of(operation).filter_map(|row| row.of_floor(who)).fold(0.0, f64::max).recip();
-                line(
-                    &format!("{what}, {how}"),
-                    "≥ 0.95 × the throughput of SHA-256".into(),
-                    format!("{throughput:.3} ×"),
-                    throughput >= 0.95,
-                )?;
-            }
+        for (what, operation, who, budget) in [
+            ("encode, whole chunks", ENCODE, streaming::WHO, 0.95),
+            ("encode, pieces of 16 KiB", ENCODE, streaming::IN_PIECES, 0.95),
+            ("encode, on two threads", ENCODE, streaming::TWO_THREADS, 1.7),
+            ("decode, whole chunks", DECODE, streaming::WHO, 0.95),
+            ("decode, pieces of 16 KiB, copied", DECODE, streaming::IN_PIECES, 0.95),
+            ("decode, pieces of 16 KiB, kept", DECODE, streaming::IN_BYTES, 0.97),
+        ] {
+            let throughput = self.of(operation).filter_map(|row| row.of_floor(who)).fold(0.0, f64::max).recip();
+            line(
+                &format!("aws-chunked, {what}"),
+                format!("≥ {budget} × the throughput of SHA-256 on one thread"),
+                format!("{throughput:.3} ×"),
+                throughput >= budget,
+            )?;
         }
         for (what, operation) in [("10 → 1,000, sign", SIGN), ("10 → 1,000, verify", VERIFY)] {
             for unit in ["headers", "query pairs"] {
@@ -190,10 +195,11 @@ impl Results {
                 low >= budget,
             )?;
         }
-        writeln!(
-            out,
-            "| two threads on one signer | – | {:.2} × the signatures of one thread | – |",
-            self.two_threads
+        line(
+            "two threads on one signer",
+            "≥ 1.9 × the signatures of one".into(),
+            format!("{:.2} ×", self.two_threads),
+            self.two_threads >= 1.9,
         )?;
         writeln!(out)
     }

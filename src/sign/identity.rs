@@ -69,14 +69,23 @@ mod cache {
     use alloc::boxed::Box;
     use alloc::string::String;
     use alloc::vec::Vec;
+    use core::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{PoisonError, RwLock};
 
     use super::{Scope, SigningKey, Timestamp};
 
-    /// The maximum number of cached keys. The oldest is removed first.
+    /// The maximum number of keys that a share holds. The oldest is removed first.
     const MOST: usize = 32;
+    /// How many threads can sign with one identity before two of them use the same lock.
+    const SHARES: usize = 16;
 
-    pub(super) struct Keys(RwLock<Vec<Entry>>);
+    /// Each thread uses one share. Locking writes to the lock even for reading, so with a single lock every signature
+    /// would wait for the processor core that used it last. The price is that a key is derived once per share.
+    pub(super) struct Keys([Share; SHARES]);
+
+    /// Aligned so that no two shares are on one cache line, or on two that the processor fetches together.
+    #[repr(align(128))]
+    struct Share(RwLock<Vec<Entry>>);
 
     struct Entry {
         day: Timestamp,
@@ -88,7 +97,7 @@ mod cache {
 
     impl Keys {
         pub(super) fn new() -> Self {
-            Self(RwLock::new(Vec::new()))
+            Self(core::array::from_fn(|_| Share(RwLock::new(Vec::new()))))
         }
 
         pub(super) fn with<T>(
@@ -98,15 +107,16 @@ mod cache {
             derive: impl FnOnce() -> SigningKey,
             sign: impl FnOnce(&SigningKey) -> T,
         ) -> T {
+            let Share(entries) = self.of_this_thread();
             let is_it = |entry: &Entry| {
                 entry.day.same_day(&now) && entry.region == scope.region() && entry.service == scope.service()
             };
-            let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(entry) = entries.iter().find(|entry| is_it(entry)) {
+            let found = entries.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(entry) = found.iter().find(|entry| is_it(entry)) {
                 return sign(&entry.key);
             }
-            drop(entries);
-            let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            drop(found);
+            let mut entries = entries.write().unwrap_or_else(PoisonError::into_inner);
             // Another thread may have derived it in the meantime.
             if let Some(entry) = entries.iter().find(|entry| is_it(entry)) {
                 return sign(&entry.key);
@@ -119,6 +129,69 @@ mod cache {
             let result = sign(&key);
             entries.push(Entry { day: now, region, service, key });
             result
+        }
+
+        fn of_this_thread(&self) -> &Share {
+            static THREADS: AtomicUsize = AtomicUsize::new(0);
+            std::thread_local! {
+                static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+            }
+            let Self([first, ..]) = self;
+            self.0.get(NUMBER.with(|number| number % SHARES)).unwrap_or(first)
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::sigv4::credentials::Credentials;
+
+        fn count_derivation(keys: &Keys, now: &str, region: &str, derived: &AtomicUsize) {
+            let now: Timestamp = now.parse().unwrap();
+            let scope = Scope::new(now.date(), region, "s3").unwrap();
+            let derive = || {
+                derived.fetch_add(1, Ordering::Relaxed);
+                SigningKey::derive(&Credentials::new("AKIDEXAMPLE", "secret").unwrap(), &scope)
+            };
+            keys.with(now, &scope, derive, |_| ());
+        }
+
+        #[test]
+        fn more_threads_than_shares_derive_a_key_once_per_share() {
+            let (keys, derived) = (Keys::new(), AtomicUsize::new(0));
+            std::thread::scope(|scope| {
+                for _ in 0..3 * SHARES {
+                    scope.spawn(|| {
+                        (0..50).for_each(|_| count_derivation(&keys, "20150830T123600Z", "us-east-1", &derived));
+                    });
+                }
+            });
+            let derived = derived.into_inner();
+            assert!((1..=SHARES).contains(&derived), "{derived} derivations");
+        }
+
+        #[test]
+        fn keys_of_another_day_are_removed() {
+            let (keys, derived) = (Keys::new(), AtomicUsize::new(0));
+            let held = || keys.of_this_thread().0.read().unwrap().len();
+            for (now, derivations, expected) in [
+                ("20150830T000000Z", 2, 2),
+                ("20150830T235959Z", 2, 2),
+                ("20150831T000000Z", 4, 2),
+                ("20150830T235959Z", 6, 2),
+            ] {
+                ["us-east-1", "us-west-2"].iter().for_each(|region| count_derivation(&keys, now, region, &derived));
+                assert_eq!((derived.load(Ordering::Relaxed), held()), (derivations, expected), "{now}");
+            }
+        }
+
+        #[test]
+        fn the_number_of_keys_is_limited() {
+            let (keys, derived) = (Keys::new(), AtomicUsize::new(0));
+            for number in 0..2 * MOST {
+                count_derivation(&keys, "20150830T123600Z", &alloc::format!("region-{number}"), &derived);
+            }
+            assert_eq!(keys.of_this_thread().0.read().unwrap().len(), MOST);
         }
     }
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::checksum::{Checksum, Running};
 use super::error::ChunkError;
+use super::held::{Borrowed, Held, Sink};
 use super::{chunk, trailer};
 use crate::hash::EMPTY_SHA256;
 use crate::sigv4::chain::{Chain, Linked, trailer_sha256};
@@ -59,7 +60,7 @@ pub struct ChunkDecoder {
     /// The start of an incomplete line.
     line: Vec<u8>,
     /// The start of an incomplete chunk.
-    chunk: Vec<u8>,
+    chunk: Held,
     sha256: Sha256,
     number: u64,
     /// The length of a chunk that is so short that it must be the last.
@@ -112,7 +113,7 @@ impl ChunkDecoder {
             most: limits.max_chunk_size,
             state: State::Header,
             line: Vec::new(),
-            chunk: Vec::new(),
+            chunk: Held::default(),
             sha256: Sha256::new(),
             number: 0,
             small: None,
@@ -128,8 +129,12 @@ impl ChunkDecoder {
     /// # Errors
     /// [`ChunkError`] if the body is refused. Data of signed chunks that was already released belongs to verified
     /// chunks; no more is released.
-    pub fn push(&mut self, input: &[u8], mut release: impl FnMut(&[u8])) -> Result<(), ChunkError> {
-        let result = self.advance(input, &mut release);
+    pub fn push(&mut self, input: &[u8], release: impl FnMut(&[u8])) -> Result<(), ChunkError> {
+        self.push_to(input, &mut Borrowed(release))
+    }
+
+    pub(super) fn push_to(&mut self, input: &[u8], sink: &mut impl Sink) -> Result<(), ChunkError> {
+        let result = self.advance(input, sink);
         if let Err(error) = &result {
             self.state = State::Failed(error.clone());
         }
@@ -144,11 +149,11 @@ impl ChunkDecoder {
         self.end()
     }
 
-    fn advance(&mut self, mut input: &[u8], release: &mut impl FnMut(&[u8])) -> Result<(), ChunkError> {
+    fn advance(&mut self, mut input: &[u8], sink: &mut impl Sink) -> Result<(), ChunkError> {
         while !input.is_empty() {
             match self.state {
                 State::Header => self.read_header(&mut input)?,
-                State::Data { left, signature } => self.read_data(&mut input, left, signature, release)?,
+                State::Data { left, signature } => self.read_data(&mut input, left, signature, sink)?,
                 State::DataEnd { seen } => self.read_data_end(&mut input, seen)?,
                 State::Trailer => self.read_trailer(&mut input)?,
                 State::End { seen } => return self.read_end(input, seen),
@@ -202,7 +207,7 @@ impl ChunkDecoder {
         input: &mut &[u8],
         left: u64,
         signature: Option<Signature>,
-        release: &mut impl FnMut(&[u8]),
+        sink: &mut impl Sink,
     ) -> Result<(), ChunkError> {
         let to_come = usize::try_from(left).unwrap_or(usize::MAX);
         let (data, rest) = input.split_at_checked(to_come).unwrap_or((input, &[]));
@@ -212,17 +217,15 @@ impl ChunkDecoder {
         if let Some(chain) = &mut self.chain {
             self.sha256.update(data);
             if left > 0 {
-                chunk::hold(&mut self.chunk, data, to_come);
+                sink.hold(&mut self.chunk, data, to_come);
                 return Ok(());
             }
             verify_chunk(chain, self.sha256.finalize_reset().into(), signature, self.number)?;
-            // Only data that had to wait for the signature was copied.
-            if !self.chunk.is_empty() {
-                release_data(&self.chunk, &mut self.checksums, release);
-                self.chunk.clear();
-            }
+            self.chunk.pieces().for_each(|piece| update(&mut self.checksums, piece));
+            sink.release_held(&mut self.chunk);
         }
-        release_data(data, &mut self.checksums, release);
+        update(&mut self.checksums, data);
+        sink.release(data);
         Ok(())
     }
 
@@ -345,9 +348,8 @@ fn verify_chunk(
     }
 }
 
-fn release_data(data: &[u8], checksums: &mut [(Checksum, Running)], release: &mut impl FnMut(&[u8])) {
+fn update(checksums: &mut [(Checksum, Running)], data: &[u8]) {
     checksums.iter_mut().for_each(|(_, running)| running.update(data));
-    release(data);
 }
 
 /// Returns a line with its line end once it is complete.

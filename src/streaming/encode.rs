@@ -88,19 +88,8 @@ impl ChunkEncoder {
     /// [`EncodeError::DecodedLength`] if there is more data than announced, [`EncodeError::Finished`] after
     /// [`ChunkEncoder::finish`]; nothing is passed to `out`.
     pub fn push(&mut self, mut data: &[u8], mut out: impl FnMut(&[u8])) -> Result<(), EncodeError> {
-        if self.finished {
-            return Err(EncodeError::Finished);
-        }
-        let given = self.given.saturating_add(data.len() as u64);
-        if given > self.announced {
-            return Err(EncodeError::DecodedLength { announced: self.announced, given });
-        }
-        self.given = given;
-        for (_, trailer) in &mut self.trailers {
-            if let Trailer::Checksum(running) = trailer {
-                running.update(data);
-            }
-        }
+        let given = self.given_with(data)?;
+        self.accept(data, given);
         while self.pending.len() + data.len() >= self.chunk_size {
             let (of_chunk, rest) = data.split_at_checked(self.chunk_size - self.pending.len()).unwrap_or((data, &[]));
             self.chunk(of_chunk, &mut out);
@@ -162,6 +151,45 @@ impl ChunkEncoder {
         end.extend_from_slice(CRLF);
         out(&end);
         Ok(())
+    }
+
+    /// Returns the length of the data so far, `data` included.
+    fn given_with(&self, data: &[u8]) -> Result<u64, EncodeError> {
+        if self.finished {
+            return Err(EncodeError::Finished);
+        }
+        let given = self.given.saturating_add(data.len() as u64);
+        if given > self.announced {
+            return Err(EncodeError::DecodedLength { announced: self.announced, given });
+        }
+        Ok(given)
+    }
+
+    fn accept(&mut self, data: &[u8], given: u64) {
+        self.given = given;
+        for (_, trailer) in &mut self.trailers {
+            if let Trailer::Checksum(running) = trailer {
+                running.update(data);
+            }
+        }
+    }
+
+    /// Returns the header line of a whole chunk, or `None` if it is empty.
+    pub(super) fn header_of_whole(&mut self, data: &[u8], sha256: [u8; 32]) -> Result<Option<Vec<u8>>, EncodeError> {
+        let given = self.given_with(data)?;
+        let pending = self.pending.len();
+        let left = self.announced.saturating_sub(self.given).saturating_add(pending as u64);
+        let expected = usize::try_from(left).unwrap_or(usize::MAX).min(self.chunk_size);
+        if data.len() != expected || pending > 0 {
+            return Err(EncodeError::NotAChunk { length: data.len(), expected, pending });
+        }
+        self.accept(data, given);
+        if data.is_empty() {
+            return Ok(None);
+        }
+        let mut header = Vec::with_capacity(128);
+        self.write_header(&mut header, data.len(), sha256);
+        Ok(Some(header))
     }
 
     fn hash(&mut self, data: &[u8]) {

@@ -266,6 +266,21 @@ pub enum EncodeError {
         /// The length of the data so far, in bytes.
         given: u64,
     },
+    /// A [`HashedChunk`](super::HashedChunk) is not the whole next chunk.
+    #[error(
+        "the hashed chunk has {length} bytes, but the next chunk has {expected}, of which {pending} were already pushed"
+    )]
+    NotAChunk {
+        /// The length of the hashed chunk, in bytes.
+        length: usize,
+        /// The length of the next chunk, in bytes.
+        expected: usize,
+        /// The number of bytes of the next chunk that were already pushed.
+        pending: usize,
+    },
+    /// A thread that hashed a chunk panicked.
+    #[error("a thread that hashed a chunk panicked; send the request again, with a new encoder")]
+    ThreadPanicked,
     /// The body is already finished.
     #[error("the body is already finished")]
     Finished,

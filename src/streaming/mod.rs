@@ -7,7 +7,8 @@
 //!
 //! - Sending: a [`Chunked`] describes the body, [`Signer::sign_chunked`](crate::Signer::sign_chunked) signs the
 //!   request, and [`SignedChunked::encoder`] encodes the body. [`EncodedRead`] and `EncodedBody` wrap a
-//!   [`Read`](std::io::Read) and an `http_body::Body`.
+//!   [`Read`](std::io::Read) and an `http_body::Body`. If the network is faster than one core computes SHA-256,
+//!   [`ParallelEncodedRead`] or [`HashAhead`] hash on several threads, and a [`HashedChunk`] on any.
 //! - Receiving: [`VerifiedHead::chunk_decoder`](crate::VerifiedHead::chunk_decoder) decodes the body of a verified
 //!   request; [`DecodedRead`] and `DecodedBody` wrap a `Read` and an `http_body::Body`. The data of a signed chunk is
 //!   released only after the signature of the chunk is verified.
@@ -47,21 +48,24 @@
 //! AWS: [chunked upload](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html),
 //! [with trailing headers](https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html)
 
-#[cfg(any(feature = "std", feature = "http-body"))]
+#[cfg(feature = "std")]
 mod adapters;
 mod checksum;
 mod chunk;
 mod decode;
 mod encode;
 mod error;
+mod hashed;
+mod held;
 mod sign;
 mod trailer;
 mod verify;
 
-#[cfg(any(feature = "std", feature = "http-body"))]
+#[cfg(feature = "std")]
 pub use adapters::*;
 pub use checksum::Checksum;
 pub use decode::ChunkDecoder;
 pub use encode::ChunkEncoder;
 pub use error::{ChunkError, EncodeError};
+pub use hashed::{ChunkData, HashedChunk};
 pub use sign::{Chunked, SignedChunked};

@@ -69,6 +69,11 @@ impl Chunked {
         self
     }
 
+    /// Returns the number of data bytes in each chunk except the last, which may be shorter.
+    pub fn chunk_size(&self) -> usize {
+        self.chunk_size
+    }
+
     /// Adds a checksum of the data to the trailer, computed while the data is encoded. S3 accepts one checksum per
     /// request. Signing fails unless the checksum [is available](Checksum::is_available).
     pub fn with_checksum(mut self, checksum: Checksum) -> Self {
@@ -275,6 +280,10 @@ impl SignedChunked {
     pub fn encoder(&self) -> ChunkEncoder {
         let trailers = self.chunked.trailers.iter().cloned();
         ChunkEncoder::new(self.chain.clone(), self.chunked.decoded_length, self.chunked.chunk_size, trailers)
+    }
+
+    pub(super) fn chunk_size_and_length(&self) -> (usize, u64) {
+        (self.chunked.chunk_size, self.chunked.decoded_length)
     }
 }
 

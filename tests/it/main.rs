@@ -20,6 +20,7 @@ mod sigv4a;
 mod sources;
 mod streaming;
 mod support;
+mod threads;
 mod tokens;
 mod tower;
 mod vectors;

@@ -1,6 +1,9 @@
 use std::hint::black_box;
+use std::io::Read;
+use std::num::NonZeroUsize;
 
-use countersign::streaming::{Chunked, SignedChunked};
+use bytes::Bytes;
+use countersign::streaming::{Chunked, HashAhead, ParallelEncodedRead, SignedChunked};
 use countersign::{Rules, VerifiedHead, Verifier};
 use sha2::{Digest, Sha256};
 
@@ -13,6 +16,9 @@ const CHUNK: usize = 65_536;
 
 pub const WHO: &str = "countersign";
 pub const IN_PIECES: &str = "countersign, in pieces of 16 KiB";
+pub const TWO_THREADS: &str = "countersign, on two threads";
+pub const TWO_THREADS_READ: &str = "countersign, on two threads, as `Read`";
+pub const IN_BYTES: &str = "countersign, in `Bytes` of 16 KiB";
 
 /// SHA-256 of the data and nothing else.
 pub fn floor(case: &'static Case) -> Contender {
@@ -52,7 +58,6 @@ fn encode_pieces(who: &'static str, case: &'static Case, piece: usize) -> Conten
     Contender::new(who, run)
 }
 
-/// The chunks as the encoder gives them.
 pub fn decode_all(case: &'static Case) -> Contender {
     decode_pieces(WHO, case, usize::MAX)
 }
@@ -62,6 +67,71 @@ pub fn decode_in_pieces(case: &'static Case) -> Contender {
 }
 
 fn decode_pieces(who: &'static str, case: &'static Case, piece: usize) -> Contender {
+    let (head, body) = arriving(case);
+    let decode = move || {
+        let mut decoder = head.chunk_decoder().unwrap();
+        let mut length = 0;
+        for piece in body.chunks(piece.min(body.len())) {
+            decoder.push(piece, |data| length += black_box(data).len()).unwrap();
+        }
+        decoder.finish().unwrap();
+        assert_eq!(length, case.body.len());
+    };
+    Contender::new(who, decode)
+}
+
+pub fn encode_on_two_threads(case: &'static Case) -> Contender {
+    let signed = sign(case);
+    let run = move || {
+        let mut length = 0;
+        let mut encoder = signed.encoder();
+        let chunks = case.body.chunks(CHUNK).map(Bytes::from_static);
+        for chunk in HashAhead::new(chunks, NonZeroUsize::new(2).unwrap()) {
+            encoder.push_hashed(&chunk.unwrap(), |frame| length += black_box(frame).len() as u64).unwrap();
+        }
+        encoder.finish(|frame| length += black_box(frame).len() as u64).unwrap();
+        assert_eq!(length, signed.content_length());
+    };
+    Contender::new(TWO_THREADS, run)
+}
+
+/// As a client sends them that reads the body: what is read and what comes out is copied.
+pub fn read_on_two_threads(case: &'static Case) -> Contender {
+    let signed = sign(case);
+    let mut buffer = vec![0; 2 * CHUNK];
+    let run = move || {
+        let mut encoded = ParallelEncodedRead::new(&signed, case.body.as_slice(), NonZeroUsize::new(2).unwrap());
+        let mut length = 0;
+        loop {
+            match encoded.read(&mut buffer).unwrap() {
+                0 => break,
+                count => length += black_box(&buffer[..count]).len() as u64,
+            }
+        }
+        assert_eq!(length, signed.content_length());
+    };
+    Contender::new(TWO_THREADS_READ, run)
+}
+
+/// As a server receives them from hyper.
+pub fn decode_bytes(case: &'static Case) -> Contender {
+    let (head, body) = arriving(case);
+    let body = Bytes::from(body);
+    let decode = move || {
+        let mut decoder = head.chunk_decoder().unwrap();
+        let (mut length, mut rest) = (0, body.clone());
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(16_384));
+            decoder.push_bytes(&piece, |data| length += black_box(data).len()).unwrap();
+        }
+        decoder.finish().unwrap();
+        assert_eq!(length, case.body.len());
+    };
+    Contender::new(IN_BYTES, decode)
+}
+
+/// The verified head and the chunks as the encoder gives them.
+fn arriving(case: &'static Case) -> (VerifiedHead<'static>, Vec<u8>) {
     let signed = sign(case);
     let mut body = Vec::new();
     encode(&signed, &case.body, CHUNK, |frame| body.extend_from_slice(frame));
@@ -74,16 +144,7 @@ fn decode_pieces(who: &'static str, case: &'static Case, piece: usize) -> Conten
         let unverified = verifier.parse(arriving.wire(wire_headers), now()).unwrap();
         unverified.verify_head(Some(&case.credentials())).unwrap().into_owned()
     };
-    let decode = move || {
-        let mut decoder = head.chunk_decoder().unwrap();
-        let mut length = 0;
-        for piece in body.chunks(piece.min(body.len())) {
-            decoder.push(piece, |data| length += black_box(data).len()).unwrap();
-        }
-        decoder.finish().unwrap();
-        assert_eq!(length, case.body.len());
-    };
-    Contender::new(who, decode)
+    (head, body)
 }
 
 /// The signatures of the chunks alone, without their frames.
@@ -100,7 +161,7 @@ pub fn aws_sigv4_sign_chunks(case: &'static Case) -> Contender {
         .settings(())
         .build()
         .unwrap();
-    let chunks: Vec<bytes::Bytes> = case.body.chunks(CHUNK).chain([&[][..]]).map(bytes::Bytes::from_static).collect();
+    let chunks: Vec<Bytes> = case.body.chunks(CHUNK).chain([&[][..]]).map(Bytes::from_static).collect();
     let signed = sign(case);
     let seed = signed.signed().signature().to_hex();
     let run = move || {

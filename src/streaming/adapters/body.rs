@@ -1,6 +1,7 @@
 //! `http_body::Body` adapters for the encoder and the decoder, for hyper, reqwest, axum and tower.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
@@ -66,6 +67,23 @@ pub struct EncodedBody<B> {
     left: u64,
 }
 
+impl Frames for Encoding {
+    /// Encodes the data to one frame.
+    fn push_data(&mut self, mut data: impl Buf, out: &mut VecDeque<Bytes>) -> Result<(), EncodeError> {
+        let mut encoded = Vec::new();
+        while data.has_remaining() {
+            let piece = data.chunk();
+            let length = piece.len();
+            Codec::push(self, piece, &mut encoded)?;
+            data.advance(length);
+        }
+        if !encoded.is_empty() {
+            out.push_back(encoded.into());
+        }
+        Ok(())
+    }
+}
+
 impl<B: Body> EncodedBody<B> {
     /// Encodes `inner` for the request that was signed.
     pub fn new(signed: &SignedChunked, inner: B) -> Self {
@@ -109,7 +127,7 @@ where
 }
 
 /// Decodes another body that is sent in chunks. Yields the data of each chunk after its signature is verified, then the
-/// trailers.
+/// trailers. Data that arrives as [`Bytes`] is not copied.
 ///
 /// The body ends only after all of it is verified. If it is refused, the error is a [`ChunkError`], accessible with
 /// [`downcast_ref`](core::error::Error). After an error, every further poll returns an error: the body never ends as if
@@ -172,15 +190,33 @@ impl Codec for Decoding {
     }
 }
 
+impl Frames for Decoding {
+    /// Data that arrives as `Bytes` is not copied.
+    fn push_data(&mut self, mut data: impl Buf, out: &mut VecDeque<Bytes>) -> Result<(), ChunkError> {
+        while data.has_remaining() {
+            let piece = data.copy_to_bytes(data.chunk().len());
+            self.0.push_bytes(&piece, |released| out.push_back(released))?;
+        }
+        Ok(())
+    }
+}
+
+/// A codec whose output is a series of frames.
+trait Frames: Codec {
+    fn push_data(&mut self, data: impl Buf, out: &mut VecDeque<Bytes>) -> Result<(), Self::Error>;
+}
+
 /// A codec with the body that it reads from.
 struct Polled<C: Codec, B> {
     state: State<C>,
     inner: Pin<Box<B>>,
+    /// Frames that the caller has not taken yet, none of them empty.
+    out: VecDeque<Bytes>,
 }
 
 impl<C: Codec, B: Body> Polled<C, B> {
     fn new(codec: C, inner: B) -> Self {
-        Self { state: State::Open(codec), inner: Box::pin(inner) }
+        Self { state: State::Open(codec), inner: Box::pin(inner), out: VecDeque::new() }
     }
 }
 
@@ -190,42 +226,49 @@ impl<C: Codec, B> Polled<C, B> {
     }
 }
 
-impl<C: Codec<Error: Error + Clone + Send + Sync + 'static>, B: Body<Error: Into<BoxError>>> Polled<C, B> {
+impl<C: Frames<Error: Error + Clone + Send + Sync + 'static>, B: Body<Error: Into<BoxError>>> Polled<C, B> {
     /// Returns the next bytes, or `None` once the body is complete.
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         loop {
+            if let Some(frame) = self.out.pop_front() {
+                return Poll::Ready(Some(Ok(frame)));
+            }
             match &self.state {
                 State::Open(_) => {}
                 State::Done(_) => return Poll::Ready(None),
                 State::Broken(Failure::Codec(error)) => return Poll::Ready(Some(Err(error.clone().into()))),
                 State::Broken(Failure::Source(error)) => return Poll::Ready(Some(Err(error.clone().into()))),
             }
-            let mut out = Vec::new();
             match ready!(self.inner.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => {
                     // HTTP trailers of the inner body are neither announced nor signed.
                     let Ok(data) = frame.into_data() else { continue };
-                    self.push(data, &mut out);
+                    self.push(data);
                 }
                 Some(Err(error)) => {
                     let error = error.into();
                     self.state.source_failed(&error);
                     return Poll::Ready(Some(Err(error)));
                 }
-                None => self.state.finish(&mut out),
-            }
-            if !out.is_empty() && !self.is_broken() {
-                return Poll::Ready(Some(Ok(Bytes::from(out))));
+                None => self.finish(),
             }
         }
     }
 
-    fn push(&mut self, mut data: impl Buf, out: &mut Vec<u8>) {
-        while data.has_remaining() && !self.is_broken() {
-            let piece = data.chunk();
-            let length = piece.len();
-            self.state.push(piece, out);
-            data.advance(length);
+    fn push(&mut self, data: impl Buf) {
+        if let State::Open(codec) = &mut self.state
+            && let Err(error) = codec.push_data(data, &mut self.out)
+        {
+            self.out.clear();
+            self.state.fail(error);
+        }
+    }
+
+    fn finish(&mut self) {
+        let mut end = Vec::new();
+        self.state.finish(&mut end);
+        if !end.is_empty() && !self.is_broken() {
+            self.out.push_back(end.into());
         }
     }
 }

@@ -8,6 +8,7 @@ use core::fmt;
 use crate::streaming::decode::ChunkDecoder;
 use crate::streaming::encode::ChunkEncoder;
 use crate::streaming::error::{ChunkError, EncodeError};
+use crate::streaming::hashed::HashedChunk;
 
 /// An encoder or decoder.
 pub(super) trait Codec {
@@ -58,6 +59,10 @@ impl<C: Codec> State<C> {
         }
     }
 
+    pub(super) fn fail(&mut self, error: C::Error) {
+        *self = Self::Broken(Failure::Codec(error));
+    }
+
     /// Records that the inner reader or body failed.
     pub(super) fn source_failed(&mut self, error: &dyn fmt::Display) {
         *self = Self::Broken(Failure::Source(SourceFailed(error.to_string())));
@@ -83,6 +88,18 @@ impl State<Encoding> {
     pub(super) fn set_before_trailer(&mut self, callback: BeforeTrailer) {
         if let Self::Open(encoding) = self {
             encoding.before_trailer = Some(callback);
+        }
+    }
+
+    /// Encodes a whole chunk, and returns its header line and its data.
+    pub(super) fn push_hashed(&mut self, chunk: HashedChunk<Vec<u8>>) -> Option<(Vec<u8>, Vec<u8>)> {
+        let Self::Open(encoding) = self else { return None };
+        match encoding.encoder.header_of(&chunk) {
+            Ok(header) => header.map(|header| (header, chunk.into_data())),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
         }
     }
 }

@@ -162,10 +162,15 @@ impl<C: Codec, R> Reader<C, R> {
         failure: &Failure<C::Error>,
         codec_error: impl Fn(&C::Error) -> io::Error,
     ) -> io::Error {
-        match failure {
-            Failure::Codec(error) => codec_error(error),
-            Failure::Source(error) => io::Error::new(self.failed_with, error.clone()),
-        }
+        failed(failure, self.failed_with, codec_error)
+    }
+}
+
+/// Returns the error of a broken body. `kind` is the kind of the inner reader's error.
+pub(super) fn failed<E>(failure: &Failure<E>, kind: ErrorKind, codec_error: impl Fn(&E) -> io::Error) -> io::Error {
+    match failure {
+        Failure::Codec(error) => codec_error(error),
+        Failure::Source(error) => io::Error::new(kind, error.clone()),
     }
 }
 
@@ -225,7 +230,7 @@ impl Pending {
     }
 }
 
-fn read_some(from: &mut impl Read, to: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_some(from: &mut impl Read, to: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.read(to) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

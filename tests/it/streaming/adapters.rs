@@ -8,13 +8,13 @@ use super::{DATA, decoder_of, encode, modes, rules, sign};
 use crate::support::fixtures::{credentials, now, verifier, verify_head};
 
 /// A reader that returns a few bytes at a time, and is sometimes interrupted.
-struct Trickle<'a> {
+pub(super) struct Trickle<'a> {
     rest: &'a [u8],
     calls: usize,
 }
 
 impl<'a> Trickle<'a> {
-    fn new(rest: &'a [u8]) -> Self {
+    pub(super) fn new(rest: &'a [u8]) -> Self {
         Self { rest, calls: 0 }
     }
 }
@@ -33,7 +33,7 @@ impl Read for Trickle<'_> {
 }
 
 impl Trickle<'_> {
-    fn read_all(mut reader: impl Read) -> io::Result<Vec<u8>> {
+    pub(super) fn read_all(mut reader: impl Read) -> io::Result<Vec<u8>> {
         let (mut all, mut buffer) = (Vec::new(), [0; 11]);
         loop {
             match reader.read(&mut buffer)? {
@@ -143,7 +143,7 @@ fn failed(kind: io::ErrorKind) -> io::Result<&'static [u8]> {
 }
 
 /// The first error of a reader, which every further read must return.
-fn error_that_stays(mut reader: impl Read) -> io::Error {
+pub(super) fn error_that_stays(mut reader: impl Read) -> io::Error {
     let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
     for _ in 0..3 {
         let again = reader.read(&mut [0; 8]).unwrap_err();

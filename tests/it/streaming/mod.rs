@@ -6,6 +6,8 @@ mod checksums;
 mod frames;
 mod limits;
 mod memory;
+mod parallel;
+mod shared;
 mod sigv4a;
 
 use countersign::streaming::{Checksum, ChunkDecoder, ChunkError, Chunked, SignedChunked};
