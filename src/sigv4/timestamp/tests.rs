@@ -57,6 +57,10 @@ fn times_with_an_offset() {
     ] {
         assert_eq!(Timestamp::parse_rfc3339(text), expected, "{text}");
     }
+}
+
+#[test]
+fn times_without_a_valid_offset_are_refused() {
     for text in [
         "",
         "2015-08-30",

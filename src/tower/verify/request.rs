@@ -16,7 +16,7 @@ use crate::aws_error::Refusal;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
-use crate::streaming::{ChunkError, DecodedBody};
+use crate::streaming::{ChunkDecoder, ChunkError, DecodedBody};
 use crate::tower::BoxError;
 use crate::tower::body::{NotBuffered, buffered, discard};
 use crate::verify::{SignedPayload, UnverifiedRequest, VerifiedHead, VerifyError};
@@ -187,14 +187,7 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     if payload.is_unsigned() && settings.refuses_unsigned_bodies {
         return Err(Refused::UnsignedBody);
     }
-    let decoder = match payload {
-        // Nothing here decodes messages, and undecoded they would pass for data that was verified.
-        SignedPayload::Streaming(StreamingPayload::Events) => {
-            return Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into());
-        }
-        SignedPayload::Streaming(_) => Some(head.chunk_decoder().map_err(Refused::Chunks)?),
-        SignedPayload::Sha256(_) | SignedPayload::Unsigned => None,
-    };
+    let decoder = decoder(&head)?;
     let Some(body) = body.take() else { return Err(Refused::BodyBroken) };
     let (verified, body) = match (payload, decoder) {
         (_, Some(decoder)) => {
@@ -217,6 +210,18 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     };
     parts.extensions.insert(verified);
     Ok(body)
+}
+
+/// Returns the decoder of a body that is sent in chunks.
+fn decoder(head: &VerifiedHead<'static>) -> Result<Option<ChunkDecoder>, Refused> {
+    match head.payload() {
+        // Nothing here decodes messages, and undecoded they would pass for data that was verified.
+        SignedPayload::Streaming(StreamingPayload::Events) => {
+            Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into())
+        }
+        SignedPayload::Streaming(_) => Ok(Some(head.chunk_decoder().map_err(Refused::Chunks)?)),
+        SignedPayload::Sha256(_) | SignedPayload::Unsigned => Ok(None),
+    }
 }
 
 fn is_empty(body: &impl Body) -> bool {
