@@ -4,7 +4,7 @@
 
 mod body;
 mod connect;
-mod tls;
+pub mod tls;
 
 use std::time::Duration;
 

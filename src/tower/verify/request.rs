@@ -1,6 +1,7 @@
 //! Verifies one request.
 
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use core::future::Future;
 
 use bytes::Bytes;
@@ -48,6 +49,27 @@ impl From<NotBuffered> for Refused {
     }
 }
 
+impl Refused {
+    /// Adds the number of the check that failed, for which the request is needed.
+    fn numbered(self, parts: &request::Parts) -> Numbered {
+        let check = match &self {
+            Self::Verify(error) => Some(error.check_number(Request::from(parts))),
+            Self::Chunks(_) => Some(CHECK_OF_BODY),
+            Self::BodyTooLarge | Self::BodyBroken | Self::UnsignedBody | Self::Unavailable => None,
+        };
+        Numbered { refused: self, check }
+    }
+}
+
+/// Why a request is refused, and the number of the check.
+pub(super) struct Numbered {
+    pub(super) refused: Refused,
+    pub(super) check: Option<u8>,
+}
+
+/// The check of [`Verifier`](crate::Verifier) that chunks belong to.
+const CHECK_OF_BODY: u8 = 22;
+
 /// A request whose signature was verified, and its body as far as that is possible now.
 enum Checked {
     Anonymous,
@@ -60,7 +82,7 @@ enum Checked {
 pub(super) async fn verified<K, F, E, B>(
     settings: &Settings<K>,
     request: http::Request<B>,
-) -> Result<http::Request<VerifiedBody<B>>, Refused>
+) -> Result<http::Request<VerifiedBody<B>>, Numbered>
 where
     K: Fn(Caller) -> F,
     F: Future<Output = Result<Option<Credentials>, E>>,
@@ -73,18 +95,21 @@ where
     let checked = match settings.original_uri.and_then(|find| find(&parts.extensions)) {
         Some(uri) => {
             let rewritten = core::mem::replace(&mut parts.uri, uri);
-            let checked = head(settings, &parts, &mut body).await;
+            let checked = head(settings, &parts, &mut body).await.map_err(|refused| refused.numbered(&parts));
             parts.uri = rewritten;
             checked?
         }
-        None => head(settings, &parts, &mut body).await?,
+        None => head(settings, &parts, &mut body).await.map_err(|refused| refused.numbered(&parts))?,
     };
     let body = match (checked, body) {
         (Checked::Request(verified, bytes), _) => {
             parts.extensions.insert(verified);
             VerifiedBody::whole(bytes)
         }
-        (Checked::Head(head), Some(body)) => with_body(settings, &mut parts, *head, body).await?,
+        (Checked::Head(head), Some(body)) => match with_body(settings, &mut parts, *head, body).await {
+            Ok(body) => body,
+            Err(refused) => return Err(refused.numbered(&parts)),
+        },
         (Checked::Anonymous, Some(body)) => VerifiedBody::unsigned(body),
         (_, None) => VerifiedBody::whole(Bytes::new()),
     };
@@ -214,6 +239,18 @@ impl Refused {
             Self::BodyBroken => Refusal::incomplete_body(format),
             Self::UnsignedBody => Refusal::unsigned_body(format),
             Self::Unavailable => Refusal::unavailable(format),
+        }
+    }
+
+    /// Returns the reason for the operator.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Verify(error) => error.to_string(),
+            Self::Chunks(error) => error.to_string(),
+            Self::BodyTooLarge => "the body is larger than what is buffered at most".into(),
+            Self::BodyBroken => "the body ended early, or is malformed".into(),
+            Self::UnsignedBody => "the signature does not cover the body".into(),
+            Self::Unavailable => "the look-up of the access key failed".into(),
         }
     }
 }

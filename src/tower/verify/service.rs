@@ -20,7 +20,8 @@ use tower_service::Service;
 
 use super::body::VerifiedBody;
 use super::layer::{Caller, Settings};
-use super::request::{Refused, verified};
+use super::reason::RefusalReason;
+use super::request::{Numbered, verified};
 use crate::sigv4::credentials::Credentials;
 use crate::tower::BoxError;
 use crate::tower::body::RefusalBody;
@@ -69,8 +70,8 @@ where
     }
 }
 
-fn response<K, R: Body>(refused: &Refused, settings: &Settings<K>) -> Response<RefusalBody<R>> {
-    let refusal = refused.refusal(settings);
+fn response<K, R: Body>(numbered: &Numbered, settings: &Settings<K>) -> Response<RefusalBody<R>> {
+    let refusal = numbered.refused.refusal(settings);
     let id = request_id();
     let mut response = Response::new(RefusalBody::refusal(refusal.body(&id)));
     *response.status_mut() = http::StatusCode::from_u16(refusal.status()).unwrap_or(http::StatusCode::FORBIDDEN);
@@ -79,9 +80,10 @@ fn response<K, R: Body>(refused: &Refused, settings: &Settings<K>) -> Response<R
     if let Some(name) = settings.format.code_header() {
         headers.insert(name, HeaderValue::from_static(refusal.code()));
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(settings.format.request_id_header(), id);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(settings.format.request_id_header(), value);
     }
+    response.extensions_mut().insert(RefusalReason::new(numbered, id));
     response
 }
 
