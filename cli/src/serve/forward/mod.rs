@@ -73,10 +73,6 @@ impl Upstream {
         Ok(Self { client, scheme, authority, base, timeout: limits.upstream_timeout })
     }
 
-    pub fn authority(&self) -> &Authority {
-        &self.authority
-    }
-
     /// Sends a request, and waits until the head of the answer is there. The time without progress is limited, of the
     /// request and of the answer.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Answer, Failed> {

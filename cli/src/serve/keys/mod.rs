@@ -13,7 +13,6 @@ use countersign::Credentials;
 
 pub use allow::{Allow, Asked};
 pub use file::load;
-pub use table::Mistake;
 pub use watch::watch;
 
 use crate::serve::route::Route;
@@ -32,11 +31,13 @@ pub struct Keys {
 pub struct Key {
     pub credentials: Credentials,
     pub allow: Vec<Allow>,
+    #[allow(dead_code, reason = "the gate only checks that it is valid")]
     pub resign: Option<Resign>,
 }
 
 /// The credentials of `[key.resign]`.
 #[derive(Debug)]
+#[allow(dead_code, reason = "the gate only checks that it is valid")]
 pub enum Resign {
     Profile(String),
     Static(Box<Credentials>),
