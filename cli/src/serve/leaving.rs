@@ -47,14 +47,24 @@ pub struct Leaving {
     body: AnswerBody,
     deadline: Pin<Box<Sleep>>,
     is_ended: bool,
+    /// Bytes until the end, if the length is announced: hyper doesn't ask for more.
+    left: Option<u64>,
     entry: Entry,
     _busy: Counted,
 }
 
 impl Leaving {
-    pub fn new(body: AnswerBody, deadline: Pin<Box<Sleep>>, entry: Entry, busy: Counted) -> Self {
-        let is_ended = body.is_end_stream();
-        Self { body, deadline, is_ended, entry, _busy: busy }
+    /// The body is never read if the answer has none, e.g. to HEAD.
+    pub fn new(body: AnswerBody, deadline: Pin<Box<Sleep>>, has_body: bool, entry: Entry, busy: Counted) -> Self {
+        let left = body.size_hint().exact();
+        let is_ended = !has_body || body.is_end_stream() || left == Some(0);
+        Self { body, deadline, is_ended, left, entry, _busy: busy }
+    }
+
+    fn sent(&mut self, frame: Option<&Frame<Bytes>>) {
+        let bytes = frame.and_then(Frame::data_ref).map_or(0, |data| data.len() as u64);
+        self.left = self.left.map(|left| left.saturating_sub(bytes));
+        self.is_ended = frame.is_none() || self.body.is_end_stream() || self.left == Some(0);
     }
 
     fn broken(&mut self, error: BoxError) -> BoxError {
@@ -75,9 +85,13 @@ impl Body for Leaving {
                 this.deadline.as_mut().poll(cx).map(|()| Some(Err(this.broken("--max-time is up".into()))))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(this.broken(error)))),
-            Poll::Ready(frame) => {
-                this.is_ended = frame.is_none() || this.body.is_end_stream();
-                Poll::Ready(frame)
+            Poll::Ready(Some(Ok(frame))) => {
+                this.sent(Some(&frame));
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(None) => {
+                this.sent(None);
+                Poll::Ready(None)
             }
         }
     }

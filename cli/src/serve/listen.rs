@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
@@ -142,6 +142,7 @@ where
     ) -> http::Response<Leaving> {
         let (mut head, body) = request.into_parts();
         let exchange = Exchange::new(&head, peer);
+        let is_head = head.method == Method::HEAD;
         let entry = Entry::new(exchange.clone(), self.books.clone());
         let limits = &self.ground.limits;
         let mut deadline = Box::pin(tokio::time::sleep(limits.max_time));
@@ -157,9 +158,10 @@ where
                 () = &mut deadline => self.too_late(&exchange),
             }
         };
-        let answer = self.instead(&exchange, answer);
-        self.record(&exchange, &answer);
-        answer.map(|body| Leaving::new(body, deadline, entry, busy))
+        let mut answer = self.instead(&exchange, answer);
+        self.record(&exchange, &mut answer);
+        let has_body = !is_head && !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        answer.map(|body| Leaving::new(body, deadline, has_body, entry, busy))
     }
 
     fn too_late(&self, exchange: &Exchange) -> Answer {
@@ -188,9 +190,15 @@ where
         refusal::answer(self.ground.format, status, code, message)
     }
 
-    fn record(&self, exchange: &Exchange, answer: &Answer) {
-        let id = answer.headers().get(self.ground.format.request_id_header());
-        let id = id.and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    /// An answer of the upstream gets a request id as well, unless it has one.
+    fn record(&self, exchange: &Exchange, answer: &mut Answer) {
+        let name = self.ground.format.request_id_header();
+        if !answer.headers().contains_key(name)
+            && let Ok(id) = HeaderValue::from_str(&refusal::request_id())
+        {
+            answer.headers_mut().insert(name, id);
+        }
+        let id = answer.headers().get(name).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
         exchange.update(|record| {
             record.status = answer.status().as_u16();
             record.request_id = id;

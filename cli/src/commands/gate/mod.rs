@@ -71,10 +71,9 @@ fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Set
         keep_signature: args.keep_signature,
         preserve_host: args.preserve_host,
         is_tls: args.serve.cert.is_some(),
-        replay: match args.replay {
-            Some(Replay::Memory) => Some(Memory::new(usize::try_from(args.replay_entries).unwrap_or(usize::MAX))),
-            None => None,
-        },
+        replay: args
+            .replay
+            .map(|Replay::Memory| Memory::new(usize::try_from(args.replay_entries).unwrap_or(usize::MAX))),
         allow_unchecked_bodies: args.allow_unchecked_bodies,
     })
 }

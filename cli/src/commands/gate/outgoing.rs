@@ -142,7 +142,7 @@ pub fn signed_path(settings: &Settings, verified: &Verified) -> String {
 fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {
     match path.strip_prefix(&settings.stage) {
         Some(rest) if rest.starts_with('/') => rest,
-        Some(rest) if rest.is_empty() => "/",
+        Some("") => "/",
         // `/dev?a=b`, of a whole target.
         _ => path,
     }

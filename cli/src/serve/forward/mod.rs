@@ -1,5 +1,6 @@
 //! Sends requests to the upstream.
 
+mod answered;
 mod connector;
 pub mod headers;
 mod watched;
@@ -9,18 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, Version};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio_rustls::rustls::ClientConfig;
-use tower_http::timeout::TimeoutBody;
 
 use super::{Answer, AnswerBody, BoxError};
 use crate::args::TransportArgs;
 use crate::args::serve::LimitArgs;
 use crate::failure::Failure;
 use crate::http::tls::Tls;
+use answered::Answered;
 use connector::Connector;
 use watched::{Progress, Watched};
 
@@ -89,7 +90,9 @@ impl Upstream {
         };
         match (answer, progress.take_error()) {
             (Ok(answer), _) => {
-                let mut answer = answer.map(|body| TimeoutBody::new(self.timeout, body).boxed_unsync());
+                let mut answer = answer.map(|body| Answered::new(body, self.timeout).boxed_unsync());
+                // That of the connection to the upstream.
+                *answer.version_mut() = Version::HTTP_11;
                 headers::remove_hop_by_hop(answer.headers_mut());
                 Ok(answer)
             }
