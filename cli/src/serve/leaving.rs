@@ -67,8 +67,9 @@ impl Leaving {
         self.is_ended = frame.is_none() || self.body.is_end_stream() || self.left == Some(0);
     }
 
-    fn broken(&mut self, error: BoxError) -> BoxError {
+    fn broken(&mut self, decision: Decision, error: BoxError) -> BoxError {
         self.is_ended = true;
+        self.entry.exchange.update(|record| record.decision = decision);
         self.entry.exchange.update(|record| record.reason = Some(format!("the response broke off: {error}")));
         error
     }
@@ -81,10 +82,12 @@ impl Body for Leaving {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         match Pin::new(&mut this.body).poll_frame(cx) {
-            Poll::Pending => {
-                this.deadline.as_mut().poll(cx).map(|()| Some(Err(this.broken("--max-time is up".into()))))
-            }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(this.broken(error)))),
+            Poll::Pending => this
+                .deadline
+                .as_mut()
+                .poll(cx)
+                .map(|()| Some(Err(this.broken(Decision::Aborted, "--max-time is up".into())))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(this.broken(Decision::UpstreamFailed, error)))),
             Poll::Ready(Some(Ok(frame))) => {
                 this.sent(Some(&frame));
                 Poll::Ready(Some(Ok(frame)))

@@ -202,8 +202,10 @@ impl Sent {
             pairs.extend(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
             let now = Timestamp::now().saturating_add(self.at);
             let request = Request::new(self.method, &self.target, &pairs).with_scheme("http");
-            let signed = self.signer().sign(&request, Payload::Bytes(&self.body), now).expect("a signature");
-            signed.headers().for_each(|(name, value)| add(name, value));
+            let signed = self.signer().sign(request, Payload::Bytes(&self.body), now).expect("a signature");
+            // The signer also lists those that were there.
+            let is_new = |name: &str| !self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+            signed.headers().filter(|(name, _)| is_new(name)).for_each(|(name, value)| add(name, value));
         }
         self.unsigned.iter().for_each(|(name, value)| add(name, value));
         if !self.body.is_empty() {

@@ -26,9 +26,7 @@ fn smuggling() {
         let got = gate.raw(request.as_bytes());
         assert!(got.status == 400 || got.status == 0, "{name}: {got:?}");
     }
-    for arrived in upstream.arrived() {
-        panic!("{arrived:?}");
-    }
+    assert!(upstream.arrived().is_empty(), "{:?}", upstream.arrived());
     // Both: the length is dropped, and nothing of the body is read as a request.
     let both = head(
         "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nhost: x\r\n\r\n",
@@ -129,5 +127,5 @@ fn an_upstream_that_is_down_or_slow_or_cuts() {
     let gate = Gate::new(&cutting, &[]);
     let got = gate.send(&Sent::get("/a"));
     assert!(got.status == 502 || got.header("content-length") == Some("100") && got.body.len() < 100, "{got:?}");
-    gate.wait_for("\"decision\":\"aborted\"");
+    gate.wait_for("\"decision\":\"upstream_failed\"");
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use countersign::post_policy::Policy;
 use countersign::{Request, Timestamp};
 
-use crate::gate::{Gate, Got, ID, Sent, keys, only, upstream};
-use crate::support::Server;
+use crate::gate::{Gate, Got, ID, SECRET, Sent, keys, only, upstream};
+use crate::support::{Server, folder, run, text, without_credentials};
 
 fn gate(upstream: &Server) -> Gate {
     let url = upstream.url("");
@@ -48,6 +48,57 @@ fn hashed_bodies() {
     assert!(upstream.arrived().iter().all(|arrived| arrived.target != "/bucket/b" || arrived.body.len() < 5));
 }
 
+/// `countersign request`, through TLS with HTTP/2 and without.
+#[test]
+fn each_payload_mode_over_http_and_tls() {
+    let upstream = upstream();
+    let url = upstream.url("");
+    let plain = gate(&upstream);
+    let files = folder();
+    let (cert, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    std::fs::write(&cert, own.cert.pem()).expect("a file");
+    std::fs::write(&key, own.signing_key.serialize_pem()).expect("a file");
+    let tls = ["--cert", text(&cert), "--key-file", text(&key)];
+    let arguments = ["--upstream", &url, "--service", "s3", "--region", "us-east-1"];
+    let tls = Gate::start(&[&arguments[..], &tls].concat(), &keys());
+    let file = files.path().join("data");
+    let data: Vec<u8> = (0..200_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    std::fs::write(&file, &data).expect("a file");
+    for (base, gate) in [("http", &plain), ("https", &tls)] {
+        for (mode, arguments) in [
+            ("hashed", &["--payload", "hashed"][..]),
+            ("unsigned", &["--payload", "unsigned"]),
+            ("chunked", &["--payload", "chunked"]),
+            ("trailer", &["--payload", "chunked", "--checksum", "crc32c"]),
+            ("unsigned trailer", &["--payload", "unsigned", "--checksum", "sha256"]),
+        ] {
+            let before = upstream.arrived().len();
+            let url = format!("{base}://{}/bucket/key", gate.address);
+            let put = |secret: &str| {
+                let user = format!("{ID}:{secret}");
+                let own =
+                    ["request", "--max-time", "20", "-i", "--cacert", text(&cert), "--user", &user, "--service", "s3"];
+                let to = ["--region", "us-east-1", "-T", text(&file), &url];
+                run(&mut without_credentials(&[&own, arguments, &to].concat()))
+            };
+            let done = put(SECRET);
+            assert!(done.out.contains(" 200"), "{base} {mode}: {done:?} {:?}", gate.printed());
+            let arrived = upstream.arrived();
+            assert_eq!(arrived.len(), before + 1, "{base} {mode}");
+            let arrived = arrived.last().expect("a request");
+            assert!(arrived.body == data, "{base} {mode}: {} bytes", arrived.body.len());
+            assert_eq!(arrived.header("content-length"), Some("200000"), "{base} {mode}");
+            for name in ["content-encoding", "x-amz-decoded-content-length", "x-amz-trailer", "transfer-encoding"] {
+                assert_eq!(arrived.header(name), None, "{base} {mode}");
+            }
+            let done = put("another");
+            assert!(done.out.contains(" 403") && done.out.contains("SignatureDoesNotMatch"), "{base} {mode}: {done:?}");
+            assert_eq!(upstream.arrived().len(), before + 1, "{base} {mode}");
+        }
+    }
+}
+
 #[test]
 fn presigned_urls() {
     let upstream = upstream();
@@ -56,7 +107,7 @@ fn presigned_urls() {
     let request =
         Request::new("GET", "/bucket/key?versionId=3&x-id=GetObject", &[]).with_host(&host).with_scheme("http");
     let signer = Sent::get("").with(|sent| sent.service = "s3").signer();
-    let presigned = signer.presign(&request, Duration::from_secs(60), Timestamp::now()).expect("a URL");
+    let presigned = signer.presign(request, Duration::from_secs(60), Timestamp::now()).expect("a URL");
     let target = presigned.url().split_once(&host).expect("its host").1.to_owned();
     let get = |target: &str| {
         gate.raw(format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes())

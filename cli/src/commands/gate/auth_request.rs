@@ -18,7 +18,11 @@ const METHOD: &str = "x-original-method";
 const TARGET: &str = "x-original-uri";
 
 /// Returns the request that is described.
-pub fn described(settings: &Settings, request: Request) -> Result<http::Request<AnswerBody>, &'static str> {
+pub fn described(
+    settings: &Settings,
+    request: Request,
+    exchange: &Exchange,
+) -> Result<http::Request<AnswerBody>, &'static str> {
     let (mut head, _) = request.into_parts();
     let mut take = |name| {
         let values = head.headers.get_all(name).iter().count();
@@ -35,6 +39,10 @@ pub fn described(settings: &Settings, request: Request) -> Result<http::Request<
     if !head.uri.path().starts_with('/') {
         return Err("X-Original-URI is not a path and query");
     }
+    exchange.update(|record| {
+        record.method = head.method.to_string();
+        record.path = head.uri.path().to_owned();
+    });
     // They describe the body of the subrequest, which has none.
     head.headers.remove(CONTENT_LENGTH);
     head.headers.remove(TRANSFER_ENCODING);

@@ -62,7 +62,7 @@ impl<K: LookUp> Gate<K> {
             return settings.answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "Internal server error");
         };
         let request = if settings.upstream.is_none() {
-            match auth_request::described(settings, request) {
+            match auth_request::described(settings, request, &exchange) {
                 Ok(request) => request,
                 Err(problem) => {
                     exchange.refused("target", problem);
