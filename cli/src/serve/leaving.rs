@@ -35,7 +35,11 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let record = self.exchange.record();
+        let mut record = self.exchange.record();
+        if record.status == 0 {
+            record.decision = Decision::Aborted;
+            record.reason = Some("the client went away before the answer".into());
+        }
         let took = record.begun.elapsed();
         self.books.metrics.finished(&record, took);
         self.books.log.write(&record, took);
