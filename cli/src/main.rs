@@ -52,3 +52,24 @@ fn hide_panics() {
         eprintln!("countersign: internal error{place}. This is a bug; please report it with this line.");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    /// Runs itself again, because the message of a panic goes to standard error.
+    #[test]
+    fn the_message_of_a_panic_is_not_printed() {
+        const AGAIN: &str = "COUNTERSIGN_TEST_PANIC";
+        if std::env::var_os(AGAIN).is_some() {
+            super::hide_panics();
+            panic!("a-secret-in-a-message");
+        }
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        let output =
+            command.args(["--exact", "tests::the_message_of_a_panic_is_not_printed", "--nocapture"]).env(AGAIN, "1");
+        let output = output.output().unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed);
+        assert!(!output.status.success() && printed.contains("internal error at"), "{printed}");
+        assert!(!printed.contains("a-secret-in-a-message"), "{printed}");
+    }
+}

@@ -29,13 +29,14 @@ pub enum Cause {
     TwoCredentials,
     /// The request is signed with Signature Version 2, but version 4 is required.
     SignatureVersion2,
-    /// The resource needs a SigV4A signature.
+    /// The resource needs a SigV4A signature: [`Signer::sigv4a`](crate::Signer::sigv4a), feature `sigv4a`.
     SigV4aRequired,
     /// Both sides signed the same text with different keys: the secret access key doesn't belong to the access key id.
     WrongSecret,
     /// The server doesn't know the access key id.
     UnknownAccessKey,
-    /// Temporary credentials were used without their session token.
+    /// Temporary credentials were used without their session token:
+    /// [`Credentials::with_session_token`](crate::Credentials::with_session_token).
     TokenMissing,
     /// The session token has expired.
     TokenExpired,
@@ -48,11 +49,12 @@ pub enum Cause {
         /// As it was verified.
         verified: String,
     },
-    /// The verifier encodes the path one more time than the signer.
+    /// The verifier encodes the path one more time than the signer. See [`Rules::for_service`](crate::Rules::for_service).
     PathUnderEncoded,
-    /// The signer encodes the path one more time than the verifier.
+    /// The signer encodes the path one more time than the verifier. See [`Rules::for_service`](crate::Rules::for_service).
     PathOverEncoded,
-    /// One side removes dot segments or double slashes, the other doesn't.
+    /// One side removes dot segments or double slashes, the other doesn't. See
+    /// [`Rules::for_service`](crate::Rules::for_service).
     PathNormalization,
     /// Only one side has a slash at the end of the path.
     TrailingSlash {
@@ -74,6 +76,8 @@ pub enum Cause {
         verified: String,
     },
     /// The signature is wrong, and what one of the sides computed is unknown.
+    /// [`Explanation::compare`](crate::explain::Explanation::compare) compares two canonical requests, and
+    /// [`Verifier::echo_computed`](crate::Verifier::echo_computed) shows what a verifier computed.
     Mismatch,
     /// The texts differ in a way that no other cause describes.
     TextDiffers {
@@ -81,6 +85,7 @@ pub enum Cause {
         line: usize,
     },
     /// The hashes of the canonical request differ, and nothing more is known.
+    /// [`Explanation::compare`](crate::explain::Explanation::compare) compares the texts.
     CanonicalRequestDiffers,
     /// The line ends differ: `CRLF`, a line end after the last line, or a missing or additional blank line.
     LineEnds,
@@ -121,7 +126,8 @@ pub enum Cause {
         /// Its encoded value as it was verified.
         verified: String,
     },
-    /// The host differs.
+    /// The host differs. On a server behind a proxy, see
+    /// [`Verifier::with_external_hosts`](crate::Verifier::with_external_hosts).
     HostChanged {
         /// As it was signed.
         signed: String,
@@ -187,7 +193,8 @@ pub enum Cause {
     BodyChanged,
     /// A body was signed, but none arrived.
     BodyDropped,
-    /// The empty body was signed, but a body arrived.
+    /// The empty body was signed, but a body arrived: [`Payload::EMPTY`](crate::Payload::EMPTY) instead of
+    /// [`Payload::Bytes`](crate::Payload::Bytes).
     BodyNotHashed,
     /// The payload hash is of another kind: a hash, `UNSIGNED-PAYLOAD` or `STREAMING-…`.
     PayloadMode {
@@ -233,7 +240,8 @@ pub enum Cause {
         /// As it was verified.
         verified: String,
     },
-    /// The clocks of both sides differ.
+    /// The clocks of both sides differ. [`Explanation::clock_offset`](crate::explain::Explanation::clock_offset) can be added
+    /// to the time that is passed to the signer.
     ClockSkew {
         /// The seconds to add to the client's clock, if the response contains the server's time.
         offset: Option<i64>,
@@ -252,7 +260,8 @@ pub enum Cause {
     },
     /// The lifetime of the presigned URL is less than a second or more than seven days.
     PresignLifetime,
-    /// The presigned URL expired with the credentials that signed it.
+    /// The presigned URL expired with the credentials that signed it. See
+    /// [`Presigned::outlives_credentials`](crate::Presigned::outlives_credentials).
     PresignOutlivedCredentials,
     /// The form of a browser upload doesn't match its policy, or the policy is malformed or has expired.
     FormPolicy,
@@ -322,7 +331,7 @@ impl Cause {
             }
             Self::SigV4aRequired => (
                 "the resource needs a SigV4A signature (AWS4-ECDSA-P256-SHA256)".into(),
-                "sign with Signer::sigv4a (feature `sigv4a`): multi-Region access points, EventBridge global endpoints and \
+                "sign with SigV4A for a region set such as *: multi-Region access points, EventBridge global endpoints and \
                  CloudFront KeyValueStore need it",
             ),
             Self::WrongSecret => (
@@ -336,7 +345,7 @@ impl Cause {
             ),
             Self::TokenMissing => (
                 "the session token of the temporary credentials is missing".into(),
-                "send the session token that was issued with the access key: Credentials::with_session_token",
+                "send the session token that was issued with the access key",
             ),
             Self::TokenExpired => ("the session token has expired".into(), "get new temporary credentials"),
             Self::TokenInvalid => (
@@ -349,16 +358,16 @@ impl Cause {
             ),
             Self::PathUnderEncoded => (
                 "the signed path was encoded one time too few".into(),
-                "for all services except S3, encode the path as sent once more (Rules::for_service)",
+                "for all services except S3, encode the path as sent once more before signing",
             ),
             Self::PathOverEncoded => (
                 "the signed path was encoded one time too many".into(),
-                "for S3, encode the path only once (Rules::for_service); for any service, the client encodes it only \
+                "for S3, encode the path only once; for any service, the client encodes it only \
                  once",
             ),
             Self::PathNormalization => (
                 "only one side removes dot segments or double slashes from the path".into(),
-                "never normalise S3 paths, and always normalise the paths of other services (Rules::for_service)",
+                "never normalise S3 paths, and always normalise the paths of other services",
             ),
             Self::TrailingSlash { signed } => (
                 match signed {
@@ -383,13 +392,12 @@ impl Cause {
             ),
             Self::Mismatch => (
                 "the signature is wrong".into(),
-                "check the secret first; then use Explanation::compare to compare what was signed \
-                 (Signed::canonical_request) with what the server computed, if its response shows it, or with what a \
-                 local Verifier with echo_computed computes",
+                "check the secret first; then compare the canonical request that was signed with what the server computed, \
+                 if its response shows it, or with what a local verifier computes",
             ),
             Self::TextDiffers { line } => (format!("line {line} differs").into(), "compare the two texts at that line"),
             Self::CanonicalRequestDiffers => {
-                ("the canonical requests differ".into(), "compare the canonical requests with Explanation::compare")
+                ("the canonical requests differ".into(), "compare both canonical requests line by line")
             }
             Self::LineEnds => (
                 "the lines are the same but end differently".into(),
@@ -426,8 +434,8 @@ impl Cause {
             }
             Self::HostChanged { signed, verified } => (
                 format!("the host {signed} was signed, but {verified} arrived").into(),
-                "sign the host that the service sees; on a server behind a proxy, set the public host names with \
-                 Verifier::with_external_hosts",
+                "sign the host that the service sees; on a server behind a proxy, configure the public host names in \
+                 its verifier",
             ),
             Self::PortChanged { signed, verified } => (
                 format!("the ports differ: the host {signed} was signed, but {verified} arrived").into(),
@@ -478,7 +486,7 @@ impl Cause {
             ),
             Self::BodyNotHashed => (
                 "the empty body was signed, but a body was sent".into(),
-                "pass the body to the signer as Payload::Bytes, not Payload::EMPTY",
+                "sign the body that is sent, or its hash, instead of the empty body",
             ),
             Self::PayloadMode { signed, verified } => (
                 format!(
@@ -554,8 +562,7 @@ impl Cause {
                     },
                     "the clocks of the client and the server differ",
                 ),
-                "set the clock, or add Explanation::clock_offset to the time passed to the signer; send requests as \
-                 soon as they are signed",
+                "set the clock, or sign with the server's time; send requests as soon as they are signed",
             ),
             Self::TimeZone { offset } => (
                 format!(
@@ -579,7 +586,7 @@ impl Cause {
             ),
             Self::PresignOutlivedCredentials => (
                 "the presigned URL expired with the credentials that signed it".into(),
-                "presign with credentials that are valid for long enough; check Presigned::outlives_credentials",
+                "presign with credentials that are valid for as long as the URL",
             ),
             Self::FormPolicy => (
                 "the form doesn't match its policy, or the policy is invalid".into(),
@@ -609,7 +616,7 @@ impl Cause {
             ),
             Self::RefusedWithoutReason => (
                 "refused without a reason".into(),
-                "check the route, and verify the request with a local Verifier; HTTP APIs, function URLs and aoss give \
+                "check the route, and verify the request with a local verifier; HTTP APIs, function URLs and aoss give \
                  no further details",
             ),
             Self::Unrelated => {

@@ -7,6 +7,8 @@ use core::task::{Context, Poll};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::{Buf, BufMut, Bytes};
+use http::header::EXPECT;
+use http::{Version, request};
 use http_body::{Body, Frame, SizeHint};
 
 use super::BoxError;
@@ -144,6 +146,23 @@ pub(super) async fn buffered<B: Body<Error: Into<BoxError>>>(body: B, most: usiz
         }
     }
     Ok(if joined.is_empty() { first } else { joined.into() })
+}
+
+/// Reads what is left of a refused body. If the connection ended while the client still writes, most clients would report
+/// that, and not the refusal.
+pub(super) async fn discard<B: Body>(parts: &request::Parts, body: B, most: usize) {
+    // Over HTTP/2, only this stream ends; and a client that waits for `100 Continue` sends nothing after a refusal.
+    let is_in_vain = parts.version == Version::HTTP_2 || parts.headers.contains_key(EXPECT);
+    if is_in_vain || body.size_hint().lower() > most as u64 {
+        return;
+    }
+    let (mut body, mut left) = (Box::pin(body), most);
+    while let Some(Ok(frame)) = core::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        // Empty frames count, too: there may be any number of them.
+        let length = frame.data_ref().map_or(0, Buf::remaining).max(1);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
+    }
 }
 
 /// The current time, unless a test gives another one.

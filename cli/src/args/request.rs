@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::{CredentialArgs, ScopeArgs, TransportArgs};
 
@@ -50,6 +50,10 @@ pub struct RequestArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Body")]
 pub struct BodyArgs {
+    /// First, because the values are taken from what was parsed, field by field.
+    #[command(flatten)]
+    pub order: DataOrder,
+
     /// The body; `@FILE` reads a file without its line breaks, `@-` standard input. Several are joined with `&`
     #[arg(short, long, value_name = "DATA", alias = "data-ascii", allow_hyphen_values = true)]
     pub data: Vec<String>,
@@ -92,6 +96,44 @@ pub struct BodyArgs {
     /// goes to a temporary file first
     #[arg(long, alias = "body_size", value_name = "BYTES")]
     pub body_size: Option<u64>,
+}
+
+/// Where the values of -d and its relatives stand on the command line: curl joins them in the order typed.
+#[derive(Clone, Debug, Default)]
+pub struct DataOrder {
+    pub data: Vec<usize>,
+    pub binary: Vec<usize>,
+    pub raw: Vec<usize>,
+    pub urlencode: Vec<usize>,
+}
+
+impl FromArgMatches for DataOrder {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut order = Self::default();
+        order.update_from_arg_matches(matches)?;
+        Ok(order)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let positions = |id| matches.indices_of(id).into_iter().flatten().collect();
+        *self = Self {
+            data: positions("data"),
+            binary: positions("data_binary"),
+            raw: positions("data_raw"),
+            urlencode: positions("data_urlencode"),
+        };
+        Ok(())
+    }
+}
+
+impl Args for DataOrder {
+    fn augment_args(command: Command) -> Command {
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command
+    }
 }
 
 /// What is signed in place of the body.

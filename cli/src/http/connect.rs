@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::early::EarlyAnswer;
 use super::tls::Tls;
 use crate::failure::{Failure, Kind};
 use crate::url::Url;
@@ -20,6 +21,12 @@ pub struct Connection {
     pub is_http2: bool,
 }
 
+impl Connection {
+    fn new(stream: impl Stream + 'static, is_http2: bool) -> Self {
+        Self { stream: Box::new(EarlyAnswer::new(stream)), is_http2 }
+    }
+}
+
 /// Connects within `limit`, including the TLS handshake.
 pub async fn connect(url: &Url, tls: &Tls, limit: Duration, http1: bool) -> Result<Connection, Failure> {
     let deadline = Instant::now() + limit;
@@ -28,10 +35,10 @@ pub async fn connect(url: &Url, tls: &Tls, limit: Duration, http1: bool) -> Resu
     // Small requests go out at once; it is not an error if the system refuses.
     let _ = tcp.set_nodelay(true);
     if !url.is_https() {
-        return Ok(Connection { stream: Box::new(tcp), is_http2: false });
+        return Ok(Connection::new(tcp, false));
     }
     match timeout_at(deadline, tls.handshake(url, tcp, http1)).await {
-        Ok(result) => result.map(|(stream, is_http2)| Connection { stream: Box::new(stream), is_http2 }),
+        Ok(result) => result.map(|(stream, is_http2)| Connection::new(stream, is_http2)),
         Err(_) => Err(timed_out(url)),
     }
 }

@@ -4,6 +4,7 @@
 
 mod body;
 mod connect;
+mod early;
 pub mod tls;
 
 use std::time::Duration;

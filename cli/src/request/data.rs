@@ -35,16 +35,7 @@ impl Data {
             data.file = Some(file.to_owned());
             return Ok(data);
         }
-        for value in &body.data {
-            data.parts.push(at_file(value, true)?);
-        }
-        for value in &body.data_binary {
-            data.parts.push(at_file(value, false)?);
-        }
-        data.parts.extend(body.data_raw.iter().map(|value| value.clone().into_bytes()));
-        for value in &body.data_urlencode {
-            data.parts.push(urlencoded(value)?.into_bytes());
-        }
+        data.parts = in_order(body).map(|(part, value)| part(value)).collect::<Result<_, _>>()?;
         Ok(data)
     }
 
@@ -77,6 +68,26 @@ impl Data {
             .map_err(|_| Failure::usage("the data for the query is not text; encode it with --data-urlencode"))?;
         if query.is_empty() { Ok(url) } else { url.with_query(&query) }
     }
+}
+
+/// Reads one value.
+type Part = fn(&str) -> Result<Vec<u8>, Failure>;
+
+/// The values of all four flags in the order typed, and how each is read.
+fn in_order(body: &BodyArgs) -> impl Iterator<Item = (Part, &str)> {
+    let flags: [(&[usize], &[String], Part); 4] = [
+        (&body.order.data, &body.data, |value| at_file(value, true)),
+        (&body.order.binary, &body.data_binary, |value| at_file(value, false)),
+        (&body.order.raw, &body.data_raw, |value| Ok(value.into())),
+        (&body.order.urlencode, &body.data_urlencode, |value| urlencoded(value).map(String::into_bytes)),
+    ];
+    let mut all = Vec::new();
+    for (positions, values, part) in flags {
+        all.extend(values.iter().enumerate().map(|(nth, value)| (positions.get(nth), part, value.as_str())));
+    }
+    // Stable, so that values without a position stay as they are.
+    all.sort_by_key(|(position, ..)| *position);
+    all.into_iter().map(|(_, part, value)| (part, value))
 }
 
 /// The value, or the file after `@`. `-d` removes line breaks and NUL from a file, as curl does.

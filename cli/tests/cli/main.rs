@@ -3,6 +3,7 @@
 mod output;
 mod redirects;
 mod refusals;
+mod secrets;
 mod support;
 mod tls;
 mod uploads;

@@ -277,3 +277,17 @@ fn help_documents_exit_codes_and_examples() {
         assert!(done.out.contains(part), "{part}");
     }
 }
+
+#[test]
+fn each_flag_of_the_readme_exists() {
+    let help = run(&mut without_credentials(&["request", "--help"])).out;
+    let readme = include_str!("../../README.md");
+    let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'));
+    let flags: Vec<_> = words.filter(|word| word.starts_with("--") && !word.starts_with("---")).collect();
+    assert!(flags.len() > 15, "{flags:?}");
+    for flag in flags {
+        // Flags of cargo and curl.
+        let is_known = matches!(flag, "--locked" | "--aws-sigv4") || help.contains(&format!("{flag} "));
+        assert!(is_known || help.contains(&format!("{flag}\n")), "{flag}");
+    }
+}

@@ -76,6 +76,10 @@ async fn answer(
     targets: Arc<Mutex<Vec<String>>>,
 ) -> Result<http::Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
+    if parts.uri.path() == "/early" {
+        let refused = Full::new(Bytes::from_static(b"{\"message\":\"Missing Authentication Token\"}"));
+        return Ok(http::Response::builder().status(403).body(refused).unwrap());
+    }
     let body = body.collect().await.unwrap().to_bytes();
     let target = parts.uri.path_and_query().unwrap().as_str().to_owned();
     let pairs: Vec<_> = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
@@ -143,4 +147,23 @@ fn certificates_are_checked() {
     std::fs::write(&file, "nothing").unwrap();
     assert_eq!(request(&["--cacert", text(&file), &server.url("/")]).code, 2);
     assert_eq!(server.targets.lock().unwrap().len(), 2);
+}
+
+/// The server answers without having read the body.
+#[test]
+fn an_early_answer_is_not_lost_over_both_versions() {
+    let server = TlsServer::new();
+    let folder = folder();
+    let (certificate, file) = (folder.path().join("ca.pem"), folder.path().join("data"));
+    std::fs::write(&certificate, &server.certificate).unwrap();
+    std::fs::write(&file, vec![7; 16 * 1024 * 1024]).unwrap();
+    for version in [&[][..], &["--http1.1"]] {
+        for turn in 0..10 {
+            let url = server.url("/early");
+            let arguments = [version, &["--cacert", text(&certificate), "-T", text(&file), &url]].concat();
+            let done = request(&arguments);
+            let is_whole = done.code == 0 && done.out.contains("Missing Authentication Token");
+            assert!(is_whole && done.err.contains("no such route"), "{turn} {version:?}: {done:?}");
+        }
+    }
 }

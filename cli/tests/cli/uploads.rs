@@ -166,11 +166,14 @@ fn data_as_curl_sends_it() {
     let at = format!("@{}", text(&file));
     let named = format!("n{at}");
     let form = Some("application/x-www-form-urlencoded");
-    let cases: [(&[&str], &[u8], Option<&str>); 12] = [
+    let mixed = ["--data-urlencode", "u=\u{e9}", "--data-raw", "@r", "-d", "d", "--data-binary", &at, "-d", "e"];
+    let cases: [(&[&str], &[u8], Option<&str>); 14] = [
         (&["-d", "a=1", "-d", "b=2"], b"a=1&b=2", form),
         (&["-d", &at], b"abc", form),
         (&["--data-binary", &at], b"a\r\nb\0c\n", form),
-        (&["--data_binary", &at, "-d", "x"], b"x&a\r\nb\0c\n", form),
+        (&["--data_binary", &at, "-d", "x"], b"a\r\nb\0c\n&x", form),
+        (&["-d", "x", "--data_binary", &at], b"x&a\r\nb\0c\n", form),
+        (&mixed, b"u=%C3%A9&@r&d&a\r\nb\0c\n&e", form),
         (&["--data-raw", "@a"], b"@a", form),
         (&["--data-urlencode", "a b=c"], b"a b=c", form),
         (&["--data-urlencode", "=a&b"], b"a%26b", form),
@@ -238,4 +241,66 @@ fn memory_does_not_grow_with_the_body() {
     assert!(output.status.success(), "{output:?}");
     server.join().unwrap();
     assert!((1..32 * 1024).contains(&peak), "{peak} KiB");
+}
+
+/// A server that answers after a part of the body and closes the connection, which resets it.
+fn hasty(answers: usize, answer: Vec<u8>) -> (String, std::thread::JoinHandle<()>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/key", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        for _ in 0..answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    (url, server)
+}
+
+#[test]
+fn an_answer_before_the_end_of_the_body_is_not_lost() {
+    let folder = folder();
+    let file = folder.path().join("data");
+    std::fs::write(&file, data(16 * 1024 * 1024)).unwrap();
+    let body = r#"{"message":"Missing Authentication Token"}"#;
+    let headers = [("content-type", "application/json")];
+    const TIMES: usize = 20;
+    for flags in [&[][..], &["--payload", "chunked"]] {
+        let (url, server) = hasty(TIMES, answer(403, &headers, body));
+        for turn in 0..TIMES {
+            let arguments = [&["request", "--service", "s3", "--max-time", "20"], flags, &["-T", text(&file), &url]];
+            let done = run(&mut countersign(&arguments.concat()));
+            assert_eq!((done.code, done.out.as_str()), (0, body), "{turn} {flags:?}: {done:?}");
+            assert!(done.err.contains("no such route"), "{done:?}");
+        }
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn a_connection_that_ends_without_an_answer_is_56() {
+    let folder = folder();
+    let file = folder.path().join("data");
+    std::fs::write(&file, data(16 * 1024 * 1024)).unwrap();
+    let (url, server) = hasty(1, Vec::new());
+    let done = run(&mut countersign(&[&S3[..], &["--max-time", "20", "-T", text(&file), &url]].concat()));
+    assert_eq!((done.code, done.out.as_str()), (56, ""), "{done:?}");
+    server.join().unwrap();
+}
+
+/// The head of a refusal arrives, and its body breaks off: what arrived is printed and explained, and the exit code says
+/// that it isn't all.
+#[test]
+fn a_refusal_that_breaks_off_is_still_explained() {
+    let body = "{\"message\":\"Missing Authentication Token\"}";
+    let whole = String::from_utf8(answer(403, &[("content-type", "application/json")], body)).unwrap();
+    let length = format!("Content-Length: {}", body.len());
+    assert!(whole.contains(&length));
+    let (url, server) = hasty(1, whole.replace(&length, "Content-Length: 500").into_bytes());
+    let done = run(&mut countersign(&["request", "--max-time", "20", &url]));
+    assert_eq!((done.code, done.out.as_str()), (56, body), "{done:?}");
+    assert!(done.err.contains("no such route") && done.err.contains("connection broke"), "{done:?}");
+    server.join().unwrap();
 }

@@ -168,4 +168,6 @@ fn data_goes_to_the_query_with_get() {
     let arrived = server.arrived();
     assert_eq!((arrived[0].method.as_str(), arrived[0].target.as_str()), ("GET", "/p?a=2&b=1&c=%C3%A9%20%26"));
     assert_eq!(arrived[0].header("content-type"), None);
+    let done = request(&["-G", "--data-urlencode", "c=\u{e9}", "-d", "b=1", &server.url("/p")]);
+    assert_eq!((done.code, server.arrived()[1].target.as_str()), (0, "/p?c=%C3%A9&b=1"), "{done:?}");
 }

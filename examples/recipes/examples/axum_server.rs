@@ -9,10 +9,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Extension;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
-use countersign::streaming::ChunkError;
 use countersign::tower::{Caller, Verified, VerifyLayer};
 use countersign::{Credentials, ErrorFormat, Verifier};
 use http_body_util::BodyExt;
@@ -31,25 +29,21 @@ pub fn serve(listener: TcpListener, keys: Vec<Credentials>, service: &str, forma
     let app = Router::new()
         .route("/files/{key}", routing::get(handle).put(handle))
         .route("/items", routing::post(handle))
-        .layer(VerifyLayer::new(verifier, look_up).error_format(format))
-        .layer(Extension(format));
+        .layer(VerifyLayer::new(verifier, look_up).error_format(format));
     listener.set_nonblocking(true)?;
     tokio::runtime::Runtime::new()?
         .block_on(async { Ok(axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await?) })
 }
 
 /// Says what was verified: who sent what.
-async fn handle(
-    Extension(verified): Extension<Verified>,
-    Extension(format): Extension<ErrorFormat>,
-    mut body: Body,
-) -> Response {
+async fn handle(Extension(verified): Extension<Verified>, mut body: Body) -> Response {
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         match frame {
             // A store writes this to a temporary file, and keeps the file only after the loop.
             Ok(frame) => length += frame.data_ref().map_or(0, |data| data.len()),
-            Err(error) => return refused(error, format),
+            // The layer replaces this answer by its own if the body isn't the signed one.
+            Err(_) => return StatusCode::BAD_REQUEST.into_response(),
         }
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -57,16 +51,6 @@ async fn handle(
     let query: Vec<_> = query.filter(|(name, _)| !name.starts_with("X-Amz-")).collect();
     let (id, method, path) = (verified.access_key_id(), verified.method(), verified.canonical_path());
     format!("{id}: {method} {path} {query:?} {length} bytes").into_response()
-}
-
-/// Answers a body that is not the signed one, or could not be read.
-fn refused(error: axum::Error, format: ErrorFormat) -> Response {
-    let Ok(error) = error.into_inner().downcast::<ChunkError>() else {
-        return (StatusCode::BAD_REQUEST, "the body can't be read").into_response();
-    };
-    let refusal = error.refusal(format);
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
-    (status, [(CONTENT_TYPE, refusal.content_type())], refusal.body("")).into_response()
 }
 
 fn main() -> Result<()> {

@@ -6,7 +6,6 @@ use std::error::Error;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use countersign::streaming::ChunkError;
 use countersign::tower::{Caller, Verified, VerifiedBody, VerifyLayer};
 use countersign::{Credentials, ErrorFormat, Verifier};
 use http::{Request, Response, StatusCode};
@@ -30,7 +29,7 @@ pub fn serve(listener: TcpListener, keys: Vec<Credentials>, service: &str, forma
     };
     let service = ServiceBuilder::new()
         .layer(VerifyLayer::new(verifier, look_up).error_format(format))
-        .service(service_fn(move |request| handle(request, format)));
+        .service(service_fn(handle));
     listener.set_nonblocking(true)?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -45,44 +44,31 @@ pub fn serve(listener: TcpListener, keys: Vec<Credentials>, service: &str, forma
 }
 
 /// Says what was verified: who sent what.
-async fn handle(
-    request: Request<VerifiedBody<Incoming>>,
-    format: ErrorFormat,
-) -> std::result::Result<Response<String>, Infallible> {
+async fn handle(request: Request<VerifiedBody<Incoming>>) -> std::result::Result<Response<String>, Infallible> {
     let (mut parts, mut body) = request.into_parts();
     // Only a layer with `allow_anonymous` passes on requests without it.
     let Some(verified) = parts.extensions.remove::<Verified>() else {
-        return Ok(answer(StatusCode::FORBIDDEN, "text/plain", "not signed".into()));
+        return Ok(answer(StatusCode::FORBIDDEN, "not signed".into()));
     };
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         match frame {
             // A store writes this to a temporary file, and keeps the file only after the loop.
             Ok(frame) => length += frame.data_ref().map_or(0, |data| data.len()),
-            Err(error) => return Ok(refused(error, format)),
+            // The layer replaces this answer by its own if the body isn't the signed one.
+            Err(_) => return Ok(answer(StatusCode::BAD_REQUEST, String::new())),
         }
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let query = verified.query_pairs().map(|(name, value)| (text(&name), text(&value)));
     let query: Vec<_> = query.filter(|(name, _)| !name.starts_with("X-Amz-")).collect();
     let (id, method, path) = (verified.access_key_id(), verified.method(), verified.canonical_path());
-    Ok(answer(StatusCode::OK, "text/plain", format!("{id}: {method} {path} {query:?} {length} bytes")))
+    Ok(answer(StatusCode::OK, format!("{id}: {method} {path} {query:?} {length} bytes")))
 }
 
-/// Answers a body that is not the signed one, or could not be read.
-fn refused(error: Box<dyn Error + Send + Sync>, format: ErrorFormat) -> Response<String> {
-    let Ok(error) = error.downcast::<ChunkError>() else {
-        return answer(StatusCode::BAD_REQUEST, "text/plain", "the body can't be read".into());
-    };
-    let refusal = error.refusal(format);
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
-    answer(status, refusal.content_type(), refusal.body(""))
-}
-
-fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<String> {
+fn answer(status: StatusCode, body: String) -> Response<String> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert("content-type", http::HeaderValue::from_static(content_type));
     response
 }
 

@@ -38,7 +38,8 @@ pub enum PayloadPolicy {
 }
 
 /// Signs each request. Put it innermost, directly around the client: it then signs each attempt of a retry and each
-/// redirect anew, and no other layer changes what was signed. Requests need an absolute URI. Turn off the redirects of
+/// redirect anew, and no other layer changes what was signed. Requests need an absolute URI; a `Host` header is not needed,
+/// and has to agree with the URI. Turn off the redirects of
 /// the client itself, which would send a signature for another URI. A layer that follows redirects decides which hosts get
 /// a signature and the session token: limit it to those that you trust.
 ///
@@ -80,8 +81,15 @@ impl<I> Settings<I> {
         self.offset.as_ref().map_or(0, |offset| offset.load(Ordering::Relaxed))
     }
 
-    pub(super) fn now(&self, offset: i64) -> Timestamp {
-        (self.clock)().saturating_add(offset)
+    /// The time to sign with. A wrong `Date` could make all credentials expired, and a client that sends nothing would never
+    /// get a right one: credentials that are valid by the clock of this machine are used with that.
+    pub(super) fn now(&self, offset: i64, credentials: &Credentials) -> Timestamp {
+        let own = (self.clock)();
+        let corrected = own.saturating_add(offset);
+        match credentials.expires_at() {
+            Some(expires_at) if expires_at <= corrected && expires_at > own => own,
+            _ => corrected,
+        }
     }
 
     pub(super) fn corrects_clock(&self) -> bool {
@@ -141,7 +149,8 @@ impl<I: IdentitySource> SignLayer<I> {
     /// this machine by more than 4 minutes, and signs later requests with it. The refused request is repeated once, and
     /// the second response is returned. A body that is not buffered can't be repeated: the response is then the refusal,
     /// and a later attempt is signed with the right time. Use it only over TLS: who can forge a response could otherwise
-    /// obtain a request that is signed for a later time.
+    /// obtain a request that is signed for a later time. The difference is not limited, since a machine without a clock of
+    /// its own may start in 1970, and all clones and services of the layer share it: use one layer for each server.
     pub fn correct_clock(mut self) -> Self {
         self.0.offset = Some(Arc::default());
         self

@@ -11,6 +11,7 @@ use crate::sigv4::payload::Payload;
 use crate::sigv4::request::Request;
 use crate::sigv4::timestamp::Timestamp;
 use crate::streaming::{Chunked, EncodedBody};
+use crate::text::excerpt;
 use crate::tower::BoxError;
 use crate::tower::body::{NotBuffered, SignedBody, buffered};
 
@@ -29,6 +30,18 @@ pub enum SignLayerError {
     /// The length of a body that is sent in chunks is not known.
     #[error("the length of the body is not known; set content-length, or choose another policy than chunks")]
     UnknownLength,
+    /// The `Host` header names another host than the URI. If it were signed, the server that the URI names could send the
+    /// request on to the one that the header names, e.g. after a redirect.
+    #[error(
+        "the Host header {host:?} is not the host {uri_host:?} of the URI; remove it, or put both into the URI, and \
+         connect elsewhere inside of this layer"
+    )]
+    HostsDiffer {
+        /// The header, shortened if it is long.
+        host: alloc::string::String,
+        /// The host of the URI, shortened if it is long.
+        uri_host: alloc::string::String,
+    },
     /// The URI has no host.
     #[error("the URI {uri} is not absolute, so its host can't be signed")]
     RelativeUri {
@@ -48,9 +61,7 @@ where
     B: Body<Error: Into<BoxError>>,
 {
     let (mut parts, body) = request.into_parts();
-    if parts.uri.host().is_none() && !parts.headers.contains_key(http::header::HOST) {
-        return Err(SignLayerError::RelativeUri { uri: parts.uri.path().into() }.into());
-    }
+    check_host(&parts)?;
     let chunked = match settings.payload {
         PayloadPolicy::Buffered { max_bytes } => {
             let bytes = buffered(body, max_bytes).await.map_err(|error| match error {
@@ -61,7 +72,7 @@ where
         }
         PayloadPolicy::Unsigned => {
             let signer = signer(settings).await?;
-            sign(&signer, &mut parts, Payload::Unsigned, settings.now(offset))?;
+            sign(&signer, &mut parts, Payload::Unsigned, settings.now(offset, signer.credentials()))?;
             return Ok((http::Request::from_parts(parts, SignedBody::unsigned(body)), None));
         }
         // A GET isn't sent in chunks.
@@ -72,8 +83,22 @@ where
         PayloadPolicy::UnsignedChunked(checksum) => Chunked::unsigned(length(&parts, &body)?).with_checksum(checksum),
     };
     let signer = signer(settings).await?;
-    let body = encoded(&signer, &mut parts, &chunked, settings.now(offset), body)?;
+    let body = encoded(&signer, &mut parts, &chunked, settings.now(offset, signer.credentials()), body)?;
     Ok((http::Request::from_parts(parts, body), None))
+}
+
+/// There has to be one host, which is connected to and signed.
+fn check_host(parts: &request::Parts) -> Result<(), SignLayerError> {
+    let host = parts.headers.get(http::header::HOST).map(|host| host.as_bytes().trim_ascii());
+    match (host, parts.uri.authority()) {
+        (None, None) => Err(SignLayerError::RelativeUri { uri: parts.uri.path().into() }),
+        (Some(host), Some(authority)) if !Request::from(parts).is_same_host(host, authority.as_str()) => {
+            // The authority may have a password.
+            let uri_host = excerpt(authority.host().as_bytes());
+            Err(SignLayerError::HostsDiffer { host: excerpt(host), uri_host })
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn in_memory<I: IdentitySource, B: Body>(
@@ -91,7 +116,8 @@ pub(super) async fn signed_again<I: IdentitySource, B: Body>(
     offset: i64,
 ) -> Result<http::Request<SignedBody<B>>, BoxError> {
     let (mut parts, bytes) = request.into_parts();
-    sign(&signer(settings).await?, &mut parts, Payload::Bytes(&bytes), settings.now(offset))?;
+    let signer = signer(settings).await?;
+    sign(&signer, &mut parts, Payload::Bytes(&bytes), settings.now(offset, signer.credentials()))?;
     Ok(http::Request::from_parts(parts, SignedBody::whole(bytes)))
 }
 

@@ -1,31 +1,36 @@
 //! The body that the service reads.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use std::sync::OnceLock;
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::streaming::DecodedBody;
+use crate::aws_error::{ErrorFormat, Refusal};
+use crate::streaming::{ChunkError, DecodedBody};
 use crate::tower::BoxError;
 use crate::tower::body::to_bytes;
 use crate::verify::{BodyCheck, VerifyError};
 
 /// The body of a request after [`VerifyLayer`](super::VerifyLayer).
 ///
-/// If a body that is checked while it is read isn't the signed one, its error is a [`VerifyError`] or a
-/// [`ChunkError`](crate::streaming::ChunkError), accessible with [`downcast_ref`](core::error::Error), perhaps by way of
-/// the [`source`](core::error::Error::source) of an error that wraps it. Both can be answered in AWS's wording
-/// ([`VerifyError::refusal`]). Such a body never ends without an error, and its last part arrives only once all of it is
+/// If a body that is checked while it is read isn't the signed one, its error is a [`VerifyError`] or a [`ChunkError`],
+/// accessible with [`downcast_ref`](core::error::Error), perhaps by way of the [`source`](core::error::Error::source) of an
+/// error that wraps it. The service needn't answer it: whatever it returns after it saw the error, even a success, is
+/// replaced by the refusal, unless the response has already begun. Such a body never ends without an error, and its last part arrives only once all of it is
 /// verified: a service that stops reading after `content-length` bytes has read a verified body, too.
 pub struct VerifiedBody<B>(Inside<B>);
 
 enum Inside<B> {
     /// The whole body, which was checked.
     Whole(Option<Bytes>),
-    /// As it arrives: it isn't signed.
+    /// As it arrives, since nothing of the request is signed.
+    Anonymous(Pin<Box<B>>),
+    /// As it arrives, since it isn't signed, but without trailers: they could forge headers, which have to be signed.
     Unsigned(Pin<Box<B>>),
     /// As it arrives, and checked on the way.
     Streamed(Box<Streamed<B>>),
@@ -36,17 +41,61 @@ impl<B: Body> VerifiedBody<B> {
         Self(Inside::Whole((!bytes.is_empty()).then_some(bytes)))
     }
 
+    pub(super) fn anonymous(body: B) -> Self {
+        Self(Inside::Anonymous(Box::pin(body)))
+    }
+
     pub(super) fn unsigned(body: B) -> Self {
         Self(Inside::Unsigned(Box::pin(body)))
     }
 
-    pub(super) fn checked(body: B, check: BodyCheck<'static>) -> Self {
-        let source = Source::Checked(Box::pin(body), Check::Running(Box::new(check)));
-        Self(Inside::Streamed(Box::new(Streamed { source, held: None })))
+    pub(super) fn checked(body: B, check: BodyCheck<'static>, format: ErrorFormat) -> Self {
+        Self::streamed(Source::Checked(Box::pin(body), Check::Running(Box::new(check))), format)
     }
 
-    pub(super) fn chunked(body: DecodedBody<B>) -> Self {
-        Self(Inside::Streamed(Box::new(Streamed { source: Source::Chunked(body), held: None })))
+    pub(super) fn chunked(body: DecodedBody<B>, format: ErrorFormat) -> Self {
+        Self::streamed(Source::Chunked(body), format)
+    }
+
+    fn streamed(source: Source<B>, format: ErrorFormat) -> Self {
+        Self(Inside::Streamed(Box::new(Streamed { source, held: None, failure: Failure::new(format) })))
+    }
+
+    /// Returns where the refusal will be if the body is refused while it is read.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        match &self.0 {
+            Inside::Streamed(body) => Some(body.failure.clone()),
+            Inside::Whole(_) | Inside::Anonymous(_) | Inside::Unsigned(_) => None,
+        }
+    }
+}
+
+/// The refusal of a body, which is known only while the service reads it.
+#[derive(Clone)]
+pub(super) struct Failure {
+    format: ErrorFormat,
+    refusal: Arc<OnceLock<Refusal>>,
+}
+
+impl Failure {
+    fn new(format: ErrorFormat) -> Self {
+        Self { format, refusal: Arc::default() }
+    }
+
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.get()
+    }
+
+    fn set(&self, error: &BoxError) {
+        let refusal = if let Some(error) = error.downcast_ref::<VerifyError>() {
+            error.refusal(self.format)
+        } else if let Some(error) = error.downcast_ref::<ChunkError>() {
+            error.refusal(self.format)
+        } else {
+            Refusal::incomplete_body(self.format)
+        };
+        // The first error is the reason of all later ones.
+        let _ = self.refusal.set(refusal);
     }
 }
 
@@ -57,7 +106,13 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.0 {
             Inside::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Inside::Unsigned(body) => body.as_mut().poll_frame(cx).map(|frame| frame.map(to_bytes)),
+            Inside::Anonymous(body) => body.as_mut().poll_frame(cx).map(|frame| frame.map(to_bytes)),
+            Inside::Unsigned(body) => loop {
+                match ready!(body.as_mut().poll_frame(cx)) {
+                    Some(Ok(frame)) if !frame.is_data() => {}
+                    frame => return Poll::Ready(frame.map(to_bytes)),
+                }
+            },
             Inside::Streamed(body) => body.poll_frame(cx),
         }
     }
@@ -65,7 +120,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Inside::Whole(bytes) => bytes.is_none(),
-            Inside::Unsigned(body) => body.is_end_stream(),
+            Inside::Anonymous(body) | Inside::Unsigned(body) => body.is_end_stream(),
             Inside::Streamed(body) => body.held.is_none() && body.source.is_end(),
         }
     }
@@ -73,7 +128,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inside::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Inside::Unsigned(body) => body.size_hint(),
+            Inside::Anonymous(body) | Inside::Unsigned(body) => body.size_hint(),
             Inside::Streamed(body) => body.size_hint(),
         }
     }
@@ -84,6 +139,7 @@ impl<B: Body<Error: Into<BoxError>>> Body for VerifiedBody<B> {
 struct Streamed<B> {
     source: Source<B>,
     held: Option<Frame<Bytes>>,
+    failure: Failure,
 }
 
 impl<B: Body<Error: Into<BoxError>>> Streamed<B> {
@@ -100,6 +156,7 @@ impl<B: Body<Error: Into<BoxError>>> Streamed<B> {
                 }
                 Some(Err(error)) => {
                     self.held = None;
+                    self.failure.set(&error);
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => return Poll::Ready(self.held.take().map(Ok)),

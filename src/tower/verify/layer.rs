@@ -15,9 +15,10 @@ use crate::verify::Verifier;
 
 /// Verifies each request before the service gets it, and answers those that are refused. See the table below for bodies.
 ///
-/// `keys` looks up the credentials of a [`Caller`]; it is called for requests that passed every check that needs no key.
-/// It returns `Ok(None)` for an unknown caller, whose refusal takes as long as that of a wrong signature, and an error if
-/// it can't tell, which is answered with status 503.
+/// `keys` looks up the credentials of a [`Caller`]; it is called at most once for a request, after every check of
+/// [`Verifier::parse`] and those of the kind of the body and its announced length. It returns `Ok(None)` for an unknown
+/// caller, whose refusal takes as long as that of a wrong signature, and an error if it can't tell, which is answered with
+/// status 503.
 ///
 /// The service finds a [`Verified`](super::Verified) in the extensions of the request. It should decide by what was signed: its
 /// [`canonical_path`](crate::VerifiedHead::canonical_path), headers and query, not by parts of the request that anyone
@@ -28,6 +29,8 @@ use crate::verify::Verifier;
 /// | hashed | the whole body, after it was checked; with [`stream_bodies`](Self::stream_bodies) as it arrives, with an error at the end if it isn't the signed one |
 /// | `aws-chunked`, signed or with trailers | the decoded data, each chunk after it was verified, and the trailers; an error where a chunk is refused |
 /// | `UNSIGNED-PAYLOAD` | as it arrives, or a refusal with [`refuse_unsigned_bodies`](Self::refuse_unsigned_bodies) |
+///
+/// Other trailers than those of `aws-chunked` are dropped, since they are not signed.
 ///
 /// A service that reads a body to its end without an error has read what was signed. Put the layer outside of routers
 /// that change the URI, or see [`original_uri`](Self::original_uri).
@@ -99,8 +102,11 @@ impl<K: Clone> VerifyLayer<K> {
 
     /// Sets how many bytes of a body are buffered at most. A larger body is refused with status 413. It doesn't limit
     /// bodies that are streamed. A client without a valid signature can occupy as much for each connection, since a body
-    /// whose hash isn't sent has to be read before its signature can be verified. Limit the time as well, with a layer
-    /// outside this one.
+    /// whose hash isn't sent has to be read before its signature can be verified. It also occupies a place in a concurrency
+    /// limit inside of this layer. Limit the time as well, with a layer outside this one.
+    ///
+    /// It is also how much of a refused body is read and dropped before the refusal is sent, since many clients read no
+    /// response before they have sent everything.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }

@@ -4,8 +4,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-use super::request::Numbered;
-
 /// Why [`VerifyLayer`](super::VerifyLayer) refused a request, in the extensions of the response: for logs and metrics.
 ///
 /// `Display` is the reason for the operator. It contains no secret, no session token and no signature.
@@ -31,8 +29,8 @@ struct Inner {
 }
 
 impl RefusalReason {
-    pub(super) fn new(numbered: &Numbered, request_id: String) -> Self {
-        Self(Arc::new(Inner { reason: numbered.refused.reason(), check: numbered.check, request_id }))
+    pub(super) fn new(reason: String, check: Option<u8>, request_id: String) -> Self {
+        Self(Arc::new(Inner { reason, check, request_id }))
     }
 
     /// Returns the number of the check that failed, from 1 to 22, as listed in the documentation of

@@ -19,7 +19,7 @@ use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
 use crate::streaming::{ChunkError, DecodedBody};
 use crate::tower::BoxError;
-use crate::tower::body::{NotBuffered, buffered};
+use crate::tower::body::{NotBuffered, buffered, discard};
 use crate::verify::{SignedPayload, UnverifiedRequest, VerifiedHead, VerifyError};
 
 /// Why a request is refused.
@@ -32,6 +32,12 @@ pub(super) enum Refused {
     UnsignedBody,
     /// The look-up failed.
     Unavailable,
+}
+
+/// Why a request is refused, and the number of the check.
+pub(super) struct Numbered {
+    pub(super) refused: Refused,
+    pub(super) check: Option<u8>,
 }
 
 impl From<VerifyError> for Refused {
@@ -49,26 +55,8 @@ impl From<NotBuffered> for Refused {
     }
 }
 
-impl Refused {
-    /// Adds the number of the check that failed, for which the request is needed.
-    fn numbered(self, parts: &request::Parts) -> Numbered {
-        let check = match &self {
-            Self::Verify(error) => Some(error.check_number(Request::from(parts))),
-            Self::Chunks(_) => Some(CHECK_OF_BODY),
-            Self::BodyTooLarge | Self::BodyBroken | Self::UnsignedBody | Self::Unavailable => None,
-        };
-        Numbered { refused: self, check }
-    }
-}
-
-/// Why a request is refused, and the number of the check.
-pub(super) struct Numbered {
-    pub(super) refused: Refused,
-    pub(super) check: Option<u8>,
-}
-
-/// The check of [`Verifier`](crate::Verifier) that chunks belong to.
-const CHECK_OF_BODY: u8 = 22;
+/// The check of [`Verifier`](crate::Verifier) that chunks and other bodies belong to.
+pub(super) const CHECK_OF_BODY: u8 = 22;
 
 /// A request whose signature was verified, and its body as far as that is possible now.
 enum Checked {
@@ -89,31 +77,49 @@ where
     B: Body<Error: Into<BoxError>>,
 {
     let (mut parts, body) = request.into_parts();
+    let mut body = Some(body);
+    match verified_body(settings, &mut parts, &mut body).await {
+        Ok(body) => Ok(http::Request::from_parts(parts, body)),
+        Err(refused) => {
+            if let Some(rest) = body {
+                discard(&parts, rest, settings.max_body_bytes).await;
+            }
+            Err(refused.numbered(settings, &parts))
+        }
+    }
+}
+
+async fn verified_body<K, F, E, B>(
+    settings: &Settings<K>,
+    parts: &mut request::Parts,
+    body: &mut Option<B>,
+) -> Result<VerifiedBody<B>, Refused>
+where
+    K: Fn(Caller) -> F,
+    F: Future<Output = Result<Option<Credentials>, E>>,
+    B: Body<Error: Into<BoxError>>,
+{
     // Only this layer says who the caller is.
     parts.extensions.remove::<Verified>();
-    let mut body = Some(body);
     let checked = match settings.original_uri.and_then(|find| find(&parts.extensions)) {
         Some(uri) => {
             let rewritten = core::mem::replace(&mut parts.uri, uri);
-            let checked = head(settings, &parts, &mut body).await.map_err(|refused| refused.numbered(&parts));
+            let checked = head(settings, parts, body).await;
             parts.uri = rewritten;
             checked?
         }
-        None => head(settings, &parts, &mut body).await.map_err(|refused| refused.numbered(&parts))?,
+        None => head(settings, parts, body).await?,
     };
-    let body = match (checked, body) {
-        (Checked::Request(verified, bytes), _) => {
+    match checked {
+        Checked::Request(verified, bytes) => {
             parts.extensions.insert(verified);
-            VerifiedBody::whole(bytes)
+            Ok(VerifiedBody::whole(bytes))
         }
-        (Checked::Head(head), Some(body)) => match with_body(settings, &mut parts, *head, body).await {
-            Ok(body) => body,
-            Err(refused) => return Err(refused.numbered(&parts)),
-        },
-        (Checked::Anonymous, Some(body)) => VerifiedBody::unsigned(body),
-        (_, None) => VerifiedBody::whole(Bytes::new()),
-    };
-    Ok(http::Request::from_parts(parts, body))
+        Checked::Head(head) => with_body(settings, parts, *head, body).await,
+        Checked::Anonymous => {
+            Ok(body.take().map_or_else(|| VerifiedBody::whole(Bytes::new()), VerifiedBody::anonymous))
+        }
+    }
 }
 
 async fn head<K, F, E, B>(
@@ -130,8 +136,8 @@ where
         Err(VerifyError::MissingAuthentication) if settings.allows_anonymous => return Ok(Checked::Anonymous),
         unverified => unverified?,
     };
-    if body.as_ref().is_some_and(|body| is_too_large(settings, &unverified, body)) {
-        return Err(Refused::BodyTooLarge);
+    if let Some(body) = body {
+        check_announced(settings, &unverified, body)?;
     }
     let found = (settings.keys)(caller(&unverified)).await.map_err(|_| Refused::Unavailable)?;
     match unverified.clone().verify_head(found.as_ref()) {
@@ -148,14 +154,28 @@ where
     }
 }
 
-/// A body that is announced as too large is refused without a look-up.
-fn is_too_large<K>(settings: &Settings<K>, unverified: &UnverifiedRequest<'_>, body: &impl Body) -> bool {
+/// Refuses without a look-up what would be refused with any key.
+fn check_announced<K>(
+    settings: &Settings<K>,
+    unverified: &UnverifiedRequest<'_>,
+    body: &impl Body,
+) -> Result<(), Refused> {
     let is_buffered = match unverified.claimed_payload() {
         None => true,
         Some(SignedPayload::Sha256(_)) => !settings.streams,
+        Some(payload) if payload.is_unsigned() && settings.refuses_unsigned_bodies => {
+            return Err(Refused::UnsignedBody);
+        }
+        // Nothing here decodes messages, and undecoded they would pass for data that was verified.
+        Some(SignedPayload::Streaming(StreamingPayload::Events)) => {
+            return Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into());
+        }
         Some(SignedPayload::Unsigned | SignedPayload::Streaming(_)) => false,
     };
-    is_buffered && body.size_hint().lower() > settings.max_body_bytes as u64
+    match is_buffered && body.size_hint().lower() > settings.max_body_bytes as u64 {
+        true => Err(Refused::BodyTooLarge),
+        false => Ok(()),
+    }
 }
 
 fn caller(unverified: &UnverifiedRequest<'_>) -> Caller {
@@ -165,36 +185,44 @@ fn caller(unverified: &UnverifiedRequest<'_>) -> Caller {
     }
 }
 
-/// Checks the body, or prepares that it is checked while it is read.
+/// Checks the body, or prepares that it is checked while it is read. A refused body is left in place if it wasn't read.
 async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     settings: &Settings<K>,
     parts: &mut request::Parts,
     head: VerifiedHead<'static>,
-    body: B,
+    body: &mut Option<B>,
 ) -> Result<VerifiedBody<B>, Refused> {
     let payload = head.payload();
+    // A presigned URL can claim a hash that turns out not to be signed.
     if payload.is_unsigned() && settings.refuses_unsigned_bodies {
         return Err(Refused::UnsignedBody);
     }
-    let (verified, body) = match payload {
-        // An empty body is checked now: the service may not read it.
-        SignedPayload::Sha256(_) if settings.streams && !is_empty(&body) => {
-            let check = head.clone().body_check()?;
-            (Verified::of_head(head), VerifiedBody::checked(body, check))
-        }
-        SignedPayload::Sha256(_) => {
-            let bytes = buffered(body, settings.max_body_bytes).await?;
-            (Verified::of_request(head.check_body(&bytes)?), VerifiedBody::whole(bytes))
-        }
-        SignedPayload::Unsigned => (Verified::of_head(head), VerifiedBody::unsigned(body)),
+    let decoder = match payload {
         // Nothing here decodes messages, and undecoded they would pass for data that was verified.
         SignedPayload::Streaming(StreamingPayload::Events) => {
             return Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into());
         }
-        SignedPayload::Streaming(_) => {
-            let decoder = head.chunk_decoder().map_err(Refused::Chunks)?;
+        SignedPayload::Streaming(_) => Some(head.chunk_decoder().map_err(Refused::Chunks)?),
+        SignedPayload::Sha256(_) | SignedPayload::Unsigned => None,
+    };
+    let Some(body) = body.take() else { return Err(Refused::BodyBroken) };
+    let (verified, body) = match (payload, decoder) {
+        (_, Some(decoder)) => {
             decoded_headers(&mut parts.headers, head.header("x-amz-decoded-content-length"));
-            (Verified::of_head(head), VerifiedBody::chunked(DecodedBody::new(decoder, body)))
+            let body = DecodedBody::new(decoder, body);
+            (Verified::of_head(head), VerifiedBody::chunked(body, settings.format))
+        }
+        // An empty body is checked now: the service may not read it.
+        (SignedPayload::Sha256(_), None) if settings.streams && !is_empty(&body) => {
+            let check = head.clone().body_check()?;
+            (Verified::of_head(head), VerifiedBody::checked(body, check, settings.format))
+        }
+        (SignedPayload::Sha256(_), None) => {
+            let bytes = buffered(body, settings.max_body_bytes).await?;
+            (Verified::of_request(head.check_body(&bytes)?), VerifiedBody::whole(bytes))
+        }
+        (SignedPayload::Unsigned | SignedPayload::Streaming(_), None) => {
+            (Verified::of_head(head), VerifiedBody::unsigned(body))
         }
     };
     parts.extensions.insert(verified);
@@ -252,5 +280,22 @@ impl Refused {
             Self::UnsignedBody => "the signature does not cover the body".into(),
             Self::Unavailable => "the look-up of the access key failed".into(),
         }
+    }
+
+    /// Adds the number of the check that failed, for which the request is needed as the verifier saw it.
+    fn numbered(self, settings: &Settings<impl Sized>, parts: &request::Parts) -> Numbered {
+        let check = match &self {
+            Self::Verify(error) => Some(match settings.original_uri.and_then(|find| find(&parts.extensions)) {
+                Some(uri) => {
+                    let mut parts = parts.clone();
+                    parts.uri = uri;
+                    error.check_number(Request::from(&parts))
+                }
+                None => error.check_number(Request::from(parts)),
+            }),
+            Self::Chunks(_) => Some(CHECK_OF_BODY),
+            Self::BodyTooLarge | Self::BodyBroken | Self::UnsignedBody | Self::Unavailable => None,
+        };
+        Numbered { refused: self, check }
     }
 }

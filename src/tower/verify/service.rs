@@ -13,15 +13,16 @@ use core::task::{Context, Poll};
 use std::hash::RandomState;
 use std::sync::OnceLock;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::body::VerifiedBody;
+use super::body::{Failure, VerifiedBody};
 use super::layer::{Caller, Settings};
 use super::reason::RefusalReason;
-use super::request::{Numbered, verified};
+use super::request::{CHECK_OF_BODY, verified};
+use crate::aws_error::{ErrorFormat, Refusal};
 use crate::sigv4::credentials::Credentials;
 use crate::tower::BoxError;
 use crate::tower::body::RefusalBody;
@@ -61,29 +62,54 @@ where
         let clone = self.inner.clone();
         let mut inner = core::mem::replace(&mut self.inner, clone);
         let settings = Arc::clone(&self.settings);
+        let is_head = request.method() == Method::HEAD;
         Box::pin(async move {
-            match verified(&settings, request).await {
-                Ok(request) => Ok(inner.call(request).await?.map(RefusalBody::service)),
-                Err(refused) => Ok(response(&refused, &settings)),
+            let request = match verified(&settings, request).await {
+                Ok(request) => request,
+                Err(error) => {
+                    let refusal = error.refused.refusal(&settings);
+                    let reason = (error.refused.reason(), error.check);
+                    return Ok(response(&refusal, reason, settings.format, is_head));
+                }
+            };
+            let failure = request.body().failure();
+            let answer = inner.call(request).await;
+            // Whatever the service made of a body that turned out to be another than the signed one.
+            match failure.as_ref().and_then(Failure::refusal) {
+                Some(refusal) => {
+                    let reason = (String::from(refusal.message()), Some(CHECK_OF_BODY));
+                    Ok(response(refusal, reason, settings.format, is_head))
+                }
+                None => Ok(answer?.map(RefusalBody::service)),
             }
         })
     }
 }
 
-fn response<K, R: Body>(numbered: &Numbered, settings: &Settings<K>) -> Response<RefusalBody<R>> {
-    let refusal = numbered.refused.refusal(settings);
+fn response<R: Body>(
+    refusal: &Refusal,
+    (reason, check): (String, Option<u8>),
+    format: ErrorFormat,
+    is_head: bool,
+) -> Response<RefusalBody<R>> {
     let id = request_id();
-    let mut response = Response::new(RefusalBody::refusal(refusal.body(&id)));
+    let body = refusal.body(&id);
+    let length = body.len();
+    // With HTTP/2, hyper would send it, and clients would report a broken stream instead of the refusal.
+    let mut response = Response::new(RefusalBody::refusal(if is_head { String::new() } else { body }));
     *response.status_mut() = http::StatusCode::from_u16(refusal.status()).unwrap_or(http::StatusCode::FORBIDDEN);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(refusal.content_type()));
-    if let Some(name) = settings.format.code_header() {
+    if is_head {
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    if let Some(name) = format.code_header() {
         headers.insert(name, HeaderValue::from_static(refusal.code()));
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(settings.format.request_id_header(), value);
+        headers.insert(format.request_id_header(), value);
     }
-    response.extensions_mut().insert(RefusalReason::new(numbered, id));
+    response.extensions_mut().insert(RefusalReason::new(reason, check, id));
     response
 }
 

@@ -1,12 +1,20 @@
 //! Bodies that are buffered, streamed, decoded, broken or endless.
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use axum::body::Bytes;
-use http::{HeaderMap, Request};
-use http_body::Frame;
+use http::{HeaderMap, Request, Response};
+use http_body::{Body, Frame};
+use tower_layer::Layer;
+use tower_service::Service;
 
-use super::{DATA, Frames, Handler, Kind, call, chunked, framed, layer, rules, s3, unexpected};
+use super::{
+    BoxError, DATA, Frames, Handler, Kind, answer_of, call, chunked, framed, layer, read, rules, runtime, s3,
+    unexpected,
+};
 use crate::support::allocator::counted;
 use crate::support::fixtures::{self, credentials, now, verifier};
 use countersign::Payload;
@@ -49,7 +57,7 @@ fn the_end_of_a_streamed_body_is_held_back_until_it_is_verified() {
             _ => drop(changed.body_mut().split_off(signed(kind).body().len() - 8)),
         }
         let handler = Handler::default();
-        assert_eq!(call(&streaming, &handler, in_pieces(changed, 16)).status, 418, "{kind:?}");
+        assert!(call(&streaming, &handler, in_pieces(changed, 16)).is_refusal(), "{kind:?}");
         let seen = handler.last();
         // A reader that stops after `content-length` bytes gets to the error, too.
         assert!(seen.data.len() < DATA.len(), "{kind:?}: {} bytes", seen.data.len());
@@ -65,11 +73,11 @@ fn a_body_without_its_end_never_ends_cleanly() {
         for length in 1..whole.len() - 4 {
             let handler = Handler::default();
             let request = signed(kind).map(|body| Frames::of([&body[..length]]));
-            assert_eq!(call(&streaming, &handler, request).status, 418, "{kind:?} {length}");
+            assert!(call(&streaming, &handler, request).is_refusal(), "{kind:?} {length}");
         }
         let handler = Handler::default();
         let request = signed(kind).map(|body| Frames::of([body, b"more".to_vec()]));
-        assert_eq!(call(&streaming, &handler, request).status, 418, "{kind:?}");
+        assert!(call(&streaming, &handler, request).is_refusal(), "{kind:?}");
     }
 }
 
@@ -87,7 +95,7 @@ fn a_connection_that_breaks_is_an_error_and_stays_one() {
         let handler = Handler::default();
         // Even if all of it has arrived.
         let request = framed(signed(kind)).map(|body| body.then(broken()));
-        assert_eq!(call(&layer(s3()).stream_bodies(), &handler, request).status, 418, "{kind:?}");
+        assert!(call(&layer(s3()).stream_bodies(), &handler, request).is_refusal(), "{kind:?}");
         assert!(handler.last().error.unwrap().downcast_ref::<io::Error>().is_some(), "{kind:?}");
     }
     for kind in [Kind::Hashed, Kind::NoHash] {
@@ -217,4 +225,33 @@ fn messages_are_refused_since_nothing_decodes_them() {
     let handler = Handler::default();
     let answer = call(&layer(verifier("transcribe")), &handler, framed(request));
     assert_eq!((answer.status, answer.code(), handler.count()), (403, "InvalidSignatureException", 0));
+}
+
+/// A service that fails because of the body.
+#[test]
+fn an_error_of_the_service_is_the_refusal_if_the_body_was_refused() {
+    #[derive(Clone)]
+    struct Forwards;
+    impl<B: Body<Data = Bytes, Error = BoxError> + Send + 'static> Service<Request<B>> for Forwards {
+        type Response = Response<axum::body::Body>;
+        type Error = BoxError;
+        type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<B>) -> Self::Future {
+            Box::pin(async { Err(read(request.into_body()).await.2.unwrap_or_else(|| "the store is down".into())) })
+        }
+    }
+    let layer = layer(s3()).stream_bodies();
+    let sent = |request| runtime().block_on(answer_of(layer.layer(Forwards), request));
+    for kind in [Kind::Hashed, Kind::Chunked, Kind::ChunkedTrailer, Kind::UnsignedTrailer] {
+        let error = sent(framed(signed(kind))).unwrap_err();
+        assert_eq!(error.to_string(), "the store is down", "{kind:?}");
+        let length = signed(kind).body().len();
+        let cut = sent(signed(kind).map(|body| Frames::of([&body[..length - 5]]))).unwrap();
+        assert!(cut.is_refusal(), "{kind:?}: {cut:?}");
+    }
 }

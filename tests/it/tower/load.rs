@@ -73,7 +73,7 @@ impl Act {
     fn expected(self, kind: Kind) -> u16 {
         match self {
             Self::Good | Self::Large | Self::Slow | Self::Broken => 200,
-            Self::ChangedBody if matches!(kind, Kind::Chunked | Kind::ChunkedTrailer | Kind::UnsignedTrailer) => 418,
+            Self::ChangedBody if kind == Kind::UnsignedTrailer => 400,
             Self::ChangedBody if matches!(kind, Kind::Unsigned | Kind::PresignedPut) => 200,
             Self::Changed | Self::ChangedBody | Self::Stranger | Self::Unsigned => 403,
             Self::TooLarge => 413,

@@ -4,7 +4,7 @@ use countersign::streaming::{Checksum, Chunked};
 use countersign::{ErrorFormat, VerifyError};
 use http::Request;
 
-use super::{Answer, DATA, Frames, Handler, Kind, call, chunked, framed, layer, outage, rules, s3};
+use super::{Answer, DATA, Frames, Handler, Kind, call, chunked, framed, layer, outage, rules, runtime, s3};
 use crate::support::fixtures::{self, FORMATS, credentials, now};
 use countersign::tower::{RefusalReason, VerifyLayer};
 
@@ -31,7 +31,7 @@ fn each_format_has_its_status_headers_and_body() {
 fn the_reason_is_in_the_extensions() {
     let reason = |request| {
         let service = tower_layer::Layer::layer(&layer(s3()), Handler::default());
-        let answer = block_on(tower::ServiceExt::oneshot(service, request)).unwrap();
+        let answer = runtime().block_on(tower::ServiceExt::oneshot(service, request)).unwrap();
         let id = answer.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
         let reason = answer.extensions().get::<RefusalReason>().expect("a reason").clone();
         assert_eq!(reason.request_id(), id);

@@ -319,3 +319,54 @@ fn a_body_that_is_forwarded_arrives_whole_only_if_it_was_signed() {
         assert!(!refused.as_ref().is_ok_and(|text| text == "200 OK"), "{kind:?}: {refused:?}");
     }
 }
+
+/// The client writes all before it reads, and the server has refused it by then.
+#[test]
+fn a_refused_upload_gets_its_answer() {
+    let runtime = Runtime::new().unwrap();
+    let address = serve(&runtime, api(layer(s3())));
+    let body = vec![b'a'; 3 << 20];
+    let more = format!("content-length: {}\r\n", body.len());
+    let head = head_of("s3", "PUT", "/a", Payload::Bytes(&body), &more);
+    let upload = |head: String| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all((head + "\r\n").as_bytes()).unwrap();
+        for piece in body.chunks(1 << 20) {
+            std::thread::sleep(Duration::from_millis(20));
+            stream.write_all(piece).unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert_eq!(status(&upload(head.clone())), "200");
+    for (from, to, code) in [
+        ("AKIDEXAMPLE", "AKIDSTRANGER", "UnrecognizedClientException"),
+        ("us-east-1", "us-east-2", "InvalidSignatureException"),
+        ("authorization: ", "x-other: ", "MissingAuthenticationTokenException"),
+    ] {
+        let answer = upload(head.replacen(from, to, 1));
+        assert!(answer.starts_with("HTTP/1.1 40") && answer.contains(code), "{to}: {answer}");
+        assert!(answer.contains("{\"message\":"), "{to}: {answer}");
+    }
+}
+
+/// A larger body isn't waited for, nor one that never ends.
+#[test]
+fn the_rest_of_a_refused_upload_is_read_up_to_the_limit() {
+    let runtime = Runtime::new().unwrap();
+    let address = serve(&runtime, api(layer(s3()).max_body_bytes(1000)));
+    let refused = |more: &str, body: &[u8]| {
+        let head = head_of("s3", "PUT", "/a", Payload::Unsigned, more).replace("AKIDEXAMPLE", "AKIDSTRANGER");
+        send(address, [head.as_bytes(), b"\r\n", body].concat())
+    };
+    for (more, body) in [
+        ("content-length: 1001\r\n", &b""[..]),
+        ("content-length: 1000\r\nexpect: 100-continue\r\n", b""),
+        ("transfer-encoding: chunked\r\n", &[&b"3e9\r\n"[..], &[b'a'; 1001], b"\r\n"].concat()),
+    ] {
+        let answer = refused(more, body);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{more}: {answer}");
+    }
+}

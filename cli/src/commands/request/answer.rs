@@ -16,20 +16,25 @@ const READ_AHEAD: usize = 1024 * 1024;
 pub struct Received {
     ahead: Vec<u8>,
     is_complete: bool,
+    /// Why the rest of the body is missing.
+    broken: Option<Failure>,
 }
 
 impl Received {
-    pub fn read_ahead(&mut self, answer: &mut Answer<'_>) -> Result<(), Failure> {
-        while self.ahead.len() < READ_AHEAD {
-            match answer.next()? {
-                Some(data) => self.ahead.extend_from_slice(&data),
-                None => {
-                    self.is_complete = true;
-                    break;
-                }
+    /// Reads the beginning. If the connection breaks, what has arrived is kept.
+    pub fn read_ahead(&mut self, answer: &mut Answer<'_>) {
+        while self.ahead.len() < READ_AHEAD && !self.is_complete {
+            match answer.next() {
+                Ok(Some(data)) => self.ahead.extend_from_slice(&data),
+                Ok(None) => self.is_complete = true,
+                Err(failure) => (self.broken, self.is_complete) = (Some(failure), true),
             }
         }
-        Ok(())
+    }
+
+    /// An error if the body broke off in what was read ahead.
+    pub fn check(self) -> Result<(), Failure> {
+        self.broken.map_or(Ok(()), Err)
     }
 
     pub fn ahead(&self) -> &[u8] {

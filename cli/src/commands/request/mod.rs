@@ -103,7 +103,7 @@ impl Session<'_> {
             }
             let mut received = answer::Received::default();
             if answer.status().as_u16() >= 400 {
-                received.read_ahead(&mut answer)?;
+                received.read_ahead(&mut answer);
                 let explanation = refusal::explain(&answer, received.ahead(), &signed);
                 let offset = explanation.clock_offset();
                 if let (Some(offset), true, false) = (offset, self.args.act.retry_skew, retried) {
@@ -116,6 +116,7 @@ impl Session<'_> {
                 }
                 let size = answer::write(self, &mut answer, &mut received)?;
                 refusal::print(self, answer.status().as_u16(), &explanation);
+                received.check()?;
                 return self.finish(&draft, &signed, &answer, size, redirects, template);
             }
             let size = answer::write(self, &mut answer, &mut received)?;

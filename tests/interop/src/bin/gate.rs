@@ -17,16 +17,14 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, map_request};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
-use countersign::streaming::ChunkError;
 use countersign::tower::{Caller, Verified, VerifyLayer};
-use countersign::{Credentials, ErrorFormat, Verifier, VerifyError, encode_segment};
+use countersign::{Credentials, ErrorFormat, Verifier, encode_segment};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -102,7 +100,11 @@ async fn forward(State(store): State<Store>, Extension(verified): Extension<Veri
             HOP_BY_HOP.iter().for_each(|name| drop(response.headers_mut().remove(name)));
             response
         }
-        Err(error) => refused(&error),
+        // The layer replaces this answer by its own if the body was refused on the way.
+        Err(error) => {
+            eprintln!("the store can't be reached, or the upload was refused: {error:?}");
+            StatusCode::BAD_GATEWAY.into_response()
+        }
     }
 }
 
@@ -142,22 +144,6 @@ fn without_signature(mut headers: HeaderMap) -> HeaderMap {
         headers.keys().filter(|name| name.as_str().starts_with("x-amz-checksum-")).cloned().collect();
     checksums.iter().for_each(|name| drop(headers.remove(name)));
     headers
-}
-
-/// Answers a request that could not be forwarded: usually because its body was refused on the way.
-fn refused(error: &(dyn Error + 'static)) -> Response {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let verify = error.downcast_ref::<VerifyError>().map(|error| error.refusal(ErrorFormat::S3Xml));
-        let chunks = || error.downcast_ref::<ChunkError>().map(|error| error.refusal(ErrorFormat::S3Xml));
-        if let Some(refusal) = verify.or_else(chunks) {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            return (status, [(CONTENT_TYPE, refusal.content_type())], refusal.body("gate")).into_response();
-        }
-        cause = error.source();
-    }
-    eprintln!("the store can't be reached, or the client went away: {error:?}");
-    StatusCode::BAD_GATEWAY.into_response()
 }
 
 /// Changes one byte of an upload: of its data, since the header of a chunk is shorter than this.
