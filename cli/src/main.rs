@@ -1,8 +1,8 @@
 //! The command `countersign`: signs, sends, presigns and verifies AWS requests, and explains refusals.
 //!
 //! `args` is what can be typed, `commands` has one module per subcommand, and the other modules are what they share:
-//! `credentials`, `endpoint` (region and service), `url` (the request target as typed), `http` (the only HTTP client)
-//! and `output`. Every error is a [`failure::Failure`], which has the exit code.
+//! `credentials`, `endpoint` (region and service), `url` (the request target as typed), `http` (the HTTP client of
+//! commands that end), `serve` (what the servers `gate` and `proxy` consist of) and `output`. Every error is a [`failure::Failure`], which has the exit code.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
@@ -15,6 +15,7 @@ mod http;
 mod input;
 mod output;
 mod request;
+mod serve;
 mod time;
 mod url;
 

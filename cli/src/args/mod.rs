@@ -2,9 +2,11 @@
 
 pub mod credentials;
 mod explain;
+pub mod gate;
 pub mod post_form;
 mod presign;
 mod request;
+pub mod serve;
 mod shell;
 pub mod sign;
 pub mod time;
@@ -20,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use credentials::CredentialsArgs;
 pub use explain::ExplainArgs;
+pub use gate::GateArgs;
 pub use post_form::PostFormArgs;
 pub use presign::PresignArgs;
 pub use request::{BodyArgs, PayloadMode, RequestArgs};
@@ -53,6 +56,7 @@ pub enum Command {
     Token(Box<TokenArgs>),
     Explain(Box<ExplainArgs>),
     Verify(Box<VerifyArgs>),
+    Gate(Box<GateArgs>),
     Credentials(Box<CredentialsArgs>),
     Completions(CompletionsArgs),
     Man(ManArgs),

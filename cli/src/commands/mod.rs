@@ -2,6 +2,7 @@
 
 mod credentials;
 mod explain;
+mod gate;
 mod post_form;
 mod presign;
 mod request;
@@ -24,6 +25,7 @@ pub fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Token(args) => token::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Gate(args) => gate::run(&args),
         Command::Credentials(args) => credentials::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

@@ -5,7 +5,7 @@
 mod body;
 mod connect;
 mod early;
-mod tls;
+pub mod tls;
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ impl Tls {
         Ok((stream, is_http2))
     }
 
-    fn config(&self, http1: bool) -> Result<ClientConfig, Failure> {
+    pub fn config(&self, http1: bool) -> Result<ClientConfig, Failure> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()

@@ -2,11 +2,13 @@
 
 mod body;
 mod layer;
+mod reason;
 mod request;
 mod service;
 mod verified;
 
 pub use body::VerifiedBody;
 pub use layer::{Caller, VerifyLayer};
+pub use reason::RefusalReason;
 pub use service::VerifyService;
 pub use verified::Verified;

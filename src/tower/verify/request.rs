@@ -1,6 +1,7 @@
 //! Verifies one request.
 
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use core::future::Future;
 
 use bytes::Bytes;
@@ -33,6 +34,12 @@ pub(super) enum Refused {
     Unavailable,
 }
 
+/// Why a request is refused, and the number of the check.
+pub(super) struct Numbered {
+    pub(super) refused: Refused,
+    pub(super) check: Option<u8>,
+}
+
 impl From<VerifyError> for Refused {
     fn from(error: VerifyError) -> Self {
         Self::Verify(error)
@@ -48,6 +55,9 @@ impl From<NotBuffered> for Refused {
     }
 }
 
+/// The check of [`Verifier`](crate::Verifier) that chunks and other bodies belong to.
+pub(super) const CHECK_OF_BODY: u8 = 22;
+
 /// A request whose signature was verified, and its body as far as that is possible now.
 enum Checked {
     Anonymous,
@@ -60,7 +70,7 @@ enum Checked {
 pub(super) async fn verified<K, F, E, B>(
     settings: &Settings<K>,
     request: http::Request<B>,
-) -> Result<http::Request<VerifiedBody<B>>, Refused>
+) -> Result<http::Request<VerifiedBody<B>>, Numbered>
 where
     K: Fn(Caller) -> F,
     F: Future<Output = Result<Option<Credentials>, E>>,
@@ -74,7 +84,7 @@ where
             if let Some(rest) = body {
                 discard(&parts, rest, settings.max_body_bytes).await;
             }
-            Err(refused)
+            Err(refused.numbered(settings, &parts))
         }
     }
 }
@@ -263,5 +273,34 @@ impl Refused {
             Self::UnsignedBody => Refusal::unsigned_body(format),
             Self::Unavailable => Refusal::unavailable(format),
         }
+    }
+
+    /// Returns the reason for the operator.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Verify(error) => error.to_string(),
+            Self::Chunks(error) => error.to_string(),
+            Self::BodyTooLarge => "the body is larger than what is buffered at most".into(),
+            Self::BodyBroken => "the body ended early, or is malformed".into(),
+            Self::UnsignedBody => "the signature does not cover the body".into(),
+            Self::Unavailable => "the look-up of the access key failed".into(),
+        }
+    }
+
+    /// Adds the number of the check that failed, for which the request is needed as the verifier saw it.
+    fn numbered(self, settings: &Settings<impl Sized>, parts: &request::Parts) -> Numbered {
+        let check = match &self {
+            Self::Verify(error) => Some(match settings.original_uri.and_then(|find| find(&parts.extensions)) {
+                Some(uri) => {
+                    let mut parts = parts.clone();
+                    parts.uri = uri;
+                    error.check_number(Request::from(&parts))
+                }
+                None => error.check_number(Request::from(parts)),
+            }),
+            Self::Chunks(_) => Some(CHECK_OF_BODY),
+            Self::BodyTooLarge | Self::BodyBroken | Self::UnsignedBody | Self::Unavailable => None,
+        };
+        Numbered { refused: self, check }
     }
 }

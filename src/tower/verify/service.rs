@@ -20,7 +20,8 @@ use tower_service::Service;
 
 use super::body::{Failure, VerifiedBody};
 use super::layer::{Caller, Settings};
-use super::request::verified;
+use super::reason::RefusalReason;
+use super::request::{CHECK_OF_BODY, verified};
 use crate::aws_error::{ErrorFormat, Refusal};
 use crate::sigv4::credentials::Credentials;
 use crate::tower::BoxError;
@@ -65,20 +66,32 @@ where
         Box::pin(async move {
             let request = match verified(&settings, request).await {
                 Ok(request) => request,
-                Err(refused) => return Ok(response(&refused.refusal(&settings), settings.format, is_head)),
+                Err(error) => {
+                    let refusal = error.refused.refusal(&settings);
+                    let reason = (error.refused.reason(), error.check);
+                    return Ok(response(&refusal, reason, settings.format, is_head));
+                }
             };
             let failure = request.body().failure();
             let answer = inner.call(request).await;
             // Whatever the service made of a body that turned out to be another than the signed one.
             match failure.as_ref().and_then(Failure::refusal) {
-                Some(refusal) => Ok(response(refusal, settings.format, is_head)),
+                Some(refusal) => {
+                    let reason = (String::from(refusal.message()), Some(CHECK_OF_BODY));
+                    Ok(response(refusal, reason, settings.format, is_head))
+                }
                 None => Ok(answer?.map(RefusalBody::service)),
             }
         })
     }
 }
 
-fn response<R: Body>(refusal: &Refusal, format: ErrorFormat, is_head: bool) -> Response<RefusalBody<R>> {
+fn response<R: Body>(
+    refusal: &Refusal,
+    (reason, check): (String, Option<u8>),
+    format: ErrorFormat,
+    is_head: bool,
+) -> Response<RefusalBody<R>> {
     let id = request_id();
     let body = refusal.body(&id);
     let length = body.len();
@@ -93,9 +106,10 @@ fn response<R: Body>(refusal: &Refusal, format: ErrorFormat, is_head: bool) -> R
     if let Some(name) = format.code_header() {
         headers.insert(name, HeaderValue::from_static(refusal.code()));
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(format.request_id_header(), id);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(format.request_id_header(), value);
     }
+    response.extensions_mut().insert(RefusalReason::new(reason, check, id));
     response
 }
 

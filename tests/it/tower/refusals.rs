@@ -4,9 +4,9 @@ use countersign::streaming::{Checksum, Chunked};
 use countersign::{ErrorFormat, VerifyError};
 use http::Request;
 
-use super::{Answer, DATA, Frames, Handler, Kind, call, chunked, framed, layer, outage, rules, s3};
+use super::{Answer, DATA, Frames, Handler, Kind, call, chunked, framed, layer, outage, rules, runtime, s3};
 use crate::support::fixtures::{self, FORMATS, credentials, now};
-use countersign::tower::VerifyLayer;
+use countersign::tower::{RefusalReason, VerifyLayer};
 
 fn request_id(answer: &Answer, format: ErrorFormat) -> String {
     answer.headers[format.request_id_header()].to_str().unwrap().to_owned()
@@ -25,6 +25,26 @@ fn each_format_has_its_status_headers_and_body() {
         assert_eq!(code, format.code_header().map(|_| expected.code()));
         assert_eq!(answer.headers.len(), 2 + usize::from(code.is_some()), "{format:?}: {:?}", answer.headers);
     }
+}
+
+#[test]
+fn the_reason_is_in_the_extensions() {
+    let reason = |request| {
+        let service = tower_layer::Layer::layer(&layer(s3()), Handler::default());
+        let answer = runtime().block_on(tower::ServiceExt::oneshot(service, request)).unwrap();
+        let id = answer.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
+        let reason = answer.extensions().get::<RefusalReason>().expect("a reason").clone();
+        assert_eq!(reason.request_id(), id);
+        (reason.check_number(), reason.to_string())
+    };
+    let signed = || framed(Kind::Hashed.signed(&credentials(), now()));
+    let unsigned = Request::get("https://bucket.example/key").body(Frames::of([b""; 0])).unwrap();
+    assert_eq!(reason(unsigned), (Some(3), "the request carries no signature".into()));
+    let mut other = signed();
+    *other.method_mut() = http::Method::DELETE;
+    assert_eq!(reason(other), (Some(21), "the signature does not match".into()));
+    assert_eq!(reason(signed().map(|_| Frames::of([b"changed"]))).0, Some(22));
+    assert_eq!(reason(signed().map(|body| body.with_length(1 << 40))).0, None);
 }
 
 #[test]

@@ -1,0 +1,215 @@
+//! What the upstream gets, and what the client gets if it doesn't answer.
+
+use countersign::VerifyError;
+use countersign::encode_segment;
+use countersign::streaming::ChunkError;
+use countersign::tower::Verified;
+use http::header::{AUTHORIZATION, HOST};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::Settings;
+use crate::serve::forward::{Failed, Outgoing, causes, headers};
+use crate::serve::path::{decoded_once, sendable};
+use crate::serve::{Answer, AnswerBody, BoxError, Decision, Exchange, refusal};
+
+/// Headers of a signature, and of a chunked body, which is forwarded decoded.
+const SIGNATURE: [&str; 6] = [
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-s3session-token",
+    "x-amz-security-token",
+    "x-amz-trailer",
+];
+
+/// Parameters of a presigned URL.
+const PRESIGNED: [&str; 9] = [
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-s3session-token",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
+
+/// Forwards a request of a route without authorization.
+pub async fn anonymous(settings: &Settings, request: http::Request<AnswerBody>, exchange: &Exchange) -> Answer {
+    let (head, body) = request.into_parts();
+    // The path has only one reading, or the route wouldn't apply.
+    let path = without_stage(settings, head.uri.path());
+    let target = head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let host = head
+        .headers
+        .get(HOST)
+        .cloned()
+        .or_else(|| head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()));
+    let headers = common(settings, head.headers, host, exchange, |_| false);
+    send(settings, Outgoing { method: head.method, target, headers, body }, exchange).await
+}
+
+/// Forwards a verified request: the path and query that were signed, and who signed them.
+pub async fn verified(
+    settings: &Settings,
+    head: Parts,
+    body: AnswerBody,
+    verified: &Verified,
+    exchange: &Exchange,
+) -> Answer {
+    let target = match settings.keep_signature {
+        true => {
+            let whole = head.uri.path_and_query().map_or("/", |target| target.as_str());
+            without_stage(settings, whole).to_owned()
+        }
+        false => {
+            let path = signed_path(settings, verified);
+            format!("{}{}", without_stage(settings, &path), query(settings, verified))
+        }
+    };
+    let is_signed = |name: &str| verified.signed_headers().any(|signed| signed == name);
+    let host = HeaderValue::from_str(verified.host()).ok();
+    let mut headers = common(settings, head.headers, host, exchange, is_signed);
+    if !settings.keep_signature {
+        remove_signature(settings, &mut headers);
+        add_headers_of_query(verified, &mut headers);
+    }
+    if let Ok(caller) = HeaderValue::from_str(verified.access_key_id()) {
+        headers.insert(&settings.caller_header, caller);
+    }
+    send(settings, Outgoing { method: head.method, target, headers, body }, exchange).await
+}
+
+/// The headers without those that only the gate may set, and with those that it sets.
+fn common(
+    settings: &Settings,
+    mut headers: HeaderMap,
+    host: Option<HeaderValue>,
+    exchange: &Exchange,
+    is_signed: impl Fn(&str) -> bool,
+) -> HeaderMap {
+    headers::remove_hop_by_hop(&mut headers);
+    headers::remove_claims(&mut headers, is_signed);
+    headers::remove_alike(&mut headers, &settings.caller_header);
+    headers::join_lengths(&mut headers);
+    headers.remove(HOST);
+    headers::set(&mut headers, "x-forwarded-for", &exchange.record().peer.ip().to_string());
+    headers::set(&mut headers, "x-forwarded-proto", if settings.is_tls { "https" } else { "http" });
+    if let Some(host) = host {
+        if settings.preserve_host {
+            headers.insert(HOST, host.clone());
+        }
+        headers.insert("x-forwarded-host", host);
+    }
+    headers
+}
+
+fn remove_signature(settings: &Settings, headers: &mut HeaderMap) {
+    headers.remove(AUTHORIZATION);
+    SIGNATURE.iter().for_each(|name| drop(headers.remove(*name)));
+    if settings.is_s3() {
+        // Stores that know them answer a range with the checksum of the whole object.
+        headers::remove_where(headers, |name| {
+            name == "x-amz-sdk-checksum-algorithm" || name.starts_with("x-amz-checksum-")
+        });
+    }
+}
+
+/// S3 reads headers from the query of a presigned URL; a plain store may not.
+fn add_headers_of_query(verified: &Verified, headers: &mut HeaderMap) {
+    if !verified.is_presigned() {
+        return;
+    }
+    for (name, value) in verified.headers() {
+        let is_own = PRESIGNED.contains(&name) || name.starts_with("x-amz-checksum-");
+        if let (false, Ok(name), Ok(value)) = (is_own, name.parse::<HeaderName>(), HeaderValue::from_bytes(value))
+            && name.as_str().starts_with("x-amz-")
+            && !headers.contains_key(&name)
+        {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The path that was signed, percent-encoded once.
+pub fn signed_path(settings: &Settings, verified: &Verified) -> String {
+    let canonical = verified.canonical_path();
+    if settings.rules.double_encode_path { sendable(&decoded_once(&canonical)) } else { canonical }
+}
+
+fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {
+    match path.strip_prefix(&settings.stage) {
+        Some(rest) if rest.starts_with('/') => rest,
+        Some("") => "/",
+        // `/dev?a=b`, of a whole target.
+        _ => path,
+    }
+}
+
+/// The query that was signed, in the order received.
+fn query(settings: &Settings, verified: &Verified) -> String {
+    let mut query = String::new();
+    for (name, value) in verified.query_pairs() {
+        let lower = name.to_ascii_lowercase();
+        let is_of_signature = verified.is_presigned()
+            && (PRESIGNED.iter().any(|own| own.as_bytes() == lower)
+                || settings.is_s3() && lower.starts_with(b"x-amz-"));
+        if !is_of_signature {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            query.push_str(&format!("{}={}", encode_segment(&*name), encode_segment(&*value)));
+        }
+    }
+    query
+}
+
+pub async fn send(settings: &Settings, outgoing: Outgoing, exchange: &Exchange) -> Answer {
+    let Some(upstream) = &settings.upstream else { return settings.denied() };
+    match upstream.send(outgoing).await {
+        Ok(answer) => answer,
+        Err(Failed::Body(error)) => refused_body(settings, &error, exchange),
+        Err(Failed::TimedOut) => {
+            failed(exchange, "upstream_timeout", "the upstream did not answer in time".into());
+            let message = if settings.is_s3() { "Gateway Timeout" } else { "Endpoint request timed out" };
+            settings.answer(StatusCode::GATEWAY_TIMEOUT, code(settings), message)
+        }
+        Err(Failed::Unreachable(reason)) => {
+            failed(exchange, "upstream", reason);
+            let message = if settings.is_s3() { "Bad Gateway" } else { "Internal server error" };
+            settings.answer(StatusCode::BAD_GATEWAY, code(settings), message)
+        }
+    }
+}
+
+fn failed(exchange: &Exchange, check: &str, reason: String) {
+    exchange.update(|record| {
+        record.decision = Decision::UpstreamFailed;
+        record.check = Some(check.into());
+        record.reason = Some(reason);
+    });
+}
+
+fn code(settings: &Settings) -> &'static str {
+    if settings.is_s3() { "InternalError" } else { "InternalServerErrorException" }
+}
+
+/// A body that turned out not to be the signed one while it was forwarded. The upstream got an incomplete request.
+fn refused_body(settings: &Settings, error: &BoxError, exchange: &Exchange) -> Answer {
+    for cause in causes(&**error) {
+        let verify =
+            cause.downcast_ref::<VerifyError>().map(|error| (error.refusal(settings.format), error.to_string()));
+        let chunk =
+            || cause.downcast_ref::<ChunkError>().map(|error| (error.refusal(settings.format), error.to_string()));
+        if let Some((refusal, reason)) = verify.or_else(chunk) {
+            exchange.refused(CHECK_OF_BODY, reason);
+            return refusal::of_library(settings.format, &refusal);
+        }
+    }
+    exchange.refused("body", "the body ended early, or is malformed");
+    let code = if settings.is_s3() { "IncompleteBody" } else { "BadRequestException" };
+    settings.answer(StatusCode::BAD_REQUEST, code, "Bad Request")
+}
+
+/// The check of the verifier that bodies belong to.
+const CHECK_OF_BODY: &str = "22";

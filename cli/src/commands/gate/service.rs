@@ -1,0 +1,153 @@
+//! Decides whether a request needs a signature.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use countersign::Credentials;
+use countersign::tower::{Caller, RefusalBody, RefusalReason, VerifyLayer, VerifyService};
+use http::StatusCode;
+use http_body_util::BodyExt;
+use tower::{Layer, Service};
+
+use super::verified::Forward;
+use super::{Settings, auth_request, form, outgoing};
+use crate::serve::path::Path;
+use crate::serve::route::{self, Authorization};
+use crate::serve::{Answer, AnswerBody, Decision, Exchange, Request, refusal};
+
+type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
+pub type Found = Ready<Result<Option<Credentials>, Infallible>>;
+
+/// The service that the listener calls. `K` looks up keys.
+#[derive(Clone)]
+pub struct Gate<K> {
+    settings: Arc<Settings>,
+    verifying: VerifyService<Forward, K>,
+}
+
+/// Creates the service.
+pub fn gate(settings: Arc<Settings>) -> Gate<impl LookUp> {
+    let keys = settings.ground.keys.clone();
+    let look_up =
+        move |caller: Caller| ready(Ok(keys.get().find(caller.access_key_id()).map(|key| key.credentials.clone())));
+    Gate::new(settings, look_up)
+}
+
+pub trait LookUp: Fn(Caller) -> Found + Clone + Send + Sync + 'static {}
+impl<K: Fn(Caller) -> Found + Clone + Send + Sync + 'static> LookUp for K {}
+
+impl<K: LookUp> Gate<K> {
+    fn new(settings: Arc<Settings>, look_up: K) -> Self {
+        let layer = VerifyLayer::new(settings.verifier.clone(), look_up)
+            .error_format(settings.format)
+            .max_body_bytes(settings.ground.limits.max_body_bytes);
+        // Objects can be of any size, and a store can drop an incomplete one.
+        let layer = if settings.is_streaming() { layer.stream_bodies() } else { layer };
+        let verifying = layer.layer(Forward(Arc::clone(&settings)));
+        Self { settings, verifying }
+    }
+
+    /// `Forward` is always ready. A function of its own, since the compiler can't prove in an async one that the service
+    /// is one for all lifetimes.
+    fn verify(&self, request: http::Request<AnswerBody>) -> Verifying {
+        self.verifying.clone().call(request)
+    }
+
+    async fn answer(self, request: Request) -> Answer {
+        let settings = &self.settings;
+        let Some(exchange) = Exchange::of(request.extensions()) else {
+            return settings.answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "Internal server error");
+        };
+        let request = if settings.upstream.is_none() {
+            match auth_request::described(settings, request, &exchange) {
+                Ok(request) => request,
+                Err(problem) => {
+                    exchange.refused("target", problem);
+                    return settings.denied();
+                }
+            }
+        } else if settings.is_streaming() {
+            request.map(BodyExt::boxed_unsync)
+        } else {
+            request.map(|body| body.within(&settings.ground.budget).boxed_unsync())
+        };
+        let answer = self.routed(request, &exchange).await;
+        if self.settings.upstream.is_none() { auth_request::answer(answer, &exchange) } else { answer }
+    }
+
+    async fn routed(&self, request: http::Request<AnswerBody>, exchange: &Exchange) -> Answer {
+        let settings = &self.settings;
+        let path = request.uri().path();
+        if !path.strip_prefix(&settings.stage).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            exchange.refused("stage", "the path does not begin with the stage");
+            return settings.answer(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden");
+        }
+        let keys = settings.ground.keys.get();
+        let parsed = Path::parse(path);
+        let route = route::find(settings.routes.iter().chain(&keys.routes), request.method().as_str(), &parsed);
+        let authorization = route.map_or(Authorization::AwsIam, |route| route.authorization);
+        exchange.update(|record| {
+            let name = |route: &route::Route| format!("{} {}", route.path_prefix, authorization.as_str());
+            record.route = Some(route.map_or_else(|| authorization.as_str().into(), name));
+        });
+        drop(keys);
+        if authorization == Authorization::None {
+            exchange.update(|record| record.decision = Decision::Anonymous);
+            return match settings.upstream {
+                Some(_) => outgoing::anonymous(settings, request, exchange).await,
+                None => auth_request::anonymous(),
+            };
+        }
+        if form::is_form(settings, &request) {
+            return form::answer(settings, request, exchange).await;
+        }
+        let answer = self.verify(request).await.unwrap_or_else(|never| match never {});
+        if let Some(reason) = answer.extensions().get::<RefusalReason>() {
+            let check = reason.check_number().map_or_else(|| "body".into(), |number| number.to_string());
+            exchange.refused(check, reason.to_string());
+        }
+        answer.map(BodyExt::boxed_unsync)
+    }
+}
+
+impl Settings {
+    pub fn is_s3(&self) -> bool {
+        self.rules.post_policy
+    }
+
+    /// With --auth-request, no body arrives; that of a hash isn't checked with --allow-unchecked-bodies only.
+    fn is_streaming(&self) -> bool {
+        self.is_s3() || self.allow_unchecked_bodies
+    }
+
+    pub fn answer(&self, status: StatusCode, code: &'static str, message: &'static str) -> Answer {
+        refusal::answer(self.format, status, code, message)
+    }
+
+    pub fn denied(&self) -> Answer {
+        if self.is_s3() {
+            self.answer(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")
+        } else {
+            let message = "User is not authorized to access this resource";
+            self.answer(StatusCode::FORBIDDEN, "AccessDeniedException", message)
+        }
+    }
+}
+
+impl<K: LookUp> Service<Request> for Gate<K> {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let gate = self.clone();
+        Box::pin(async move { Ok(gate.answer(request).await) })
+    }
+}

@@ -1,0 +1,134 @@
+//! The bodies of requests as they arrive.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep};
+
+use super::BoxError;
+use super::exchange::{Exchange, Exhausted};
+
+/// What is read of a body that nobody wants, so that the client gets the answer: many read it only after they have sent
+/// everything, and a connection that is closed before is reset.
+const DRAINED: u64 = 1 << 20;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// The memory that all bodies together may use while they are collected.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    pub fn new(bytes: u32) -> Self {
+        Self(Arc::new(Semaphore::new(usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS))))
+    }
+}
+
+/// A body that has to arrive without long breaks.
+pub struct Arriving {
+    body: Option<Incoming>,
+    idle: Duration,
+    timer: Pin<Box<Sleep>>,
+    exchange: Exchange,
+    budget: Option<(Budget, Vec<OwnedSemaphorePermit>)>,
+    is_ended: bool,
+}
+
+impl Arriving {
+    pub fn new(body: Incoming, idle: Duration, exchange: Exchange) -> Self {
+        let is_ended = body.is_end_stream();
+        Self { body: Some(body), idle, timer: Box::pin(tokio::time::sleep(idle)), exchange, budget: None, is_ended }
+    }
+
+    /// Counts the bytes as memory that is used until this body is dropped.
+    pub fn within(mut self, budget: &Budget) -> Self {
+        self.budget = Some((budget.clone(), Vec::new()));
+        self
+    }
+
+    fn exhausted(&mut self, what: Exhausted, error: &str) -> BoxError {
+        self.exchange.update(|record| record.exhausted = Some(what));
+        self.is_ended = true;
+        error.into()
+    }
+
+    fn take(&mut self, frame: &Frame<Bytes>) -> Result<(), BoxError> {
+        let Some((budget, permits)) = &mut self.budget else { return Ok(()) };
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match Arc::clone(&budget.0).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)) {
+            // One permit for all bytes.
+            Ok(permit) => {
+                match permits.first_mut() {
+                    Some(first) => first.merge(permit),
+                    None => permits.push(permit),
+                }
+                Ok(())
+            }
+            Err(_) => Err(self.exhausted(Exhausted::Memory, "too much memory is used for bodies")),
+        }
+    }
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            ready!(this.timer.as_mut().poll(cx));
+            this.body = None;
+            return Poll::Ready(Some(Err(this.exhausted(Exhausted::ClientTime, "the body did not arrive in time"))));
+        };
+        this.timer.as_mut().reset(Instant::now() + this.idle);
+        Poll::Ready(match frame {
+            Some(Ok(frame)) => Some(this.take(&frame).map(|()| frame)),
+            Some(Err(error)) => {
+                this.is_ended = true;
+                Some(Err(error.into()))
+            }
+            None => {
+                this.is_ended = true;
+                None
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.as_ref().map(Body::size_hint).unwrap_or_default()
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let Some(body) = self.body.take().filter(|body| !self.is_ended && !body.is_end_stream()) else { return };
+        // A body that is announced as longer isn't worth it.
+        if body.size_hint().lower() > DRAINED {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(body)));
+        }
+    }
+}
+
+async fn drain(mut body: Incoming) {
+    let mut left = DRAINED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Sends requests to the upstream.
+
+mod answered;
+mod connector;
+pub mod headers;
+mod watched;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, Method, Uri, Version};
+use http_body_util::BodyExt;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio_rustls::rustls::ClientConfig;
+
+use super::{Answer, AnswerBody, BoxError};
+use crate::args::TransportArgs;
+use crate::args::serve::LimitArgs;
+use crate::failure::Failure;
+use crate::http::tls::Tls;
+use answered::Answered;
+use connector::Connector;
+use watched::{Progress, Watched};
+
+/// A server to which requests are forwarded. Its connections are kept and used again.
+#[derive(Clone)]
+pub struct Upstream {
+    client: Client<Connector, Watched>,
+    scheme: Scheme,
+    authority: Authority,
+    /// What precedes the path of each request, without a slash at its end.
+    base: String,
+    timeout: Duration,
+}
+
+/// Why there is no answer of the upstream.
+#[derive(Debug)]
+pub enum Failed {
+    /// It can't be reached, or ended the connection.
+    Unreachable(String),
+    /// It did not answer in time.
+    TimedOut,
+    /// The body of the request failed: it is not the signed one, or the client went away.
+    Body(BoxError),
+}
+
+/// A request to the upstream. `target` is its path and query.
+pub struct Outgoing {
+    pub method: Method,
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: AnswerBody,
+}
+
+impl Upstream {
+    pub fn new(url: &str, transport: &TransportArgs, limits: &LimitArgs) -> Result<Self, Failure> {
+        let wrong = || Failure::usage("the upstream must be a URL such as http://127.0.0.1:3000, without a query");
+        let parts = url.parse::<Uri>().map_err(|_| wrong())?.into_parts();
+        let scheme =
+            parts.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS).ok_or_else(wrong)?;
+        let authority = parts.authority.filter(|authority| !authority.as_str().contains('@')).ok_or_else(wrong)?;
+        let base = parts.path_and_query.map_or_else(String::new, |path| path.as_str().trim_end_matches('/').to_owned());
+        if base.contains('?') {
+            return Err(wrong());
+        }
+        let tls = if scheme == Scheme::HTTPS { Some(Arc::new(config(transport)?)) } else { None };
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build(Connector::new(tls, limits.connect_timeout));
+        Ok(Self { client, scheme, authority, base, timeout: limits.upstream_timeout })
+    }
+
+    /// Sends a request, and waits until the head of the answer is there. The time without progress is limited, of the
+    /// request and of the answer.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Answer, Failed> {
+        let progress = Progress::default();
+        let request = self.request(outgoing, &progress)?;
+        let mut sending = std::pin::pin!(self.client.request(request));
+        let answer = loop {
+            let end = progress.last() + self.timeout;
+            match tokio::time::timeout_at(end, &mut sending).await {
+                Ok(answer) => break answer,
+                Err(_) if progress.last() + self.timeout > end => {}
+                Err(_) => return Err(Failed::TimedOut),
+            }
+        };
+        match (answer, progress.take_error()) {
+            (Ok(answer), _) => {
+                let mut answer = answer.map(|body| Answered::new(body, self.timeout).boxed_unsync());
+                // That of the connection to the upstream.
+                *answer.version_mut() = Version::HTTP_11;
+                headers::remove_hop_by_hop(answer.headers_mut());
+                Ok(answer)
+            }
+            (Err(_), Some(error)) => Err(Failed::Body(error)),
+            (Err(error), None) if is_timeout(&error) => Err(Failed::TimedOut),
+            (Err(error), None) => Err(Failed::Unreachable(described(&error))),
+        }
+    }
+
+    fn request(&self, outgoing: Outgoing, progress: &Progress) -> Result<http::Request<Watched>, Failed> {
+        let unsendable = || Failed::Body("the path and query can't be sent".into());
+        let mut parts = http::uri::Parts::default();
+        let target = PathAndQuery::try_from(format!("{}{}", self.base, outgoing.target)).map_err(|_| unsendable())?;
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(target);
+        let mut request = http::Request::new(Watched::new(outgoing.body, progress.clone()));
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| unsendable())?;
+        *request.headers_mut() = outgoing.headers;
+        Ok(request)
+    }
+}
+
+fn config(transport: &TransportArgs) -> Result<ClientConfig, Failure> {
+    // HTTP/1 only: it shows where a request ends, whatever the upstream speaks.
+    Tls::new(transport)?.config(true)
+}
+
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
+    })
+}
+
+fn described(error: &(dyn Error + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// The error and what caused it.
+pub fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
+}

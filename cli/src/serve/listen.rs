@@ -1,0 +1,211 @@
+//! Accepts connections and passes their requests to the service.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Method, StatusCode};
+use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower::{Service, ServiceExt};
+
+use super::arriving::Arriving;
+use super::exchange::{Decision, Exchange, Exhausted};
+use super::idle::{Busy, Idle};
+use super::leaving::{Books, Entry, Leaving};
+use super::run::Ground;
+use super::{Answer, Request, refusal};
+
+/// HTTP/2 requests of a connection at the same time.
+const MOST_STREAMS: u32 = 100;
+/// An HTTP/2 connection without an answer to a ping is closed after this.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// A server of one service.
+pub struct Server<S> {
+    pub service: S,
+    pub ground: Ground,
+    pub books: Books,
+    pub tls: Option<TlsAcceptor>,
+}
+
+impl<S> Server<S>
+where
+    S: Service<Request, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
+{
+    /// Accepts connections until `end`, then lets those that are open finish their requests for `shutdown` at most.
+    pub async fn serve(self, listener: TcpListener, end: impl Future<Output = ()>, shutdown: Duration) -> bool {
+        let server = Arc::new(self);
+        let graceful = GracefulShutdown::new();
+        let connections = Arc::new(Semaphore::new(usize::try_from(server.ground.limits.max_connections).unwrap_or(1)));
+        let mut end = std::pin::pin!(end);
+        loop {
+            let accepted = async {
+                let permit = Arc::clone(&connections).acquire_owned().await;
+                (permit, listener.accept().await)
+            };
+            let (permit, accepted) = tokio::select! {
+                accepted = accepted => accepted,
+                () = &mut end => break,
+            };
+            // Out of file descriptors: not the fault of those that are open.
+            let Ok((stream, peer)) = accepted else {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let (server, watcher) = (Arc::clone(&server), graceful.watcher());
+            tokio::spawn(async move {
+                server.connection(stream, peer, watcher).await;
+                drop(permit);
+            });
+        }
+        drop(listener);
+        tokio::time::timeout(shutdown, graceful.shutdown()).await.is_ok()
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) {
+        let _open = self.ground.metrics.connection();
+        // Small answers go out at once; it is not an error if the system refuses.
+        let _ = stream.set_nodelay(true);
+        let busy = Busy::default();
+        let stream = Idle::new(stream, self.ground.limits.idle_timeout, busy.clone());
+        let Some(tls) = &self.tls else { return self.http(TokioIo::new(stream), peer, busy, watcher).await };
+        if let Ok(Ok(stream)) = tokio::time::timeout(self.ground.limits.header_timeout, tls.accept(stream)).await {
+            Arc::clone(&self).http(TokioIo::new(stream), peer, busy, watcher).await;
+        }
+    }
+
+    async fn http<I>(
+        self: Arc<Self>,
+        stream: I,
+        peer: SocketAddr,
+        busy: Busy,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) where
+        I: Read + Write + Unpin + Send + 'static,
+    {
+        let builder = self.builder();
+        let limits = &self.ground.limits;
+        let (server, counting) = (Arc::clone(&self), busy.clone());
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let (server, counted) = (Arc::clone(&server), counting.count());
+            async move { Ok::<_, Infallible>(server.handle(request, peer, counted).await) }
+        });
+        let connection = watcher.watch(builder.serve_connection(stream, service).into_owned());
+        // A request ends earlier by itself, unless its answer is never read.
+        let overdue = limits.max_time + limits.idle_timeout;
+        tokio::select! {
+            // A client that breaks the protocol or goes away is no error of the server.
+            _ = connection => {}
+            () = busy.overdue(overdue) => {}
+        }
+    }
+
+    fn builder(&self) -> auto::Builder<TokioExecutor> {
+        let limits = &self.ground.limits;
+        let header_bytes = usize::try_from(limits.max_header_bytes).unwrap_or(usize::MAX);
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_buf_size(header_bytes)
+            .half_close(false);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(limits.max_header_bytes)
+            .max_concurrent_streams(MOST_STREAMS)
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_EVERY);
+        builder
+    }
+
+    async fn handle(
+        &self,
+        request: http::Request<Incoming>,
+        peer: SocketAddr,
+        busy: super::idle::Counted,
+    ) -> http::Response<Leaving> {
+        let (mut head, body) = request.into_parts();
+        let exchange = Exchange::new(&head, peer);
+        let is_head = head.method == Method::HEAD;
+        let entry = Entry::new(exchange.clone(), self.books.clone());
+        let limits = &self.ground.limits;
+        let mut deadline = Box::pin(tokio::time::sleep(limits.max_time));
+        let answer = if head.method == Method::CONNECT || !head.uri.path().starts_with('/') {
+            exchange.refused("target", "the request target is not a path");
+            refusal::answer(self.ground.format, StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request")
+        } else {
+            head.extensions.insert(exchange.clone());
+            let body = Arriving::new(body, limits.idle_timeout, exchange.clone());
+            let answering = self.service.clone().oneshot(http::Request::from_parts(head, body));
+            tokio::select! {
+                answer = answering => answer.unwrap_or_else(|never| match never {}),
+                () = &mut deadline => self.too_late(&exchange),
+            }
+        };
+        let mut answer = self.instead(&exchange, answer);
+        self.record(&exchange, &mut answer);
+        let has_body = !is_head && !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        answer.map(|body| Leaving::new(body, deadline, has_body, entry, busy))
+    }
+
+    fn too_late(&self, exchange: &Exchange) -> Answer {
+        exchange.update(|record| {
+            record.decision = Decision::Aborted;
+            record.reason = Some("--max-time is up".into());
+        });
+        let message = "Endpoint request timed out";
+        refusal::answer(self.ground.format, StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", message)
+    }
+
+    /// A body that didn't arrive looks like a broken one to the layers, but is answered for what it is.
+    fn instead(&self, exchange: &Exchange, answer: Answer) -> Answer {
+        let record = exchange.record();
+        // Refused before: the rest of the body was only read for the sake of the client.
+        let is_decided = record.check.is_some_and(|check| check.parse::<u8>().is_ok());
+        let (status, code, message, check) = match record.exhausted {
+            None => return answer,
+            Some(_) if is_decided => return answer,
+            Some(Exhausted::ClientTime) => {
+                let message =
+                    "Your socket connection to the server was not read from or written to within the timeout period.";
+                (StatusCode::REQUEST_TIMEOUT, "RequestTimeout", message, "body_timeout")
+            }
+            Some(Exhausted::Memory) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "Please reduce your request rate.", "memory")
+            }
+        };
+        exchange.refused(check, message);
+        refusal::answer(self.ground.format, status, code, message)
+    }
+
+    /// An answer of the upstream gets a request id as well, unless it has one.
+    fn record(&self, exchange: &Exchange, answer: &mut Answer) {
+        let name = self.ground.format.request_id_header();
+        if !answer.headers().contains_key(name)
+            && let Ok(id) = HeaderValue::from_str(&refusal::request_id())
+        {
+            answer.headers_mut().insert(name, id);
+        }
+        let id = answer.headers().get(name).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+        exchange.update(|record| {
+            record.status = answer.status().as_u16();
+            record.request_id = id;
+        });
+    }
+}

@@ -1,0 +1,45 @@
+//! What the servers `gate` and `proxy` consist of: keys, connections, limits, forwarding, logs and metrics.
+//!
+//! A server is a tower service of [`Request`]s, which [`run`] serves until a signal ends the process.
+
+mod access_log;
+mod arriving;
+mod exchange;
+pub mod forward;
+mod idle;
+pub mod keys;
+mod leaving;
+mod listen;
+mod management;
+pub mod metrics;
+pub mod path;
+pub mod refusal;
+pub mod replay;
+pub mod route;
+mod run;
+mod tls;
+
+use std::convert::Infallible;
+use std::error::Error;
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+
+pub use arriving::{Arriving, Budget};
+pub use exchange::{Decision, Exchange};
+pub use run::{Ground, run};
+
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A request as the services of `gate` and `proxy` get it. Its extensions have an [`Exchange`].
+pub type Request = http::Request<Arriving>;
+
+/// The body of an answer.
+pub type AnswerBody = UnsyncBoxBody<Bytes, BoxError>;
+pub type Answer = http::Response<AnswerBody>;
+
+/// A body in memory.
+pub fn full(bytes: impl Into<Bytes>) -> AnswerBody {
+    use http_body_util::BodyExt;
+    http_body_util::Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
+}

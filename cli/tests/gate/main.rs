@@ -1,0 +1,13 @@
+//! Runs `countersign gate` between raw connections and an upstream that records what arrives.
+
+mod auth_request;
+mod forwarding;
+mod hostile;
+mod operation;
+mod refusals;
+mod s3;
+#[path = "../cli/support.rs"]
+#[allow(dead_code, reason = "shared with the tests of `request`")]
+mod support;
+
+mod gate;
