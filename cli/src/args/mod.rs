@@ -46,9 +46,9 @@ Environment:
   NO_COLOR             no colours
 
 Examples:
-  countersign request https://abc123.execute-api.us-east-1.amazonaws.com/dev/list
+  countersign request https://abc.execute-api.us-east-1.amazonaws.com/dev/list
   countersign presign --expires 1h https://bucket.s3.amazonaws.com/report.pdf
-  curl -sv https://abc123.execute-api.us-east-1.amazonaws.com/dev/list 2>&1 |
+  curl -sv https://abc.execute-api.us-east-1.amazonaws.com/dev/list 2>&1 |
     countersign explain
   countersign help request    shows all flags, with examples";
 

@@ -227,7 +227,8 @@ pub struct ActArgs {
 pub(super) const HELP: &str = "\
 Examples:
   A route of API Gateway with IAM authorization:
-    countersign request https://abc123.execute-api.us-east-1.amazonaws.com/dev/get-list?limit=25
+    URL=https://abc123.execute-api.us-east-1.amazonaws.com/dev/get-list
+    countersign request \"$URL?limit=25\"
   What the Test button of the API Gateway console does:
     URL=https://apigateway.us-east-1.amazonaws.com/restapis/ID
     countersign request -X POST $URL/resources/RESOURCE/methods/GET \\
@@ -239,8 +240,10 @@ Examples:
       -H 'Content-Type: application/x-amz-json-1.0' -d '{}'
   Upload from a pipe, signed chunk by chunk if its size is known; otherwise it
   is stored first:
-    tar c . | countersign request -T - https://bucket.s3.eu-central-1.amazonaws.com/backup.tar
-    head -c 1000000 /dev/zero | countersign request -T - --body-size 1000000 --checksum crc32 \\
+    tar c . | countersign request -T - \\
+      https://bucket.s3.eu-central-1.amazonaws.com/backup.tar
+    head -c 1000000 /dev/zero | \\
+      countersign request -T - --body-size 1000000 --checksum crc32 \\
       https://bucket.s3.eu-central-1.amazonaws.com/zeros
 
 Exit codes:
