@@ -2,7 +2,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CredentialArgs, TransportArgs};
 
-/// Show which credentials are used, where they come from, and when they expire
+/// Show which credentials are used, their source and their expiry
 ///
 /// The secret is printed only with --format process, env or json.
 #[derive(Args, Debug)]

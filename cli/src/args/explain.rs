@@ -69,7 +69,7 @@ pub struct SentArgs {
     pub url: Option<String>,
 
     /// With --url: the method [default: GET, POST with -d]
-    #[arg(short = 'X', long, value_name = "METHOD", requires = "url")]
+    #[arg(short = 'X', long, visible_alias = "method", value_name = "METHOD", requires = "url")]
     pub request: Option<String>,
 
     /// With --url: a header, `Name: value`

@@ -41,11 +41,19 @@ pub struct Cli {
 
 const ENVIRONMENT: &str = "\
 Environment:
-  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION and all other variables that the
-  AWS CLI reads for credentials and the region
-  COUNTERSIGN_SERVICE  the service to sign for, if neither a flag nor the host names it
-  AWS_CA_BUNDLE, SSL_CERT_FILE  the certificates to trust, instead of the system's
-  NO_COLOR             no colours";
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE,
+  AWS_REGION           and all others that the AWS CLI reads for credentials
+  COUNTERSIGN_SERVICE  the service, if neither a flag nor the host names it
+  AWS_CA_BUNDLE, SSL_CERT_FILE
+                       certificates to trust, instead of the system's
+  NO_COLOR             no colours
+
+Examples:
+  countersign request https://abc.execute-api.us-east-1.amazonaws.com/dev/list
+  countersign presign --expires 1h https://bucket.s3.amazonaws.com/report.pdf
+  curl -sv https://abc.execute-api.us-east-1.amazonaws.com/dev/list 2>&1 |
+    countersign explain
+  countersign help request    shows all flags, with examples";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -196,5 +204,31 @@ mod tests {
     #[test]
     fn flags_are_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_lists_each_subcommand_on_a_line_and_fits_80_columns() {
+        let mut command = super::Cli::command().term_width(80);
+        let help = command.render_long_help().to_string();
+        for subcommand in command.get_subcommands() {
+            let about = subcommand.get_about().expect("a summary").to_string();
+            let line = help.lines().find(|line| line.split_whitespace().next() == Some(subcommand.get_name()));
+            assert!(line.is_some_and(|line| line.ends_with(&about)), "{}: {about}", subcommand.get_name());
+        }
+        let request = super::request::HELP;
+        for line in super::ENVIRONMENT.lines().chain(request.lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_method_has_two_names() {
+        for subcommand in ["request", "sign", "presign"] {
+            for flag in ["-X", "--request", "--method"] {
+                let arguments = ["countersign", subcommand, "https://example.com/", flag, "PUT"];
+                let parsed = super::parse(arguments.map(Into::into)).expect("arguments");
+                assert!(format!("{parsed:?}").contains("\"PUT\""), "{arguments:?}");
+            }
+        }
     }
 }

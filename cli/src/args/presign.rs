@@ -19,7 +19,7 @@ pub struct PresignArgs {
     pub expires: Duration,
 
     /// The method that the URL is for
-    #[arg(short = 'X', long, value_name = "METHOD", default_value = "GET")]
+    #[arg(short = 'X', long, visible_alias = "method", value_name = "METHOD", default_value = "GET")]
     pub request: String,
 
     /// A header to sign, `Name: value`. It must be sent with the URL

@@ -15,7 +15,7 @@ pub struct RequestArgs {
     pub url: String,
 
     /// The method [default: GET, POST with -d, PUT with -T, HEAD with -I]
-    #[arg(short = 'X', long, value_name = "METHOD")]
+    #[arg(short = 'X', long, visible_alias = "method", value_name = "METHOD")]
     pub request: Option<String>,
 
     /// A header, `Name: value`; `@FILE` reads one per line, `Name;` sends an empty one, `Name:` removes a default. Host,
@@ -224,22 +224,33 @@ pub struct ActArgs {
     pub curl: bool,
 }
 
-const HELP: &str = "\
+pub(super) const HELP: &str = "\
 Examples:
   A route of API Gateway with IAM authorization:
-    countersign request https://abc123.execute-api.us-east-1.amazonaws.com/dev/get-list?limit=25
+    URL=https://abc123.execute-api.us-east-1.amazonaws.com/dev/get-list
+    countersign request \"$URL?limit=25\"
   What the Test button of the API Gateway console does:
-    countersign request -X POST https://apigateway.us-east-1.amazonaws.com/restapis/ID/resources/RESOURCE/methods/GET \\
-      -d '{\"pathWithQueryString\": \"/get-list?limit=25\"}' -H 'Content-Type: application/json'
+    URL=https://apigateway.us-east-1.amazonaws.com/restapis/ID
+    countersign request -X POST $URL/resources/RESOURCE/methods/GET \\
+      -d '{\"pathWithQueryString\": \"/get-list?limit=25\"}' \\
+      -H 'Content-Type: application/json'
   DynamoDB:
-    countersign request https://dynamodb.eu-west-1.amazonaws.com/ -H 'X-Amz-Target: DynamoDB_20120810.ListTables' \\
+    countersign request https://dynamodb.eu-west-1.amazonaws.com/ \\
+      -H 'X-Amz-Target: DynamoDB_20120810.ListTables' \\
       -H 'Content-Type: application/x-amz-json-1.0' -d '{}'
-  Upload from a pipe. If its size is known, it is signed chunk by chunk while it is sent; otherwise it is stored first:
-    tar c . | countersign request -T - https://bucket.s3.eu-central-1.amazonaws.com/backup.tar
-    head -c 1000000 /dev/zero | countersign request -T - --body-size 1000000 --checksum crc32 \\
+  Upload from a pipe, signed chunk by chunk if its size is known; otherwise it
+  is stored first:
+    tar c . | countersign request -T - \\
+      https://bucket.s3.eu-central-1.amazonaws.com/backup.tar
+    head -c 1000000 /dev/zero | \\
+      countersign request -T - --body-size 1000000 --checksum crc32 \\
       https://bucket.s3.eu-central-1.amazonaws.com/zeros
 
 Exit codes:
-  0 an answer arrived, whatever its status   1 the request can't be signed   2 wrong usage or URL
-  6 host not found   7 no connection   22 status 400 or higher, with --fail   23 the output can't be written
-  26 a file can't be read   28 timeout   35 TLS   47 too many redirects   56 connection broken   60 certificate refused";
+   0 an answer arrived, whatever     1 the request can't be signed
+     its status                      2 wrong usage or URL
+   6 host not found                  7 no connection
+  22 status 400 or more, --fail     23 the output can't be written
+  26 a file can't be read           28 timeout
+  35 TLS                            47 too many redirects
+  56 connection broken              60 certificate refused";

@@ -15,14 +15,15 @@ pub struct SignArgs {
     pub url: String,
 
     /// The method [default: GET, POST with -d, PUT with -T, HEAD with -I]
-    #[arg(short = 'X', long, value_name = "METHOD")]
+    #[arg(short = 'X', long, visible_alias = "method", value_name = "METHOD")]
     pub request: Option<String>,
 
     /// Sign for HEAD
     #[arg(short = 'I', long)]
     pub head: bool,
 
-    /// A header that will be sent, `Name: value`; `@FILE` reads one per line, `Name;` is an empty one
+    /// A header that will be sent, `Name: value`; `@FILE` reads one per line, `Name;` is an empty one. It is not printed
+    /// with --format text or json, so send it as well
     #[arg(short = 'H', long = "header", value_name = "HEADER", allow_hyphen_values = true)]
     pub headers: Vec<String>,
 

@@ -5,9 +5,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::CredentialArgs;
 use super::time::{DateArgs, duration};
 
-/// Print a connection token: what a database, broker or cluster accepts as a password
+/// Print a connection token for a database, broker or cluster
 ///
-/// A token is made without sending anything, and lets whoever has it connect until it expires.
+/// It is accepted as a password. A token is made without sending anything, and lets whoever has it connect until it expires.
 #[derive(Args, Debug)]
 #[command(after_long_help = HELP)]
 pub struct TokenArgs {

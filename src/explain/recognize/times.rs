@@ -34,6 +34,8 @@ impl Found<'_> {
         if said.starts_with(text::SIGNATURE_NOT_YET_CURRENT)
             || said.holds(text::NOT_YET_VALID.known)
             || self.code_of_time() == "RequestTimeTooSkewed"
+            // rclone says this with the code AccessDenied.
+            || said.holds("The difference between the request time and the server's time")
         {
             self.clock(offset);
         }

@@ -299,6 +299,8 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (403, NONE, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", By::Unsigned, "NotSigned"),
     (403, NONE, "<Error><Code>RequestTimeTooSkewed</Code><Message>The difference between the request time and the current time is too large.</Message><RequestTime>20260830T123600Z</RequestTime><ServerTime>2026-08-30T12:55:00Z</ServerTime><MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds></Error>", By::S3, "ClockSkew { offset: Some(1140) }"),
     (403, NONE, "<Error><Code>RequestTimeTooSkewed</Code><Message>The difference between the request time and the current time is too large.</Message><RequestTime>Sun, 30 Aug 2026 12:36:00 GMT</RequestTime><ServerTime>2026-08-30T07:06:10.250Z</ServerTime></Error>", By::S3, "ClockSkew { offset: Some(-19790) }"),
+    // rclone.
+    (400, NONE, "<Error><Code>AccessDenied</Code><Message>The difference between the request time and the server&#39;s time exceeds the maximum allowed.</Message></Error>", By::Nobody, "ClockSkew { offset: None }"),
     (403, NONE, "<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><AWSAccessKeyId>AKIAIOSFODNN7EXAMPLE</AWSAccessKeyId></Error>", By::S3, "UnknownAccessKey"),
     (403, NONE, "<Error><Code>InvalidAccessKeyId</Code><Message>The AWS Access Key Id you provided does not exist in our records.</Message><AWSAccessKeyId>ASIAIOSFODNN7EXAMPLE</AWSAccessKeyId></Error>", By::Nobody, "TokenMissing"),
     (400, NONE, "<Error><Code>InvalidToken</Code><Message>The provided token is malformed or otherwise invalid.</Message></Error>", By::Temporary, "TokenInvalid"),
