@@ -37,6 +37,8 @@ pub(super) const TEXTS: &[(&str, &[Cause])] = &[
     (text::TOKEN_MALFORMED.known, &[Cause::TokenInvalid]),
     (text::LAST_CHUNK.known, &[Cause::BodyFraming]),
     ("The request was not signed", &[Cause::NotSigned, Cause::SignatureLost]),
+    // s3s.
+    ("Signature is required", &[Cause::NotSigned, Cause::SignatureLost]),
     ("does not support AWS Signature Version 2", &[Cause::SignatureVersion2]),
     ("explicit deny", &[Cause::PolicyDenies]),
     ("no permissions for [", &[Cause::PolicyDenies]),

@@ -323,6 +323,8 @@ pub const CASES: &[(u16, Headers, &str, By, &str)] = &[
     (301, NONE, "<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.</Message><Endpoint>bucket.s3.eu-central-1.amazonaws.com</Endpoint></Error>", By::S3, "Redirected { location: \"bucket.s3.eu-central-1.amazonaws.com\" }"),
     (307, &[("Location", "https://bucket.s3.eu-central-1.amazonaws.com/key?X-Amz-Signature=00")], "", By::S3, "Redirected { location: \"https://bucket.s3.eu-central-1.amazonaws.com/key\" }"),
     (403, NONE, "<Error><Code>MissingAuthenticationToken</Code><Message>The request was not signed.</Message></Error>", By::Nobody, "NotSigned"),
+    (403, NONE, "<Error><Code>AccessDenied</Code><Message>Signature is required</Message></Error>", By::Nobody, "NotSigned"),
+    (403, NONE, "<Error><Code>AccessDenied</Code><Message>Signature is required</Message></Error>", By::S3, "SignatureLost"),
     (400, NONE, "<Error><Code>TokenRefreshRequired</Code><Message>The provided token must be refreshed.</Message></Error>", By::Nobody, "TokenExpired"),
     (403, NONE, "<Error><Code>NotSignedUp</Code><Message>Your account is not signed up for the S3 service.</Message></Error>", By::S3, "Unrelated"),
     (400, NONE, "<Error><Code>CredentialsNotSupported</Code><Message>This request does not support credentials.</Message></Error>", By::S3, "TwoCredentials"),
