@@ -3,6 +3,7 @@
 pub(crate) mod inline;
 mod names;
 pub(crate) mod percent;
+mod positions;
 pub(crate) mod wiped;
 
 use alloc::string::String;
@@ -10,6 +11,7 @@ use alloc::string::String;
 pub(crate) use names::{
     compare_ignoring_case, is_one_of, is_token, is_token_byte, starts_with_ignoring_case, strip_start,
 };
+pub(crate) use positions::each_position;
 
 /// Returns `true` if every byte satisfies the predicate. It examines all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {

@@ -2,15 +2,21 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::ops::Range;
 use percent_encoding::percent_decode;
 
-use crate::text::{ByteSet, any, any_of_chunk, split_at_first};
+use crate::text::{any, each_position, split_at_first};
 
-/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not
-/// encoded. Form encoding (`+` for a space) and the character sets of URL libraries leave other characters unencoded,
-/// which breaks signatures.
-static UNRESERVED: ByteSet = ByteSet::alphanumeric_and(b"-._~");
-static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
+/// Returns `true` for the unreserved characters of [RFC 3986
+/// 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not encoded. Form encoding (`+` for a space) and
+/// the character sets of URL libraries leave other characters unencoded, which breaks signatures.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
+}
+
+fn is_unreserved_or_slash(byte: u8) -> bool {
+    is_unreserved(byte) | (byte == b'/')
+}
 
 /// Percent-encodes a path segment, query parameter name or query parameter value as AWS does: everything except `A-Z
 /// a-z 0-9 - . _ ~` becomes `%XX`.
@@ -55,72 +61,133 @@ fn encode(raw: &[u8], write: impl FnOnce(&mut Vec<u8>, &[u8])) -> String {
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_up_to(out, bytes, &UNRESERVED, b"", |byte, after| (byte, after));
+    let mut copy = Copy::new(out, bytes, is_unreserved);
+    each_position(bytes, |byte| !is_unreserved(byte), |position| copy.encode(position));
+    copy.finish();
 }
 
 pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |byte, after| (byte, after));
+    let mut copy = Copy::new(out, bytes, is_unreserved_or_slash);
+    each_position(bytes, |byte| !is_unreserved_or_slash(byte), |position| copy.encode(position));
+    copy.finish();
 }
 
 /// Decodes a whole path once and encodes everything except `/` once, so that `%2F` becomes `/`. `+` is a literal plus,
 /// and a `%` that doesn't begin an escape is literal.
 pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
-    write_up_to(out, path, &UNRESERVED_AND_SLASH, b"", |byte, after| match byte {
-        b'%' => unescape(after),
-        byte => (byte, after),
-    });
+    let mut copy = Copy::new(out, path, is_unreserved_or_slash);
+    each_position(path, |byte| !is_unreserved_or_slash(byte), |position| copy.decode_and_encode(position));
+    copy.finish();
 }
 
-/// Decodes a query parameter name or value once and encodes it once, up to the first byte in `ends`; returns the rest
-/// of the input, starting with that byte. `+` is read as a space, as servers do, and a `%` that doesn't begin an escape
-/// is literal.
-pub(crate) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
-    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
-        b'%' => unescape(after),
-        b'+' => (b' ', after),
-        byte => (byte, after),
-    })
-}
-
-/// Copies runs of bytes in `kept` and encodes all others one at a time: `read` returns the byte to encode and the input
-/// that follows it.
-fn write_up_to<'b>(
+/// Decodes the names and values of a query once and encodes them once. `+` is read as a space, as servers do, and a `%`
+/// that doesn't begin an escape is literal. `separator` is called for every `=` and `&`, with the position in the output
+/// at which the byte will be, if it is to be written; otherwise the byte is encoded.
+pub(crate) fn write_query_decoded_then_encoded(
     out: &mut Vec<u8>,
-    bytes: &'b [u8],
-    kept: &ByteSet,
-    ends: &[u8],
-    read: impl Fn(u8, &'b [u8]) -> (u8, &'b [u8]),
-) -> &'b [u8] {
-    let mut rest = bytes;
-    loop {
-        let (run, from) = rest.split_at(run_length(rest, kept));
-        out.extend_from_slice(run);
-        let (byte, after) = match from {
-            [] => return from,
-            [end, ..] if ends.contains(end) => return from,
-            [byte, after @ ..] => read(*byte, after),
+    query: &[u8],
+    mut separator: impl FnMut(u8, usize) -> Separator,
+) {
+    let mut copy = Copy::new(out, query, is_unreserved);
+    each_position(
+        query,
+        |byte| !is_unreserved(byte),
+        |position| match query.get(position) {
+            Some(b'+') => copy.replace(position..position + 1, b' '),
+            Some(byte @ (b'=' | b'&')) => match separator(*byte, copy.position_of(position)) {
+                Separator::Keep => {}
+                Separator::Remove => copy.remove(position),
+                Separator::Encode => copy.encode(position),
+                Separator::AfterEquals => copy.insert(position, b'='),
+            },
+            _ => copy.decode_and_encode(position),
+        },
+    );
+    copy.finish();
+}
+
+/// What becomes of a `=` or `&` in a query.
+pub(crate) enum Separator {
+    Keep,
+    Remove,
+    Encode,
+    /// A `=` is written before it.
+    AfterEquals,
+}
+
+/// Copies bytes up to those that have to be replaced. What needs no change is copied in runs as long as possible.
+struct Copy<'c> {
+    out: &'c mut Vec<u8>,
+    bytes: &'c [u8],
+    is_kept: fn(u8) -> bool,
+    /// The position up to which the bytes are written.
+    written: usize,
+}
+
+impl<'c> Copy<'c> {
+    #[inline]
+    fn new(out: &'c mut Vec<u8>, bytes: &'c [u8], is_kept: fn(u8) -> bool) -> Self {
+        Self { out, bytes, is_kept, written: 0 }
+    }
+
+    /// Returns where in the output the byte at this position will be.
+    #[inline]
+    fn position_of(&self, position: usize) -> usize {
+        self.out.len() + position - self.written
+    }
+
+    fn write_up_to(&mut self, position: usize) {
+        self.out.extend_from_slice(self.bytes.get(self.written..position).unwrap_or_default());
+        self.written = position;
+    }
+
+    fn remove(&mut self, position: usize) {
+        self.write_up_to(position);
+        self.written = position + 1;
+    }
+
+    fn insert(&mut self, position: usize, byte: u8) {
+        self.write_up_to(position);
+        self.out.push(byte);
+    }
+
+    fn encode(&mut self, position: usize) {
+        if let Some(byte) = self.bytes.get(position) {
+            self.replace(position..position + 1, *byte);
+        }
+    }
+
+    /// Decodes the escape at this position, if there is one, and encodes the byte.
+    #[inline]
+    fn decode_and_encode(&mut self, position: usize) {
+        let Some((b'%', after)) = self.bytes.get(position..).and_then(<[u8]>::split_first) else {
+            return self.encode(position);
         };
-        if kept.contains(byte) {
-            out.push(byte);
+        let (byte, rest) = unescape(after);
+        let end = self.bytes.len() - rest.len();
+        let is_canonical =
+            end == position + 3 && !(self.is_kept)(byte) && !after.iter().take(2).any(u8::is_ascii_lowercase);
+        if !is_canonical {
+            self.replace(position..end, byte);
+        }
+    }
+
+    /// Writes a byte in place of those in the range, encoded unless it is kept.
+    fn replace(&mut self, range: Range<usize>, byte: u8) {
+        self.write_up_to(range.start);
+        self.written = range.end;
+        if (self.is_kept)(byte) {
+            self.out.push(byte);
         } else {
             let digit = |value: u8| value + if value < 10 { b'0' } else { b'A' - 10 };
-            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+            self.out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
         }
-        rest = after;
     }
-}
 
-/// Returns the number of leading bytes that are in `kept`.
-fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
-    let start = bytes.iter().take(16).take_while(|byte| kept.contains(**byte)).count();
-    if start < 16 {
-        return start;
+    #[inline]
+    fn finish(mut self) {
+        self.write_up_to(self.bytes.len());
     }
-    // Long values are almost entirely alphanumeric: session tokens, hashes, signatures.
-    let chunks = bytes.as_chunks::<16>().0.iter().skip(1);
-    let passed =
-        start + 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, |byte| !byte.is_ascii_alphanumeric())).count();
-    passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
 }
 
 /// Decodes a query parameter name or value: `+` is a space, `%XX` is a byte, and a `%` that doesn't begin an escape is
@@ -182,7 +249,12 @@ fn unescape(after_percent: &[u8]) -> (u8, &[u8]) {
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -199,7 +271,7 @@ mod tests {
 
     fn query_twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_query_decoded_then_encoded(&mut out, text, b"");
+        write_query_decoded_then_encoded(&mut out, text, |_, _| Separator::Encode);
         String::from_utf8(out).unwrap()
     }
 

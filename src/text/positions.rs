@@ -1,0 +1,70 @@
+//! Positions of bytes in a text.
+
+/// Calls `visit` with the position of every byte that satisfies the predicate, in ascending order.
+///
+/// The predicate is applied to 64 bytes at a time, which the compiler vectorizes if it is written without branches (`|`
+/// instead of `||`, no `matches!`). Only the bytes that satisfy it are visited.
+#[inline]
+pub(crate) fn each_position(bytes: &[u8], is: impl Fn(u8) -> bool, mut visit: impl FnMut(usize)) {
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let mut visit_block = |start: usize, mut found: u64| {
+        while found != 0 {
+            visit(start + found.trailing_zeros() as usize);
+            found &= found - 1;
+        }
+    };
+    for (index, block) in blocks.iter().enumerate() {
+        visit_block(64 * index, found_in(block, &is));
+    }
+    if !rest.is_empty() {
+        visit_block(64 * blocks.len(), found_in_rest(bytes, rest, &is));
+    }
+}
+
+/// [`found_in`] for the bytes after the last whole block.
+#[inline]
+fn found_in_rest(bytes: &[u8], rest: &[u8], is: impl Fn(u8) -> bool) -> u64 {
+    if let Some(last) = bytes.last_chunk::<64>() {
+        return found_in(last, is) >> (64 - rest.len());
+    }
+    if rest.len() <= 12 {
+        return rest.iter().rev().fold(0, |found, byte| found << 1 | u64::from(is(*byte)));
+    }
+    let mut block = [0; 64];
+    block.get_mut(..rest.len()).unwrap_or_default().copy_from_slice(rest);
+    found_in(&block, is) & ((1 << rest.len()) - 1)
+}
+
+/// Returns a bit for each byte, the lowest for the first.
+#[inline(never)]
+fn found_in(block: &[u8; 64], is: impl Fn(u8) -> bool) -> u64 {
+    // The product of this number and eight flags, one in each byte, has them in its highest eight bits.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut flags = [0; 64];
+    flags.iter_mut().zip(block).for_each(|(flag, byte)| *flag = u8::from(is(*byte)));
+    let eights = flags.as_chunks::<8>().0.iter();
+    eights.fold(0, |bits, eight| bits >> 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) & 0xff << 56)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn every_position_is_visited_once_in_order() {
+        for length in 0..140_usize {
+            for seed in 0..40_u64 {
+                let bytes: Vec<u8> = (0..length as u64)
+                    .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8)
+                    .collect();
+                for limit in [0, 1, 16, 128, 255] {
+                    let mut visited = Vec::new();
+                    each_position(&bytes, |byte| byte <= limit, |position| visited.push(position));
+                    let expected = bytes.iter().enumerate().filter(|(_, byte)| **byte <= limit);
+                    assert!(expected.map(|(position, _)| position).eq(visited), "{bytes:?}");
+                }
+            }
+        }
+    }
+}
