@@ -97,6 +97,7 @@ impl Signer {
         QueryParameters {
             access_key_id: self.credentials().access_key_id(),
             scope,
+            encoded_after_date: self.target.encoded_after_date(),
             timestamp: now,
             expires: self.rules.presign_expires.then_some(seconds),
             region_set: self.target.set(),

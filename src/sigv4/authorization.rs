@@ -80,6 +80,8 @@ pub(crate) fn write_header(
 pub(crate) struct QueryParameters<'a, N> {
     pub(crate) access_key_id: &'a str,
     pub(crate) scope: Scope<'a>,
+    /// What follows the date in the scope, percent-encoded.
+    pub(crate) encoded_after_date: &'a str,
     pub(crate) timestamp: Timestamp,
     /// The lifetime in seconds.
     pub(crate) expires: Option<u64>,
@@ -99,11 +101,9 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         out.extend_from_slice(b"%2F");
-        self.scope.write_to(|piece| match piece {
-            "/" => out.extend_from_slice(b"%2F"),
-            piece => write_encoded(out, piece.as_bytes()),
-        });
-        // The time is digits and letters, which need no encoding.
+        // Dates and times are digits and letters, which need no encoding.
+        out.extend_from_slice(self.scope.date().as_bytes());
+        out.extend_from_slice(self.encoded_after_date.as_bytes());
         write_parameter_name(out, X_AMZ_DATE);
         out.extend_from_slice(self.timestamp.as_bytes());
         if let Some(expires) = self.expires {
@@ -283,7 +283,12 @@ impl<'a> Claims<'a> {
 
     /// Returns the scope that the signature claims, as sent.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope::unchecked(self.algorithm, self.part(&self.date), self.part(&self.region), self.part(&self.service))
+        let [date, region, service] = [&self.date, &self.region, &self.service].map(|range| self.part(range));
+        let scope = Scope::unchecked(self.algorithm, date, region, service);
+        match self.terminator() {
+            TERMINATOR => scope.with_after_date(self.part(&(self.date.end..self.terminator.end))),
+            _ => scope,
+        }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
