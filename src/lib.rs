@@ -14,7 +14,8 @@
         feature = "post-policy",
         feature = "sigv4a",
         feature = "time",
-        feature = "tokens"
+        feature = "tokens",
+        feature = "tower"
     )),
     allow(dead_code, unreachable_code, unused_imports)
 )]
@@ -46,6 +47,8 @@ pub mod streaming;
 mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod verify;
 mod xml;
 

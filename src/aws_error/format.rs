@@ -77,6 +77,18 @@ impl ErrorFormat {
         }
     }
 
+    /// Returns the name of the header for the request id.
+    ///
+    /// ```
+    /// assert_eq!(countersign::ErrorFormat::S3Xml.request_id_header(), "x-amz-request-id");
+    /// ```
+    pub const fn request_id_header(self) -> &'static str {
+        match self {
+            Self::S3Xml => "x-amz-request-id",
+            Self::RestJson | Self::AwsJson1_0 | Self::AwsJson1_1 | Self::QueryXml => "x-amzn-requestid",
+        }
+    }
+
     /// Returns the namespace that precedes the code in the body.
     pub(super) const fn code_namespace(self) -> &'static str {
         match self {

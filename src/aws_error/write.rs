@@ -52,6 +52,52 @@ impl Refusal {
         Self::new(format, 500, code, message)
     }
 
+    /// The response to a body that is larger than the server buffers.
+    pub(crate) fn body_too_large(format: ErrorFormat) -> Self {
+        let (status, code, message) = match format {
+            ErrorFormat::S3Xml => (400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"),
+            ErrorFormat::QueryXml => (413, "RequestEntityTooLarge", "Request Too Long"),
+            ErrorFormat::RestJson | ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 => {
+                (413, "RequestEntityTooLargeException", "Request Too Long")
+            }
+        };
+        Self::new(format, status, code, message)
+    }
+
+    /// The response to a body that ended before it was complete.
+    pub(crate) fn incomplete_body(format: ErrorFormat) -> Self {
+        let (code, message) = match format {
+            ErrorFormat::S3Xml => (
+                "IncompleteBody",
+                "You did not provide the number of bytes specified by the Content-Length HTTP header",
+            ),
+            ErrorFormat::QueryXml => ("BadRequest", "Bad Request"),
+            ErrorFormat::RestJson | ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 => {
+                ("BadRequestException", "Bad Request")
+            }
+        };
+        Self::new(format, 400, code, message)
+    }
+
+    /// The response to a body that the signature doesn't cover, where the server demands that.
+    pub(crate) fn unsigned_body(format: ErrorFormat) -> Self {
+        let code = match format {
+            ErrorFormat::S3Xml | ErrorFormat::QueryXml => "AccessDenied",
+            ErrorFormat::RestJson | ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 => "AccessDeniedException",
+        };
+        let status = if matches!(format, ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1) { 400 } else { 403 };
+        Self::new(format, status, code, "The signature must cover the body of the request")
+    }
+
+    /// The response when it can't be told whether the caller is known.
+    pub(crate) fn unavailable(format: ErrorFormat) -> Self {
+        let code = match format {
+            ErrorFormat::S3Xml | ErrorFormat::QueryXml => "ServiceUnavailable",
+            ErrorFormat::RestJson | ErrorFormat::AwsJson1_0 | ErrorFormat::AwsJson1_1 => "ServiceUnavailableException",
+        };
+        Self::new(format, 503, code, "Service Unavailable")
+    }
+
     pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         self.details.extend(details);
         self

@@ -64,6 +64,9 @@ pub enum TokenError {
         /// The characters it may contain.
         takes: &'static str,
     },
+    /// The credentials are temporary, and the service takes no session token.
+    #[error("SES has no SMTP password for temporary credentials; use the access key of an IAM user")]
+    Temporary,
     /// The path is not that of a CodeCommit repository.
     #[error("{got:?} is not the path of a repository; give it as git does, i.e. v1/repos/NAME")]
     RepositoryPath {

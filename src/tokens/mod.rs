@@ -12,9 +12,11 @@
 //! | Transcribe, streaming over WebSocket | [`transcribe`] | the URL to connect to | 5 minutes |
 //! | Vault, AWS auth method | [`vault`] | the body of the login | 15 minutes |
 //! | CodeCommit over HTTPS | [`codecommit`] | user name and password | 15 minutes |
+//! | Bedrock | [`bedrock`] | the bearer token, or `AWS_BEARER_TOKEN_BEDROCK` | 1 second to 12 hours |
+//! | SES over SMTP | [`ses_smtp_password`] | the password | as long as the access key |
 //!
 //! The server checks a token only when a connection is opened: a pool needs a new token for each new connection, and an
-//! open connection stays open after its token expires. Creating a token takes microseconds and no network access, so
+//! open connection stays open after its token expires (but Bedrock checks each call). Creating a token takes microseconds and no network access, so
 //! there is no need to cache it. Missing permissions show up only on connecting: creating a token doesn't check them.
 //!
 //! ```
@@ -28,12 +30,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bedrock;
 mod cache;
 mod codecommit;
 mod database;
 mod error;
 mod input;
 mod msk;
+mod ses_smtp;
 mod sts;
 mod websocket;
 
@@ -43,11 +47,13 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
+pub use bedrock::bedrock;
 pub use cache::{elasticache, elasticache_serverless, memorydb};
 pub use codecommit::codecommit;
 pub use database::{dsql, dsql_admin, rds};
 pub use error::TokenError;
 pub use msk::msk;
+pub use ses_smtp::ses_smtp_password;
 pub use sts::{eks, exec_credential, vault};
 pub use websocket::{iot_mqtt, transcribe};
 

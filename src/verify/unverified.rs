@@ -107,6 +107,15 @@ impl<'a> UnverifiedRequest<'a> {
         self.presented.claims.scope()
     }
 
+    /// What the signature is claimed to cover of the body; `None` if it covers a body whose hash is not sent.
+    pub(crate) fn claimed_payload(&self) -> Option<super::SignedPayload> {
+        match self.payload {
+            PayloadMode::Sent { payload, .. } => Some(payload),
+            PayloadMode::Unsigned => Some(super::SignedPayload::Unsigned),
+            PayloadMode::OfBody => None,
+        }
+    }
+
     fn verify_by<'k>(
         self,
         body_sha256: Option<[u8; 32]>,

@@ -271,6 +271,20 @@ fn eks_token_prints_the_credential_that_kubectl_reads() {
 }
 
 #[test]
+fn axum_server_answers_the_signed_call_and_refuses_the_others() {
+    let shown = stdout(&mut example("axum_server"));
+    for line in [
+        "public route:    200 healthy",
+        "signed:          200 AKIDEXAMPLE stored 8 bytes at /items/first",
+        r#"unsigned:        403 {"message":"Missing Authentication Token"}"#,
+        "changed body:    403 {\"message\":\"The request signature we calculated does not match",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    assert_eq!(example("axum_server").arg("--listen").output().unwrap().status.code(), Some(2));
+}
+
+#[test]
 fn token_examples_show_sample_values_and_report_missing_arguments() {
     let output = example("rds_token").output().unwrap();
     let shown = text(&output);

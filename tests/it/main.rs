@@ -20,5 +20,6 @@ mod sources;
 mod streaming;
 mod support;
 mod tokens;
+mod tower;
 mod vectors;
 mod wiping;

@@ -94,7 +94,7 @@ impl Timestamp {
         Self::in_range(self.unix_seconds.saturating_add(seconds).clamp(FIRST, LAST))
     }
 
-    fn in_range(unix_seconds: i64) -> Self {
+    pub(crate) fn in_range(unix_seconds: i64) -> Self {
         let (year, month, day) = civil_from_days(unix_seconds.div_euclid(SECONDS_PER_DAY));
         let second_of_day = unix_seconds.rem_euclid(SECONDS_PER_DAY);
         let pair = |n: i64| [b'0' + ((n / 10) % 10) as u8, b'0' + (n % 10) as u8];

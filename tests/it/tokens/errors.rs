@@ -96,6 +96,25 @@ fn ports_are_refused_if_the_default_port_is_signed() {
 }
 
 #[test]
+fn bedrock_lifetimes_out_of_range_are_refused() {
+    for expires in [Duration::ZERO, Duration::from_millis(1500), Duration::from_secs(43_201), Duration::MAX] {
+        let error = tokens::bedrock(&credentials(), "us-east-1", expires, now()).unwrap_err();
+        assert!(matches!(error, TokenError::Sign(SignError::Expires { .. })), "{error}");
+        assert!(error.to_string().contains("valid for 1 to 43200 whole seconds"), "{error}");
+    }
+}
+
+#[test]
+fn only_long_term_keys_have_an_smtp_password() {
+    let error = tokens::ses_smtp_password(&temporary(), "us-east-1").unwrap_err();
+    assert_eq!(error, TokenError::Temporary);
+    for region in ["", "US-EAST-1", "us-east-1/x", "*"] {
+        let error = tokens::ses_smtp_password(&credentials(), region).unwrap_err();
+        assert!(matches!(error, TokenError::Region { .. } | TokenError::Empty { field: "region" }), "{error}");
+    }
+}
+
+#[test]
 fn empty_values_are_named() {
     let credentials = credentials();
     let region = "us-east-1";

@@ -1,5 +1,5 @@
 //! Expected values from botocore 1.44.8, `@aws-sdk/rds-signer` 3.1175.0, git-remote-codecommit 1.17 and
-//! aws-msk-iam-sasl-signer-python 1.0.2, each run with the clock set to 20150830T123600Z.
+//! aws-msk-iam-sasl-signer-python 1.0.2, and AWS's Bedrock token generator for Python, each run with the clock set to 20150830T123600Z.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use countersign::{Credentials, encode_segment};
 use serde_json::Value;
 
 use super::{SESSION_TOKEN, temporary};
-use crate::support::fixtures::{credentials, now};
+use crate::support::fixtures::{at, credentials, now};
 
 /// The parameters after those of the token itself, in the order of botocore.
 fn signed(region_and_service: &str, expires: u32, token: bool, signature: &str) -> String {
@@ -254,4 +254,26 @@ fn hosts_of_other_partitions_have_their_suffix() {
         let url = tokens::transcribe(&credentials(), region, &[], now()).unwrap();
         assert!(url.as_str().starts_with(&format!("wss://transcribestreaming.{region}.{suffix}:8443/")), "{region}");
     }
+}
+
+/// The Bedrock figure was made at another time than the others.
+#[test]
+fn bedrock() {
+    let (twelve_hours, now) = (Duration::from_secs(43_200), at("20260830T123600Z"));
+    let key = tokens::bedrock(&credentials(), "us-east-1", twelve_hours, now).unwrap();
+    let url = Base64::decode_vec(key.as_str().strip_prefix("bedrock-api-key-").unwrap()).unwrap();
+    assert_eq!(
+        String::from_utf8(url).unwrap(),
+        "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+         &X-Amz-Credential=AKIDEXAMPLE%2F20260830%2Fus-east-1%2Fbedrock%2Faws4_request&X-Amz-Date=20260830T123600Z\
+         &X-Amz-Expires=43200&X-Amz-SignedHeaders=host\
+         &X-Amz-Signature=6ecfcc4555f037d659661fa18ee1478163cf95602ae28a27c78fdfb1e38d7beb&Version=1"
+    );
+}
+
+#[test]
+fn ses_smtp() {
+    let password = |region| tokens::ses_smtp_password(&credentials(), region).unwrap();
+    assert_eq!(*password("us-east-1"), "BOntiZFm/r+5s3psZ/RpsjB+aSGsj2J0rXdiLuO0cQL7");
+    assert_ne!(password("eu-west-1"), password("us-east-1"));
 }

@@ -41,6 +41,7 @@ pub fn every_kind(credentials: &Credentials, region: &str, now: Timestamp) -> Ve
             900,
             tokens::codecommit(credentials, region, "git-codecommit.us-east-1.amazonaws.com", "v1/repos/MyRepo", now),
         ),
+        ("bedrock", 43_200, tokens::bedrock(credentials, region, Duration::from_secs(43_200), now)),
     ]
 }
 

@@ -14,6 +14,7 @@ use crate::support::random::Random;
 /// Returns the presigned request inside a token.
 #[derive(Clone)]
 struct Arrived {
+    method: &'static str,
     host: String,
     target: String,
     headers: Vec<(&'static str, String)>,
@@ -24,19 +25,25 @@ impl Arrived {
         let decode = |text: &str| String::from_utf8(Base64UrlUnpadded::decode_vec(text).unwrap()).unwrap();
         let url = match kind {
             "eks" => decode(token.as_str().strip_prefix("k8s-aws-v1.").unwrap()),
+            "bedrock" => {
+                let encoded = token.as_str().strip_prefix("bedrock-api-key-").unwrap();
+                let url = String::from_utf8(Base64::decode_vec(encoded).unwrap()).unwrap();
+                url.strip_suffix("&Version=1").unwrap().to_owned()
+            }
             "msk" => decode(token.as_str()).split_once("&User-Agent=").unwrap().0.to_owned(),
             _ => token.as_str().to_owned(),
         };
         let url = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
         let slash = url.find('/').unwrap();
         let headers = if kind == "eks" { vec![("x-k8s-aws-id", "prod".to_owned())] } else { Vec::new() };
-        Self { host: url[..slash].to_owned(), target: url[slash..].to_owned(), headers }
+        let method = if kind == "bedrock" { "POST" } else { "GET" };
+        Self { method, host: url[..slash].to_owned(), target: url[slash..].to_owned(), headers }
     }
 
     fn verify(&self, service: &str, known: &Credentials, now: Timestamp) -> Result<(), VerifyError> {
         let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
         headers.push(("host", self.host.as_bytes()));
-        verify(&verifier(service), Request::new("GET", &self.target, &headers), b"", known, now).map(|_| ())
+        verify(&verifier(service), Request::new(self.method, &self.target, &headers), b"", known, now).map(|_| ())
     }
 }
 
@@ -48,6 +55,7 @@ fn service(kind: &str) -> Option<&'static str> {
         "memorydb" => Some("memorydb"),
         "msk" => Some("kafka-cluster"),
         "eks" => Some("sts"),
+        "bedrock" => Some("bedrock"),
         "transcribe" => Some("transcribe"),
         // Tested separately below: no expiration in the URL, signed in a header, signed for git.
         "iot_mqtt" | "vault" | "codecommit" => None,
@@ -90,7 +98,7 @@ fn a_token_is_accepted_until_it_expires_and_refused_after_a_change() {
             }
         }
     }
-    assert_eq!(kinds, 18);
+    assert_eq!(kinds, 20);
 }
 
 #[test]
