@@ -436,12 +436,14 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
         if trimmed.is_empty() && piece.len() == parameters.len() {
             continue;
         }
-        let (name, value) = split_once(trimmed, b'=').ok_or(ClaimError::NotKeyValue)?;
-        let (slot, name) = match name {
-            b"Credential" => (&mut credential, "Credential"),
-            b"SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
-            b"Signature" => (&mut signature, "Signature"),
-            other => return Err(ClaimError::UnknownParameter { name: excerpt(other) }),
+        let (slot, name, value) = if let Some(value) = trimmed.strip_prefix(b"Credential=") {
+            (&mut credential, "Credential", value)
+        } else if let Some(value) = trimmed.strip_prefix(b"SignedHeaders=") {
+            (&mut signed_headers, "SignedHeaders", value)
+        } else if let Some(value) = trimmed.strip_prefix(b"Signature=") {
+            (&mut signature, "Signature", value)
+        } else {
+            return Err(unknown_parameter(trimmed));
         };
         let start = start + name.len() + 1;
         if slot.replace(start..start + value.len()).is_some() {
@@ -452,6 +454,14 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
     Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
+}
+
+#[cold]
+fn unknown_parameter(parameter: &[u8]) -> ClaimError {
+    match split_once(parameter, b'=') {
+        Some((name, _)) => ClaimError::UnknownParameter { name: excerpt(name) },
+        None => ClaimError::NotKeyValue,
+    }
 }
 
 /// Returns the number of leading spaces, and the bytes without leading and trailing spaces.

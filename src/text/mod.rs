@@ -11,7 +11,7 @@ use alloc::string::String;
 pub(crate) use names::{
     compare_ignoring_case, is_one_of, is_token, is_token_byte, starts_with_ignoring_case, strip_start,
 };
-pub(crate) use positions::each_position;
+pub(crate) use positions::{each_position, position_of};
 
 /// Returns `true` if every byte satisfies the predicate. It examines all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
@@ -64,8 +64,8 @@ fn split_at_first(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], u8, &
 }
 
 pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let (before, _, after) = split_at_first(bytes, |byte| byte == at)?;
-    Some((before, after))
+    let (before, after) = bytes.split_at_checked(position_of(bytes, at)?)?;
+    Some((before, after.get(1..)?))
 }
 
 pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {

@@ -1,5 +1,31 @@
 //! Positions of bytes in a text.
 
+/// Returns the position of the first byte that equals this one. It compares eight bytes at a time, which is faster than
+/// longer chunks for the short texts of a request.
+pub(crate) fn position_of(bytes: &[u8], byte: u8) -> Option<usize> {
+    for (index, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        if let Some(position) = position_in_word(*word, byte) {
+            return Some(8 * index + position);
+        }
+    }
+    match bytes.last_chunk::<8>() {
+        // It overlaps the words before it, which don't contain the byte.
+        Some(last) => position_in_word(*last, byte).map(|position| bytes.len() - 8 + position),
+        None => bytes.iter().position(|other| *other == byte),
+    }
+}
+
+/// The difference is zero where the bytes are equal. Subtracting one from each byte carries out of the lowest zero; bits
+/// above it may be wrong, but are not read ([Bit Twiddling
+/// Hacks](https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord)).
+#[inline]
+fn position_in_word(word: [u8; 8], byte: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let difference = u64::from_le_bytes(word) ^ u64::from_le_bytes([byte; 8]);
+    let zeros = difference.wrapping_sub(ONES) & !difference & (ONES << 7);
+    (zeros != 0).then(|| zeros.trailing_zeros() as usize / 8)
+}
+
 /// Calls `visit` with the position of every byte that satisfies the predicate, in ascending order.
 ///
 /// The predicate is applied to 64 bytes at a time, which the compiler vectorizes if it is written without branches (`|`
@@ -50,6 +76,21 @@ fn found_in(block: &[u8; 64], is: impl Fn(u8) -> bool) -> u64 {
 mod tests {
     use super::*;
     use alloc::vec::Vec;
+
+    #[test]
+    fn the_first_position_is_found() {
+        for length in 0..40_usize {
+            for seed in 0..2000_u64 {
+                let bytes: Vec<u8> = (0..length as u64)
+                    .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8 & 0x83)
+                    .collect();
+                for byte in [0, 1, 2, 0x80, 0x81, 0x83] {
+                    let expected = bytes.iter().position(|other| *other == byte);
+                    assert_eq!(position_of(&bytes, byte), expected, "{bytes:?} {byte}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_position_is_visited_once_in_order() {
