@@ -14,7 +14,7 @@ use super::timestamp::Timestamp;
 use crate::text::inline::Inline;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
-use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once};
+use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once, split_text};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
@@ -309,7 +309,12 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
-        self.signed_headers().split(';')
+        split_text(self.signed_headers(), b';')
+    }
+
+    /// Returns the number of names.
+    pub(crate) fn signed_header_count(&self) -> usize {
+        self.signed_headers().bytes().filter(|byte| *byte == b';').count() + 1
     }
 
     /// The same as a list to search in: whoever asks for every header must not read the text each time.

@@ -92,12 +92,17 @@ impl<'a> Request<'a> {
     /// Returns the host to sign: the only `Host` header as sent, otherwise the host that a client sends for the
     /// authority.
     pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
-        let mut given = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let host = match (given.next(), given.next()) {
-            (Some(_), Some(_)) => return Err(RequestError::RepeatedHost),
-            (Some((_, value)), None) => value.trim_ascii(),
-            (None, _) => host_of_authority(self.authority.unwrap_or_default(), self.scheme()).as_bytes(),
-        };
+        let mut given = self.headers.values("host");
+        match (given.next(), given.next()) {
+            (Some(_), Some(_)) => Err(RequestError::RepeatedHost),
+            (header, _) => self.host_or(header.map(<[u8]>::trim_ascii)),
+        }
+    }
+
+    /// Like [`Request::host`], for the trimmed value of the only `Host` header.
+    pub(crate) fn host_or(&self, header: Option<&'a [u8]>) -> Result<&'a [u8], RequestError> {
+        let of_authority = || host_of_authority(self.authority.unwrap_or_default(), self.scheme()).as_bytes();
+        let host = header.unwrap_or_else(of_authority);
         if host.is_empty() {
             Err(RequestError::MissingHost)
         } else if !all(host, |byte| byte.is_ascii_graphic() & !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\')) {

@@ -9,7 +9,7 @@ pub(crate) mod wiped;
 use alloc::string::String;
 
 pub(crate) use names::{
-    compare_ignoring_case, is_one_of, is_token, is_token_byte, starts_with_ignoring_case, strip_start,
+    compare_ignoring_case, is_token, is_token_byte, position_of_name, starts_with_ignoring_case, strip_start,
 };
 pub(crate) use positions::{each_position, position_of};
 
@@ -77,6 +77,17 @@ pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
         };
         rest = after;
         Some(piece)
+    })
+}
+
+/// [`split`] for text at an ASCII character.
+pub(crate) fn split_text(text: &str, at: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest.take()?;
+        let Some(position) = position_of(text.as_bytes(), at) else { return Some(text) };
+        rest = text.get(position + 1..);
+        text.get(..position)
     })
 }
 

@@ -14,9 +14,13 @@ pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Whether one of the names, which are in order, is that name.
-pub(crate) fn is_one_of(in_order: &[&str], name: &str) -> bool {
-    in_order.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok()
+/// Returns the position of a name in a list of lower-case names, which are in order.
+pub(crate) fn position_of_name(in_order: &[&str], name: &str) -> Option<usize> {
+    // In a short list, most names already differ in length.
+    match in_order.len() <= 16 {
+        true => in_order.iter().position(|probe| probe.eq_ignore_ascii_case(name)),
+        false => in_order.binary_search_by(|probe| compare_ignoring_case(probe, name)).ok(),
+    }
 }
 
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {

@@ -63,7 +63,9 @@ pub struct UnverifiedRequest<'a> {
 impl<'a> UnverifiedRequest<'a> {
     /// Adds the whole body, or `b""` if there is none. It is hashed here and compared when verifying.
     pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
-        self.with_body_sha256(sha256(body))
+        // Hashed before `self` is moved: passing it on to another method would copy it once more.
+        let body_sha256 = sha256(body);
+        UnverifiedWithBody { request: self, body_sha256 }
     }
 
     /// Adds the SHA-256 hash that the caller computed from the body it received. Never pass a hash taken from the
@@ -80,7 +82,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// gives its hash. That is common for services other than S3: read the body first, and use
     /// [`UnverifiedRequest::with_body`].
     pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
-        self.verify_by(None, |claims, now| Found::of_credentials(found, claims, &claims.scope(), now))
+        self.verify_by(None, |claims, now| Found::of_credentials(found, claims, &claims.scope(), now), |head| head)
     }
 
     /// Like [`UnverifiedRequest::verify_head`], with a key instead of credentials.
@@ -88,7 +90,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// # Errors
     /// The same as for [`UnverifiedRequest::verify_head`].
     pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
-        self.verify_by(None, |claims, now| Found::of_key(found, claims, now))
+        self.verify_by(None, |claims, now| Found::of_key(found, claims, now), |head| head)
     }
 
     /// Returns the claimed access key id. It may contain a `/`.
@@ -116,36 +118,33 @@ impl<'a> UnverifiedRequest<'a> {
         }
     }
 
-    fn verify_by<'k>(
+    /// The request is large, so it is not taken apart: what the result keeps is moved once.
+    #[inline]
+    fn verify_by<'k, T>(
         self,
         body_sha256: Option<[u8; 32]>,
         find: impl FnOnce(&Claims<'_>, Timestamp) -> Found<'k>,
-    ) -> Result<VerifiedHead<'a>, VerifyError> {
-        let Self { verifier, presented, rules, headers, in_query, hosts, payload, now } = self;
-        let (payload, lines) = payload.lines(&presented, body_sha256)?;
-        let found = find(&presented.claims, now);
-        let mut headers: SignedHeaderList<'_> = headers;
-        in_query.add_to(&mut headers);
-        let (matched, computed) = verifier.compare(&presented, rules, &mut headers, lines, &found.key, hosts);
+        result: impl FnOnce(VerifiedHead<'a>) -> T,
+    ) -> Result<T, VerifyError> {
+        let (payload, lines) = self.payload.lines(&self.presented, body_sha256)?;
+        let found = find(&self.presented.claims, self.now);
+        let (matched, computed) = self.compare(lines, &found.key);
         found.standing?;
         let matched = matched.ok_or(VerifyError::SignatureMismatch { computed })?;
-        let payload = proven_payload(&presented, payload, &matched);
+        let payload = proven_payload(&self.presented, payload, &matched);
         check_body(payload, body_sha256)?;
-        let host = matched.host.into();
-        let key = payload.is_streaming().then(|| found.key.into_owned());
-        let Presented { request, claims, timestamp, .. } = presented;
-        Ok(VerifiedHead {
-            claims,
-            timestamp,
-            request: Received::Whole(request),
-            in_query,
-            host,
+        Ok(result(VerifiedHead {
+            timestamp: self.presented.timestamp,
+            request: Received::Whole(self.presented.request),
+            claims: self.presented.claims,
+            in_query: self.in_query,
+            host: matched.host.into(),
             payload,
-            key,
+            key: payload.is_streaming().then(|| found.key.into_owned()),
             credentials_expire_at: found.expires_at,
-            rules: *rules,
-            limits: verifier.limits,
-        })
+            rules: *self.rules,
+            limits: self.verifier.limits,
+        }))
     }
 }
 
@@ -186,9 +185,8 @@ impl<'a> UnverifiedWithBody<'a> {
     /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
     /// [`UnverifiedRequest::verify_head`].
     pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let Self { request, body_sha256 } = self;
         let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
-        request.verify_by(Some(body_sha256), find).map(VerifiedRequest::of_proven)
+        self.request.verify_by(Some(self.body_sha256), find, VerifiedRequest::of_proven)
     }
 
     /// Like [`UnverifiedWithBody::verify`], with a key instead of credentials.
@@ -196,9 +194,7 @@ impl<'a> UnverifiedWithBody<'a> {
     /// # Errors
     /// The same as for [`UnverifiedWithBody::verify`].
     pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let Self { request, body_sha256 } = self;
-        request
-            .verify_by(Some(body_sha256), |claims, now| Found::of_key(found, claims, now))
-            .map(VerifiedRequest::of_proven)
+        let find = |claims: &Claims<'_>, now| Found::of_key(found, claims, now);
+        self.request.verify_by(Some(self.body_sha256), find, VerifiedRequest::of_proven)
     }
 }
