@@ -14,7 +14,9 @@ use super::timestamp::Timestamp;
 use crate::text::inline::Inline;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
-use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once, split_text};
+use crate::text::{
+    all, any, any_pair, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
+};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
@@ -228,17 +230,12 @@ pub(crate) struct Claims<'a> {
     algorithm: Algorithm,
     /// The `Authorization` header, the decoded values of the query, or the credential of a form.
     text: Text<'a>,
-    access_key_id: Range<usize>,
-    date: Range<usize>,
-    /// Empty if the scope has no region.
-    region: Range<usize>,
-    service: Range<usize>,
-    terminator: Range<usize>,
-    signed_headers: Range<usize>,
+    parts: CredentialParts,
+    signed_headers: Span,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
-    timestamp: Value<'a>,
-    expires: Value<'a>,
+    timestamp: Option<Span>,
+    expires: Option<Span>,
     session_token: Value<'a>,
     content_sha256: Value<'a>,
     region_set: Value<'a>,
@@ -250,11 +247,42 @@ enum Value<'a> {
     #[default]
     Absent,
     /// A range of the claims' text.
-    Within(Range<usize>),
+    Within(Span),
     /// From a separate header.
     Apart(&'a str),
     /// From a separate header, copied to the end of the text.
-    Behind(Range<usize>),
+    Behind(Span),
+}
+
+/// A range of the claims' text: half as large as a `Range<usize>`, since the claims are moved several times.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// No text is that long; if it were, the range would be empty rather than another one.
+    #[inline]
+    fn new(start: usize, end: usize) -> Self {
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, end },
+            _ => Self::default(),
+        }
+    }
+
+    #[inline]
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    fn length(self) -> usize {
+        self.range().len()
+    }
 }
 
 /// The text of the claims, which is wiped when dropped if it contains a session token.
@@ -278,17 +306,16 @@ impl Deref for Text<'_> {
 
 impl<'a> Claims<'a> {
     pub(crate) fn access_key_id(&self) -> &str {
-        self.part(&self.access_key_id)
+        self.part(self.parts.access_key_id)
     }
 
     /// Returns the scope that the signature claims, as sent.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        let [date, region, service] = [&self.date, &self.region, &self.service].map(|range| self.part(range));
+        let CredentialParts { date, region, service, terminator, .. } = self.parts;
+        let [after_date, date, region, service] =
+            [Span { start: date.end, end: terminator.end }, date, region, service].map(|span| self.part(span));
         let scope = Scope::unchecked(self.algorithm, date, region, service);
-        match self.terminator() {
-            TERMINATOR => scope.with_after_date(self.part(&(self.date.end..self.terminator.end))),
-            _ => scope,
-        }
+        if self.terminator() == TERMINATOR { scope.with_after_date(after_date) } else { scope }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -296,16 +323,16 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.part(&self.service)
+        self.part(self.parts.service)
     }
 
     /// Returns the last part of the scope.
     pub(crate) fn terminator(&self) -> &str {
-        self.part(&self.terminator)
+        self.part(self.parts.terminator)
     }
 
     pub(crate) fn signed_headers(&self) -> &str {
-        self.part(&self.signed_headers)
+        self.part(self.signed_headers)
     }
 
     pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
@@ -329,11 +356,11 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn timestamp(&self) -> Option<&str> {
-        self.value(&self.timestamp)
+        self.timestamp.map(|span| self.part(span))
     }
 
     pub(crate) fn expires(&self) -> Option<&str> {
-        self.value(&self.expires)
+        self.expires.map(|span| self.part(span))
     }
 
     pub(crate) fn session_token(&self) -> Option<&str> {
@@ -358,22 +385,22 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn into_owned(self) -> Claims<'static> {
-        let values = [&self.timestamp, &self.expires, &self.session_token, &self.content_sha256, &self.region_set];
+        let values = [&self.session_token, &self.content_sha256, &self.region_set];
         let length = values.map(|value| self.value(value).map_or(0, str::len)).iter().sum::<usize>();
         let mut text = Wiped::new(String::with_capacity(self.text.len() + length), self.has_session_token());
         text.push_str(&self.text);
-        let [timestamp, expires, session_token, content_sha256, region_set] = values.map(|value| match value {
+        let [session_token, content_sha256, region_set] = values.map(|value| match value {
             Value::Absent => Value::Absent,
-            Value::Within(range) => Value::Within(range.clone()),
-            Value::Behind(range) => Value::Behind(range.clone()),
+            Value::Within(span) => Value::Within(*span),
+            Value::Behind(span) => Value::Behind(*span),
             Value::Apart(apart) => {
                 let start = text.len();
                 text.push_str(apart);
-                Value::Behind(start..text.len())
+                Value::Behind(Span::new(start, text.len()))
             }
         });
         let text = Text::Owned(text);
-        Claims { text, timestamp, expires, session_token, content_sha256, region_set, ..self }
+        Claims { text, session_token, content_sha256, region_set, ..self }
     }
 
     pub(crate) fn set_session_token(&mut self, header: &'a str) {
@@ -391,13 +418,14 @@ impl<'a> Claims<'a> {
     fn value<'s>(&'s self, value: &'s Value<'a>) -> Option<&'s str> {
         match value {
             Value::Absent => None,
-            Value::Within(range) | Value::Behind(range) => Some(self.part(range)),
+            Value::Within(span) | Value::Behind(span) => Some(self.part(*span)),
             Value::Apart(text) => Some(text),
         }
     }
 
-    fn part(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
+    #[inline]
+    fn part(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
     }
 }
 
@@ -416,13 +444,15 @@ pub(crate) enum ClaimError {
     Signature { algorithm: Algorithm },
 }
 
-/// The range of a parameter's value, if the parameter was found.
-type Found = Option<Range<usize>>;
+/// The position of a parameter's value, if the parameter was found.
+type Found = Option<Span>;
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
 pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
-    let (scheme, parameters) = header.split_once(' ').unwrap_or((header, ""));
+    let space = position_of(header.as_bytes(), b' ').unwrap_or(header.len());
+    let scheme = header.get(..space).unwrap_or_default();
+    let parameters = header.get(space + 1..).unwrap_or_default();
     let Some(algorithm) = Algorithm::parse(scheme) else {
         let named = excerpt(scheme.as_bytes());
         return Err(if scheme.starts_with("AWS4-") {
@@ -451,11 +481,11 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
             return Err(unknown_parameter(trimmed));
         };
         let start = start + name.len() + 1;
-        if slot.replace(start..start + value.len()).is_some() {
+        if slot.replace(Span::new(start, start + value.len())).is_some() {
             return Err(ClaimError::Repeated { name });
         }
     }
-    let (Some(credential), Some(signature), Some(signed_headers)) = (&credential, &signature, &signed_headers) else {
+    let (Some(credential), Some(signature), Some(signed_headers)) = (credential, signature, signed_headers) else {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
     Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
@@ -549,7 +579,7 @@ impl Parameters {
             if let Some((name, slot)) = named {
                 let start = text.len();
                 write_query_decoded(text, value);
-                if slot.replace(start..text.len()).is_none() {
+                if slot.replace(Span::new(start, text.len())).is_none() {
                     continue;
                 }
                 // The region set is a parameter like any other unless the algorithm is SigV4A.
@@ -569,14 +599,14 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
     let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, region_set, token, s3_token] =
         found;
     // A missing algorithm is reported below, together with all other missing parameters.
-    let name = algorithm.clone().map_or(Algorithm::HmacSha256.name(), |range| text.get(range).unwrap_or_default());
+    let name = algorithm.map_or(Algorithm::HmacSha256.name(), |span| text.get(span.range()).unwrap_or_default());
     let unknown = || ClaimError::Algorithm { algorithm: excerpt(name.as_bytes()) };
     let named = Algorithm::parse(name).ok_or_else(unknown)?;
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
     }
     let (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) =
-        (&algorithm, &credential, &signature, &signed_headers, &date)
+        (algorithm, credential, signature, signed_headers, date)
     else {
         return Err(missing([
             (X_AMZ_ALGORITHM, algorithm),
@@ -592,12 +622,12 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
         return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
     }
     let value = |found: Found| match found {
-        Some(range) => Value::Within(range),
+        Some(span) => Value::Within(span),
         None => Value::Absent,
     };
     Ok(Claims {
-        timestamp: Value::Within(date.clone()),
-        expires: value(expires),
+        timestamp: Some(date),
+        expires,
         session_token: value(token.or(s3_token)),
         content_sha256: value(content_sha256),
         region_set: value(region_set),
@@ -611,12 +641,12 @@ impl<'a> Claims<'a> {
         location: Location,
         algorithm: Algorithm,
         text: Text<'a>,
-        credential: &Range<usize>,
-        signature: &Range<usize>,
-        signed_headers: &Range<usize>,
+        credential: Span,
+        signature: Span,
+        signed_headers: Span,
     ) -> Result<Self, ClaimError> {
-        let value = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        if signed_headers.len() > MAX_HEADERS
+        let value = |span: Span| text.get(span.range()).unwrap_or_default();
+        if signed_headers.length() > MAX_HEADERS
             && value(signed_headers).bytes().filter(|byte| *byte == b';').count() >= MAX_HEADERS
         {
             return Err(ClaimError::TooManySignedHeaders);
@@ -624,41 +654,37 @@ impl<'a> Claims<'a> {
         if !are_signed_headers(value(signed_headers)) {
             return Err(ClaimError::SignedHeaders);
         }
-        let parts = CredentialParts::read(algorithm, value(credential), credential.start);
+        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start);
         let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential).as_bytes()) };
         let parts = parts.ok_or_else(malformed)?;
         let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
-        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers.clone(), signature))
+        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers, signature))
     }
 
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
         let algorithm = Algorithm::HmacSha256;
         let parts = CredentialParts::read(algorithm, credential, 0)?;
-        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, 0..0, signature))
+        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, Span::default(), signature))
     }
 
     fn of_parts(
         location: Location,
         algorithm: Algorithm,
         text: Text<'a>,
-        CredentialParts { access_key_id, date, region, service, terminator }: CredentialParts,
-        signed_headers: Range<usize>,
+        parts: CredentialParts,
+        signed_headers: Span,
         signature: Signature,
     ) -> Self {
         Self {
             location,
             algorithm,
             text,
-            access_key_id,
-            date,
-            region,
-            service,
-            terminator,
+            parts,
             signed_headers,
             signature,
-            timestamp: Value::Absent,
-            expires: Value::Absent,
+            timestamp: None,
+            expires: None,
             session_token: Value::Absent,
             content_sha256: Value::Absent,
             region_set: Value::Absent,
@@ -666,12 +692,14 @@ impl<'a> Claims<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct CredentialParts {
-    access_key_id: Range<usize>,
-    date: Range<usize>,
-    region: Range<usize>,
-    service: Range<usize>,
-    terminator: Range<usize>,
+    access_key_id: Span,
+    date: Span,
+    /// Empty if the scope has no region.
+    region: Span,
+    service: Span,
+    terminator: Span,
 }
 
 impl CredentialParts {
@@ -683,19 +711,19 @@ impl CredentialParts {
         }
         let mut end = credential.len();
         let mut last_part = || {
-            let start = credential.as_bytes().get(..end)?.iter().rposition(|byte| *byte == b'/')? + 1;
-            let part = offset + start..offset + end;
+            let start = last_position_of(credential.as_bytes().get(..end)?, b'/')? + 1;
+            let part = Span::new(offset + start, offset + end);
             end = start - 1;
             Some(part)
         };
         let (terminator, service) = (last_part()?, last_part()?);
         let region = match algorithm {
             Algorithm::HmacSha256 => last_part()?,
-            Algorithm::EcdsaP256Sha256 => 0..0,
+            Algorithm::EcdsaP256Sha256 => Span::default(),
         };
-        let (date, access_key_id) = (last_part()?, offset..offset + end);
-        let filled = [&access_key_id, &date, &service, &terminator].into_iter().all(|part| !part.is_empty());
-        filled.then_some(Self { access_key_id, date, region, service, terminator })
+        let (date, access_key_id) = (last_part()?, Span::new(offset, offset + end));
+        let is_empty = access_key_id.is_empty() || date.is_empty() || service.is_empty() || terminator.is_empty();
+        (!is_empty).then_some(Self { access_key_id, date, region, service, terminator })
     }
 }
 
@@ -706,7 +734,7 @@ fn are_signed_headers(list: &str) -> bool {
     split(list.as_bytes(), b';').all(|name| {
         let ascending = last < name;
         last = name;
-        ascending && name.iter().all(|byte| is_token_byte(*byte) && !byte.is_ascii_uppercase())
+        ascending && name.iter().all(|byte| is_lowercase_token_byte(*byte))
     })
 }
 

@@ -9,9 +9,10 @@ pub(crate) mod wiped;
 use alloc::string::String;
 
 pub(crate) use names::{
-    compare_ignoring_case, is_token, is_token_byte, position_of_name, starts_with_ignoring_case, strip_start,
+    compare_ignoring_case, is_lowercase_token_byte, is_name, is_token, position_of_name, starts_with_ignoring_case,
+    strip_start,
 };
-pub(crate) use positions::{each_position, position_of};
+pub(crate) use positions::{each_position, last_position_of, position_of};
 
 /// Returns `true` if every byte satisfies the predicate. It examines all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
@@ -108,6 +109,18 @@ impl ByteSet {
             }
             byte = byte.wrapping_add(1);
             rest = after;
+        }
+        Self(table)
+    }
+
+    pub(crate) const fn without_uppercase(self) -> Self {
+        let Self(mut table) = self;
+        let mut byte = b'A';
+        while let (true, Some((_, rest))) = (byte <= b'Z', table.split_at_mut_checked(byte as usize)) {
+            if let Some(contained) = rest.first_mut() {
+                *contained = false;
+            }
+            byte += 1;
         }
         Self(table)
     }

@@ -15,6 +15,20 @@ pub(crate) fn position_of(bytes: &[u8], byte: u8) -> Option<usize> {
     }
 }
 
+/// Returns the position of the last byte that equals this one.
+pub(crate) fn last_position_of(bytes: &[u8], byte: u8) -> Option<usize> {
+    let mut rest = bytes;
+    while let Some((before, word)) = rest.split_last_chunk::<8>() {
+        let mut reversed = *word;
+        reversed.reverse();
+        if let Some(position) = position_in_word(reversed, byte) {
+            return Some(rest.len() - 1 - position);
+        }
+        rest = before;
+    }
+    rest.iter().rposition(|other| *other == byte)
+}
+
 /// The difference is zero where the bytes are equal. Subtracting one from each byte carries out of the lowest zero; bits
 /// above it may be wrong, but are not read ([Bit Twiddling
 /// Hacks](https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord)).
@@ -78,7 +92,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn the_first_position_is_found() {
+    fn the_first_and_last_positions_are_found() {
         for length in 0..40_usize {
             for seed in 0..2000_u64 {
                 let bytes: Vec<u8> = (0..length as u64)
@@ -87,6 +101,8 @@ mod tests {
                 for byte in [0, 1, 2, 0x80, 0x81, 0x83] {
                     let expected = bytes.iter().position(|other| *other == byte);
                     assert_eq!(position_of(&bytes, byte), expected, "{bytes:?} {byte}");
+                    let expected = bytes.iter().rposition(|other| *other == byte);
+                    assert_eq!(last_position_of(&bytes, byte), expected, "{bytes:?} {byte}");
                 }
             }
         }

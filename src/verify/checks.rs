@@ -26,7 +26,7 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::query_decoded;
 use crate::text::wiped::Wiped;
-use crate::text::{any_pair, excerpt, position_of_name, starts_with_ignoring_case};
+use crate::text::{any_pair, excerpt, is_name, position_of_name, starts_with_ignoring_case};
 
 /// How far in the future a presigned URL may be dated. Client clocks can run fast; S3 allows the same.
 pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
@@ -80,7 +80,7 @@ impl Verifier {
             None => unsigned.push(String::from("host")),
         }
         for (name, value) in presented.request.headers.iter() {
-            if name.eq_ignore_ascii_case("host") {
+            if is_name(name, "host") {
                 continue;
             } else if let Some(place) = position_of_name(names.as_slice(), name) {
                 headers.push_at(place, name, value);

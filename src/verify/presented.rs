@@ -12,7 +12,7 @@ use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
-use crate::text::{excerpt, is_digits};
+use crate::text::{excerpt, is_digits, is_name};
 
 /// What a request claims about its signature. Nothing here is verified: all of it may be forged.
 #[derive(Clone)]
@@ -218,7 +218,7 @@ impl<'a> AuthHeaders<'a> {
     fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
         let mut found = Self::default();
         for (name, value) in request.headers.iter() {
-            let is = |own: &str| name.eq_ignore_ascii_case(own);
+            let is = |own: &str| is_name(name, own);
             let (slot, name) = if is("authorization") {
                 (&mut found.authorization, "Authorization")
             } else if is("x-amz-date") {
