@@ -231,6 +231,8 @@ pub(crate) struct Claims<'a> {
     /// The `Authorization` header, the decoded values of the query, or the credential of a form.
     text: Text<'a>,
     parts: CredentialParts,
+    /// The last part of the scope is `aws4_request`.
+    has_terminator: bool,
     signed_headers: Span,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
@@ -315,7 +317,7 @@ impl<'a> Claims<'a> {
         let [after_date, date, region, service] =
             [Span { start: date.end, end: terminator.end }, date, region, service].map(|span| self.part(span));
         let scope = Scope::unchecked(self.algorithm, date, region, service);
-        if self.terminator() == TERMINATOR { scope.with_after_date(after_date) } else { scope }
+        if self.has_terminator { scope.with_after_date(after_date) } else { scope }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -571,12 +573,9 @@ impl Parameters {
     fn decode(query: &[u8], text: &mut Vec<u8>, found: &mut [Found; 10]) -> Result<bool, ClaimError> {
         let mut repeated_region_set = false;
         for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-            let mut named = PARAMETERS.iter().zip(&mut *found);
-            let named = match any(name, |byte| byte == b'%') {
-                true => named.find(|(own, _)| decodes_to(name, own)),
-                false => named.find(|(own, _)| own.as_bytes() == name),
-            };
-            if let Some((name, slot)) = named {
+            let as_it_is = PARAMETERS.iter().position(|own| own.as_bytes() == name);
+            let index = as_it_is.or_else(|| PARAMETERS.iter().position(|own| decodes_to(name, own)));
+            if let Some((name, slot)) = index.and_then(|index| PARAMETERS.get(index).zip(found.get_mut(index))) {
                 let start = text.len();
                 write_query_decoded(text, value);
                 if slot.replace(Span::new(start, text.len())).is_none() {
@@ -676,11 +675,13 @@ impl<'a> Claims<'a> {
         signed_headers: Span,
         signature: Signature,
     ) -> Self {
+        let has_terminator = text.get(parts.terminator.range()) == Some(TERMINATOR);
         Self {
             location,
             algorithm,
             text,
             parts,
+            has_terminator,
             signed_headers,
             signature,
             timestamp: None,

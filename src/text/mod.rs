@@ -52,18 +52,6 @@ pub(crate) fn any_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
     pairs.fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
 }
 
-/// Splits at the first byte that satisfies the predicate: returns what precedes it, the byte, and what follows it. It
-/// skips sixteen bytes at a time.
-fn split_at_first(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], u8, &[u8])> {
-    let chunks = bytes.as_chunks::<16>().0.iter();
-    let passed = 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, &is)).count();
-    let position = passed + bytes.get(passed..)?.iter().position(|byte| is(*byte))?;
-    match bytes.split_at_checked(position)? {
-        (before, [first, after @ ..]) => Some((before, *first, after)),
-        _ => None,
-    }
-}
-
 pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(position_of(bytes, at)?)?;
     Some((before, after.get(1..)?))

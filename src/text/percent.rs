@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use core::ops::Range;
 use percent_encoding::percent_decode;
 
-use crate::text::{any, each_position, split_at_first};
+use crate::text::{any, each_position};
 
 /// Returns `true` for the unreserved characters of [RFC 3986
 /// 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not encoded. Form encoding (`+` for a space) and
@@ -61,6 +61,10 @@ fn encode(raw: &[u8], write: impl FnOnce(&mut Vec<u8>, &[u8])) -> String {
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    // Names, ids and times need no encoding.
+    if bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved(byte)) {
+        return out.extend_from_slice(bytes);
+    }
     let mut copy = Copy::new(out, bytes, is_unreserved);
     each_position(bytes, |byte| !is_unreserved(byte), |position| copy.encode(position));
     copy.finish();
@@ -116,17 +120,17 @@ pub(crate) enum Separator {
 }
 
 /// Copies bytes up to those that have to be replaced. What needs no change is copied in runs as long as possible.
-struct Copy<'c> {
+struct Copy<'c, K> {
     out: &'c mut Vec<u8>,
     bytes: &'c [u8],
-    is_kept: fn(u8) -> bool,
+    is_kept: K,
     /// The position up to which the bytes are written.
     written: usize,
 }
 
-impl<'c> Copy<'c> {
+impl<'c, K: Fn(u8) -> bool> Copy<'c, K> {
     #[inline]
-    fn new(out: &'c mut Vec<u8>, bytes: &'c [u8], is_kept: fn(u8) -> bool) -> Self {
+    fn new(out: &'c mut Vec<u8>, bytes: &'c [u8], is_kept: K) -> Self {
         Self { out, bytes, is_kept, written: 0 }
     }
 
@@ -160,15 +164,15 @@ impl<'c> Copy<'c> {
     /// Decodes the escape at this position, if there is one, and encodes the byte.
     #[inline]
     fn decode_and_encode(&mut self, position: usize) {
-        let Some((b'%', after)) = self.bytes.get(position..).and_then(<[u8]>::split_first) else {
+        let rest = self.bytes.get(position..).unwrap_or_default();
+        let Some(([b'%', high, low], _)) = rest.split_first_chunk() else { return self.encode(position) };
+        let (Some(high_value), Some(low_value)) = (hex_digit(*high), hex_digit(*low)) else {
             return self.encode(position);
         };
-        let (byte, rest) = unescape(after);
-        let end = self.bytes.len() - rest.len();
-        let is_canonical =
-            end == position + 3 && !(self.is_kept)(byte) && !after.iter().take(2).any(u8::is_ascii_lowercase);
+        let byte = high_value << 4 | low_value;
+        let is_canonical = (*high < b'a') & (*low < b'a') && !(self.is_kept)(byte);
         if !is_canonical {
-            self.replace(position..end, byte);
+            self.replace(position..position + 3, byte);
         }
     }
 
@@ -216,14 +220,15 @@ pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
 /// Copies bytes unchanged, except those for which `is_special` returns `true`: a `%` begins an escape, and any other is
 /// a space.
 fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -> bool) {
-    let mut rest = bytes;
-    while let Some((run, special, after)) = split_at_first(rest, &is_special) {
-        out.extend_from_slice(run);
-        let (byte, after) = if special == b'%' { unescape(after) } else { (b' ', after) };
+    let mut written = 0;
+    each_position(bytes, is_special, |position| {
+        let Some([special, after @ ..]) = bytes.get(position..) else { return };
+        out.extend_from_slice(bytes.get(written..position).unwrap_or_default());
+        let (byte, after) = if *special == b'%' { unescape(after) } else { (b' ', after) };
         out.push(byte);
-        rest = after;
-    }
-    out.extend_from_slice(rest);
+        written = bytes.len() - after.len();
+    });
+    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
 }
 
 /// Returns `true` if `encoded`, decoded once, equals `name`, which must not contain a `%`.
