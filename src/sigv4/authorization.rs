@@ -15,7 +15,7 @@ use crate::text::inline::Inline;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
 use crate::text::{
-    all, any, any_pair, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
+    all, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
 };
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -531,7 +531,7 @@ fn names_one_of(query: &[u8], own: &[&str]) -> bool {
 
 /// Returns `true` if a query may contain an `X`, either literal or escaped (`%58`). Most queries don't.
 fn may_name_own(query: &[u8]) -> bool {
-    any(query, |byte| byte == b'X') || any_pair(query, |one, next| (one == b'%') & (next == b'5'))
+    position_of(query, b'X').is_some() || split(query, b'%').skip(1).any(|escaped| escaped.first() == Some(&b'5'))
 }
 
 /// The parameters that are read from a presigned query, in the order of [`Parameters::found`].

@@ -34,15 +34,18 @@ pub(crate) fn is_forbidden_in_value(byte: u8) -> bool {
 /// by byte.
 pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     let seen = |bytes: &[u8]| bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte)));
-    match bytes.last_chunk::<16>() {
-        Some(last) => any_of_chunk(last, &is) || seen(bytes.as_chunks::<16>().0.as_flattened()) != 0,
-        None => seen(bytes) != 0,
+    if let Some(last) = bytes.last_chunk::<16>() {
+        return any_of_chunk(last, &is) || seen(bytes.as_chunks::<16>().0.as_flattened()) != 0;
+    }
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => any_of_chunk(first, &is) | any_of_chunk(last, &is),
+        _ => seen(bytes) != 0,
     }
 }
 
-/// [`any`] for a chunk of sixteen bytes.
+/// [`any`] for a chunk of eight or sixteen bytes.
 #[inline]
-fn any_of_chunk(chunk: &[u8; 16], is: impl Fn(u8) -> bool) -> bool {
+fn any_of_chunk<const N: usize>(chunk: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
     chunk.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
 }
 

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::text::inline::Inline;
-use crate::text::{any, compare_ignoring_case};
+use crate::text::{any, compare_ignoring_case, is_name};
 
 /// The list of headers to sign, from which the canonical request is written.
 #[derive(Clone)]
@@ -16,6 +16,23 @@ struct Entry<'a> {
     value: &'a [u8],
     /// The position of the name in the list of signed headers, when verifying.
     place: u32,
+    has_uppercase: bool,
+}
+
+impl<'a> Entry<'a> {
+    #[inline]
+    fn new(place: usize, name: &'a str, value: &'a [u8]) -> Self {
+        let has_uppercase = any(name.as_bytes(), |byte| byte.is_ascii_uppercase());
+        Self { name, value, place: place as u32, has_uppercase }
+    }
+
+    fn write_name(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(self.name.as_bytes());
+        if self.has_uppercase {
+            out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+        }
+    }
 }
 
 impl<'a> SignedHeaderList<'a> {
@@ -24,12 +41,12 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry { name, value, place: 0 });
+        self.entries.push(Entry::new(0, name, value));
     }
 
     /// Adds a header whose name is at this position in the list of signed headers.
     pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry { name, value, place: place as u32 });
+        self.entries.push(Entry::new(place, name, value));
     }
 
     /// Replaces the value of a header that is in the list.
@@ -106,13 +123,13 @@ impl<'a> SignedHeaderList<'a> {
     pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&str>) -> Range<usize> {
         let mut last: Option<&str> = None;
         for entry in self.entries.as_slice() {
-            if last.is_some_and(|last| last.eq_ignore_ascii_case(entry.name)) {
+            if last.is_some_and(|last| is_name(last, entry.name)) {
                 out.push(b',');
             } else {
                 if last.is_some() {
                     out.push(b'\n');
                 }
-                write_lower_case(out, entry.name);
+                entry.write_name(out);
                 out.push(b':');
             }
             write_folded(out, entry.value);
@@ -120,24 +137,26 @@ impl<'a> SignedHeaderList<'a> {
         }
         out.extend_from_slice(b"\n\n");
         let start = out.len();
-        if let Some(names) = names {
-            out.extend_from_slice(names.as_bytes());
-            return start..out.len();
-        }
-        for (index, name) in self.names().enumerate() {
-            if index > 0 {
-                out.push(b';');
-            }
-            write_lower_case(out, name);
+        match names {
+            Some(names) => out.extend_from_slice(names.as_bytes()),
+            None => self.write_names(out),
         }
         start..out.len()
     }
-}
 
-fn write_lower_case(out: &mut Vec<u8>, name: &str) {
-    let start = out.len();
-    out.extend_from_slice(name.as_bytes());
-    out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+    fn write_names(&self, out: &mut Vec<u8>) {
+        let mut last: Option<&str> = None;
+        for entry in self.entries.as_slice() {
+            if last.is_some_and(|last| is_name(last, entry.name)) {
+                continue;
+            }
+            if last.is_some() {
+                out.push(b';');
+            }
+            entry.write_name(out);
+            last = Some(entry.name);
+        }
+    }
 }
 
 /// Trims spaces and tabs and collapses inner runs of them to one space, even inside quotes. Other whitespace is kept.
