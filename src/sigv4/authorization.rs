@@ -455,15 +455,7 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
     let space = position_of(header.as_bytes(), b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
     let parameters = header.get(space + 1..).unwrap_or_default();
-    let Some(algorithm) = Algorithm::parse(scheme) else {
-        let named = excerpt(scheme.as_bytes());
-        return Err(if scheme.starts_with("AWS4-") {
-            ClaimError::Algorithm { algorithm: named }
-        } else {
-            // A header without a scheme may be a bare token, so it is not shown.
-            ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
-        });
-    };
+    let Some(algorithm) = Algorithm::parse(scheme) else { return Err(unknown_scheme(scheme, parameters)) };
     let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
     let mut position = scheme.len() + 1;
     for piece in split(parameters.as_bytes(), b',') {
@@ -491,6 +483,17 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
     Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
+}
+
+#[cold]
+fn unknown_scheme(scheme: &str, parameters: &str) -> ClaimError {
+    let named = excerpt(scheme.as_bytes());
+    if scheme.starts_with("AWS4-") {
+        ClaimError::Algorithm { algorithm: named }
+    } else {
+        // A header without a scheme may be a bare token, so it is not shown.
+        ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
+    }
 }
 
 #[cold]
