@@ -265,6 +265,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{last_position_of, position_of};
     use alloc::string::ToString;
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -330,6 +331,40 @@ mod tests {
         for byte in 0..=255 {
             assert_eq!(encode_segment([byte]), percent_encode(&[byte], RESERVED).to_string(), "{byte}");
             assert_eq!(encode_path([byte]), percent_encode(&[byte], RESERVED_BUT_SLASH).to_string(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_last_positions_are_found() {
+        for length in 0..40_usize {
+            for seed in 0..2000_u64 {
+                let bytes: Vec<u8> = (0..length as u64)
+                    .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8 & 0x83)
+                    .collect();
+                for byte in [0, 1, 2, 0x80, 0x81, 0x83] {
+                    let expected = bytes.iter().position(|other| *other == byte);
+                    assert_eq!(position_of(&bytes, byte), expected, "{bytes:?} {byte}");
+                    let expected = bytes.iter().rposition(|other| *other == byte);
+                    assert_eq!(last_position_of(&bytes, byte), expected, "{bytes:?} {byte}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_position_is_visited_once_in_order() {
+        for length in 0..140_usize {
+            for seed in 0..40_u64 {
+                let bytes: Vec<u8> = (0..length as u64)
+                    .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8)
+                    .collect();
+                for limit in [0, 1, 16, 128, 255] {
+                    let mut visited = Vec::new();
+                    each_position(&bytes, |byte| byte <= limit, |position| visited.push(position));
+                    let expected = bytes.iter().enumerate().filter(|(_, byte)| **byte <= limit);
+                    assert!(expected.map(|(position, _)| position).eq(visited), "{bytes:?}");
+                }
+            }
         }
     }
 }
