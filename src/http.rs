@@ -24,14 +24,16 @@ impl<'a> From<&'a request::Parts> for Request<'a> {
 
 impl<'a> Request<'a> {
     fn of_http(method: &'a http::Method, uri: &'a http::Uri, headers: &'a http::HeaderMap) -> Self {
+        // A bare authority, as in a CONNECT request, is refused later, because it does not start with a slash.
         let target = match uri.path_and_query() {
             Some(path_and_query) => path_and_query.as_str(),
-            // A bare authority, as in a CONNECT request. It is refused later, because it does not start with a slash.
             None => uri.host().unwrap_or_default(),
         };
+        let path_length = target.len() - uri.query().map_or(0, |query| query.len() + 1);
         Self {
             method: method.as_str(),
             target: target.as_bytes(),
+            path_length,
             headers: Headers::Map(headers),
             authority: uri.authority().map(http::uri::Authority::as_str),
             scheme: uri.scheme_str(),

@@ -165,6 +165,7 @@ impl Signer {
             left_out: &[],
             rules: &self.rules,
             headers: &headers,
+            signed_headers: None,
             payload,
         };
         let access_key_id = self.credentials().access_key_id();

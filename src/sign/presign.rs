@@ -97,6 +97,7 @@ impl Signer {
         QueryParameters {
             access_key_id: self.credentials().access_key_id(),
             scope,
+            encoded_after_date: self.target.encoded_after_date(),
             timestamp: now,
             expires: self.rules.presign_expires.then_some(seconds),
             region_set: self.target.set(),
@@ -108,7 +109,7 @@ impl Signer {
 
         let (rules, headers, payload) = (&self.rules, &headers, body.line);
         let (method, path, query) = (request.method, path.as_bytes(), url.query());
-        let parts = Parts { method, path, query, left_out: &[], rules, headers, payload };
+        let parts = Parts { method, path, query, left_out: &[], rules, headers, signed_headers: None, payload };
         let mut buffer = self.new_buffer(0);
         let room = scope.region().len() + scope.service().len();
         let stages = self.compute(&parts, &mut buffer, room, now, &scope);

@@ -1,6 +1,6 @@
 //! Where signatures are valid: a region and a service or, for SigV4A, a region set and a service.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::credentials::Credentials;
@@ -9,12 +9,29 @@ use crate::sigv4::signing_key::SigningKey;
 use crate::sigv4::sigv4a::is_region_set;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
+use crate::text::percent::encode_segment;
 
 /// Validated on construction, so that every scope derived from it is well-formed.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) service: String,
     regions: Regions,
+    after_date: AfterDate,
+}
+
+/// What follows the date in a formatted scope. All signatures share it, so it is formatted once.
+#[derive(Clone)]
+struct AfterDate {
+    text: String,
+    /// The same, percent-encoded for a query.
+    encoded: String,
+}
+
+impl AfterDate {
+    fn of(scope: &Scope<'_>) -> Self {
+        let text = String::from(scope.to_string().strip_prefix(scope.date()).unwrap_or_default());
+        Self { encoded: encode_segment(&text), text }
+    }
 }
 
 #[derive(Clone)]
@@ -29,8 +46,8 @@ enum Regions {
 
 impl Target {
     pub(super) fn new(region: String, service: String) -> Result<Self, ScopeError> {
-        Scope::new("00000000", &region, &service)?;
-        Ok(Self { service, regions: Regions::One(region) })
+        let after_date = AfterDate::of(&Scope::new("00000000", &region, &service)?);
+        Ok(Self { service, regions: Regions::One(region), after_date })
     }
 
     pub(super) fn region_set(
@@ -41,8 +58,8 @@ impl Target {
         if !is_region_set(&region_set) {
             return Err(ScopeError::RegionSet { got: excerpt(region_set.as_bytes()) });
         }
-        Scope::checked_without_region("00000000", &service)?;
-        Ok(Self { service, regions: Regions::Set { region_set, key: derive_pair(credentials) } })
+        let after_date = AfterDate::of(&Scope::checked_without_region("00000000", &service)?);
+        Ok(Self { service, regions: Regions::Set { region_set, key: derive_pair(credentials) }, after_date })
     }
 
     /// Returns the same target for other credentials.
@@ -56,10 +73,16 @@ impl Target {
 
     /// Returns the scope of a signature made now.
     pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
-        match &self.regions {
-            Regions::One(region) => Scope::unchecked(Algorithm::HmacSha256, now.date(), region, &self.service),
-            Regions::Set { .. } => Scope::unchecked(Algorithm::EcdsaP256Sha256, now.date(), "", &self.service),
-        }
+        let (algorithm, region) = match &self.regions {
+            Regions::One(region) => (Algorithm::HmacSha256, region.as_str()),
+            Regions::Set { .. } => (Algorithm::EcdsaP256Sha256, ""),
+        };
+        Scope::unchecked(algorithm, now.date(), region, &self.service).with_after_date(&self.after_date.text)
+    }
+
+    /// Returns what follows the date in the scope, percent-encoded.
+    pub(super) fn encoded_after_date(&self) -> &str {
+        &self.after_date.encoded
     }
 
     /// Returns the region set of SigV4A.

@@ -14,7 +14,9 @@ use super::timestamp::Timestamp;
 use crate::text::inline::Inline;
 use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
-use crate::text::{all, any, any_pair, excerpt, is_token_byte, split, split_once};
+use crate::text::{
+    all, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
+};
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
 pub(crate) const X_AMZ_CREDENTIAL: &str = "X-Amz-Credential";
@@ -80,6 +82,8 @@ pub(crate) fn write_header(
 pub(crate) struct QueryParameters<'a, N> {
     pub(crate) access_key_id: &'a str,
     pub(crate) scope: Scope<'a>,
+    /// What follows the date in the scope, percent-encoded.
+    pub(crate) encoded_after_date: &'a str,
     pub(crate) timestamp: Timestamp,
     /// The lifetime in seconds.
     pub(crate) expires: Option<u64>,
@@ -99,11 +103,9 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
         out.extend_from_slice(self.scope.algorithm().name().as_bytes());
         write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
         out.extend_from_slice(b"%2F");
-        self.scope.write_to(|piece| match piece {
-            "/" => out.extend_from_slice(b"%2F"),
-            piece => write_encoded(out, piece.as_bytes()),
-        });
-        // The time is digits and letters, which need no encoding.
+        // Dates and times are digits and letters, which need no encoding.
+        out.extend_from_slice(self.scope.date().as_bytes());
+        out.extend_from_slice(self.encoded_after_date.as_bytes());
         write_parameter_name(out, X_AMZ_DATE);
         out.extend_from_slice(self.timestamp.as_bytes());
         if let Some(expires) = self.expires {
@@ -228,17 +230,14 @@ pub(crate) struct Claims<'a> {
     algorithm: Algorithm,
     /// The `Authorization` header, the decoded values of the query, or the credential of a form.
     text: Text<'a>,
-    access_key_id: Range<usize>,
-    date: Range<usize>,
-    /// Empty if the scope has no region.
-    region: Range<usize>,
-    service: Range<usize>,
-    terminator: Range<usize>,
-    signed_headers: Range<usize>,
+    parts: CredentialParts,
+    /// The last part of the scope is `aws4_request`.
+    has_terminator: bool,
+    signed_headers: Span,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
-    timestamp: Value<'a>,
-    expires: Value<'a>,
+    timestamp: Option<Span>,
+    expires: Option<Span>,
     session_token: Value<'a>,
     content_sha256: Value<'a>,
     region_set: Value<'a>,
@@ -250,11 +249,42 @@ enum Value<'a> {
     #[default]
     Absent,
     /// A range of the claims' text.
-    Within(Range<usize>),
+    Within(Span),
     /// From a separate header.
     Apart(&'a str),
     /// From a separate header, copied to the end of the text.
-    Behind(Range<usize>),
+    Behind(Span),
+}
+
+/// A range of the claims' text: half as large as a `Range<usize>`, since the claims are moved several times.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// No text is that long; if it were, the range would be empty rather than another one.
+    #[inline]
+    fn new(start: usize, end: usize) -> Self {
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, end },
+            _ => Self::default(),
+        }
+    }
+
+    #[inline]
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    fn length(self) -> usize {
+        self.range().len()
+    }
 }
 
 /// The text of the claims, which is wiped when dropped if it contains a session token.
@@ -278,12 +308,16 @@ impl Deref for Text<'_> {
 
 impl<'a> Claims<'a> {
     pub(crate) fn access_key_id(&self) -> &str {
-        self.part(&self.access_key_id)
+        self.part(self.parts.access_key_id)
     }
 
     /// Returns the scope that the signature claims, as sent.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope::unchecked(self.algorithm, self.part(&self.date), self.part(&self.region), self.part(&self.service))
+        let CredentialParts { date, region, service, terminator, .. } = self.parts;
+        let [after_date, date, region, service] =
+            [Span { start: date.end, end: terminator.end }, date, region, service].map(|span| self.part(span));
+        let scope = Scope::unchecked(self.algorithm, date, region, service);
+        if self.has_terminator { scope.with_after_date(after_date) } else { scope }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -291,20 +325,25 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.part(&self.service)
+        self.part(self.parts.service)
     }
 
     /// Returns the last part of the scope.
     pub(crate) fn terminator(&self) -> &str {
-        self.part(&self.terminator)
+        self.part(self.parts.terminator)
     }
 
     pub(crate) fn signed_headers(&self) -> &str {
-        self.part(&self.signed_headers)
+        self.part(self.signed_headers)
     }
 
     pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
-        self.signed_headers().split(';')
+        split_text(self.signed_headers(), b';')
+    }
+
+    /// Returns the number of names.
+    pub(crate) fn signed_header_count(&self) -> usize {
+        self.signed_headers().bytes().filter(|byte| *byte == b';').count() + 1
     }
 
     /// The same as a list to search in: whoever asks for every header must not read the text each time.
@@ -319,11 +358,11 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn timestamp(&self) -> Option<&str> {
-        self.value(&self.timestamp)
+        self.timestamp.map(|span| self.part(span))
     }
 
     pub(crate) fn expires(&self) -> Option<&str> {
-        self.value(&self.expires)
+        self.expires.map(|span| self.part(span))
     }
 
     pub(crate) fn session_token(&self) -> Option<&str> {
@@ -348,22 +387,22 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn into_owned(self) -> Claims<'static> {
-        let values = [&self.timestamp, &self.expires, &self.session_token, &self.content_sha256, &self.region_set];
+        let values = [&self.session_token, &self.content_sha256, &self.region_set];
         let length = values.map(|value| self.value(value).map_or(0, str::len)).iter().sum::<usize>();
         let mut text = Wiped::new(String::with_capacity(self.text.len() + length), self.has_session_token());
         text.push_str(&self.text);
-        let [timestamp, expires, session_token, content_sha256, region_set] = values.map(|value| match value {
+        let [session_token, content_sha256, region_set] = values.map(|value| match value {
             Value::Absent => Value::Absent,
-            Value::Within(range) => Value::Within(range.clone()),
-            Value::Behind(range) => Value::Behind(range.clone()),
+            Value::Within(span) => Value::Within(*span),
+            Value::Behind(span) => Value::Behind(*span),
             Value::Apart(apart) => {
                 let start = text.len();
                 text.push_str(apart);
-                Value::Behind(start..text.len())
+                Value::Behind(Span::new(start, text.len()))
             }
         });
         let text = Text::Owned(text);
-        Claims { text, timestamp, expires, session_token, content_sha256, region_set, ..self }
+        Claims { text, session_token, content_sha256, region_set, ..self }
     }
 
     pub(crate) fn set_session_token(&mut self, header: &'a str) {
@@ -381,13 +420,14 @@ impl<'a> Claims<'a> {
     fn value<'s>(&'s self, value: &'s Value<'a>) -> Option<&'s str> {
         match value {
             Value::Absent => None,
-            Value::Within(range) | Value::Behind(range) => Some(self.part(range)),
+            Value::Within(span) | Value::Behind(span) => Some(self.part(*span)),
             Value::Apart(text) => Some(text),
         }
     }
 
-    fn part(&self, range: &Range<usize>) -> &str {
-        self.text.get(range.clone()).unwrap_or_default()
+    #[inline]
+    fn part(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
     }
 }
 
@@ -406,22 +446,16 @@ pub(crate) enum ClaimError {
     Signature { algorithm: Algorithm },
 }
 
-/// The range of a parameter's value, if the parameter was found.
-type Found = Option<Range<usize>>;
+/// The position of a parameter's value, if the parameter was found.
+type Found = Option<Span>;
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
 pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
-    let (scheme, parameters) = header.split_once(' ').unwrap_or((header, ""));
-    let Some(algorithm) = Algorithm::parse(scheme) else {
-        let named = excerpt(scheme.as_bytes());
-        return Err(if scheme.starts_with("AWS4-") {
-            ClaimError::Algorithm { algorithm: named }
-        } else {
-            // A header without a scheme may be a bare token, so it is not shown.
-            ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
-        });
-    };
+    let space = position_of(header.as_bytes(), b' ').unwrap_or(header.len());
+    let scheme = header.get(..space).unwrap_or_default();
+    let parameters = header.get(space + 1..).unwrap_or_default();
+    let Some(algorithm) = Algorithm::parse(scheme) else { return Err(unknown_scheme(scheme, parameters)) };
     let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
     let mut position = scheme.len() + 1;
     for piece in split(parameters.as_bytes(), b',') {
@@ -431,22 +465,43 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
         if trimmed.is_empty() && piece.len() == parameters.len() {
             continue;
         }
-        let (name, value) = split_once(trimmed, b'=').ok_or(ClaimError::NotKeyValue)?;
-        let (slot, name) = match name {
-            b"Credential" => (&mut credential, "Credential"),
-            b"SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
-            b"Signature" => (&mut signature, "Signature"),
-            other => return Err(ClaimError::UnknownParameter { name: excerpt(other) }),
+        let (slot, name, value) = if let Some(value) = trimmed.strip_prefix(b"Credential=") {
+            (&mut credential, "Credential", value)
+        } else if let Some(value) = trimmed.strip_prefix(b"SignedHeaders=") {
+            (&mut signed_headers, "SignedHeaders", value)
+        } else if let Some(value) = trimmed.strip_prefix(b"Signature=") {
+            (&mut signature, "Signature", value)
+        } else {
+            return Err(unknown_parameter(trimmed));
         };
         let start = start + name.len() + 1;
-        if slot.replace(start..start + value.len()).is_some() {
+        if slot.replace(Span::new(start, start + value.len())).is_some() {
             return Err(ClaimError::Repeated { name });
         }
     }
-    let (Some(credential), Some(signature), Some(signed_headers)) = (&credential, &signature, &signed_headers) else {
+    let (Some(credential), Some(signature), Some(signed_headers)) = (credential, signature, signed_headers) else {
         return Err(missing([("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]));
     };
     Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
+}
+
+#[cold]
+fn unknown_scheme(scheme: &str, parameters: &str) -> ClaimError {
+    let named = excerpt(scheme.as_bytes());
+    if scheme.starts_with("AWS4-") {
+        ClaimError::Algorithm { algorithm: named }
+    } else {
+        // A header without a scheme may be a bare token, so it is not shown.
+        ClaimError::Scheme { scheme: if parameters.is_empty() { String::new() } else { named } }
+    }
+}
+
+#[cold]
+fn unknown_parameter(parameter: &[u8]) -> ClaimError {
+    match split_once(parameter, b'=') {
+        Some((name, _)) => ClaimError::UnknownParameter { name: excerpt(name) },
+        None => ClaimError::NotKeyValue,
+    }
 }
 
 /// Returns the number of leading spaces, and the bytes without leading and trailing spaces.
@@ -479,7 +534,7 @@ fn names_one_of(query: &[u8], own: &[&str]) -> bool {
 
 /// Returns `true` if a query may contain an `X`, either literal or escaped (`%58`). Most queries don't.
 fn may_name_own(query: &[u8]) -> bool {
-    any(query, |byte| byte == b'X') || any_pair(query, |one, next| (one == b'%') & (next == b'5'))
+    position_of(query, b'X').is_some() || split(query, b'%').skip(1).any(|escaped| escaped.first() == Some(&b'5'))
 }
 
 /// The parameters that are read from a presigned query, in the order of [`Parameters::found`].
@@ -521,15 +576,12 @@ impl Parameters {
     fn decode(query: &[u8], text: &mut Vec<u8>, found: &mut [Found; 10]) -> Result<bool, ClaimError> {
         let mut repeated_region_set = false;
         for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-            let mut named = PARAMETERS.iter().zip(&mut *found);
-            let named = match any(name, |byte| byte == b'%') {
-                true => named.find(|(own, _)| decodes_to(name, own)),
-                false => named.find(|(own, _)| own.as_bytes() == name),
-            };
-            if let Some((name, slot)) = named {
+            let as_it_is = PARAMETERS.iter().position(|own| own.as_bytes() == name);
+            let index = as_it_is.or_else(|| PARAMETERS.iter().position(|own| decodes_to(name, own)));
+            if let Some((name, slot)) = index.and_then(|index| PARAMETERS.get(index).zip(found.get_mut(index))) {
                 let start = text.len();
                 write_query_decoded(text, value);
-                if slot.replace(start..text.len()).is_none() {
+                if slot.replace(Span::new(start, text.len())).is_none() {
                     continue;
                 }
                 // The region set is a parameter like any other unless the algorithm is SigV4A.
@@ -549,14 +601,14 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
     let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, region_set, token, s3_token] =
         found;
     // A missing algorithm is reported below, together with all other missing parameters.
-    let name = algorithm.clone().map_or(Algorithm::HmacSha256.name(), |range| text.get(range).unwrap_or_default());
+    let name = algorithm.map_or(Algorithm::HmacSha256.name(), |span| text.get(span.range()).unwrap_or_default());
     let unknown = || ClaimError::Algorithm { algorithm: excerpt(name.as_bytes()) };
     let named = Algorithm::parse(name).ok_or_else(unknown)?;
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
     }
     let (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) =
-        (&algorithm, &credential, &signature, &signed_headers, &date)
+        (algorithm, credential, signature, signed_headers, date)
     else {
         return Err(missing([
             (X_AMZ_ALGORITHM, algorithm),
@@ -572,12 +624,12 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
         return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
     }
     let value = |found: Found| match found {
-        Some(range) => Value::Within(range),
+        Some(span) => Value::Within(span),
         None => Value::Absent,
     };
     Ok(Claims {
-        timestamp: Value::Within(date.clone()),
-        expires: value(expires),
+        timestamp: Some(date),
+        expires,
         session_token: value(token.or(s3_token)),
         content_sha256: value(content_sha256),
         region_set: value(region_set),
@@ -591,12 +643,12 @@ impl<'a> Claims<'a> {
         location: Location,
         algorithm: Algorithm,
         text: Text<'a>,
-        credential: &Range<usize>,
-        signature: &Range<usize>,
-        signed_headers: &Range<usize>,
+        credential: Span,
+        signature: Span,
+        signed_headers: Span,
     ) -> Result<Self, ClaimError> {
-        let value = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
-        if signed_headers.len() > MAX_HEADERS
+        let value = |span: Span| text.get(span.range()).unwrap_or_default();
+        if signed_headers.length() > MAX_HEADERS
             && value(signed_headers).bytes().filter(|byte| *byte == b';').count() >= MAX_HEADERS
         {
             return Err(ClaimError::TooManySignedHeaders);
@@ -604,41 +656,39 @@ impl<'a> Claims<'a> {
         if !are_signed_headers(value(signed_headers)) {
             return Err(ClaimError::SignedHeaders);
         }
-        let parts = CredentialParts::read(algorithm, value(credential), credential.start);
+        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start);
         let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential).as_bytes()) };
         let parts = parts.ok_or_else(malformed)?;
         let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
-        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers.clone(), signature))
+        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers, signature))
     }
 
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
         let algorithm = Algorithm::HmacSha256;
         let parts = CredentialParts::read(algorithm, credential, 0)?;
-        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, 0..0, signature))
+        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, Span::default(), signature))
     }
 
     fn of_parts(
         location: Location,
         algorithm: Algorithm,
         text: Text<'a>,
-        CredentialParts { access_key_id, date, region, service, terminator }: CredentialParts,
-        signed_headers: Range<usize>,
+        parts: CredentialParts,
+        signed_headers: Span,
         signature: Signature,
     ) -> Self {
+        let has_terminator = text.get(parts.terminator.range()) == Some(TERMINATOR);
         Self {
             location,
             algorithm,
             text,
-            access_key_id,
-            date,
-            region,
-            service,
-            terminator,
+            parts,
+            has_terminator,
             signed_headers,
             signature,
-            timestamp: Value::Absent,
-            expires: Value::Absent,
+            timestamp: None,
+            expires: None,
             session_token: Value::Absent,
             content_sha256: Value::Absent,
             region_set: Value::Absent,
@@ -646,12 +696,14 @@ impl<'a> Claims<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct CredentialParts {
-    access_key_id: Range<usize>,
-    date: Range<usize>,
-    region: Range<usize>,
-    service: Range<usize>,
-    terminator: Range<usize>,
+    access_key_id: Span,
+    date: Span,
+    /// Empty if the scope has no region.
+    region: Span,
+    service: Span,
+    terminator: Span,
 }
 
 impl CredentialParts {
@@ -663,19 +715,19 @@ impl CredentialParts {
         }
         let mut end = credential.len();
         let mut last_part = || {
-            let start = credential.as_bytes().get(..end)?.iter().rposition(|byte| *byte == b'/')? + 1;
-            let part = offset + start..offset + end;
+            let start = last_position_of(credential.as_bytes().get(..end)?, b'/')? + 1;
+            let part = Span::new(offset + start, offset + end);
             end = start - 1;
             Some(part)
         };
         let (terminator, service) = (last_part()?, last_part()?);
         let region = match algorithm {
             Algorithm::HmacSha256 => last_part()?,
-            Algorithm::EcdsaP256Sha256 => 0..0,
+            Algorithm::EcdsaP256Sha256 => Span::default(),
         };
-        let (date, access_key_id) = (last_part()?, offset..offset + end);
-        let filled = [&access_key_id, &date, &service, &terminator].into_iter().all(|part| !part.is_empty());
-        filled.then_some(Self { access_key_id, date, region, service, terminator })
+        let (date, access_key_id) = (last_part()?, Span::new(offset, offset + end));
+        let is_empty = access_key_id.is_empty() || date.is_empty() || service.is_empty() || terminator.is_empty();
+        (!is_empty).then_some(Self { access_key_id, date, region, service, terminator })
     }
 }
 
@@ -686,7 +738,7 @@ fn are_signed_headers(list: &str) -> bool {
     split(list.as_bytes(), b';').all(|name| {
         let ascending = last < name;
         last = name;
-        ascending && name.iter().all(|byte| is_token_byte(*byte) && !byte.is_ascii_uppercase())
+        ascending && name.iter().all(|byte| is_lowercase_token_byte(*byte))
     })
 }
 

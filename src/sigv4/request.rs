@@ -27,6 +27,8 @@ use crate::text::{all, any, excerpt, is_forbidden_in_value, is_token, split_once
 pub struct Request<'a> {
     pub(crate) method: &'a str,
     pub(crate) target: &'a [u8],
+    /// Where the path ends: at the first `?`, or at the end of the target.
+    pub(crate) path_length: usize,
     pub(crate) headers: Headers<'a>,
     pub(crate) authority: Option<&'a str>,
     pub(crate) scheme: Option<&'a str>,
@@ -43,7 +45,9 @@ impl<'a> Request<'a> {
     /// Creates a request from its wire parts. `target` is `/path?query`, as a `&str` or bytes. It may be `*`, or lack
     /// the path. A full URL or a fragment (`#`) is an error when the request is signed or verified.
     pub fn new<T: AsRef<[u8]> + ?Sized>(method: &'a str, target: &'a T, headers: &'a [(&'a str, &'a [u8])]) -> Self {
-        Self { method, target: target.as_ref(), headers: Headers::Slice(headers), authority: None, scheme: None }
+        let target = target.as_ref();
+        let path_length = split_once(target, b'?').map_or(target.len(), |(path, _)| path.len());
+        Self { method, target, path_length, headers: Headers::Slice(headers), authority: None, scheme: None }
     }
 
     /// Sets the host (and port) to use if there is no `Host` header: the `:authority` of HTTP/2, or the host of the
@@ -62,7 +66,8 @@ impl<'a> Request<'a> {
 
     /// Returns the path and query, split at the first `?`.
     pub(crate) fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
-        split_once(self.target, b'?').unwrap_or((self.target, b""))
+        let (path, query) = self.target.split_at_checked(self.path_length).unwrap_or((self.target, b""));
+        (path, query.get(1..).unwrap_or_default())
     }
 
     pub(crate) fn scheme(&self) -> &'a str {
@@ -87,12 +92,17 @@ impl<'a> Request<'a> {
     /// Returns the host to sign: the only `Host` header as sent, otherwise the host that a client sends for the
     /// authority.
     pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
-        let mut given = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let host = match (given.next(), given.next()) {
-            (Some(_), Some(_)) => return Err(RequestError::RepeatedHost),
-            (Some((_, value)), None) => value.trim_ascii(),
-            (None, _) => host_of_authority(self.authority.unwrap_or_default(), self.scheme()).as_bytes(),
-        };
+        let mut given = self.headers.values("host");
+        match (given.next(), given.next()) {
+            (Some(_), Some(_)) => Err(RequestError::RepeatedHost),
+            (header, _) => self.host_or(header.map(<[u8]>::trim_ascii)),
+        }
+    }
+
+    /// Like [`Request::host`], for the trimmed value of the only `Host` header.
+    pub(crate) fn host_or(&self, header: Option<&'a [u8]>) -> Result<&'a [u8], RequestError> {
+        let of_authority = || host_of_authority(self.authority.unwrap_or_default(), self.scheme()).as_bytes();
+        let host = header.unwrap_or_else(of_authority);
         if host.is_empty() {
             Err(RequestError::MissingHost)
         } else if !all(host, |byte| byte.is_ascii_graphic() & !matches!(byte, b'/' | b'?' | b'#' | b'@' | b'\\')) {

@@ -1,4 +1,5 @@
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use alloc::string::String;
 
@@ -18,13 +19,15 @@ use crate::text::{all, any, excerpt};
 /// ```
 ///
 /// AWS: [Credential scope](https://docs.aws.amazon.com/IAM/latest/UserGuide/signing-elements.html)
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
     /// Distinguishes a scope without a region (SigV4A) from one whose region is empty.
     algorithm: Algorithm,
     date: &'a str,
     region: &'a str,
     service: &'a str,
+    /// What follows the date in the formatted scope, if it exists as one text that can be copied whole.
+    after_date: Option<&'a str>,
 }
 
 pub(crate) const TERMINATOR: &str = "aws4_request";
@@ -66,7 +69,7 @@ impl<'a> Scope<'a> {
                 return Err(ScopeError::Character { field, got: excerpt(value.as_bytes()) });
             }
         }
-        Ok(Self { algorithm: Algorithm::HmacSha256, date, region, service })
+        Ok(Self::unchecked(Algorithm::HmacSha256, date, region, service))
     }
 
     pub(crate) fn checked_without_region(date: &'a str, service: &'a str) -> Result<Self, ScopeError> {
@@ -93,7 +96,12 @@ impl<'a> Scope<'a> {
 
     /// Creates a scope from parts that were checked elsewhere, or that are about to be compared with the expected ones.
     pub(crate) fn unchecked(algorithm: Algorithm, date: &'a str, region: &'a str, service: &'a str) -> Self {
-        Self { algorithm, date, region, service }
+        Self { algorithm, date, region, service, after_date: None }
+    }
+
+    /// `after_date` must be what [`Scope::write_to`] writes after the date: `/us-east-1/s3/aws4_request`.
+    pub(crate) fn with_after_date(self, after_date: &'a str) -> Self {
+        Self { after_date: Some(after_date), ..self }
     }
 
     /// Returns the date, e.g. `20150830`.
@@ -121,6 +129,9 @@ impl<'a> Scope<'a> {
     #[inline]
     pub(crate) fn write_to(&self, mut write: impl FnMut(&'a str)) {
         write(self.date);
+        if let Some(after_date) = self.after_date {
+            return write(after_date);
+        }
         if self.algorithm == Algorithm::HmacSha256 {
             write("/");
         }
@@ -131,11 +142,29 @@ impl<'a> Scope<'a> {
         write(TERMINATOR);
     }
 
+    fn parts(&self) -> (Algorithm, &'a str, &'a str, &'a str) {
+        (self.algorithm, self.date, self.region, self.service)
+    }
+
     /// Returns the length of the formatted scope in bytes.
     pub(crate) fn printed_length(&self) -> usize {
         let mut length = 0;
         self.write_to(|piece| length += piece.len());
         length
+    }
+}
+
+impl PartialEq for Scope<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Scope<'_> {}
+
+impl Hash for Scope<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
     }
 }
 

@@ -5,7 +5,7 @@ use ctutils::CtEq;
 
 use super::algorithm::Algorithm;
 use super::sigv4a::Der;
-use crate::hash::{from_hex, hex_of};
+use crate::hash::{from_lowercase_hex, hex_of};
 
 /// A signature: 32 bytes or, for SigV4A, two integers in DER, at most 72 bytes.
 ///
@@ -43,10 +43,7 @@ impl Signature {
 
     /// Parses 64 lowercase hexadecimal digits, the only form that AWS sends and accepts.
     pub fn from_hex(text: &str) -> Option<Self> {
-        if crate::text::any(text.as_bytes(), |byte| byte.is_ascii_uppercase()) {
-            return None;
-        }
-        from_hex(text).map(Self::from_bytes)
+        from_lowercase_hex(text).map(Self::from_bytes)
     }
 
     /// Parses the value after `Signature=`.

@@ -65,7 +65,9 @@ impl<'a> StringToSign<'a> {
     /// Calls `write` with each part of the text. This is the only formatter, for both `Display` and the HMAC.
     pub(crate) fn write_to(&self, mut write: impl FnMut(&[u8])) {
         write(self.scope.algorithm().name().as_bytes());
-        write(self.suffix.as_bytes());
+        if !self.suffix.is_empty() {
+            write(self.suffix.as_bytes());
+        }
         write(b"\n");
         write(self.timestamp.as_bytes());
         write(b"\n");

@@ -38,14 +38,6 @@ impl<T: Copy + Default, const N: usize> Inline<T, N> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    pub(crate) fn last(&self) -> Option<&T> {
-        self.as_slice().last()
-    }
-
     pub(crate) fn as_slice(&self) -> &[T] {
         if self.length <= N { self.inline.get(..self.length).unwrap_or_default() } else { &self.spilled }
     }
@@ -62,11 +54,11 @@ mod tests {
     #[test]
     fn keeps_every_element_across_the_spill() {
         let mut list: Inline<u8, 4> = Inline::new();
-        assert!(list.is_empty());
+        assert!(list.as_slice().is_empty());
         for n in 0..40 {
             list.push(n);
             assert!(list.as_slice().iter().copied().eq(0..=n));
-            assert_eq!((list.as_slice().len(), list.last()), (usize::from(n) + 1, Some(&n)));
+            assert_eq!((list.as_slice().len(), list.as_slice().last()), (usize::from(n) + 1, Some(&n)));
             assert!(list.as_mut_slice().iter().copied().eq(0..=n));
         }
         for pieces in [[2, 2, 2], [3, 1, 1], [4, 1, 3], [3, 2, 0], [0, 9, 1]] {

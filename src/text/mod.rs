@@ -3,13 +3,16 @@
 pub(crate) mod inline;
 mod names;
 pub(crate) mod percent;
+mod positions;
 pub(crate) mod wiped;
 
 use alloc::string::String;
 
 pub(crate) use names::{
-    compare_ignoring_case, is_one_of, is_token, is_token_byte, starts_with_ignoring_case, strip_start,
+    compare_ignoring_case, is_lowercase_token_byte, is_name, is_token, position_of_name, starts_with_ignoring_case,
+    strip_start,
 };
+pub(crate) use positions::{each_position, last_position_of, position_of};
 
 /// Returns `true` if every byte satisfies the predicate. It examines all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
@@ -31,15 +34,18 @@ pub(crate) fn is_forbidden_in_value(byte: u8) -> bool {
 /// by byte.
 pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
     let seen = |bytes: &[u8]| bytes.iter().fold(0, |seen, byte| seen | u8::from(is(*byte)));
-    match bytes.last_chunk::<16>() {
-        Some(last) => any_of_chunk(last, &is) || seen(bytes.as_chunks::<16>().0.as_flattened()) != 0,
-        None => seen(bytes) != 0,
+    if let Some(last) = bytes.last_chunk::<16>() {
+        return any_of_chunk(last, &is) || seen(bytes.as_chunks::<16>().0.as_flattened()) != 0;
+    }
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => any_of_chunk(first, &is) | any_of_chunk(last, &is),
+        _ => seen(bytes) != 0,
     }
 }
 
-/// [`any`] for a chunk of sixteen bytes.
+/// [`any`] for a chunk of eight or sixteen bytes.
 #[inline]
-fn any_of_chunk(chunk: &[u8; 16], is: impl Fn(u8) -> bool) -> bool {
+fn any_of_chunk<const N: usize>(chunk: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
     chunk.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
 }
 
@@ -49,21 +55,9 @@ pub(crate) fn any_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
     pairs.fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
 }
 
-/// Splits at the first byte that satisfies the predicate: returns what precedes it, the byte, and what follows it. It
-/// skips sixteen bytes at a time.
-fn split_at_first(bytes: &[u8], is: impl Fn(u8) -> bool) -> Option<(&[u8], u8, &[u8])> {
-    let chunks = bytes.as_chunks::<16>().0.iter();
-    let passed = 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, &is)).count();
-    let position = passed + bytes.get(passed..)?.iter().position(|byte| is(*byte))?;
-    match bytes.split_at_checked(position)? {
-        (before, [first, after @ ..]) => Some((before, *first, after)),
-        _ => None,
-    }
-}
-
 pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let (before, _, after) = split_at_first(bytes, |byte| byte == at)?;
-    Some((before, after))
+    let (before, after) = bytes.split_at_checked(position_of(bytes, at)?)?;
+    Some((before, after.get(1..)?))
 }
 
 pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
@@ -75,6 +69,17 @@ pub(crate) fn split(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
         };
         rest = after;
         Some(piece)
+    })
+}
+
+/// [`split`] for text at an ASCII character.
+pub(crate) fn split_text(text: &str, at: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest.take()?;
+        let Some(position) = position_of(text.as_bytes(), at) else { return Some(text) };
+        rest = text.get(position + 1..);
+        text.get(..position)
     })
 }
 
@@ -95,6 +100,18 @@ impl ByteSet {
             }
             byte = byte.wrapping_add(1);
             rest = after;
+        }
+        Self(table)
+    }
+
+    pub(crate) const fn without_uppercase(self) -> Self {
+        let Self(mut table) = self;
+        let mut byte = b'A';
+        while let (true, Some((_, rest))) = (byte <= b'Z', table.split_at_mut_checked(byte as usize)) {
+            if let Some(contained) = rest.first_mut() {
+                *contained = false;
+            }
+            byte += 1;
         }
         Self(table)
     }

@@ -14,9 +14,19 @@ pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len())
 }
 
-/// Whether one of the names, which are in order, is that name.
-pub(crate) fn is_one_of(in_order: &[&str], name: &str) -> bool {
-    in_order.binary_search_by(|probe| compare_ignoring_case(probe, name)).is_ok()
+/// Compares header names without regard to case. Most are in the same case, which is compared faster.
+#[inline]
+pub(crate) fn is_name(name: &str, other: &str) -> bool {
+    name.len() == other.len() && (name == other || name.eq_ignore_ascii_case(other))
+}
+
+/// Returns the position of a name in a list of lower-case names, which are in order.
+pub(crate) fn position_of_name(in_order: &[&str], name: &str) -> Option<usize> {
+    // In a short list, most names already differ in length.
+    match in_order.len() <= 16 {
+        true => in_order.iter().position(|probe| is_name(name, probe)),
+        false => in_order.binary_search_by(|probe| compare_ignoring_case(probe, name)).ok(),
+    }
 }
 
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {
@@ -35,7 +45,13 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 /// `tchar` of RFC 9110 5.6.2.
-pub(crate) fn is_token_byte(byte: u8) -> bool {
+fn is_token_byte(byte: u8) -> bool {
     static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+    TOKEN.contains(byte)
+}
+
+/// `tchar` without upper-case letters.
+pub(crate) fn is_lowercase_token_byte(byte: u8) -> bool {
+    static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~").without_uppercase();
     TOKEN.contains(byte)
 }

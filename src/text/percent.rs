@@ -2,15 +2,21 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::ops::Range;
 use percent_encoding::percent_decode;
 
-use crate::text::{ByteSet, any, any_of_chunk, split_at_first};
+use crate::text::{any, each_position};
 
-/// The unreserved characters of [RFC 3986 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not
-/// encoded. Form encoding (`+` for a space) and the character sets of URL libraries leave other characters unencoded,
-/// which breaks signatures.
-static UNRESERVED: ByteSet = ByteSet::alphanumeric_and(b"-._~");
-static UNRESERVED_AND_SLASH: ByteSet = ByteSet::alphanumeric_and(b"-._~/");
+/// Returns `true` for the unreserved characters of [RFC 3986
+/// 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not encoded. Form encoding (`+` for a space) and
+/// the character sets of URL libraries leave other characters unencoded, which breaks signatures.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
+}
+
+fn is_unreserved_or_slash(byte: u8) -> bool {
+    is_unreserved(byte) | (byte == b'/')
+}
 
 /// Percent-encodes a path segment, query parameter name or query parameter value as AWS does: everything except `A-Z
 /// a-z 0-9 - . _ ~` becomes `%XX`.
@@ -55,72 +61,137 @@ fn encode(raw: &[u8], write: impl FnOnce(&mut Vec<u8>, &[u8])) -> String {
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_up_to(out, bytes, &UNRESERVED, b"", |byte, after| (byte, after));
+    // Names, ids and times need no encoding.
+    if bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved(byte)) {
+        return out.extend_from_slice(bytes);
+    }
+    let mut copy = Copy::new(out, bytes, is_unreserved);
+    each_position(bytes, |byte| !is_unreserved(byte), |position| copy.encode(position));
+    copy.finish();
 }
 
 pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_up_to(out, bytes, &UNRESERVED_AND_SLASH, b"", |byte, after| (byte, after));
+    let mut copy = Copy::new(out, bytes, is_unreserved_or_slash);
+    each_position(bytes, |byte| !is_unreserved_or_slash(byte), |position| copy.encode(position));
+    copy.finish();
 }
 
 /// Decodes a whole path once and encodes everything except `/` once, so that `%2F` becomes `/`. `+` is a literal plus,
 /// and a `%` that doesn't begin an escape is literal.
 pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
-    write_up_to(out, path, &UNRESERVED_AND_SLASH, b"", |byte, after| match byte {
-        b'%' => unescape(after),
-        byte => (byte, after),
-    });
+    let mut copy = Copy::new(out, path, is_unreserved_or_slash);
+    each_position(path, |byte| !is_unreserved_or_slash(byte), |position| copy.decode_and_encode(position));
+    copy.finish();
 }
 
-/// Decodes a query parameter name or value once and encodes it once, up to the first byte in `ends`; returns the rest
-/// of the input, starting with that byte. `+` is read as a space, as servers do, and a `%` that doesn't begin an escape
-/// is literal.
-pub(crate) fn write_query_decoded_then_encoded<'b>(out: &mut Vec<u8>, bytes: &'b [u8], ends: &[u8]) -> &'b [u8] {
-    write_up_to(out, bytes, &UNRESERVED, ends, |byte, after| match byte {
-        b'%' => unescape(after),
-        b'+' => (b' ', after),
-        byte => (byte, after),
-    })
-}
-
-/// Copies runs of bytes in `kept` and encodes all others one at a time: `read` returns the byte to encode and the input
-/// that follows it.
-fn write_up_to<'b>(
+/// Decodes the names and values of a query once and encodes them once. `+` is read as a space, as servers do, and a `%`
+/// that doesn't begin an escape is literal. `separator` is called for every `=` and `&`, with the position in the output
+/// at which the byte will be, if it is to be written; otherwise the byte is encoded.
+pub(crate) fn write_query_decoded_then_encoded(
     out: &mut Vec<u8>,
-    bytes: &'b [u8],
-    kept: &ByteSet,
-    ends: &[u8],
-    read: impl Fn(u8, &'b [u8]) -> (u8, &'b [u8]),
-) -> &'b [u8] {
-    let mut rest = bytes;
-    loop {
-        let (run, from) = rest.split_at(run_length(rest, kept));
-        out.extend_from_slice(run);
-        let (byte, after) = match from {
-            [] => return from,
-            [end, ..] if ends.contains(end) => return from,
-            [byte, after @ ..] => read(*byte, after),
+    query: &[u8],
+    mut separator: impl FnMut(u8, usize) -> Separator,
+) {
+    let mut copy = Copy::new(out, query, is_unreserved);
+    each_position(
+        query,
+        |byte| !is_unreserved(byte),
+        |position| match query.get(position) {
+            Some(b'+') => copy.replace(position..position + 1, b' '),
+            Some(byte @ (b'=' | b'&')) => match separator(*byte, copy.position_of(position)) {
+                Separator::Keep => {}
+                Separator::Remove => copy.remove(position),
+                Separator::Encode => copy.encode(position),
+                Separator::AfterEquals => copy.insert(position, b'='),
+            },
+            _ => copy.decode_and_encode(position),
+        },
+    );
+    copy.finish();
+}
+
+/// What becomes of a `=` or `&` in a query.
+pub(crate) enum Separator {
+    Keep,
+    Remove,
+    Encode,
+    /// A `=` is written before it.
+    AfterEquals,
+}
+
+/// Copies bytes up to those that have to be replaced. What needs no change is copied in runs as long as possible.
+struct Copy<'c, K> {
+    out: &'c mut Vec<u8>,
+    bytes: &'c [u8],
+    is_kept: K,
+    /// The position up to which the bytes are written.
+    written: usize,
+}
+
+impl<'c, K: Fn(u8) -> bool> Copy<'c, K> {
+    #[inline]
+    fn new(out: &'c mut Vec<u8>, bytes: &'c [u8], is_kept: K) -> Self {
+        Self { out, bytes, is_kept, written: 0 }
+    }
+
+    /// Returns where in the output the byte at this position will be.
+    #[inline]
+    fn position_of(&self, position: usize) -> usize {
+        self.out.len() + position - self.written
+    }
+
+    fn write_up_to(&mut self, position: usize) {
+        self.out.extend_from_slice(self.bytes.get(self.written..position).unwrap_or_default());
+        self.written = position;
+    }
+
+    fn remove(&mut self, position: usize) {
+        self.write_up_to(position);
+        self.written = position + 1;
+    }
+
+    fn insert(&mut self, position: usize, byte: u8) {
+        self.write_up_to(position);
+        self.out.push(byte);
+    }
+
+    fn encode(&mut self, position: usize) {
+        if let Some(byte) = self.bytes.get(position) {
+            self.replace(position..position + 1, *byte);
+        }
+    }
+
+    /// Decodes the escape at this position, if there is one, and encodes the byte.
+    #[inline]
+    fn decode_and_encode(&mut self, position: usize) {
+        let rest = self.bytes.get(position..).unwrap_or_default();
+        let Some(([b'%', high, low], _)) = rest.split_first_chunk() else { return self.encode(position) };
+        let (Some(high_value), Some(low_value)) = (hex_digit(*high), hex_digit(*low)) else {
+            return self.encode(position);
         };
-        if kept.contains(byte) {
-            out.push(byte);
+        let byte = high_value << 4 | low_value;
+        let is_canonical = (*high < b'a') & (*low < b'a') && !(self.is_kept)(byte);
+        if !is_canonical {
+            self.replace(position..position + 3, byte);
+        }
+    }
+
+    /// Writes a byte in place of those in the range, encoded unless it is kept.
+    fn replace(&mut self, range: Range<usize>, byte: u8) {
+        self.write_up_to(range.start);
+        self.written = range.end;
+        if (self.is_kept)(byte) {
+            self.out.push(byte);
         } else {
             let digit = |value: u8| value + if value < 10 { b'0' } else { b'A' - 10 };
-            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+            self.out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
         }
-        rest = after;
     }
-}
 
-/// Returns the number of leading bytes that are in `kept`.
-fn run_length(bytes: &[u8], kept: &ByteSet) -> usize {
-    let start = bytes.iter().take(16).take_while(|byte| kept.contains(**byte)).count();
-    if start < 16 {
-        return start;
+    #[inline]
+    fn finish(mut self) {
+        self.write_up_to(self.bytes.len());
     }
-    // Long values are almost entirely alphanumeric: session tokens, hashes, signatures.
-    let chunks = bytes.as_chunks::<16>().0.iter().skip(1);
-    let passed =
-        start + 16 * chunks.take_while(|chunk| !any_of_chunk(chunk, |byte| !byte.is_ascii_alphanumeric())).count();
-    passed + bytes.iter().skip(passed).take_while(|byte| kept.contains(**byte)).count()
 }
 
 /// Decodes a query parameter name or value: `+` is a space, `%XX` is a byte, and a `%` that doesn't begin an escape is
@@ -149,14 +220,15 @@ pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
 /// Copies bytes unchanged, except those for which `is_special` returns `true`: a `%` begins an escape, and any other is
 /// a space.
 fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -> bool) {
-    let mut rest = bytes;
-    while let Some((run, special, after)) = split_at_first(rest, &is_special) {
-        out.extend_from_slice(run);
-        let (byte, after) = if special == b'%' { unescape(after) } else { (b' ', after) };
+    let mut written = 0;
+    each_position(bytes, is_special, |position| {
+        let Some([special, after @ ..]) = bytes.get(position..) else { return };
+        out.extend_from_slice(bytes.get(written..position).unwrap_or_default());
+        let (byte, after) = if *special == b'%' { unescape(after) } else { (b' ', after) };
         out.push(byte);
-        rest = after;
-    }
-    out.extend_from_slice(rest);
+        written = bytes.len() - after.len();
+    });
+    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
 }
 
 /// Returns `true` if `encoded`, decoded once, equals `name`, which must not contain a `%`.
@@ -182,12 +254,18 @@ fn unescape(after_percent: &[u8]) -> (u8, &[u8]) {
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{last_position_of, position_of};
     use alloc::string::ToString;
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -199,7 +277,7 @@ mod tests {
 
     fn query_twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_query_decoded_then_encoded(&mut out, text, b"");
+        write_query_decoded_then_encoded(&mut out, text, |_, _| Separator::Encode);
         String::from_utf8(out).unwrap()
     }
 
@@ -253,6 +331,40 @@ mod tests {
         for byte in 0..=255 {
             assert_eq!(encode_segment([byte]), percent_encode(&[byte], RESERVED).to_string(), "{byte}");
             assert_eq!(encode_path([byte]), percent_encode(&[byte], RESERVED_BUT_SLASH).to_string(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_last_positions_are_found() {
+        for length in 0..40_usize {
+            for seed in 0..2000_u64 {
+                let bytes: Vec<u8> = (0..length as u64)
+                    .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8 & 0x83)
+                    .collect();
+                for byte in [0, 1, 2, 0x80, 0x81, 0x83] {
+                    let expected = bytes.iter().position(|other| *other == byte);
+                    assert_eq!(position_of(&bytes, byte), expected, "{bytes:?} {byte}");
+                    let expected = bytes.iter().rposition(|other| *other == byte);
+                    assert_eq!(last_position_of(&bytes, byte), expected, "{bytes:?} {byte}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_position_is_visited_once_in_order() {
+        for length in 0..140_usize {
+            for seed in 0..40_u64 {
+                let bytes: Vec<u8> = (0..length as u64)
+                    .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8)
+                    .collect();
+                for limit in [0, 1, 16, 128, 255] {
+                    let mut visited = Vec::new();
+                    each_position(&bytes, |byte| byte <= limit, |position| visited.push(position));
+                    let expected = bytes.iter().enumerate().filter(|(_, byte)| **byte <= limit);
+                    assert!(expected.map(|(position, _)| position).eq(visited), "{bytes:?}");
+                }
+            }
         }
     }
 }

@@ -80,6 +80,7 @@ fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &st
         left_out: &[],
         rules: &Rules::GENERIC,
         headers: &headers,
+        signed_headers: None,
         payload: PayloadLine::Text(""),
     };
     // The session token is not among its headers.

@@ -11,11 +11,12 @@ use super::body::SignedPayload;
 use super::error::{Computed, VerifyError};
 use super::presented::Presented;
 use super::scope_parts::ScopeParts;
+use super::unverified::UnverifiedRequest;
 use super::verifier::{Echo, Verifier};
 use crate::hash::{hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{Claims, Location, X_AMZ_EXPIRES};
-use crate::sigv4::canonical_request::{CanonicalRequest, SignedHeaderList, pairs};
+use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList, pairs};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::rules::{Rules, SessionTokenName, UnsignedPayload};
 use crate::sigv4::scope::{Scope, TERMINATOR};
@@ -25,7 +26,7 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::query_decoded;
 use crate::text::wiped::Wiped;
-use crate::text::{any_pair, excerpt, is_one_of, starts_with_ignoring_case};
+use crate::text::{any_pair, excerpt, is_name, position_of_name, starts_with_ignoring_case};
 
 /// How far in the future a presigned URL may be dated. Client clocks can run fast; S3 allows the same.
 pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
@@ -58,8 +59,7 @@ impl Verifier {
     /// 10. Routers use the authority, but the signature covers `Host`: they have to be the same.
     pub(super) fn check_hosts(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
         let Some(authority) = presented.request.authority() else { return Ok(()) };
-        let Some(host) = presented.request.headers.values("host").next() else { return Ok(()) };
-        let host = host.trim_ascii();
+        let Some(host) = presented.host_header else { return Ok(()) };
         if presented.request.is_same_host(host, authority) {
             return Ok(());
         }
@@ -71,21 +71,19 @@ impl Verifier {
         &self,
         presented: &Presented<'a>,
         rules: &Rules,
-    ) -> Result<SignedHeaderList<'a>, VerifyError> {
-        let mut headers = SignedHeaderList::new();
+        headers: &mut SignedHeaderList<'a>,
+    ) -> Result<(), VerifyError> {
         let names = presented.claims.names_in_order();
-        let is_named = |name: &str| is_one_of(names.as_slice(), name);
         let mut unsigned = Vec::new();
-        if is_named("host") {
-            headers.push("host", b"");
-        } else {
-            unsigned.push(String::from("host"));
+        match position_of_name(names.as_slice(), "host") {
+            Some(place) => headers.push_at(place, "host", b""),
+            None => unsigned.push(String::from("host")),
         }
         for (name, value) in presented.request.headers.iter() {
-            if name.eq_ignore_ascii_case("host") {
+            if is_name(name, "host") {
                 continue;
-            } else if is_named(name) {
-                headers.push(name, value);
+            } else if let Some(place) = position_of_name(names.as_slice(), name) {
+                headers.push_at(place, name, value);
             } else if self.has_to_be_signed(name, rules) && unsigned.len() < MOST_NAMED {
                 unsigned.push(excerpt(name.as_bytes()).to_ascii_lowercase());
             }
@@ -93,8 +91,8 @@ impl Verifier {
         if !unsigned.is_empty() {
             return Err(VerifyError::HeadersNotSigned { names: unsigned });
         }
-        headers.sort();
-        Ok(headers)
+        headers.sort_by_place();
+        Ok(())
     }
 
     fn has_to_be_signed(&self, name: &str, rules: &Rules) -> bool {
@@ -238,30 +236,6 @@ impl Verifier {
         }
     }
 
-    /// 21. Returns the host and payload line that the signature matches. If there is no match and the verifier echoes
-    ///     what it computed, also returns that for the first candidate.
-    pub(super) fn compare<'h: 'p, 'p>(
-        &self,
-        presented: &'p Presented<'_>,
-        rules: &'p Rules,
-        headers: &mut SignedHeaderList<'p>,
-        lines: [Option<PayloadLine<'_>>; 2],
-        key: &AnyKey,
-        hosts: Hosts<'h>,
-    ) -> (Option<Match<'h>>, Option<Box<Computed>>) {
-        let buffer = presented.new_buffer();
-        let mut candidates = Candidates { verifier: self, presented, rules, key, buffer, computed: None };
-        let mut try_host = |host: &'h str| {
-            let line = candidates.matching_line(host.as_bytes(), headers, lines)?;
-            Some(Match { host, line })
-        };
-        let found = match hosts {
-            Hosts::Own(host) => try_host(host),
-            Hosts::External(hosts) => hosts.iter().find_map(|host| try_host(host)),
-        };
-        (found, candidates.computed)
-    }
-
     fn computed(&self, canonical_request: &[u8], string_to_sign: &StringToSign<'_>) -> Option<Box<Computed>> {
         let canonical_request = CanonicalRequest::from_bytes(canonical_request);
         let canonical_request = match self.echo {
@@ -275,13 +249,52 @@ impl Verifier {
     }
 }
 
+impl<'a> UnverifiedRequest<'a> {
+    /// 21. Returns the host and payload line that the signature matches. If there is no match and the verifier echoes
+    ///     what it computed, also returns that for the first candidate.
+    pub(super) fn compare(
+        &self,
+        lines: [Option<PayloadLine<'_>>; 2],
+        key: &AnyKey,
+    ) -> (Option<Match<'a>>, Option<Box<Computed>>) {
+        let with_those_in_query;
+        let headers = if self.in_query.is_empty() {
+            &self.headers
+        } else {
+            with_those_in_query = self.in_query.added_to(&self.headers);
+            &with_those_in_query
+        };
+        let buffer = self.presented.new_buffer();
+        let mut candidates = Candidates { request: self, headers, key, buffer, computed: None };
+        let mut try_host = |host: &'a str| {
+            let line = candidates.matching_line(host.as_bytes(), &lines)?;
+            Some(Match { host, line })
+        };
+        let found = match self.hosts {
+            Hosts::Own(host) => try_host(host),
+            Hosts::External(hosts) => hosts.iter().find_map(|host| try_host(host)),
+        };
+        (found, candidates.computed)
+    }
+}
+
 /// The hosts that the signature is compared with.
 #[derive(Clone, Copy)]
 pub(super) enum Hosts<'p> {
     /// The host of the request.
     Own(&'p str),
-    /// The hosts by which clients know this server.
+    /// The hosts by which clients know this server; there is at least one.
     External(&'p [String]),
+}
+
+impl<'p> Hosts<'p> {
+    /// Returns the host of the first candidate.
+    pub(super) fn first(self) -> &'p str {
+        match self {
+            Self::Own(host) => host,
+            Self::External(hosts) => hosts.first().map_or("", String::as_str),
+        }
+    }
 }
 
 /// Returns `true` for headers that the verifier itself reads: if they were unsigned, what it reports would not be proven.
@@ -306,9 +319,9 @@ pub(super) struct Match<'p> {
 
 /// Builds the candidate canonical requests one after another in the same buffer.
 struct Candidates<'c> {
-    verifier: &'c Verifier,
-    presented: &'c Presented<'c>,
-    rules: &'c Rules,
+    request: &'c UnverifiedRequest<'c>,
+    /// With the first host.
+    headers: &'c SignedHeaderList<'c>,
     key: &'c AnyKey,
     buffer: Wiped<Vec<u8>>,
     /// For the first candidate.
@@ -316,24 +329,22 @@ struct Candidates<'c> {
 }
 
 impl Candidates<'_> {
-    fn matching_line<'p>(
-        &mut self,
-        host: &'p [u8],
-        headers: &mut SignedHeaderList<'p>,
-        lines: [Option<PayloadLine<'_>>; 2],
-    ) -> Option<usize> {
-        let Presented { timestamp, claims, .. } = self.presented;
-        lines.into_iter().flatten().position(|payload| {
+    fn matching_line(&mut self, host: &[u8], lines: &[Option<PayloadLine<'_>>; 2]) -> Option<usize> {
+        let UnverifiedRequest { verifier, presented, rules, .. } = self.request;
+        let Presented { timestamp, claims, .. } = presented;
+        lines.iter().flatten().position(|payload| {
             if self.buffer.is_empty() {
-                headers.set("host", host);
-                self.presented.canonical_parts(self.rules, headers, payload).assemble(&mut self.buffer, 0);
+                // Each of them was found among the headers, and nothing else was collected.
+                let signed_headers = Some(claims.signed_headers());
+                let parts = presented.canonical_parts(rules, self.headers, *payload);
+                Parts { signed_headers, ..parts }.assemble(&mut self.buffer, 0);
             } else {
                 replace_host_and_payload(&mut self.buffer, host, payload.as_bytes());
             }
             let string_to_sign = StringToSign::of_hash(*timestamp, claims.scope(), sha256(&self.buffer));
             let matches = self.key.verify(&string_to_sign, claims.signature());
             if !matches && self.computed.is_none() {
-                self.computed = self.verifier.computed(&self.buffer, &string_to_sign);
+                self.computed = verifier.computed(&self.buffer, &string_to_sign);
             }
             matches
         })
@@ -358,13 +369,14 @@ fn replace_host_and_payload(canonical_request: &mut Wiped<Vec<u8>>, host: &[u8],
 
 /// 13. The next hop removes the headers that `Connection` lists.
 pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
-    let mut options = presented.request.headers.connection_options().peekable();
-    if options.peek().is_none() {
+    if !presented.has_connection {
         return Ok(());
     }
     let names = presented.claims.names_in_order();
-    let is_signed = |option: &&[u8]| core::str::from_utf8(option).is_ok_and(|name| is_one_of(names.as_slice(), name));
-    match options.find(is_signed) {
+    let is_signed = |option: &&[u8]| {
+        core::str::from_utf8(option).is_ok_and(|name| position_of_name(names.as_slice(), name).is_some())
+    };
+    match presented.request.headers.connection_options().find(is_signed) {
         Some(option) => Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() }),
         None => Ok(()),
     }

@@ -36,6 +36,9 @@ impl HeadersInQuery {
             check_agreement(candidates.insert(Candidates::of(presented)), arrived)?;
         }
         let mut in_query = Self::default();
+        if arrived.has_every_place(presented.claims.signed_header_count()) {
+            return Ok(in_query);
+        }
         let mut names = arrived.names();
         let mut next = names.next();
         for signed in presented.claims.signed_header_names() {
@@ -52,12 +55,16 @@ impl HeadersInQuery {
         Ok(in_query)
     }
 
-    /// Has to be called after the other headers have been added.
-    pub(super) fn add_to<'h>(&'h self, headers: &mut SignedHeaderList<'h>) {
-        if !self.0.is_empty() {
-            self.iter().for_each(|(name, value)| headers.push(name, value));
-            headers.sort();
-        }
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the headers that arrived together with these.
+    pub(super) fn added_to<'h>(&'h self, arrived: &SignedHeaderList<'h>) -> SignedHeaderList<'h> {
+        let mut headers = arrived.clone();
+        self.iter().for_each(|(name, value)| headers.push(name, value));
+        headers.sort();
+        headers
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {

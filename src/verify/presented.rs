@@ -12,7 +12,7 @@ use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
-use crate::text::{excerpt, is_digits};
+use crate::text::{excerpt, is_digits, is_name};
 
 /// What a request claims about its signature. Nothing here is verified: all of it may be forged.
 #[derive(Clone)]
@@ -24,6 +24,9 @@ pub(crate) struct Presented<'a> {
     pub(super) expires_in: Option<u64>,
     /// The meaning of `x-amz-content-sha256`, if the request has one.
     signed_payload: Option<SignedPayload>,
+    /// The value of the `Host` header without surrounding whitespace.
+    pub(super) host_header: Option<&'a [u8]>,
+    pub(super) has_connection: bool,
     /// The request has both a presigned query and an `Authorization` header of another scheme.
     pub(super) foreign_authorization: bool,
 }
@@ -40,9 +43,7 @@ impl<'a> Presented<'a> {
                 Err(VerifyError::BothMechanisms)
             }
             Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
-            foreign if authorization::is_presigned(query) => {
-                Self::parse_query(request, query, &headers, foreign.is_some())
-            }
+            _ if authorization::is_presigned(query) => Self::parse_query(request, query, &headers),
             Some(header) => Self::parse_header(request, header, &headers),
             None => Err(VerifyError::MissingAuthentication),
         }
@@ -70,15 +71,10 @@ impl<'a> Presented<'a> {
         {
             claims.set_region_set(region_set);
         }
-        Self::of_claims(request, claims, timestamp, None, signed_payload, false)
+        Self::of_claims(request, claims, timestamp, None, signed_payload, headers)
     }
 
-    fn parse_query(
-        request: Request<'a>,
-        query: &[u8],
-        headers: &AuthHeaders<'a>,
-        foreign_authorization: bool,
-    ) -> Result<Self, VerifyError> {
+    fn parse_query(request: Request<'a>, query: &[u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
         let claims =
             authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
         let mut claims: Claims<'a> = claims;
@@ -105,7 +101,7 @@ impl<'a> Presented<'a> {
             }
             (None, None) => None,
         };
-        Self::of_claims(request, claims, timestamp, expires_in, signed_payload, foreign_authorization)
+        Self::of_claims(request, claims, timestamp, expires_in, signed_payload, headers)
     }
 
     fn of_claims(
@@ -114,13 +110,24 @@ impl<'a> Presented<'a> {
         timestamp: Timestamp,
         expires_in: Option<u64>,
         signed_payload: Option<SignedPayload>,
-        foreign_authorization: bool,
+        headers: &AuthHeaders<'a>,
     ) -> Result<Self, VerifyError> {
         let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
         if claims.algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
             return Err(VerifyError::MissingRegionSet { location: claims.location });
         }
-        Ok(Self { request, claims, timestamp, expires_in, signed_payload, foreign_authorization })
+        let foreign_authorization = claims.location == Location::Query && headers.authorization.is_some();
+        let &AuthHeaders { host, has_connection, .. } = headers;
+        Ok(Self {
+            request,
+            claims,
+            timestamp,
+            expires_in,
+            signed_payload,
+            host_header: host,
+            has_connection,
+            foreign_authorization,
+        })
     }
 
     pub(crate) fn is_presigned(&self) -> bool {
@@ -130,7 +137,7 @@ impl<'a> Presented<'a> {
     /// The host to verify if no external hosts are set: the one that was sent.
     pub(super) fn host(&self) -> Result<&'a str, RequestError> {
         // Checked to be visible ASCII, so this never fails.
-        self.request.host().map(|host| core::str::from_utf8(host).unwrap_or_default())
+        self.request.host_or(self.host_header).map(|host| core::str::from_utf8(host).unwrap_or_default())
     }
 
     /// Returns the canonical request that a signer computes for this request, by the rules of the service in its scope;
@@ -146,7 +153,7 @@ impl<'a> Presented<'a> {
         others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
         headers.sort();
         let in_query = HeadersInQuery::find(self, &rules, &headers).unwrap_or_default();
-        in_query.add_to(&mut headers);
+        let headers = in_query.added_to(&headers);
         let payload = match self.content_sha256() {
             Some((text, _)) => PayloadLine::Text(text),
             None if self.is_presigned() && rules.presign_unsigned_payload => PayloadLine::Text(UNSIGNED_PAYLOAD),
@@ -165,7 +172,7 @@ impl<'a> Presented<'a> {
     ) -> Parts<'p> {
         let (path, query) = self.request.path_and_query();
         let left_out = unsigned_parameters(self.claims.location, rules);
-        Parts { method: self.request.method, path, query, left_out, rules, headers, payload }
+        Parts { method: self.request.method, path, query, left_out, rules, headers, signed_headers: None, payload }
     }
 
     /// Returns a buffer for canonical requests, which is wiped when dropped if they contain a session token.
@@ -194,7 +201,7 @@ pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static
     }
 }
 
-/// The headers that describe a signature. Each may appear only once, since the verifier and the application might
+/// The headers that describe a signature, and the host. Each may appear only once, since the verifier and the application might
 /// otherwise use different ones.
 #[derive(Default)]
 pub(super) struct AuthHeaders<'a> {
@@ -203,14 +210,15 @@ pub(super) struct AuthHeaders<'a> {
     date: Option<&'a [u8]>,
     session_token: Option<&'a str>,
     content_sha256: Option<&'a [u8]>,
+    host: Option<&'a [u8]>,
+    has_connection: bool,
 }
 
 impl<'a> AuthHeaders<'a> {
     pub(super) fn find(request: &Request<'a>) -> Result<Self, VerifyError> {
         let mut found = Self::default();
-        let mut host = None;
         for (name, value) in request.headers.iter() {
-            let is = |own: &str| name.eq_ignore_ascii_case(own);
+            let is = |own: &str| is_name(name, own);
             let (slot, name) = if is("authorization") {
                 (&mut found.authorization, "Authorization")
             } else if is("x-amz-date") {
@@ -221,7 +229,7 @@ impl<'a> AuthHeaders<'a> {
                 (&mut found.content_sha256, "X-Amz-Content-Sha256")
             } else if is("host") {
                 // With a proxy in front, an external host may replace a missing host, but not two of them.
-                (&mut host, "Host")
+                (&mut found.host, "Host")
             } else if SessionTokenName::of_header(name).is_some() {
                 let token = value.trim_ascii();
                 let token = core::str::from_utf8(token).map_err(|_| RequestError::not_ascii(name, token))?;
@@ -230,6 +238,7 @@ impl<'a> AuthHeaders<'a> {
                 }
                 continue;
             } else {
+                found.has_connection |= is("connection");
                 continue;
             };
             match slot.replace(value.trim_ascii()) {

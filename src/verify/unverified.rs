@@ -1,5 +1,6 @@
 use core::fmt;
 
+use super::body::SignedPayload;
 use super::checks::{Hosts, PayloadMode, check_body, proven_payload};
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
@@ -14,6 +15,7 @@ use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::Scope;
+use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
 
 /// A request that passed every check that needs no key. Nothing is verified yet: everything here may be forged.
@@ -63,7 +65,9 @@ pub struct UnverifiedRequest<'a> {
 impl<'a> UnverifiedRequest<'a> {
     /// Adds the whole body, or `b""` if there is none. It is hashed here and compared when verifying.
     pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
-        self.with_body_sha256(sha256(body))
+        // Hashed before `self` is moved: passing it on to another method would copy it once more.
+        let body_sha256 = sha256(body);
+        UnverifiedWithBody { request: self, body_sha256 }
     }
 
     /// Adds the SHA-256 hash that the caller computed from the body it received. Never pass a hash taken from the
@@ -80,7 +84,9 @@ impl<'a> UnverifiedRequest<'a> {
     /// gives its hash. That is common for services other than S3: read the body first, and use
     /// [`UnverifiedRequest::with_body`].
     pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
-        self.verify_by(None, |claims, now| Found::of_credentials(found, claims, &claims.scope(), now))
+        let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
+        let proven = self.prove(None, find)?;
+        Ok(self.into_head(proven))
     }
 
     /// Like [`UnverifiedRequest::verify_head`], with a key instead of credentials.
@@ -88,7 +94,8 @@ impl<'a> UnverifiedRequest<'a> {
     /// # Errors
     /// The same as for [`UnverifiedRequest::verify_head`].
     pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
-        self.verify_by(None, |claims, now| Found::of_key(found, claims, now))
+        let proven = self.prove(None, |claims, now| Found::of_key(found, claims, now))?;
+        Ok(self.into_head(proven))
     }
 
     /// Returns the claimed access key id. It may contain a `/`.
@@ -108,45 +115,56 @@ impl<'a> UnverifiedRequest<'a> {
     }
 
     /// What the signature is claimed to cover of the body; `None` if it covers a body whose hash is not sent.
-    pub(crate) fn claimed_payload(&self) -> Option<super::SignedPayload> {
+    pub(crate) fn claimed_payload(&self) -> Option<SignedPayload> {
         match self.payload {
             PayloadMode::Sent { payload, .. } => Some(payload),
-            PayloadMode::Unsigned => Some(super::SignedPayload::Unsigned),
+            PayloadMode::Unsigned => Some(SignedPayload::Unsigned),
             PayloadMode::OfBody => None,
         }
     }
 
-    fn verify_by<'k>(
-        self,
+    /// Verifies everything but a body that was not passed in.
+    fn prove<'k>(
+        &self,
         body_sha256: Option<[u8; 32]>,
         find: impl FnOnce(&Claims<'_>, Timestamp) -> Found<'k>,
-    ) -> Result<VerifiedHead<'a>, VerifyError> {
-        let Self { verifier, presented, rules, headers, in_query, hosts, payload, now } = self;
-        let (payload, lines) = payload.lines(&presented, body_sha256)?;
-        let found = find(&presented.claims, now);
-        let mut headers: SignedHeaderList<'_> = headers;
-        in_query.add_to(&mut headers);
-        let (matched, computed) = verifier.compare(&presented, rules, &mut headers, lines, &found.key, hosts);
+    ) -> Result<Proven<'a>, VerifyError> {
+        let (payload, lines) = self.payload.lines(&self.presented, body_sha256)?;
+        let found = find(&self.presented.claims, self.now);
+        let (matched, computed) = self.compare(lines, &found.key);
         found.standing?;
         let matched = matched.ok_or(VerifyError::SignatureMismatch { computed })?;
-        let payload = proven_payload(&presented, payload, &matched);
+        let payload = proven_payload(&self.presented, payload, &matched);
         check_body(payload, body_sha256)?;
-        let host = matched.host.into();
         let key = payload.is_streaming().then(|| found.key.into_owned());
-        let Presented { request, claims, timestamp, .. } = presented;
-        Ok(VerifiedHead {
-            claims,
-            timestamp,
-            request: Received::Whole(request),
-            in_query,
-            host,
-            payload,
-            key,
-            credentials_expire_at: found.expires_at,
-            rules: *rules,
-            limits: verifier.limits,
-        })
+        Ok(Proven { host: matched.host, payload, key, expires_at: found.expires_at })
     }
+
+    /// Keeps what a verified request shows. It is moved once, directly to where the result is stored.
+    #[inline(always)]
+    fn into_head(self, proven: Proven<'a>) -> VerifiedHead<'a> {
+        VerifiedHead {
+            timestamp: self.presented.timestamp,
+            request: Received::Whole(self.presented.request),
+            claims: self.presented.claims,
+            in_query: self.in_query,
+            host: proven.host.into(),
+            payload: proven.payload,
+            key: proven.key,
+            credentials_expire_at: proven.expires_at,
+            rules: *self.rules,
+            limits: self.verifier.limits,
+        }
+    }
+}
+
+/// What is proven about a request.
+struct Proven<'a> {
+    host: &'a str,
+    payload: SignedPayload,
+    /// For bodies sent in chunks or messages.
+    key: Option<AnyKey>,
+    expires_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for UnverifiedRequest<'_> {
@@ -186,9 +204,9 @@ impl<'a> UnverifiedWithBody<'a> {
     /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
     /// [`UnverifiedRequest::verify_head`].
     pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let Self { request, body_sha256 } = self;
         let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
-        request.verify_by(Some(body_sha256), find).map(VerifiedRequest::of_proven)
+        let proven = self.request.prove(Some(self.body_sha256), find)?;
+        Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
     }
 
     /// Like [`UnverifiedWithBody::verify`], with a key instead of credentials.
@@ -196,9 +214,8 @@ impl<'a> UnverifiedWithBody<'a> {
     /// # Errors
     /// The same as for [`UnverifiedWithBody::verify`].
     pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let Self { request, body_sha256 } = self;
-        request
-            .verify_by(Some(body_sha256), |claims, now| Found::of_key(found, claims, now))
-            .map(VerifiedRequest::of_proven)
+        let find = |claims: &Claims<'_>, now| Found::of_key(found, claims, now);
+        let proven = self.request.prove(Some(self.body_sha256), find)?;
+        Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
     }
 }

@@ -20,8 +20,8 @@ use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
-use crate::text::is_one_of;
 use crate::text::percent::query_decoded;
+use crate::text::position_of_name;
 
 /// A request whose signature is verified, and whose body is still to be checked. Returned by
 /// [`UnverifiedRequest::verify_head`].
@@ -204,7 +204,9 @@ impl<'a> VerifiedHead<'a> {
         let names = self.claims.names_in_order();
         let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let all = whole.into_iter().flatten().chain(signed);
-        all.filter(move |(name, _)| is_one_of(names.as_slice(), name) && !name.eq_ignore_ascii_case("host"))
+        all.filter(move |(name, _)| {
+            position_of_name(names.as_slice(), name).is_some() && !name.eq_ignore_ascii_case("host")
+        })
     }
 
     /// Returns how the body is streamed, and the chain of signatures that begins with the request's signature.

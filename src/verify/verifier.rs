@@ -6,6 +6,7 @@ use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::presented::Presented;
 use super::unverified::UnverifiedRequest;
+use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::request::Request;
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::{Scope, ScopeError};
@@ -271,7 +272,8 @@ impl Verifier {
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
         self.check_hosts(&presented)?;
-        let headers = self.check_coverage(&presented, rules)?;
+        let mut headers = SignedHeaderList::new();
+        self.check_coverage(&presented, rules, &mut headers)?;
         let in_query = HeadersInQuery::find(&presented, rules, &headers)?;
         check_hops(&presented)?;
         self.check_repeats(&headers)?;
@@ -284,6 +286,7 @@ impl Verifier {
             [] => Hosts::Own(presented.host()?),
             external => Hosts::External(external),
         };
+        headers.set("host", hosts.first().as_bytes());
         Ok(UnverifiedRequest { verifier: self, presented, rules, headers, in_query, hosts, payload, now })
     }
 

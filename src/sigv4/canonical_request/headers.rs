@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::text::inline::Inline;
-use crate::text::{any, compare_ignoring_case};
+use crate::text::{any, compare_ignoring_case, is_name};
 
 /// The list of headers to sign, from which the canonical request is written.
 #[derive(Clone)]
@@ -14,6 +14,25 @@ pub(crate) struct SignedHeaderList<'a> {
 struct Entry<'a> {
     name: &'a str,
     value: &'a [u8],
+    /// The position of the name in the list of signed headers, when verifying.
+    place: u32,
+    has_uppercase: bool,
+}
+
+impl<'a> Entry<'a> {
+    #[inline]
+    fn new(place: usize, name: &'a str, value: &'a [u8]) -> Self {
+        let has_uppercase = any(name.as_bytes(), |byte| byte.is_ascii_uppercase());
+        Self { name, value, place: place as u32, has_uppercase }
+    }
+
+    fn write_name(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(self.name.as_bytes());
+        if self.has_uppercase {
+            out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+        }
+    }
 }
 
 impl<'a> SignedHeaderList<'a> {
@@ -22,7 +41,12 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry { name, value });
+        self.entries.push(Entry::new(0, name, value));
+    }
+
+    /// Adds a header whose name is at this position in the list of signed headers.
+    pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
+        self.entries.push(Entry::new(place, name, value));
     }
 
     /// Replaces the value of a header that is in the list.
@@ -40,7 +64,28 @@ impl<'a> SignedHeaderList<'a> {
     /// Sorts by name only, so that repeated headers keep the order received. Call this when all headers have been
     /// added.
     pub(crate) fn sort(&mut self) {
-        self.entries.as_mut_slice().sort_by(|a, b| compare_ignoring_case(a.name, b.name));
+        let entries = self.entries.as_mut_slice();
+        // Usually they are: signing adds its own headers in order.
+        if !entries.is_sorted_by(|a, b| compare_ignoring_case(a.name, b.name).is_le()) {
+            entries.sort_by(|a, b| compare_ignoring_case(a.name, b.name));
+        }
+    }
+
+    /// Sorts headers that were added with their places, with the same result as [`SignedHeaderList::sort`].
+    pub(crate) fn sort_by_place(&mut self) {
+        let entries = self.entries.as_mut_slice();
+        if !entries.is_sorted_by_key(|entry| entry.place) {
+            entries.sort_by_key(|entry| entry.place);
+        }
+    }
+
+    /// Returns `true` if there is a header at each of the first `count` places. The list must be sorted by place.
+    pub(crate) fn has_every_place(&self, count: usize) -> bool {
+        let mut next = 0;
+        for entry in self.entries.as_slice() {
+            next += u32::from(entry.place == next);
+        }
+        next as usize == count
     }
 
     /// Returns each name once, as given. The list must be sorted.
@@ -73,17 +118,18 @@ impl<'a> SignedHeaderList<'a> {
         self.entries.as_slice().iter().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
     }
 
-    /// Writes the canonical headers, an empty line and the signed headers. Returns the range of the signed headers.
-    pub(super) fn write_to(&self, out: &mut Vec<u8>) -> Range<usize> {
+    /// Writes the canonical headers, an empty line and the signed headers, which are `names` if those are known. Returns
+    /// the range of the signed headers.
+    pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&str>) -> Range<usize> {
         let mut last: Option<&str> = None;
         for entry in self.entries.as_slice() {
-            if last.is_some_and(|last| last.eq_ignore_ascii_case(entry.name)) {
+            if last.is_some_and(|last| is_name(last, entry.name)) {
                 out.push(b',');
             } else {
                 if last.is_some() {
                     out.push(b'\n');
                 }
-                write_lower_case(out, entry.name);
+                entry.write_name(out);
                 out.push(b':');
             }
             write_folded(out, entry.value);
@@ -91,20 +137,26 @@ impl<'a> SignedHeaderList<'a> {
         }
         out.extend_from_slice(b"\n\n");
         let start = out.len();
-        for (index, name) in self.names().enumerate() {
-            if index > 0 {
-                out.push(b';');
-            }
-            write_lower_case(out, name);
+        match names {
+            Some(names) => out.extend_from_slice(names.as_bytes()),
+            None => self.write_names(out),
         }
         start..out.len()
     }
-}
 
-fn write_lower_case(out: &mut Vec<u8>, name: &str) {
-    let start = out.len();
-    out.extend_from_slice(name.as_bytes());
-    out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
+    fn write_names(&self, out: &mut Vec<u8>) {
+        let mut last: Option<&str> = None;
+        for entry in self.entries.as_slice() {
+            if last.is_some_and(|last| is_name(last, entry.name)) {
+                continue;
+            }
+            if last.is_some() {
+                out.push(b';');
+            }
+            entry.write_name(out);
+            last = Some(entry.name);
+        }
+    }
 }
 
 /// Trims spaces and tabs and collapses inner runs of them to one space, even inside quotes. Other whitespace is kept.
@@ -132,7 +184,7 @@ mod tests {
         headers.iter().for_each(|(name, value)| list.push(name, value));
         list.sort();
         let mut out = Vec::new();
-        let names = list.write_to(&mut out);
+        let names = list.write_to(&mut out, None);
         assert_eq!(names.end, out.len());
         assert!(out.len() <= list.written_length() + 2);
         String::from_utf8_lossy(&out).into_owned()

@@ -27,6 +27,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) rules: &'a Rules,
     /// Sorted.
     pub(crate) headers: &'a SignedHeaderList<'a>,
+    /// The names of these headers as a list, if there is one already.
+    pub(crate) signed_headers: Option<&'a str>,
     pub(crate) payload: PayloadLine<'a>,
 }
 
@@ -51,7 +53,7 @@ impl Parts<'_> {
         out.push(b'\n');
         query::write_query(out, self.query, self.left_out);
         out.push(b'\n');
-        let signed_headers = self.headers.write_to(out);
+        let signed_headers = self.headers.write_to(out, self.signed_headers);
         out.push(b'\n');
         out.extend_from_slice(payload);
         Assembled { length: out.len(), signed_headers }

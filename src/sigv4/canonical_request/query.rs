@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use crate::text::inline::Inline;
-use crate::text::percent::write_query_decoded_then_encoded;
+use crate::text::percent::{Separator, write_query_decoded_then_encoded};
 use crate::text::wiped::Wiped;
 use crate::text::{split, split_once};
 
@@ -31,41 +31,62 @@ impl Pair {
 pub(super) fn write_query(out: &mut Wiped<Vec<u8>>, query: &[u8], left_out: &[&str]) {
     let first = out.len();
     let mut written: Inline<Pair, 16> = Inline::new();
-    let mut in_order = true;
-    let mut rest = query;
-    while let Some(next) = rest.first() {
-        if *next == b'&' {
-            rest = rest.get(1..).unwrap_or_default();
-            continue;
+    let mut start = first;
+    let mut equals = None;
+    write_query_decoded_then_encoded(out, query, |byte, position| match (byte, equals) {
+        (b'=', None) => {
+            equals = Some(position);
+            Separator::Keep
         }
-        let before = out.len();
-        if !written.is_empty() {
-            out.push(b'&');
+        (b'=', Some(_)) => Separator::Encode,
+        _ if position == start => Separator::Remove,
+        (_, with_value) => {
+            let end = position + usize::from(with_value.is_none());
+            written.push(Pair { start, equals: with_value.unwrap_or(position), end });
+            (start, equals) = (end + 1, None);
+            if with_value.is_some() { Separator::Keep } else { Separator::AfterEquals }
         }
-        let pair = write_pair(out, &mut rest);
-        if !left_out.is_empty() && left_out.iter().any(|name| name.as_bytes() == pair.key(out).0) {
-            out.truncate(before);
-            continue;
-        }
-        in_order = in_order && written.last().is_none_or(|last| last.key(out) <= pair.key(out));
-        written.push(pair);
+    });
+    if out.len() > start {
+        let equals = equals.unwrap_or_else(|| {
+            out.push(b'=');
+            out.len() - 1
+        });
+        written.push(Pair { start, equals, end: out.len() });
+    } else if start > first {
+        // The query ended with a separator.
+        out.truncate(start - 1);
     }
-    if !in_order {
-        sort(out, first, written.as_mut_slice());
+    let pairs = leave_out(out, first, written.as_mut_slice(), left_out);
+    if !pairs.is_sorted_by(|one, next| one.key(out) <= next.key(out)) {
+        sort(out, first, pairs);
     }
 }
 
-/// Writes the pair at the beginning of `rest` and advances `rest` past it.
-#[inline]
-fn write_pair(out: &mut Vec<u8>, rest: &mut &[u8]) -> Pair {
-    let start = out.len();
-    *rest = write_query_decoded_then_encoded(out, rest, b"=&");
-    let equals = out.len();
-    out.push(b'=');
-    if let [b'=', value @ ..] = *rest {
-        *rest = write_query_decoded_then_encoded(out, value, b"&");
+/// Removes the parameters with these names from the pairs that were written from `first` on; returns the others.
+fn leave_out<'p>(out: &mut Vec<u8>, first: usize, pairs: &'p mut [Pair], names: &[&str]) -> &'p mut [Pair] {
+    let is_left_out = |out: &[u8], pair: Pair| {
+        let (name, _) = pair.key(out);
+        names.iter().any(|left_out| left_out.as_bytes() == name)
+    };
+    let (mut kept, mut end) = (0, first);
+    for index in 0..pairs.len() {
+        let Some(pair) = pairs.get(index).copied().filter(|pair| !is_left_out(out, *pair)) else { continue };
+        let start = if kept == 0 { first } else { end + 1 };
+        let back = pair.start - start;
+        if back > 0 {
+            // With the `&` that precedes it, unless it is the first.
+            let separator = usize::from(kept > 0);
+            out.copy_within(pair.start - separator..pair.end, start - separator);
+        }
+        end = pair.end - back;
+        if let Some(slot) = pairs.get_mut(kept) {
+            *slot = Pair { start, equals: pair.equals - back, end };
+        }
+        kept += 1;
     }
-    Pair { start, equals, end: out.len() }
+    out.truncate(end);
+    pairs.get_mut(..kept).unwrap_or_default()
 }
 
 /// Sorts the pairs that were written from `first` on, by means of a copy after them.
