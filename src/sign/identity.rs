@@ -137,7 +137,9 @@ mod cache {
                 static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
             }
             let Self([first, ..]) = self;
-            self.0.get(NUMBER.with(|number| number % SHARES)).unwrap_or(first)
+            // A destructor of another thread-local value may sign after this one is gone.
+            let share = NUMBER.try_with(|number| number % SHARES).unwrap_or_default();
+            self.0.get(share).unwrap_or(first)
         }
     }
 

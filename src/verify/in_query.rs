@@ -42,6 +42,10 @@ impl HeadersInQuery {
         let mut names = arrived.names();
         let mut next = names.next();
         for signed in presented.claims.signed_header_names() {
+            // For an explanation, the host is there even if it is not signed.
+            while next.is_some_and(|name| compare_ignoring_case(name, signed).is_lt()) {
+                next = names.next();
+            }
             if next.is_some_and(|name| name.eq_ignore_ascii_case(signed)) {
                 next = names.next();
                 continue;

@@ -14,16 +14,19 @@ pub(crate) struct SignedHeaderList<'a> {
 struct Entry<'a> {
     name: &'a str,
     value: &'a [u8],
-    /// The position of the name in the list of signed headers, when verifying.
+    /// The position of the name in the list of signed headers, or [`NO_PLACE`].
     place: u32,
     has_uppercase: bool,
 }
 
+/// Different from every place, so that [`SignedHeaderList::has_every_place`] never counts a header without one.
+const NO_PLACE: u32 = u32::MAX;
+
 impl<'a> Entry<'a> {
     #[inline]
-    fn new(place: usize, name: &'a str, value: &'a [u8]) -> Self {
+    fn new(place: u32, name: &'a str, value: &'a [u8]) -> Self {
         let has_uppercase = any(name.as_bytes(), |byte| byte.is_ascii_uppercase());
-        Self { name, value, place: place as u32, has_uppercase }
+        Self { name, value, place, has_uppercase }
     }
 
     fn write_name(&self, out: &mut Vec<u8>) {
@@ -41,12 +44,12 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry::new(0, name, value));
+        self.entries.push(Entry::new(NO_PLACE, name, value));
     }
 
     /// Adds a header whose name is at this position in the list of signed headers.
     pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry::new(place, name, value));
+        self.entries.push(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value));
     }
 
     /// Replaces the value of a header that is in the list.

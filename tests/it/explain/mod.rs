@@ -8,6 +8,7 @@ mod hostile;
 mod input;
 mod mutations;
 mod pairs;
+mod presigned;
 mod secrets;
 mod signers;
 mod texts;
