@@ -54,6 +54,7 @@ mod xml;
 
 pub use aws_error::{ErrorFormat, Refusal};
 pub use endpoint::Endpoint;
+pub use redact::{is_secret_header, is_secret_parameter};
 pub use sign::{Identity, Presigned, SignError, Signed, SignedHeaders, Signer};
 pub use sigv4::authorization::Location;
 pub use sigv4::canonical_request::CanonicalRequest;

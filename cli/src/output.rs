@@ -2,26 +2,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use countersign::{is_secret_header, is_secret_parameter};
+
 use crate::failure::{Failure, Kind};
-
-/// Headers whose value is a secret, or lets its holder act as the sender.
-const SECRET_HEADERS: [&str; 11] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "set-cookie",
-    "x-amz-copy-source-server-side-encryption-customer-key",
-    "x-amz-copy-source-server-side-encryption-customer-key-md5",
-    "x-amz-s3session-token",
-    "x-amz-security-token",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-server-side-encryption-customer-key-md5",
-    "x-api-key",
-];
-
-/// Query parameters of the same kind.
-const SECRET_PARAMETERS: [&str; 4] =
-    ["x-amz-security-token", "x-amz-s3session-token", "x-amz-signature", "x-amz-server-side-encryption-customer-key"];
 
 /// A colour of the terminal.
 #[derive(Clone, Copy)]
@@ -115,22 +98,19 @@ pub fn printable(text: &str) -> String {
 
 /// A header for `-v`: secrets are left out, and the signature of an `Authorization` header.
 pub fn redacted_header(name: &str, value: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    if lower == "authorization" && value.starts_with("AWS4-") {
+    if name.eq_ignore_ascii_case("authorization") && value.starts_with("AWS4-") {
         let shown = value.split_once("Signature=").map_or(value, |(before, _)| before);
         return format!("{name}: {shown}Signature=(hidden)");
     }
-    if SECRET_HEADERS.contains(&lower.as_str()) { format!("{name}: (hidden)") } else { format!("{name}: {value}") }
+    if is_secret_header(name) { format!("{name}: (hidden)") } else { format!("{name}: {value}") }
 }
 
 /// A URL, or its path and query, for messages: the values of secret parameters are left out.
 pub fn redacted_url(url: &str) -> String {
     let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        // An encoded name of a secret parameter would be a way around the list.
-        Some((name, _)) if name.contains('%') || SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) => {
-            format!("{name}=(hidden)")
-        }
+        // A server may decode a name more than once.
+        Some((name, _)) if name.contains('%') || is_secret_parameter(name) => format!("{name}=(hidden)"),
         _ => pair.to_owned(),
     });
     format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
@@ -154,6 +134,8 @@ mod tests {
         let shown = redacted_url("/a?b=1&X-Amz-Security-Token=t&x-amz-signature=s&X%2DAmz-Signature=s&c");
         assert_eq!(shown, "/a?b=1&X-Amz-Security-Token=(hidden)&x-amz-signature=(hidden)&X%2DAmz-Signature=(hidden)&c");
         assert_eq!(redacted_url("/a"), "/a");
+        let customer_key = "x-amz-copy-source-server-side-encryption-customer-key";
+        assert_eq!(redacted_url(&format!("/a?{customer_key}=k")), format!("/a?{customer_key}=(hidden)"));
     }
 
     #[test]
