@@ -17,7 +17,7 @@ use crate::aws_error::Refusal;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
-use crate::streaming::{ChunkDecoder, ChunkError, DecodedBody};
+use crate::streaming::{ChunkError, DecodedBody};
 use crate::tower::BoxError;
 use crate::tower::body::{NotBuffered, buffered, discard};
 use crate::verify::{SignedPayload, UnverifiedRequest, VerifiedHead, VerifyError};
@@ -197,41 +197,31 @@ async fn with_body<K, B: Body<Error: Into<BoxError>>>(
     if payload.is_unsigned() && settings.refuses_unsigned_bodies {
         return Err(Refused::UnsignedBody);
     }
-    let decoder = decoder(&head)?;
-    let Some(body) = body.take() else { return Err(Refused::BodyBroken) };
-    let (verified, body) = match (payload, decoder) {
-        (_, Some(decoder)) => {
+    let (verified, body) = match payload {
+        // The decoder doesn't exist for event streams, which are refused before the look-up.
+        SignedPayload::Streaming(_) => {
+            let decoder = head.chunk_decoder().map_err(Refused::Chunks)?;
             decoded_headers(&mut parts.headers, head.header("x-amz-decoded-content-length"));
-            let body = DecodedBody::new(decoder, body);
+            let body = DecodedBody::new(decoder, taken(body)?);
             (Verified::of_head(head), VerifiedBody::chunked(body, settings.format))
         }
         // An empty body is checked now: the service may not read it.
-        (SignedPayload::Sha256(_), None) if settings.streams && !is_empty(&body) => {
+        SignedPayload::Sha256(_) if settings.streams && !body.as_ref().is_none_or(is_empty) => {
             let check = head.clone().body_check()?;
-            (Verified::of_head(head), VerifiedBody::checked(body, check, settings.format))
+            (Verified::of_head(head), VerifiedBody::checked(taken(body)?, check, settings.format))
         }
-        (SignedPayload::Sha256(_), None) => {
-            let bytes = buffered(body, settings.max_body_bytes).await?;
+        SignedPayload::Sha256(_) => {
+            let bytes = buffered(taken(body)?, settings.max_body_bytes).await?;
             (Verified::of_request(head.check_body(&bytes)?), VerifiedBody::whole(bytes))
         }
-        (SignedPayload::Unsigned | SignedPayload::Streaming(_), None) => {
-            (Verified::of_head(head), VerifiedBody::unsigned(body))
-        }
+        SignedPayload::Unsigned => (Verified::of_head(head), VerifiedBody::unsigned(taken(body)?)),
     };
     parts.extensions.insert(verified);
     Ok(body)
 }
 
-/// Returns the decoder of a body that is sent in chunks.
-fn decoder(head: &VerifiedHead<'static>) -> Result<Option<ChunkDecoder>, Refused> {
-    match head.payload() {
-        // Nothing here decodes messages, and undecoded they would pass for data that was verified.
-        SignedPayload::Streaming(StreamingPayload::Events) => {
-            Err(VerifyError::InvalidContentSha256 { got: StreamingPayload::Events.as_str().into() }.into())
-        }
-        SignedPayload::Streaming(_) => Ok(Some(head.chunk_decoder().map_err(Refused::Chunks)?)),
-        SignedPayload::Sha256(_) | SignedPayload::Unsigned => Ok(None),
-    }
+fn taken<B>(body: &mut Option<B>) -> Result<B, Refused> {
+    body.take().ok_or(Refused::BodyBroken)
 }
 
 fn is_empty(body: &impl Body) -> bool {
