@@ -59,7 +59,7 @@ impl Login {
         }
     }
 
-    /// The session was not refreshed, which is no error yet.
+    /// The session was not refreshed, which is not an error yet.
     pub(super) fn warn_of_end(&self, context: &Context, expires_at: Timestamp, reason: &NotRefreshed) {
         let expires_at = expires_at.extended();
         self.warn(context, format!("{} expires at {expires_at} and was not refreshed: {reason}", self.what));

@@ -7,7 +7,7 @@ use super::time::{DateArgs, duration};
 
 /// Print a connection token for a database, broker or cluster
 ///
-/// It is accepted as a password. A token is made without sending anything, and lets whoever has it connect until it expires.
+/// The server accepts it as a password. Creating a token sends nothing. Anyone who has it can connect until it expires.
 #[derive(Args, Debug)]
 #[command(after_long_help = HELP)]
 pub struct TokenArgs {

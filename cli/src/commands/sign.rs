@@ -33,7 +33,7 @@ pub fn run(args: &SignArgs) -> Result<ExitCode, Failure> {
     let payload = Payload::choose(&args.body, &draft.content, &target.service)?;
     if matches!(payload, Payload::Chunked(_) | Payload::UnsignedChunked(_)) {
         return Err(Failure::usage(
-            "the signatures of chunks are in the body, so that headers alone are no use; use --payload hashed or --payload \
+            "the signatures of chunks are in the body, so headers alone aren't enough; use --payload hashed or --payload \
              unsigned, or send the request with `countersign request`",
         ));
     }

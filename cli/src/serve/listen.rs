@@ -108,7 +108,7 @@ where
         // A request ends earlier by itself, unless its answer is never read.
         let overdue = limits.max_time + limits.idle_timeout;
         tokio::select! {
-            // A client that breaks the protocol or goes away is no error of the server.
+            // A client that breaks the protocol or goes away is not an error of the server.
             _ = connection => {}
             () = busy.overdue(overdue) => {}
         }

@@ -50,7 +50,7 @@ pub async fn serve(listener: TcpListener, management: Management) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(LIMIT)
                 .serve_connection(stream, service);
-            // A scraper that goes away is no error.
+            // A scraper that goes away is not an error.
             let _ = connection.await;
             drop(permit);
         });

@@ -17,7 +17,7 @@ impl Path {
     }
 
     /// Returns `false` if servers could read the path in different ways: dot segments, repeated or encoded slashes,
-    /// backslashes, parameters (`;`), something encoded twice, control characters. Such a path is no way around a rule.
+    /// backslashes, parameters (`;`), something encoded twice, control characters. Such a path doesn't get around a rule.
     pub fn is_clear(&self) -> bool {
         self.is_clear
     }

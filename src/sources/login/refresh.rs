@@ -116,7 +116,7 @@ fn credentials(file: &mut TokenFile, url: &str, answer: &Json, asked_at: Timesta
     let token = answer.member("accessToken").ok_or_else(|| unusable(url, "accessToken is missing"))?;
     let [id, secret, session_token] = NAMES.map(|name| member(url, token, name));
     let values = [id?, secret?, session_token?];
-    let expires_at = end(answer, asked_at).ok_or_else(|| unusable(url, "expiresIn is no number of seconds"))?;
+    let expires_at = end(answer, asked_at).ok_or_else(|| unusable(url, "expiresIn is not a number of seconds"))?;
     let Some(stored) = file.json.member_mut("accessToken") else { return Ok(()) };
     for (name, value) in NAMES.into_iter().zip(values) {
         stored.set(name, Json::of_text(value));

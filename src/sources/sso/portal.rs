@@ -48,7 +48,7 @@ pub(super) async fn role_credentials(
     let values =
         (member(&origin, role, id)?, member(&origin, role, secret)?, Some(member(&origin, role, session_token)?));
     let expires_at = milliseconds(role.member("expiration"))
-        .ok_or_else(|| unusable(&origin, "expiration is no number of milliseconds since 1970"))?;
+        .ok_or_else(|| unusable(&origin, "expiration is not a number of milliseconds since 1970"))?;
     let credentials = context.credentials(&origin, values, Some(expires_at), date(&reply))?;
     Ok(Found { credentials, account_id: Some(sso.account_id.clone()) })
 }

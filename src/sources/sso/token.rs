@@ -116,7 +116,7 @@ async fn refresh(context: &Context, sso: &SsoProfile, file: &mut TokenFile) -> R
     }
     let answer = json(&url, reply.body())?;
     let access_token = Json::of_text(member(&url, &answer, "accessToken")?);
-    let expires_at = end(&answer, asked_at).ok_or_else(|| unusable(&url, "expiresIn is no number of seconds"))?;
+    let expires_at = end(&answer, asked_at).ok_or_else(|| unusable(&url, "expiresIn is not a number of seconds"))?;
     file.json.set("accessToken", access_token);
     file.json.set("expiresAt", Json::of_text(&expires_at.extended()));
     if let Ok(refresh_token) = member(&url, &answer, "refreshToken") {

@@ -44,7 +44,7 @@ fn explain(args: &ExplainArgs) -> Result<bool, Failure> {
 fn canonical(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = input::read(path, "the canonical request")?;
     if let Some(why) = input::why_not_text(&bytes) {
-        return Err(Failure::usage(format!("{} is no canonical request: {why}", path.display())));
+        return Err(Failure::usage(format!("{} is not a canonical request: {why}", path.display())));
     }
     for end in [b'\n', b'\r'] {
         if bytes.last() == Some(&end) {

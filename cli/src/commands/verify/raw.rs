@@ -165,7 +165,9 @@ fn header(line: &[u8], number: usize) -> Result<(String, Vec<u8>), Failure> {
     }
     let position = line.iter().position(|byte| *byte == b':');
     let (name, value) = position.and_then(|position| line.split_at_checked(position)).ok_or_else(|| {
-        Failure::usage(format!("line {number} is no header of the form `Name: value`; the body follows an empty line"))
+        Failure::usage(format!(
+            "line {number} is not a header of the form `Name: value`; the body follows an empty line"
+        ))
     })?;
     let name = std::str::from_utf8(name)
         .map_err(|_| Failure::usage(format!("the name of the header in line {number} is not text")))?;
@@ -215,7 +217,7 @@ mod tests {
         let absolute = Raw::parse(b"GET http://example.com:80?a HTTP/1.1\nHost: example.com\n").unwrap();
         assert_eq!(absolute.origin, Some(("http".into(), "example.com:80".into())));
         assert_eq!(absolute.target, b"?a");
-        // A URL in the query is no absolute target.
+        // A URL in the query is not an absolute target.
         assert_eq!(Raw::parse(b"GET /a?b=http://c HTTP/1.1\n").unwrap().target, b"/a?b=http://c");
     }
 

@@ -36,7 +36,7 @@ pub struct Upstream {
     timeout: Duration,
 }
 
-/// Why there is no answer of the upstream.
+/// Why the upstream gave no response.
 #[derive(Debug)]
 pub enum Failed {
     /// It can't be reached, or ended the connection.
