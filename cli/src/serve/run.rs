@@ -18,6 +18,7 @@ use super::leaving::Books;
 use super::listen::Server;
 use super::management::{Management, serve as manage};
 use super::metrics::Metrics;
+use super::own::OwnCredentials;
 use super::{Answer, Budget, Request, keys, tls};
 use crate::args::serve::{LimitArgs, ServeArgs};
 use crate::failure::{Failure, Kind};
@@ -27,6 +28,7 @@ use crate::output::Output;
 #[derive(Clone)]
 pub struct Ground {
     pub keys: CurrentKeys,
+    pub own: OwnCredentials,
     pub metrics: Arc<Metrics>,
     pub budget: Budget,
     pub limits: LimitArgs,
@@ -47,6 +49,7 @@ where
     let metrics = Arc::new(Metrics::default());
     let ground = Ground {
         keys: CurrentKeys::new(read),
+        own: OwnCredentials::default(),
         metrics: Arc::clone(&metrics),
         budget: Budget::new(args.limits.max_buffered_bytes),
         limits: args.limits.clone(),
@@ -85,6 +88,7 @@ where
     if let Some(address) = args.management {
         let management = Management {
             keys: server.ground.keys.clone(),
+            own: server.ground.own.clone(),
             metrics: Arc::clone(&server.ground.metrics),
             is_ending: Arc::clone(&is_ending),
         };
