@@ -40,7 +40,7 @@ pub fn run<S>(
     args: &ServeArgs,
     keys_file: Option<&Path>,
     format: ErrorFormat,
-    make: impl FnOnce(&Ground) -> Result<S, Failure>,
+    make: impl AsyncFnOnce(&Ground) -> Result<S, Failure>,
 ) -> Result<ExitCode, Failure>
 where
     S: Service<Request, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
@@ -65,7 +65,7 @@ where
         .build()
         .map_err(|error| Failure::new(Kind::Connect, format!("the runtime can't be started: {error}")))?;
     let ended = runtime.block_on(async {
-        let service = make(&ground)?;
+        let service = make(&ground).await?;
         let books = Books { metrics, log: log.clone() };
         let server = Server { service, ground, books, tls: acceptor };
         start(args, keys_file, server, &log).await

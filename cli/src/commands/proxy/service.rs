@@ -34,10 +34,9 @@ impl Service<Request> for Proxy {
                     "Internal server error",
                 ));
             };
-            Ok(if settings.is_resigning {
-                resign::answer(&settings, request, &exchange).await
-            } else {
-                signing::answer(&settings, request, &exchange).await
+            Ok(match &settings.signing {
+                Some(signing) => signing::answer(&settings, signing, request, &exchange).await,
+                None => resign::answer(&settings, request, &exchange).await,
             })
         })
     }

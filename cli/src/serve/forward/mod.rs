@@ -92,6 +92,10 @@ impl Upstream {
         self.scheme == Scheme::HTTPS
     }
 
+    pub fn default_port(&self) -> u16 {
+        if self.is_https() { 443 } else { 80 }
+    }
+
     /// The URI of a path and query. `None` if it can't be sent.
     pub fn uri(&self, target: &str) -> Option<Uri> {
         let mut parts = http::uri::Parts::default();
