@@ -49,8 +49,12 @@ impl Gate {
         let file = folder.path().join("keys.toml");
         std::fs::write(&file, keys).expect("a keys file");
         let common = ["gate", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0", "--keys", text(&file)];
-        let mut child =
-            without_credentials(&[&common, arguments].concat()).stdout(Stdio::null()).spawn().expect("the gate starts");
+        Self::launch(without_credentials(&[&common, arguments].concat()), folder)
+    }
+
+    /// Starts a server that says where it listens.
+    pub fn launch(mut command: Command, folder: TempDir) -> Self {
+        let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (all, errors) = (lines.clone(), child.stderr.take().expect("its standard error"));
         std::thread::spawn(move || {
@@ -87,6 +91,13 @@ impl Gate {
 
     pub fn keys_file(&self) -> PathBuf {
         self.folder.path().join("keys.toml")
+    }
+
+    /// The most memory that it has used, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
     }
 
     pub fn signal(&self, name: &str) {
@@ -144,7 +155,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-fn exchange(mut stream: TcpStream, bytes: &[u8]) -> Got {
+pub fn exchange(mut stream: TcpStream, bytes: &[u8]) -> Got {
     // The gate may answer before it has read everything.
     let _ = stream.write_all(bytes);
     Got::read(&mut stream)

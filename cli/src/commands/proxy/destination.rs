@@ -151,7 +151,7 @@ fn parse_pattern(text: &str, default_port: u16) -> Result<String, Failure> {
 
 /// In lower case, without the default port.
 fn normal(host: &str, default_port: u16) -> Option<String> {
-    let authority = host.parse::<Authority>().ok()?;
+    let authority = host.parse::<Authority>().ok().filter(|authority| !authority.as_str().contains('@'))?;
     let name = authority.host().to_ascii_lowercase();
     match authority.port() {
         None if authority.as_str().ends_with(':') => None,
