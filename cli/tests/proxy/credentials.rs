@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use countersign::{Credentials, Request, Timestamp, Verifier};
 
 use crate::gate::Gate;
-use crate::proxy::{COMMON, get};
-use crate::support::{Arrived, ID, SECRET, Server, answer, folder, text, without_credentials};
+use crate::proxy::{COMMON, get, verifying};
+use crate::support::{Arrived, ID, SECRET, Server, TOKEN, answer, folder, text, without_credentials};
 
 /// How long the credentials of the process are valid, in seconds.
 const LIFETIME: i64 = 8;
@@ -78,4 +78,27 @@ fn no_request_fails_while_credentials_expire_under_load() {
     assert_eq!(proxy.metric("countersign_credentials_loads_total"), calls as u64);
     assert!(proxy.metric("countersign_credentials_expire_in_seconds") <= LIFETIME as u64);
     assert!(!proxy.printed().concat().contains(SECRET));
+}
+
+/// A source that is asked over HTTP, as in a container.
+#[test]
+fn credentials_of_a_container() {
+    let container = Server::new(|_| {
+        let found = format!(
+            "{{\"AccessKeyId\":\"{ID}\",\"SecretAccessKey\":\"{SECRET}\",\"Token\":\"{TOKEN}\",\"Expiration\":\"2099-01-01T00:00:00Z\"}}"
+        );
+        answer(200, &[("content-type", "application/json"), ("connection", "close")], &found)
+    });
+    let upstream = verifying();
+    let (url, full) = (upstream.url(""), container.url("/role"));
+    let arguments = ["--upstream", &url, "--service", "execute-api", "--region", "us-east-1"];
+    let mut command = without_credentials(&[&COMMON[..], &arguments].concat());
+    command.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &full);
+    let proxy = Gate::launch(command, folder());
+    for _ in 0..3 {
+        assert_eq!(get(&proxy, "/a", &[]).status, 200);
+    }
+    assert_eq!((container.arrived().len(), proxy.managed("/readyz").status), (1, 200));
+    let printed = proxy.printed().concat();
+    assert!(!printed.contains(SECRET) && !printed.contains(TOKEN), "{printed}");
 }

@@ -50,7 +50,7 @@ fn upstreams_that_fail() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted() {
+fn a_tls_handshake_that_is_not_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let proxy = start(&[
         "--upstream",

@@ -15,7 +15,7 @@ fn requests_are_signed_for_the_upstream() {
         ("POST", "/dev/a%20b/%2F", b"{\"a\":1}"),
         ("DELETE", "/", b""),
         ("PUT", "/dev/empty", b""),
-        ("PROPFIND", "/dev//x/./y", b"<a/>"),
+        ("PROPFIND", "/dev//x/y", b"<a/>"),
     ] {
         let got = send(&proxy, method, target, &[("content-type", "text/plain")], body);
         assert_eq!((got.status, got.body.as_str()), (200, "ok"), "{method} {target}: {got:?}");
@@ -147,16 +147,22 @@ fn curl_through_the_proxy_and_a_gate() {
         Gate::launch(command, folder())
     };
     let (right, wrong) = (start(GATE_SECRET), start("another"));
-    let curl = |proxy: &Gate| {
+    let curl = |proxy: &Gate, version: &str| {
         let url = format!("http://{}/dev/items?b=1&a=x%20y", proxy.address);
-        let curl =
-            Command::new("curl").args(["-s", "--max-time", "20", "-d", "a=b", "-w", "\n%{http_code}", &url]).output();
+        let curl = Command::new("curl")
+            .args(["-s", version, "--max-time", "20", "-d", "a=b", "-w", "\n%{http_code}", &url])
+            .output();
         String::from_utf8(curl.expect("curl runs").stdout).expect("text")
     };
-    assert_eq!(curl(&right), "from the upstream\n200");
-    assert!(curl(&wrong).ends_with("\n403"));
-    let arrived = only(&upstream);
-    assert_eq!((arrived.header("x-countersign-caller"), arrived.body.as_slice()), (Some(GATE_ID), &b"a=b"[..]));
+    for version in ["--http1.1", "--http2-prior-knowledge"] {
+        assert_eq!(curl(&right, version), "from the upstream\n200");
+        assert!(curl(&wrong, version).ends_with("\n403"));
+    }
+    let arrived = upstream.arrived();
+    assert_eq!(arrived.len(), 2);
+    for request in arrived {
+        assert_eq!((request.header("x-countersign-caller"), request.body.as_slice()), (Some(GATE_ID), &b"a=b"[..]));
+    }
 }
 
 #[test]

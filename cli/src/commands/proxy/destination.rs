@@ -154,8 +154,8 @@ fn normal(host: &str, default_port: u16) -> Option<String> {
     let authority = host.parse::<Authority>().ok().filter(|authority| !authority.as_str().contains('@'))?;
     let name = authority.host().to_ascii_lowercase();
     match authority.port() {
-        None if authority.as_str().ends_with(':') => None,
-        None => Some(name),
+        // A port that is no number is none for `Authority`.
+        None => (authority.as_str().len() == name.len()).then_some(name),
         Some(port) => Some(match port.as_str().parse::<u16>().ok()? {
             port if port == default_port => name,
             port => format!("{name}:{port}"),
