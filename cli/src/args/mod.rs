@@ -5,6 +5,7 @@ mod explain;
 pub mod gate;
 pub mod post_form;
 mod presign;
+pub mod proxy;
 mod request;
 pub mod serve;
 mod shell;
@@ -25,6 +26,7 @@ pub use explain::ExplainArgs;
 pub use gate::GateArgs;
 pub use post_form::PostFormArgs;
 pub use presign::PresignArgs;
+pub use proxy::ProxyArgs;
 pub use request::{BodyArgs, PayloadMode, RequestArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use sign::SignArgs;
@@ -65,6 +67,7 @@ pub enum Command {
     Explain(Box<ExplainArgs>),
     Verify(Box<VerifyArgs>),
     Gate(Box<GateArgs>),
+    Proxy(Box<ProxyArgs>),
     Credentials(Box<CredentialsArgs>),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -215,8 +218,8 @@ mod tests {
             let line = help.lines().find(|line| line.split_whitespace().next() == Some(subcommand.get_name()));
             assert!(line.is_some_and(|line| line.ends_with(&about)), "{}: {about}", subcommand.get_name());
         }
-        let request = super::request::HELP;
-        for line in super::ENVIRONMENT.lines().chain(request.lines()) {
+        let (request, proxy) = (super::request::HELP, super::proxy::HELP);
+        for line in super::ENVIRONMENT.lines().chain(request.lines()).chain(proxy.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
         }
     }

@@ -50,11 +50,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(8192..=1 << 20), default_value = "65536")]
     pub max_header_bytes: u32,
 
-    /// Bytes of a body that is held in memory until it is verified
+    /// Bytes of a body that is held in memory until it is verified or signed
     #[arg(long, value_name = "BYTES", default_value = "10485760")]
     pub max_body_bytes: usize,
 
-    /// Bytes of all bodies together that are held in memory until they are verified
+    /// Bytes of all bodies together that are held in memory until they are verified or signed
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..), default_value = "268435456")]
     pub max_buffered_bytes: u32,
 
@@ -65,6 +65,10 @@ pub struct LimitArgs {
     /// Time without a byte from the client or to it, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
     pub idle_timeout: Duration,
+
+    /// Time without a byte in either direction of a WebSocket connection, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    pub websocket_idle_timeout: Duration,
 
     /// Time for a whole request, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "900")]

@@ -5,6 +5,7 @@ mod explain;
 mod gate;
 mod post_form;
 mod presign;
+mod proxy;
 mod request;
 mod shell;
 mod sign;
@@ -26,6 +27,7 @@ pub fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Gate(args) => gate::run(&args),
+        Command::Proxy(args) => proxy::run(&args),
         Command::Credentials(args) => credentials::run(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
