@@ -43,7 +43,9 @@ impl<K: LookUp> Gate<K> {
     fn new(settings: Arc<Settings>, look_up: K) -> Self {
         let layer = VerifyLayer::new(settings.verifier.clone(), look_up)
             .error_format(settings.format)
-            .max_body_bytes(settings.ground.limits.max_body_bytes);
+            .max_body_bytes(settings.ground.limits.max_body_bytes)
+            // The listener reads the rest, with a limit of time and without memory.
+            .max_discarded_bytes(0);
         // Objects can be of any size, and a store can drop an incomplete one.
         let layer = if settings.is_streaming() { layer.stream_bodies() } else { layer };
         let verifying = layer.layer(Forward(Arc::clone(&settings)));
