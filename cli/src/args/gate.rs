@@ -1,4 +1,6 @@
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -56,14 +58,48 @@ pub struct GateArgs {
     #[arg(long, alias = "no_echo")]
     pub no_echo: bool,
 
-    /// Refuse a signature that was used before
-    #[arg(long, value_enum, value_name = "WHERE")]
+    /// Refuse a signature that was used before: `memory` remembers them in this process; a URL such as
+    /// redis://127.0.0.1:6379/0 (rediss:// with TLS) in Redis or Valkey, which several gates can share. The password is
+    /// better set as COUNTERSIGN_REPLAY_PASSWORD than in the URL
+    #[arg(long, value_name = "memory|URL")]
     pub replay: Option<Replay>,
 
-    /// How many signatures --replay remembers. While they are all within their window, requests are answered with 503
+    /// How many signatures `--replay memory` remembers. While they are all within their window, requests are answered with
+    /// 503
     #[arg(long, alias = "replay_entries", value_name = "NUMBER", default_value = "1000000", requires = "replay",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub replay_entries: u32,
+
+    /// What happens to requests while the server of --replay can't be asked: refuse answers them with 503, allow forwards
+    /// them, so that signatures can be used again
+    #[arg(
+        long,
+        alias = "replay_unavailable",
+        value_enum,
+        value_name = "DECISION",
+        default_value = "refuse",
+        requires = "replay"
+    )]
+    pub replay_unavailable: Unavailable,
+
+    /// How long the server of --replay is waited for, in seconds
+    #[arg(long, alias = "replay_timeout", value_name = "SECONDS", value_parser = super::seconds, default_value = "1",
+          requires = "replay")]
+    pub replay_timeout: Duration,
+
+    /// What the keys at the server of --replay begin with. Gates share signatures if it is the same
+    #[arg(
+        long,
+        alias = "replay_prefix",
+        value_name = "TEXT",
+        default_value = "countersign:replay:",
+        requires = "replay"
+    )]
+    pub replay_prefix: String,
+
+    /// Trust only the certificates in this PEM file at the server of --replay
+    #[arg(long, alias = "replay_cacert", value_name = "FILE", requires = "replay")]
+    pub replay_cacert: Option<PathBuf>,
 
     /// Answer 204, 401 or 403 for the request that the headers X-Original-Method and X-Original-URI describe, as nginx's
     /// auth_request needs it, instead of forwarding
@@ -86,11 +122,27 @@ pub struct GateArgs {
     pub serve: ServeArgs,
 }
 
-/// Where used signatures are kept.
+/// Where used signatures are kept: `memory` or a URL. It is checked later, as an error of the parser would show it, and
+/// it may contain a password.
+#[derive(Clone)]
+pub struct Replay(pub String);
+
+impl From<&str> for Replay {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replay([redacted])")
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Replay {
-    /// In the memory of this process
-    Memory,
+pub enum Unavailable {
+    Refuse,
+    Allow,
 }
 
 const HELP: &str = "\

@@ -28,6 +28,8 @@ pub struct Metrics {
     failed_reloads: AtomicU64,
     last_reload_failed: AtomicU64,
     lost_lines: AtomicU64,
+    replay_failures: AtomicU64,
+    replay_unchecked: AtomicU64,
 }
 
 /// An open connection, until it is dropped.
@@ -70,6 +72,12 @@ impl Metrics {
         self.lost_lines.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The store of used signatures couldn't be asked.
+    pub fn replay_failed(&self, is_forwarded: bool) {
+        self.replay_failures.fetch_add(1, Ordering::Relaxed);
+        self.replay_unchecked.fetch_add(u64::from(is_forwarded), Ordering::Relaxed);
+    }
+
     pub fn text(&self, keys: &Keys, now: Timestamp) -> String {
         let mut text = Text::default();
         text.family("countersign_requests_total", "counter", "Requests by outcome.");
@@ -107,6 +115,18 @@ impl Metrics {
                 "counter",
                 "Lines of the access log that could not be written.",
                 &self.lost_lines,
+            ),
+            (
+                "countersign_replay_failures_total",
+                "counter",
+                "Times that the server of --replay could not be asked.",
+                &self.replay_failures,
+            ),
+            (
+                "countersign_replay_unchecked_total",
+                "counter",
+                "Requests that were forwarded although the server of --replay could not be asked.",
+                &self.replay_unchecked,
             ),
         ] {
             text.family(name, kind, help);

@@ -4,6 +4,7 @@ mod auth_request;
 mod forwarding;
 mod hostile;
 mod operation;
+mod redis;
 mod refusals;
 mod s3;
 #[path = "../cli/support.rs"]

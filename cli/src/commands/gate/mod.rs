@@ -16,11 +16,11 @@ use std::sync::Arc;
 use countersign::{ErrorFormat, Rules, Verifier};
 use http::HeaderName;
 
-use crate::args::gate::GateArgs;
-use crate::args::{TransportArgs, gate::Replay};
+use crate::args::TransportArgs;
+use crate::args::gate::{GateArgs, Unavailable};
 use crate::failure::Failure;
 use crate::serve::forward::Upstream;
-use crate::serve::replay::Memory;
+use crate::serve::replay::{Memory, Redis, Store};
 use crate::serve::route::Route;
 use crate::serve::{Ground, refusal, run as serve};
 use service::gate;
@@ -40,7 +40,8 @@ pub struct Settings {
     keep_signature: bool,
     preserve_host: bool,
     is_tls: bool,
-    replay: Option<Memory>,
+    replay: Option<Store>,
+    replay_unavailable: Unavailable,
     allow_unchecked_bodies: bool,
 }
 
@@ -71,9 +72,8 @@ fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Set
         keep_signature: args.keep_signature,
         preserve_host: args.preserve_host,
         is_tls: args.serve.cert.is_some(),
-        replay: args
-            .replay
-            .map(|Replay::Memory| Memory::new(usize::try_from(args.replay_entries).unwrap_or(usize::MAX))),
+        replay: replay(args)?,
+        replay_unavailable: args.replay_unavailable,
         allow_unchecked_bodies: args.allow_unchecked_bodies,
     })
 }
@@ -87,6 +87,16 @@ fn verifier(args: &GateArgs) -> Result<Verifier, Failure> {
     }
     let verifier = verifier.with_external_hosts(args.external_host.iter());
     Ok(if args.no_echo { verifier } else { verifier.echo_computed() })
+}
+
+fn replay(args: &GateArgs) -> Result<Option<Store>, Failure> {
+    let Some(replay) = &args.replay else { return Ok(None) };
+    if replay.0 == "memory" {
+        let most = usize::try_from(args.replay_entries).unwrap_or(usize::MAX);
+        return Ok(Some(Store::Memory(Memory::new(most))));
+    }
+    let transport = TransportArgs { cacert: args.replay_cacert.clone(), ..TransportArgs::default() };
+    Redis::new(&replay.0, &args.replay_prefix, args.replay_timeout, &transport).map(|redis| Some(Store::Redis(redis)))
 }
 
 fn stage(name: Option<&str>) -> Result<String, Failure> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use countersign::Timestamp;
 use countersign::tower::{Verified, VerifiedBody};
 use http::StatusCode;
 use http::request::Parts;
@@ -14,6 +13,7 @@ use http_body_util::BodyExt;
 use tower::Service;
 
 use super::{Settings, auth_request, outgoing, signature};
+use crate::args::gate::Unavailable;
 use crate::serve::keys::Asked;
 use crate::serve::replay::Seen;
 use crate::serve::{Answer, AnswerBody, Decision, Exchange};
@@ -45,7 +45,11 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 record.decision = Decision::Verified;
                 record.caller = Some(verified.access_key_id().to_owned());
             });
-            if let Err(answer) = admit(&settings, &head, &verified, &exchange) {
+            if !is_permitted(&settings, &verified) {
+                exchange.refused("allow", "no [[key.allow]] of the key permits the request");
+                return Ok(settings.denied());
+            }
+            if let Err(answer) = first_use(&settings, &head, &verified, &exchange).await {
                 return Ok(*answer);
             }
             Ok(match &settings.upstream {
@@ -56,8 +60,8 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
     }
 }
 
-/// The allow-list of the key, and `--replay`.
-fn admit(settings: &Settings, head: &Parts, verified: &Verified, exchange: &Exchange) -> Result<(), Box<Answer>> {
+/// The allow-list of the key. A key that was removed since it was looked up permits nothing.
+fn is_permitted(settings: &Settings, verified: &Verified) -> bool {
     let path = outgoing::signed_path(settings, verified);
     let expires = verified.is_presigned().then(|| signature::expires(verified)).flatten();
     let asked = Asked {
@@ -67,25 +71,44 @@ fn admit(settings: &Settings, head: &Parts, verified: &Verified, exchange: &Exch
         service: verified.scope().service(),
         expires: expires.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
     };
-    // A key that was removed since it was looked up permits nothing.
     let keys = settings.ground.keys.get();
-    if !keys.find(verified.access_key_id()).is_some_and(|key| key.permits(&asked)) {
-        exchange.refused("allow", "no [[key.allow]] of the key permits the request");
-        return Err(Box::new(settings.denied()));
-    }
-    let Some(memory) = &settings.replay else { return Ok(()) };
-    let seen = signature::digest(head, verified)
-        .map(|digest| memory.remember(digest, signature::valid_until(verified), Timestamp::now()));
+    keys.find(verified.access_key_id()).is_some_and(|key| key.permits(&asked))
+}
+
+/// `--replay`.
+async fn first_use(
+    settings: &Settings,
+    head: &Parts,
+    verified: &Verified,
+    exchange: &Exchange,
+) -> Result<(), Box<Answer>> {
+    let Some(store) = &settings.replay else { return Ok(()) };
+    let unavailable = |check, reason: &str| {
+        exchange.refused(check, reason);
+        let message = "Please reduce your request rate.";
+        Err(Box::new(settings.answer(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)))
+    };
+    let seen = match signature::digest(head, verified) {
+        Some(digest) => store.remember(digest, signature::valid_until(verified)).await,
+        None => Seen::Again,
+    };
     match seen {
-        Some(Seen::First) => Ok(()),
-        Some(Seen::Full) => {
-            exchange.refused("replay_full", "--replay-entries signatures are within their window");
-            let message = "Please reduce your request rate.";
-            Err(Box::new(settings.answer(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)))
-        }
-        Some(Seen::Again) | None => {
+        Seen::First => Ok(()),
+        Seen::Again => {
             exchange.refused("replay", "the signature was used before");
             Err(Box::new(settings.denied()))
+        }
+        Seen::Full => unavailable("replay_full", "--replay-entries signatures are within their window"),
+        Seen::Unknown(reason) => {
+            let reason = format!("the server of --replay can't be asked: {reason}");
+            settings.ground.metrics.replay_failed(settings.replay_unavailable == Unavailable::Allow);
+            match settings.replay_unavailable {
+                Unavailable::Refuse => unavailable("replay_unavailable", &reason),
+                Unavailable::Allow => {
+                    exchange.update(|record| record.reason = Some(format!("{reason}; --replay-unavailable allow")));
+                    Ok(())
+                }
+            }
         }
     }
 }
