@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign::Timestamp;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
@@ -66,9 +65,7 @@ impl Management {
             (&Method::GET | &Method::HEAD, "/readyz") => {
                 (StatusCode::SERVICE_UNAVAILABLE, "not ready: it is ending, or there are no keys\n".into())
             }
-            (&Method::GET | &Method::HEAD, "/metrics") => {
-                (StatusCode::OK, self.metrics.text(&self.keys.get(), Timestamp::now()))
-            }
+            (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, self.metrics.text(&self.keys.get())),
             (_, "/healthz" | "/readyz" | "/metrics") => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
             _ => (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics\n".into()),
         };

@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign::Timestamp;
-
 use super::exchange::{Decision, Record};
 use super::keys::Keys;
 
@@ -78,8 +76,10 @@ impl Metrics {
         self.replay_unchecked.fetch_add(u64::from(is_forwarded), Ordering::Relaxed);
     }
 
-    pub fn text(&self, keys: &Keys, now: Timestamp) -> String {
+    pub fn text(&self, keys: &Keys) -> String {
         let mut text = Text::default();
+        text.family("countersign_build_info", "gauge", "Always 1; the label is the version.");
+        text.sample("countersign_build_info", concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""), 1);
         text.family("countersign_requests_total", "counter", "Requests by outcome.");
         for (decision, count) in Decision::ALL.iter().zip(&self.outcomes) {
             text.sample("countersign_requests_total", &format!("outcome=\"{}\"", decision.as_str()), load(count));
@@ -134,7 +134,7 @@ impl Metrics {
         }
         text.family("countersign_keys", "gauge", "Keys in use.");
         text.sample("countersign_keys", "", keys.len() as u64);
-        expiry(&mut text, keys, now);
+        expiry(&mut text, keys);
         text.0
     }
 
@@ -153,15 +153,15 @@ impl Metrics {
     }
 }
 
-fn expiry(text: &mut Text, keys: &Keys, now: Timestamp) {
-    const NAME: &str = "countersign_key_expires_in_seconds";
-    text.family(NAME, "gauge", "Time until a key with an expiry expires; negative afterwards.");
+/// A time, not how long until then, as Prometheus advises: an alert subtracts `time()`.
+fn expiry(text: &mut Text, keys: &Keys) {
+    const NAME: &str = "countersign_key_expiry_timestamp_seconds";
+    text.family(NAME, "gauge", "When a key with an expiry expires, in seconds since 1970.");
     let mut expiring: Vec<_> =
         keys.iter().filter_map(|key| Some((key.credentials.access_key_id(), key.credentials.expires_at()?))).collect();
     expiring.sort_unstable();
     for (id, expires_at) in expiring {
-        let left = expires_at.unix_seconds() - now.unix_seconds();
-        text.line(NAME, &format!("access_key_id=\"{}\"", escaped(id)), &left.to_string());
+        text.line(NAME, &format!("access_key_id=\"{}\"", escaped(id)), &expires_at.unix_seconds().to_string());
     }
 }
 
@@ -175,8 +175,10 @@ fn load(count: &AtomicU64) -> u64 {
     count.load(Ordering::Relaxed)
 }
 
+/// Without zeros at the end, as in `le="0.005"`.
 fn seconds(microseconds: u64) -> String {
-    format!("{}.{:06}", microseconds / 1_000_000, microseconds % 1_000_000)
+    let text = format!("{}.{:06}", microseconds / 1_000_000, microseconds % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn escaped(value: &str) -> String {

@@ -3,6 +3,7 @@
 mod auth_request;
 mod forwarding;
 mod hostile;
+mod metrics;
 mod operation;
 mod redis;
 mod refusals;
