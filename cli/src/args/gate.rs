@@ -38,6 +38,12 @@ pub struct GateArgs {
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
 
+    /// With --service s3, a host below which buckets are, such as s3.local for BUCKET.s3.local; several can be given. The
+    /// upstream gets /BUCKET/KEY, or the host and path of the client with --preserve-host; allow-lists and routes always
+    /// see /BUCKET/KEY
+    #[arg(long, alias = "virtual_host", value_name = "HOST", conflicts_with = "stage")]
+    pub virtual_host: Vec<String>,
+
     /// A host by which clients know this server, if a proxy in front of it changes `Host`; several can be given
     #[arg(long, alias = "external_host", value_name = "HOST")]
     pub external_host: Vec<String>,

@@ -1,6 +1,7 @@
 //! Runs `countersign gate` between raw connections and an upstream that records what arrives.
 
 mod auth_request;
+mod buckets;
 mod forwarding;
 mod hostile;
 mod metrics;

@@ -1,11 +1,13 @@
 //! `countersign gate`: verifies requests with the layer of the library and forwards them.
 //!
 //! `service` decides whether a request needs a signature, `verified` handles those that have one, `outgoing` is
-//! what the upstream gets, `form` handles upload forms of S3, and `auth_request` is the mode for nginx.
+//! what the upstream gets, `query` its query, `bucket` finds the bucket in the host, `form` handles upload forms of S3, and `auth_request` is the mode for nginx.
 
 mod auth_request;
+mod bucket;
 mod form;
 mod outgoing;
+mod query;
 mod service;
 mod signature;
 mod verified;
@@ -23,6 +25,7 @@ use crate::serve::forward::Upstream;
 use crate::serve::replay::{Memory, Redis, Store};
 use crate::serve::route::Route;
 use crate::serve::{Ground, refusal, run as serve};
+use bucket::VirtualHosts;
 use service::gate;
 
 /// What the parts of the gate share.
@@ -43,6 +46,7 @@ pub struct Settings {
     replay: Option<Store>,
     replay_unavailable: Unavailable,
     allow_unchecked_bodies: bool,
+    virtual_hosts: VirtualHosts,
 }
 
 pub fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
@@ -51,6 +55,10 @@ pub fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
 }
 
 fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Settings, Failure> {
+    let rules = Rules::for_service(&args.service);
+    if !args.virtual_host.is_empty() && !rules.post_policy {
+        return Err(Failure::usage("--virtual-host is for --service s3"));
+    }
     let routes = args
         .route
         .iter()
@@ -63,7 +71,7 @@ fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Set
     Ok(Settings {
         ground: ground.clone(),
         format,
-        rules: Rules::for_service(&args.service),
+        rules,
         verifier: verifier(args)?,
         upstream,
         routes: routes.collect::<Result<_, _>>()?,
@@ -75,6 +83,7 @@ fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Set
         replay: replay(args)?,
         replay_unavailable: args.replay_unavailable,
         allow_unchecked_bodies: args.allow_unchecked_bodies,
+        virtual_hosts: VirtualHosts::new(&args.virtual_host)?,
     })
 }
 

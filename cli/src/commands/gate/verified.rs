@@ -45,7 +45,11 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 record.decision = Decision::Verified;
                 record.caller = Some(verified.access_key_id().to_owned());
             });
-            if !is_permitted(&settings, &verified) {
+            let path = outgoing::signed_path(&settings, &verified);
+            let Ok(resource) = settings.virtual_hosts.path_style(verified.host(), &path) else {
+                return Ok(settings.invalid_bucket(&exchange));
+            };
+            if !is_permitted(&settings, &verified, &resource) {
                 exchange.refused("allow", "no [[key.allow]] of the key permits the request");
                 return Ok(settings.denied());
             }
@@ -53,26 +57,41 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 return Ok(*answer);
             }
             Ok(match &settings.upstream {
-                Some(_) => outgoing::verified(&settings, head, body.boxed_unsync(), &verified, &exchange).await,
+                Some(_) => {
+                    let body = body.boxed_unsync();
+                    outgoing::verified(&settings, head, body, (&verified, &resource), &exchange).await
+                }
                 None => auth_request::admitted(&settings, &verified, &exchange),
             })
         })
     }
 }
 
+/// The headers that name an object to be read, while the path names the one to be written.
+const SOURCES: [&str; 2] = ["x-amz-copy-source", "x-amz-rename-source"];
+
 /// The allow-list of the key. A key that was removed since it was looked up permits nothing.
-fn is_permitted(settings: &Settings, verified: &Verified) -> bool {
-    let path = outgoing::signed_path(settings, verified);
+fn is_permitted(settings: &Settings, verified: &Verified, resource: &str) -> bool {
     let expires = verified.is_presigned().then(|| signature::expires(verified)).flatten();
     let asked = Asked {
         host: verified.host(),
         method: verified.method(),
-        path: &path,
+        path: resource,
         service: verified.scope().service(),
         expires: expires.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
     };
     let keys = settings.ground.keys.get();
-    keys.find(verified.access_key_id()).is_some_and(|key| key.permits(&asked))
+    let Some(key) = keys.find(verified.access_key_id()) else { return false };
+    let sources = verified.headers().filter(|(name, _)| settings.is_s3() && SOURCES.contains(name));
+    let mut sources = sources.map(|(_, value)| source(value));
+    key.permits(&asked) && sources.all(|path| key.permits(&Asked { method: "GET", path: &path, ..asked.clone() }))
+}
+
+/// The path of `/BUCKET/KEY?versionId=ID`. It is compared after it was decoded, as the store does.
+fn source(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    let path = text.split_once('?').map_or(&*text, |(path, _)| path);
+    format!("/{}", path.strip_prefix('/').unwrap_or(path))
 }
 
 /// `--replay`.
