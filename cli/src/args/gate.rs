@@ -44,6 +44,10 @@ pub struct GateArgs {
     #[arg(long, alias = "virtual_host", value_name = "HOST", conflicts_with = "stage")]
     pub virtual_host: Vec<String>,
 
+    /// Also accept SigV4A signatures whose region set includes a --region. The keys are the same
+    #[arg(long)]
+    pub sigv4a: bool,
+
     /// A host by which clients know this server, if a proxy in front of it changes `Host`; several can be given
     #[arg(long, alias = "external_host", value_name = "HOST")]
     pub external_host: Vec<String>,

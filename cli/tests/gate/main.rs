@@ -9,6 +9,7 @@ mod operation;
 mod redis;
 mod refusals;
 mod s3;
+mod sigv4a;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of `request`")]
 mod support;

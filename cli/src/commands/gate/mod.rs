@@ -95,6 +95,7 @@ fn verifier(args: &GateArgs) -> Result<Verifier, Failure> {
         verifier = verifier.with_region(region).map_err(Failure::usage)?;
     }
     let verifier = verifier.with_external_hosts(args.external_host.iter());
+    let verifier = if args.sigv4a { verifier.with_sigv4a() } else { verifier };
     Ok(if args.no_echo { verifier } else { verifier.echo_computed() })
 }
 
