@@ -171,6 +171,10 @@ The keys file:
 
 It is read again when it changes, and on SIGHUP. If a line is wrong, the old keys stay.
 
+With --replay and a URL, the server must not drop keys before they expire
+(maxmemory-policy noeviction), or their signatures can be used again.
+
 Examples:
   countersign gate --upstream http://127.0.0.1:3000 --service execute-api --region us-east-1 --keys keys.toml
-  countersign gate --upstream http://127.0.0.1:9000 --service s3 --region us-east-1 --keys keys.toml";
+  countersign gate --upstream http://127.0.0.1:9000 --service s3 --region us-east-1 --keys keys.toml \\
+      --virtual-host s3.local --replay redis://127.0.0.1:6379/0";

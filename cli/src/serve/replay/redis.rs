@@ -128,9 +128,8 @@ impl Redis {
         if slot.failed_at.is_some_and(|at| at.elapsed() < PAUSE) {
             return Err("it could not be reached a moment ago".into());
         }
-        // Also if this is cancelled because the client goes away or the time is up.
-        slot.failed_at = Some(Instant::now());
-        let opened = tokio::time::timeout(self.timeout, self.connect()).await;
+        // Less than the time of the request, so that the failure is seen, and those that wait don't try one after the other.
+        let opened = tokio::time::timeout(self.timeout.mul_f32(0.75), self.connect()).await;
         let open = opened.unwrap_or_else(|_| Err("no connection in time".into()));
         slot.failed_at = open.is_err().then(Instant::now);
         let open = open?;
