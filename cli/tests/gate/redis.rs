@@ -1,7 +1,10 @@
 //! `--replay redis://…`. The tests that need `redis-server` are run with `--ignored`.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -205,6 +208,80 @@ fn tls() {
     // Another authority, and no TLS.
     assert_eq!(gate(&upstream, &url, &[]).raw(&shared("/b")).status, 503);
     assert_eq!(gate(&upstream, &redis.url(), &[]).raw(&shared("/b")).status, 503);
+}
+
+/// A server of the protocol that keeps its keys, and drops the connection instead of the first answer to a SET.
+fn forgetful() -> (String, Arc<Mutex<Vec<Vec<String>>>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let url = format!("redis://{}", listener.local_addr().expect("an address"));
+    let all = Arc::new(Mutex::new(Vec::new()));
+    let commands = all.clone();
+    std::thread::spawn(move || {
+        let mut stored = BTreeMap::new();
+        let mut has_dropped = false;
+        for stream in listener.incoming() {
+            let mut reader = BufReader::new(stream.expect("a connection"));
+            while let Some(command) = command(&mut reader) {
+                commands.lock().expect("the lock").push(command.clone());
+                let words: Vec<&str> = command.iter().map(String::as_str).collect();
+                let reply = match words.as_slice() {
+                    ["SET", key, value, "NX", "EX", _] if !stored.contains_key(*key) => {
+                        stored.insert((*key).to_owned(), (*value).to_owned());
+                        if !std::mem::replace(&mut has_dropped, true) {
+                            break;
+                        }
+                        "+OK\r\n".into()
+                    }
+                    ["SET", ..] => "$-1\r\n".into(),
+                    ["GET", key] => {
+                        stored.get(*key).map_or("$-1\r\n".into(), |value| format!("${}\r\n{value}\r\n", value.len()))
+                    }
+                    _ => "+OK\r\n".into(),
+                };
+                let _ = reader.get_mut().write_all(reply.as_bytes());
+            }
+        }
+    });
+    (url, all)
+}
+
+/// An array of strings.
+fn command(reader: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
+    let number = |reader: &mut BufReader<TcpStream>| {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        line.get(1..)?.trim().parse::<usize>().ok()
+    };
+    let count = number(reader)?;
+    (0..count)
+        .map(|_| {
+            let mut bytes = vec![0; number(reader)? + 2];
+            reader.read_exact(&mut bytes).ok()?;
+            bytes.truncate(bytes.len() - 2);
+            String::from_utf8(bytes).ok()
+        })
+        .collect()
+}
+
+/// The first attempt arrived, but its answer got lost: that must not make the request a repeat of itself.
+#[test]
+fn a_lost_answer_does_not_refuse_the_request() {
+    let upstream = upstream();
+    let (url, commands) = forgetful();
+    let gate = gate(&upstream, &url, &[]);
+    let bytes = shared("/a");
+    assert_eq!(gate.raw(&bytes).status, 200, "{:?}", gate.printed());
+    let got = gate.raw(&bytes);
+    assert_eq!(got.status, 403, "{got:?}");
+    // One command for a request, unless the connection broke.
+    assert_eq!(gate.raw(&shared("/b")).status, 200);
+    let commands = commands.lock().expect("the lock").clone();
+    let commands: Vec<_> = commands.into_iter().filter(|command| command[0] != "CLIENT").collect();
+    let names: Vec<_> = commands.iter().map(|command| command[0].as_str()).collect();
+    assert_eq!(names, ["SET", "SET", "GET", "SET", "SET"], "{commands:?}");
+    let (first, again) = (&commands[0], &commands[3]);
+    let key = first[1].strip_prefix("countersign:replay:").expect("the prefix");
+    assert!(key.len() == 32 && again[1] == first[1] && again[2] != first[2], "{commands:?}");
 }
 
 #[test]
