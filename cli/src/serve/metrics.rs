@@ -94,6 +94,15 @@ impl Metrics {
             text.sample("countersign_refusals_total", &format!("check=\"{check}\""), *count);
         }
         self.histogram(&mut text);
+        self.singles(&mut text);
+        text.family("countersign_keys", "gauge", "Keys in use.");
+        text.sample("countersign_keys", "", keys.len() as u64);
+        expiry(&mut text, keys);
+        text.0
+    }
+
+    /// Those without labels.
+    fn singles(&self, text: &mut Text) {
         for (name, kind, help, value) in [
             ("countersign_connections_open", "gauge", "Open connections.", &self.connections),
             ("countersign_connections_total", "counter", "Accepted connections.", &self.accepted),
@@ -132,10 +141,6 @@ impl Metrics {
             text.family(name, kind, help);
             text.sample(name, "", load(value));
         }
-        text.family("countersign_keys", "gauge", "Keys in use.");
-        text.sample("countersign_keys", "", keys.len() as u64);
-        expiry(&mut text, keys);
-        text.0
     }
 
     fn histogram(&self, text: &mut Text) {
