@@ -153,7 +153,7 @@ pub(super) async fn buffered<B: Body<Error: Into<BoxError>>>(body: B, most: usiz
 pub(super) async fn discard<B: Body>(parts: &request::Parts, body: B, most: usize) {
     // Over HTTP/2, only this stream ends; and a client that waits for `100 Continue` sends nothing after a refusal.
     let is_in_vain = parts.version == Version::HTTP_2 || parts.headers.contains_key(EXPECT);
-    if is_in_vain || body.size_hint().lower() > most as u64 {
+    if most == 0 || is_in_vain || body.size_hint().lower() > most as u64 {
         return;
     }
     let (mut body, mut left) = (Box::pin(body), most);

@@ -1,4 +1,6 @@
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -36,6 +38,16 @@ pub struct GateArgs {
     #[arg(long, value_name = "NAME")]
     pub stage: Option<String>,
 
+    /// With --service s3, a host below which buckets are, such as s3.local for BUCKET.s3.local; several can be given. The
+    /// upstream gets /BUCKET/KEY, or the host and path of the client with --preserve-host; allow-lists and routes always
+    /// see /BUCKET/KEY
+    #[arg(long, alias = "virtual_host", value_name = "HOST", conflicts_with = "stage")]
+    pub virtual_host: Vec<String>,
+
+    /// Also accept SigV4A signatures whose region set includes a --region. The keys are the same
+    #[arg(long)]
+    pub sigv4a: bool,
+
     /// A host by which clients know this server, if a proxy in front of it changes `Host`; several can be given
     #[arg(long, alias = "external_host", value_name = "HOST")]
     pub external_host: Vec<String>,
@@ -56,14 +68,48 @@ pub struct GateArgs {
     #[arg(long, alias = "no_echo")]
     pub no_echo: bool,
 
-    /// Refuse a signature that was used before
-    #[arg(long, value_enum, value_name = "WHERE")]
+    /// Refuse a signature that was used before: `memory` remembers them in this process; a URL such as
+    /// redis://127.0.0.1:6379/0 (rediss:// with TLS) in Redis or Valkey, which several gates can share. The password is
+    /// better set as COUNTERSIGN_REPLAY_PASSWORD than in the URL
+    #[arg(long, value_name = "memory|URL")]
     pub replay: Option<Replay>,
 
-    /// How many signatures --replay remembers. While they are all within their window, requests are answered with 503
+    /// How many signatures `--replay memory` remembers. While they are all within their window, requests are answered with
+    /// 503
     #[arg(long, alias = "replay_entries", value_name = "NUMBER", default_value = "1000000", requires = "replay",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub replay_entries: u32,
+
+    /// What happens to requests while the server of --replay can't be asked: refuse answers them with 503, allow forwards
+    /// them, so that signatures can be used again
+    #[arg(
+        long,
+        alias = "replay_unavailable",
+        value_enum,
+        value_name = "DECISION",
+        default_value = "refuse",
+        requires = "replay"
+    )]
+    pub replay_unavailable: Unavailable,
+
+    /// How long the server of --replay is waited for, in seconds
+    #[arg(long, alias = "replay_timeout", value_name = "SECONDS", value_parser = super::seconds, default_value = "1",
+          requires = "replay")]
+    pub replay_timeout: Duration,
+
+    /// What the keys at the server of --replay begin with. Gates share signatures if it is the same
+    #[arg(
+        long,
+        alias = "replay_prefix",
+        value_name = "TEXT",
+        default_value = "countersign:replay:",
+        requires = "replay"
+    )]
+    pub replay_prefix: String,
+
+    /// Trust only the certificates in this PEM file at the server of --replay
+    #[arg(long, alias = "replay_cacert", value_name = "FILE", requires = "replay")]
+    pub replay_cacert: Option<PathBuf>,
 
     /// Answer 204, 401 or 403 for the request that the headers X-Original-Method and X-Original-URI describe, as nginx's
     /// auth_request needs it, instead of forwarding
@@ -86,11 +132,27 @@ pub struct GateArgs {
     pub serve: ServeArgs,
 }
 
-/// Where used signatures are kept.
+/// Where used signatures are kept: `memory` or a URL. It is checked later, as an error of the parser would show it, and
+/// it may contain a password.
+#[derive(Clone)]
+pub struct Replay(pub String);
+
+impl From<&str> for Replay {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replay([redacted])")
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Replay {
-    /// In the memory of this process
-    Memory,
+pub enum Unavailable {
+    Refuse,
+    Allow,
 }
 
 const HELP: &str = "\
@@ -109,6 +171,10 @@ The keys file:
 
 It is read again when it changes, and on SIGHUP. If a line is wrong, the old keys stay.
 
+With --replay and a URL, the server must not drop keys before they expire
+(maxmemory-policy noeviction), or their signatures can be used again.
+
 Examples:
   countersign gate --upstream http://127.0.0.1:3000 --service execute-api --region us-east-1 --keys keys.toml
-  countersign gate --upstream http://127.0.0.1:9000 --service s3 --region us-east-1 --keys keys.toml";
+  countersign gate --upstream http://127.0.0.1:9000 --service s3 --region us-east-1 --keys keys.toml \\
+      --virtual-host s3.local --replay redis://127.0.0.1:6379/0";

@@ -6,6 +6,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
+use http::header::EXPECT;
+use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,9 +18,11 @@ use super::BoxError;
 use super::exchange::{Exchange, Exhausted};
 
 /// What is read of a body that nobody wants, so that the client gets the answer: many read it only after they have sent
-/// everything, and a connection that is closed before is reset.
-const DRAINED: u64 = 1 << 20;
+/// everything, and a connection that is closed before is reset. It is read while the answer is sent, and not kept in memory.
+const DRAINED: u64 = 10 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+const NO_MEMORY: &str = "too much memory is used for bodies";
 
 /// The memory that all bodies together may use while they are collected.
 #[derive(Clone, Debug)]
@@ -37,12 +42,19 @@ pub struct Arriving {
     exchange: Exchange,
     budget: Option<(Budget, Vec<OwnedSemaphorePermit>)>,
     is_ended: bool,
+    /// There was no memory for a part of it.
+    is_incomplete: bool,
+    is_drained: bool,
 }
 
 impl Arriving {
-    pub fn new(body: Incoming, idle: Duration, exchange: Exchange) -> Self {
+    pub fn new(head: &Parts, body: Incoming, idle: Duration, exchange: Exchange) -> Self {
         let is_ended = body.is_end_stream();
-        Self { body: Some(body), idle, timer: Box::pin(tokio::time::sleep(idle)), exchange, budget: None, is_ended }
+        // Over HTTP/2, only this stream ends; and a client that waits for `100 Continue` sends nothing after an answer,
+        // but reading would ask it to.
+        let is_drained = head.version != Version::HTTP_2 && !head.headers.contains_key(EXPECT);
+        let timer = Box::pin(tokio::time::sleep(idle));
+        Self { body: Some(body), idle, timer, exchange, budget: None, is_ended, is_incomplete: false, is_drained }
     }
 
     /// Counts the bytes as memory that is used until this body is dropped.
@@ -53,7 +65,6 @@ impl Arriving {
 
     fn exhausted(&mut self, what: Exhausted, error: &str) -> BoxError {
         self.exchange.update(|record| record.exhausted = Some(what));
-        self.is_ended = true;
         error.into()
     }
 
@@ -69,7 +80,10 @@ impl Arriving {
                 }
                 Ok(())
             }
-            Err(_) => Err(self.exhausted(Exhausted::Memory, "too much memory is used for bodies")),
+            Err(_) => {
+                self.is_incomplete = true;
+                Err(self.exhausted(Exhausted::Memory, NO_MEMORY))
+            }
         }
     }
 }
@@ -81,6 +95,9 @@ impl Body for Arriving {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        if this.is_incomplete {
+            return Poll::Ready(Some(Err(NO_MEMORY.into())));
+        }
         let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
             ready!(this.timer.as_mut().poll(cx));
             this.body = None;
@@ -111,11 +128,8 @@ impl Body for Arriving {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        let Some(body) = self.body.take().filter(|body| !self.is_ended && !body.is_end_stream()) else { return };
-        // A body that is announced as longer isn't worth it.
-        if body.size_hint().lower() > DRAINED {
-            return;
-        }
+        let is_drained = self.is_drained && !self.is_ended;
+        let Some(body) = self.body.take().filter(|body| is_drained && !body.is_end_stream()) else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tokio::time::timeout(DRAIN_TIME, drain(body)));
         }

@@ -169,7 +169,7 @@ where
             refusal::answer(self.ground.format, StatusCode::BAD_REQUEST, "BadRequestException", message)
         } else {
             head.extensions.insert(exchange.clone());
-            let body = Arriving::new(body, limits.idle_timeout, exchange.clone());
+            let body = Arriving::new(&head, body, limits.idle_timeout, exchange.clone());
             let answering = self.service.clone().oneshot(http::Request::from_parts(head, body));
             tokio::select! {
                 answer = answering => answer.unwrap_or_else(|never| match never {}),
@@ -195,11 +195,8 @@ where
     /// A body that didn't arrive looks like a broken one to the layers, but is answered for what it is.
     fn instead(&self, exchange: &Exchange, answer: Answer) -> Answer {
         let record = exchange.record();
-        // Refused before: the rest of the body was only read for the sake of the client.
-        let is_decided = record.check.is_some_and(|check| check.parse::<u8>().is_ok());
         let (status, code, message, check) = match record.exhausted {
             None => return answer,
-            Some(_) if is_decided => return answer,
             Some(Exhausted::ClientTime) => {
                 let message =
                     "Your socket connection to the server was not read from or written to within the timeout period.";

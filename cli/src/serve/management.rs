@@ -72,7 +72,7 @@ impl Management {
                 "not ready: it is ending, or there are no keys or credentials\n".into(),
             ),
             (&Method::GET | &Method::HEAD, "/metrics") => {
-                (StatusCode::OK, self.metrics.text(&self.keys.get(), &self.own, now))
+                (StatusCode::OK, self.metrics.text(&self.keys.get(), &self.own))
             }
             (_, "/healthz" | "/readyz" | "/metrics") => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
             _ => (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics\n".into()),

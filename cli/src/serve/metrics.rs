@@ -29,6 +29,8 @@ pub struct Metrics {
     failed_reloads: AtomicU64,
     last_reload_failed: AtomicU64,
     lost_lines: AtomicU64,
+    replay_failures: AtomicU64,
+    replay_unchecked: AtomicU64,
 }
 
 /// An open connection, until it is dropped.
@@ -71,8 +73,16 @@ impl Metrics {
         self.lost_lines.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn text(&self, keys: &Keys, own: &OwnCredentials, now: Timestamp) -> String {
+    /// The store of used signatures couldn't be asked.
+    pub fn replay_failed(&self, is_forwarded: bool) {
+        self.replay_failures.fetch_add(1, Ordering::Relaxed);
+        self.replay_unchecked.fetch_add(u64::from(is_forwarded), Ordering::Relaxed);
+    }
+
+    pub fn text(&self, keys: &Keys, own: &OwnCredentials) -> String {
         let mut text = Text::default();
+        text.family("countersign_build_info", "gauge", "Always 1; the label is the version.");
+        text.sample("countersign_build_info", concat!("version=\"", env!("CARGO_PKG_VERSION"), "\""), 1);
         text.family("countersign_requests_total", "counter", "Requests by outcome.");
         for (decision, count) in Decision::ALL.iter().zip(&self.outcomes) {
             text.sample("countersign_requests_total", &format!("outcome=\"{}\"", decision.as_str()), load(count));
@@ -87,6 +97,16 @@ impl Metrics {
             text.sample("countersign_refusals_total", &format!("check=\"{check}\""), *count);
         }
         self.histogram(&mut text);
+        self.singles(&mut text);
+        text.family("countersign_keys", "gauge", "Keys in use.");
+        text.sample("countersign_keys", "", keys.len() as u64);
+        expiry(&mut text, keys);
+        own_credentials(&mut text, own);
+        text.0
+    }
+
+    /// Those without labels.
+    fn singles(&self, text: &mut Text) {
         for (name, kind, help, value) in [
             ("countersign_connections_open", "gauge", "Open connections.", &self.connections),
             ("countersign_connections_total", "counter", "Accepted connections.", &self.accepted),
@@ -109,15 +129,22 @@ impl Metrics {
                 "Lines of the access log that could not be written.",
                 &self.lost_lines,
             ),
+            (
+                "countersign_replay_failures_total",
+                "counter",
+                "Times that the server of --replay could not be asked.",
+                &self.replay_failures,
+            ),
+            (
+                "countersign_replay_unchecked_total",
+                "counter",
+                "Requests that were forwarded although the server of --replay could not be asked.",
+                &self.replay_unchecked,
+            ),
         ] {
             text.family(name, kind, help);
             text.sample(name, "", load(value));
         }
-        text.family("countersign_keys", "gauge", "Keys in use.");
-        text.sample("countersign_keys", "", keys.len() as u64);
-        expiry(&mut text, keys, now);
-        own_credentials(&mut text, own, now);
-        text.0
     }
 
     fn histogram(&self, text: &mut Text) {
@@ -136,10 +163,10 @@ impl Metrics {
 }
 
 /// Those that the proxy signs with.
-fn own_credentials(text: &mut Text, own: &OwnCredentials, now: Timestamp) {
+fn own_credentials(text: &mut Text, own: &OwnCredentials) {
     let Some(state) = own.state() else { return };
     text.family("countersign_credentials_valid", "gauge", "1 if there are credentials to sign with.");
-    text.sample("countersign_credentials_valid", "", u64::from(state.is_valid(now)));
+    text.sample("countersign_credentials_valid", "", u64::from(state.is_valid(Timestamp::now())));
     for (name, help, count) in [
         ("countersign_credentials_loads_total", "Times that the credentials were loaded.", state.loads),
         ("countersign_credentials_load_failures_total", "Times that they could not be loaded.", state.failures),
@@ -148,21 +175,21 @@ fn own_credentials(text: &mut Text, own: &OwnCredentials, now: Timestamp) {
         text.sample(name, "", count);
     }
     if let Some(expires_at) = state.expires_at {
-        const NAME: &str = "countersign_credentials_expire_in_seconds";
-        text.family(NAME, "gauge", "Time until the credentials expire; negative afterwards.");
-        text.line(NAME, "", &(expires_at.unix_seconds() - now.unix_seconds()).to_string());
+        const NAME: &str = "countersign_credentials_expiry_timestamp_seconds";
+        text.family(NAME, "gauge", "When the credentials expire, in seconds since 1970.");
+        text.line(NAME, "", &expires_at.unix_seconds().to_string());
     }
 }
 
-fn expiry(text: &mut Text, keys: &Keys, now: Timestamp) {
-    const NAME: &str = "countersign_key_expires_in_seconds";
-    text.family(NAME, "gauge", "Time until a key with an expiry expires; negative afterwards.");
+/// A time, not how long until then, as Prometheus advises: an alert subtracts `time()`.
+fn expiry(text: &mut Text, keys: &Keys) {
+    const NAME: &str = "countersign_key_expiry_timestamp_seconds";
+    text.family(NAME, "gauge", "When a key with an expiry expires, in seconds since 1970.");
     let mut expiring: Vec<_> =
         keys.iter().filter_map(|key| Some((key.credentials.access_key_id(), key.credentials.expires_at()?))).collect();
     expiring.sort_unstable();
     for (id, expires_at) in expiring {
-        let left = expires_at.unix_seconds() - now.unix_seconds();
-        text.line(NAME, &format!("access_key_id=\"{}\"", escaped(id)), &left.to_string());
+        text.line(NAME, &format!("access_key_id=\"{}\"", escaped(id)), &expires_at.unix_seconds().to_string());
     }
 }
 
@@ -176,8 +203,10 @@ fn load(count: &AtomicU64) -> u64 {
     count.load(Ordering::Relaxed)
 }
 
+/// Without zeros at the end, as in `le="0.005"`.
 fn seconds(microseconds: u64) -> String {
-    format!("{}.{:06}", microseconds / 1_000_000, microseconds % 1_000_000)
+    let text = format!("{}.{:06}", microseconds / 1_000_000, microseconds % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn escaped(value: &str) -> String {

@@ -61,6 +61,32 @@ fn the_signature_is_removed_unless_it_is_kept() {
     }
 }
 
+/// An upstream may tell `?acl` from `?acl=`, and read `+` and `;` in its own way.
+#[test]
+fn the_query_is_written_as_the_client_wrote_it() {
+    let upstream = upstream();
+    let gate = Gate::new(&upstream, &[]);
+    for (query, expected) in [
+        ("?acl", "?acl"),
+        ("?acl=", "?acl="),
+        ("?acl&a=1", "?acl&a=1"),
+        ("?b=1&&a=2&", "?b=1&a=2"),
+        ("?", ""),
+        ("?=x", "?=x"),
+        ("?a=b=c", "?a=b=c"),
+        ("?a=x%2fy/z", "?a=x%2fy/z"),
+        ("?a=x+y", "?a=x%20y"),
+        ("?a=x%2By", "?a=x%2By"),
+        ("?a=1;b=2", "?a=1%3Bb%3D2"),
+        ("?a=%zz", "?a=%25zz"),
+        ("?X-Amz-Date=1&x-amz-own", "?X-Amz-Date=1&x-amz-own"),
+    ] {
+        let got = gate.send(&Sent::get(&format!("/dev/a{query}")));
+        assert_eq!(got.status, 200, "{query}: {got:?}");
+        assert_eq!(upstream.arrived().last().expect("a request").target, format!("/dev/a{expected}"), "{query}");
+    }
+}
+
 #[test]
 fn the_stage_is_signed_and_not_forwarded() {
     let upstream = upstream();

@@ -79,6 +79,65 @@ fn limits() {
 }
 
 #[test]
+fn refused_bodies_use_no_memory_and_delay_no_answer() {
+    let upstream = upstream();
+    let gate = Gate::new(&upstream, &["--max-buffered-bytes", "1000"]);
+    let post = |length: usize| Sent::get("/a").with(|sent| (sent.method, sent.body) = ("POST", vec![b'x'; length]));
+    // All but the last 50 bytes: the gate waits for the rest.
+    let begin = |sent: &Sent| {
+        let mut stream = gate.connect();
+        let bytes = sent.bytes(gate.address);
+        stream.write_all(&bytes[..bytes.len() - 50]).expect("most of the body");
+        stream
+    };
+    let unsigned = post(950).with(|sent| sent.is_signed = false);
+    let begun = Instant::now();
+    let mut refused = begin(&unsigned);
+    // Its 900 bytes are not counted.
+    assert_eq!(gate.send(&post(950)).status, 200);
+
+    let valid = post(950);
+    let bytes = valid.bytes(gate.address);
+    let mut slow = gate.connect();
+    slow.write_all(&bytes[..bytes.len() - 50]).expect("most of the body");
+    // Until its part of the body has been counted.
+    let end = Instant::now() + Duration::from_secs(10);
+    while gate.send(&post(200)).status != 503 {
+        assert!(Instant::now() < end, "the memory is never used up");
+    }
+    // With the memory nearly used up, refusals are still what they are, even if their bodies are larger than the rest.
+    for length in [10, 500, 5000] {
+        let got = gate.send(&post(length).with(|sent| sent.is_signed = false));
+        assert_eq!((got.status, got.body.as_str()), (403, r#"{"message":"Missing Authentication Token"}"#), "{length}");
+        let got = gate.send(&post(length).with(|sent| sent.id = "AKIDOTHER"));
+        assert!(if length > 50 { got.status == 503 } else { got.status == 403 }, "{length}: {got:?}");
+    }
+    slow.write_all(&bytes[bytes.len() - 50..]).expect("the rest");
+    assert_eq!(Got::read(&mut slow).status, 200);
+    // The first one was answered although its body never ended, and its connection is closed soon after.
+    assert_eq!(Got::read(&mut refused).status, 403);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+/// A client that reads the answer only after it has sent everything must not find a broken connection.
+#[test]
+fn a_refused_upload_is_read_before_the_connection_ends() {
+    let upstream = upstream();
+    let url = upstream.url("");
+    for (service, length) in [("execute-api", 5 << 20), ("s3", 5 << 20)] {
+        let arguments = ["--upstream", &url, "--service", service, "--region", "us-east-1"];
+        let gate = Gate::start(&arguments, &crate::gate::keys());
+        let sent = Sent::get("/a")
+            .with(|sent| (sent.method, sent.body, sent.secret) = ("POST", vec![b'x'; length], "another"))
+            .with(|sent| (sent.service, sent.id) = (service, "AKIDOTHER"));
+        let bytes = sent.bytes(gate.address);
+        let mut stream = gate.connect();
+        stream.write_all(&bytes).expect("everything is taken");
+        assert_eq!(Got::read(&mut stream).status, 403, "{service}");
+    }
+}
+
+#[test]
 fn slow_clients_are_closed_and_harm_nobody() {
     let upstream = upstream();
     let gate = Gate::new(&upstream, &["--header-timeout", "1", "--idle-timeout", "1", "--max-connections", "3"]);

@@ -65,6 +65,7 @@ pub(super) struct Settings<K> {
     pub(super) keys: K,
     pub(super) format: ErrorFormat,
     pub(super) max_body_bytes: usize,
+    pub(super) max_discarded_bytes: Option<usize>,
     pub(super) streams: bool,
     pub(super) refuses_unsigned_bodies: bool,
     pub(super) allows_anonymous: bool,
@@ -82,6 +83,7 @@ impl<K: Clone> VerifyLayer<K> {
             keys,
             format: ErrorFormat::RestJson,
             max_body_bytes: 10 << 20,
+            max_discarded_bytes: None,
             streams: false,
             refuses_unsigned_bodies: false,
             allows_anonymous: false,
@@ -104,11 +106,16 @@ impl<K: Clone> VerifyLayer<K> {
     /// bodies that are streamed. A client without a valid signature can occupy as much for each connection, since a body
     /// whose hash isn't sent has to be read before its signature can be verified. It also occupies a place in a concurrency
     /// limit inside of this layer. Limit the time as well, with a layer outside this one.
-    ///
-    /// It is also how much of a refused body is read and dropped before the refusal is sent, since many clients read no
-    /// response before they have sent everything.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
+    }
+
+    /// Sets how many bytes of a refused body are read and dropped before the refusal is sent; as many as
+    /// [`max_body_bytes`](Self::max_body_bytes) unless set. Many clients read no response before they have sent everything,
+    /// and report a broken connection if it ends before. With 0, the body is dropped at once: for servers that read the rest
+    /// themselves, e.g. in a [`Drop`] of their body, where they can limit the time, too.
+    pub fn max_discarded_bytes(self, bytes: usize) -> Self {
+        self.with(|settings| settings.max_discarded_bytes = Some(bytes))
     }
 
     /// Passes hashed bodies on as they arrive. The service gets an error at the end of a body that isn't the signed one,

@@ -82,7 +82,7 @@ where
         Ok(body) => Ok(http::Request::from_parts(parts, body)),
         Err(refused) => {
             if let Some(rest) = body {
-                discard(&parts, rest, settings.max_body_bytes).await;
+                discard(&parts, rest, settings.max_discarded_bytes.unwrap_or(settings.max_body_bytes)).await;
             }
             Err(refused.numbered(settings, &parts))
         }

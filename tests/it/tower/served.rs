@@ -370,3 +370,16 @@ fn the_rest_of_a_refused_upload_is_read_up_to_the_limit() {
         assert!(answer.starts_with("HTTP/1.1 403"), "{more}: {answer}");
     }
 }
+
+#[test]
+fn how_much_of_a_refused_upload_is_read_can_be_set() {
+    let runtime = Runtime::new().unwrap();
+    for (most, length) in [(0, 1), (0, 1000), (10, 11)] {
+        let layer = layer(s3()).max_body_bytes(1000).max_discarded_bytes(most);
+        let address = serve(&runtime, api(layer));
+        let head = head_of("s3", "PUT", "/a", Payload::Unsigned, &format!("content-length: {length}\r\n"));
+        // Nothing of the body is sent: the answer doesn't wait for it.
+        let answer = send(address, [head.replace("AKIDEXAMPLE", "AKIDSTRANGER").as_bytes(), b"\r\n"].concat());
+        assert!(answer.starts_with("HTTP/1.1 403"), "{most} {length}: {answer}");
+    }
+}

@@ -82,9 +82,12 @@ async fn store(
     exchange: &Exchange,
 ) -> Result<Answer, Refused> {
     let (head, body) = request.into_parts();
-    let bucket = bucket(head.uri.path()).ok_or(Refused::Other {
+    let host = outgoing::host(&head.headers, &head.uri);
+    // A host that can't be one of a bucket is refused before.
+    let resource = settings.virtual_hosts.path_style(&host, head.uri.path()).unwrap_or_default();
+    let bucket = bucket(&resource).ok_or(Refused::Other {
         check: "target",
-        reason: "a form must be sent to /BUCKET",
+        reason: "a form must be sent to /BUCKET, or to / of the host of the bucket",
         status: StatusCode::METHOD_NOT_ALLOWED,
         code: "MethodNotAllowed",
         message: "The specified method is not allowed against this resource.",
@@ -96,7 +99,7 @@ async fn store(
     let (key, length, headers, reply) = {
         let verified = verify(settings, bucket, fields(), &file_name, exchange)?;
         let key = verified.field("key").unwrap_or_default().to_owned();
-        admit(settings, &head.headers, &head.uri, bucket, &key, &verified)?;
+        admit(settings, &host, bucket, &key, &verified)?;
         let headers = object_headers(settings, &verified, exchange);
         (key, verified.file_length(), headers, reply::Reply::of(&verified))
     };
@@ -109,8 +112,7 @@ async fn store(
     let body = StreamBody::new(read::frames(file)).boxed_unsync();
     let outgoing = Outgoing { method: Method::PUT, target, headers, body, handshake: None };
     let stored = outgoing::send(settings, outgoing, exchange).await;
-    let host = head.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    Ok(if stored.status().is_success() { reply.answer(&stored, bucket, &key, host) } else { stored })
+    Ok(if stored.status().is_success() { reply.answer(&stored, bucket, &key, &host) } else { stored })
 }
 
 /// The only segment of the path. A name that S3 couldn't have is none.
@@ -139,21 +141,12 @@ fn verify<'a>(
     Ok(verified)
 }
 
-fn admit(
-    settings: &Settings,
-    headers: &HeaderMap,
-    uri: &http::Uri,
-    bucket: &str,
-    key: &str,
-    verified: &VerifiedForm<'_>,
-) -> Result<(), Refused> {
+fn admit(settings: &Settings, host: &str, bucket: &str, key: &str, verified: &VerifiedForm<'_>) -> Result<(), Refused> {
     // The policy may allow keys that begin with a prefix. A store that uses keys as file paths would leave it.
     if key.is_empty() || key.starts_with('/') || key.split(['/', '\\']).any(|segment| segment == "." || segment == "..")
     {
         return Err(DENIED("form", "the key is empty, begins with a slash or has dot segments"));
     }
-    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
     let path = format!("/{bucket}/{}", encode_path(key));
     let asked = Asked { host, method: "POST", path: &path, service: verified.scope().service(), expires: None };
     let keys = settings.ground.keys.get();

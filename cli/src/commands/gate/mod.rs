@@ -1,11 +1,13 @@
 //! `countersign gate`: verifies requests with the layer of the library and forwards them.
 //!
 //! `service` decides whether a request needs a signature, `verified` handles those that have one, `outgoing` is
-//! what the upstream gets, `form` handles upload forms of S3, and `auth_request` is the mode for nginx.
+//! what the upstream gets, `query` its query, `bucket` finds the bucket in the host, `form` handles upload forms of S3, and `auth_request` is the mode for nginx.
 
 mod auth_request;
+mod bucket;
 mod form;
 mod outgoing;
+mod query;
 mod service;
 mod signature;
 mod verified;
@@ -16,13 +18,14 @@ use std::sync::Arc;
 use countersign::{ErrorFormat, Rules, Verifier};
 use http::HeaderName;
 
-use crate::args::gate::GateArgs;
-use crate::args::{TransportArgs, gate::Replay};
+use crate::args::TransportArgs;
+use crate::args::gate::{GateArgs, Unavailable};
 use crate::failure::Failure;
 use crate::serve::forward::Upstream;
-use crate::serve::replay::Memory;
+use crate::serve::replay::{Memory, Redis, Store};
 use crate::serve::route::Route;
 use crate::serve::{Ground, refusal, run as serve};
+use bucket::VirtualHosts;
 use service::gate;
 
 /// What the parts of the gate share.
@@ -40,8 +43,10 @@ pub struct Settings {
     keep_signature: bool,
     preserve_host: bool,
     is_tls: bool,
-    replay: Option<Memory>,
+    replay: Option<Store>,
+    replay_unavailable: Unavailable,
     allow_unchecked_bodies: bool,
+    virtual_hosts: VirtualHosts,
 }
 
 pub fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
@@ -50,6 +55,10 @@ pub fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
 }
 
 fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Settings, Failure> {
+    let rules = Rules::for_service(&args.service);
+    if !args.virtual_host.is_empty() && !rules.post_policy {
+        return Err(Failure::usage("--virtual-host is for --service s3"));
+    }
     let routes = args
         .route
         .iter()
@@ -62,7 +71,7 @@ fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Set
     Ok(Settings {
         ground: ground.clone(),
         format,
-        rules: Rules::for_service(&args.service),
+        rules,
         verifier: verifier(args)?,
         upstream,
         routes: routes.collect::<Result<_, _>>()?,
@@ -71,10 +80,10 @@ fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Set
         keep_signature: args.keep_signature,
         preserve_host: args.preserve_host,
         is_tls: args.serve.cert.is_some(),
-        replay: args
-            .replay
-            .map(|Replay::Memory| Memory::new(usize::try_from(args.replay_entries).unwrap_or(usize::MAX))),
+        replay: replay(args)?,
+        replay_unavailable: args.replay_unavailable,
         allow_unchecked_bodies: args.allow_unchecked_bodies,
+        virtual_hosts: VirtualHosts::new(&args.virtual_host)?,
     })
 }
 
@@ -86,7 +95,18 @@ fn verifier(args: &GateArgs) -> Result<Verifier, Failure> {
         verifier = verifier.with_region(region).map_err(Failure::usage)?;
     }
     let verifier = verifier.with_external_hosts(args.external_host.iter());
+    let verifier = if args.sigv4a { verifier.with_sigv4a() } else { verifier };
     Ok(if args.no_echo { verifier } else { verifier.echo_computed() })
+}
+
+fn replay(args: &GateArgs) -> Result<Option<Store>, Failure> {
+    let Some(replay) = &args.replay else { return Ok(None) };
+    if replay.0 == "memory" {
+        let most = usize::try_from(args.replay_entries).unwrap_or(usize::MAX);
+        return Ok(Some(Store::Memory(Memory::new(most))));
+    }
+    let transport = TransportArgs { cacert: args.replay_cacert.clone(), ..TransportArgs::default() };
+    Redis::new(&replay.0, &args.replay_prefix, args.replay_timeout, &transport).map(|redis| Some(Store::Redis(redis)))
 }
 
 fn stage(name: Option<&str>) -> Result<String, Failure> {

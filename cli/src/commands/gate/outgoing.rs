@@ -1,75 +1,91 @@
 //! What the upstream gets, and what the client gets if it doesn't answer.
 
+use std::borrow::Cow;
+
 use countersign::VerifyError;
-use countersign::encode_segment;
 use countersign::streaming::ChunkError;
 use countersign::tower::Verified;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::Settings;
+use super::{Settings, query};
 use crate::serve::forward::websocket::Handshake;
 use crate::serve::forward::{Failed, Outgoing, causes, headers};
 use crate::serve::path::{decoded_once, sendable};
 use crate::serve::{Answer, AnswerBody, BoxError, Decision, Exchange, refusal};
 
 /// Headers of a signature, and of a chunked body, which is forwarded decoded.
-const SIGNATURE: [&str; 6] = [
+const SIGNATURE: [&str; 7] = [
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-decoded-content-length",
+    "x-amz-region-set",
     "x-amz-s3session-token",
     "x-amz-security-token",
     "x-amz-trailer",
 ];
 
 /// Parameters of a presigned URL.
-const PRESIGNED: [&str; 9] = [
+const PRESIGNED: [&str; 10] = [
     "x-amz-algorithm",
     "x-amz-content-sha256",
     "x-amz-credential",
     "x-amz-date",
     "x-amz-expires",
+    "x-amz-region-set",
     "x-amz-s3session-token",
     "x-amz-security-token",
     "x-amz-signature",
     "x-amz-signedheaders",
 ];
 
-/// Forwards a request of a route without authorization.
-pub async fn anonymous(settings: &Settings, request: http::Request<AnswerBody>, exchange: &Exchange) -> Answer {
+/// Forwards a request of a route without authorization. `resource` is the path that the route applies to, which has
+/// only one reading.
+pub async fn anonymous(
+    settings: &Settings,
+    request: http::Request<AnswerBody>,
+    resource: &str,
+    exchange: &Exchange,
+) -> Answer {
     let (mut head, body) = request.into_parts();
     let handshake = Handshake::take(&mut head);
-    // The path has only one reading, or the route wouldn't apply.
-    let path = without_stage(settings, head.uri.path());
+    let path = without_stage(settings, if settings.preserve_host { head.uri.path() } else { resource });
     let target = head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
-    let host = head
-        .headers
-        .get(HOST)
-        .cloned()
-        .or_else(|| head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()));
+    let host = HeaderValue::from_str(&host(&head.headers, &head.uri)).ok();
     let headers = common(settings, head.headers, host, exchange, |_| false);
     send(settings, Outgoing { method: head.method, target, headers, body, handshake }, exchange).await
 }
 
-/// Forwards a verified request: the path and query that were signed, and who signed them.
+/// The host that the client names, as it sent it.
+pub fn host<'r>(headers: &'r HeaderMap, uri: &'r http::Uri) -> Cow<'r, str> {
+    match headers.get(HOST) {
+        Some(host) => String::from_utf8_lossy(host.as_bytes()),
+        None => uri.authority().map_or("", |authority| authority.as_str()).into(),
+    }
+}
+
+/// Forwards a verified request: the path and query that were signed, and who signed them. `resource` is its path.
 pub async fn verified(
     settings: &Settings,
     mut head: Parts,
     body: AnswerBody,
-    verified: &Verified,
+    (verified, resource): (&Verified, &str),
     exchange: &Exchange,
 ) -> Answer {
     let handshake = Handshake::take(&mut head);
     let target = match settings.keep_signature {
         true => {
             let whole = head.uri.path_and_query().map_or("/", |target| target.as_str());
-            without_stage(settings, whole).to_owned()
+            // The bucket is in the host, unless that is replaced.
+            let bucket = settings.virtual_hosts.bucket(verified.host()).ok().flatten();
+            let bucket = bucket.filter(|_| !settings.preserve_host).map(|bucket| format!("/{bucket}"));
+            format!("{}{}", bucket.unwrap_or_default(), without_stage(settings, whole))
         }
         false => {
-            let path = signed_path(settings, verified);
-            format!("{}{}", without_stage(settings, &path), query(settings, verified))
+            let signed = signed_path(settings, verified);
+            let path = if settings.preserve_host { &signed } else { resource };
+            format!("{}{}", without_stage(settings, path), query(settings, &head, verified))
         }
     };
     let is_signed = |name: &str| verified.signed_headers().any(|signed| signed == name);
@@ -151,20 +167,13 @@ fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {
     }
 }
 
-/// The query that was signed, in the order received.
-fn query(settings: &Settings, verified: &Verified) -> String {
-    let mut query = String::new();
-    for (name, value) in verified.query_pairs() {
+/// The query that was signed, without the parameters of the signature.
+fn query(settings: &Settings, head: &Parts, verified: &Verified) -> String {
+    query::forwarded(head.uri.query().unwrap_or_default(), |name| {
         let lower = name.to_ascii_lowercase();
-        let is_of_signature = verified.is_presigned()
-            && (PRESIGNED.iter().any(|own| own.as_bytes() == lower)
-                || settings.is_s3() && lower.starts_with(b"x-amz-"));
-        if !is_of_signature {
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str(&format!("{}={}", encode_segment(&*name), encode_segment(&*value)));
-        }
-    }
-    query
+        verified.is_presigned()
+            && (PRESIGNED.iter().any(|own| own.as_bytes() == lower) || settings.is_s3() && lower.starts_with(b"x-amz-"))
+    })
 }
 
 pub async fn send(settings: &Settings, outgoing: Outgoing, exchange: &Exchange) -> Answer {

@@ -43,7 +43,9 @@ impl<K: LookUp> Gate<K> {
     fn new(settings: Arc<Settings>, look_up: K) -> Self {
         let layer = VerifyLayer::new(settings.verifier.clone(), look_up)
             .error_format(settings.format)
-            .max_body_bytes(settings.ground.limits.max_body_bytes);
+            .max_body_bytes(settings.ground.limits.max_body_bytes)
+            // The listener reads the rest, with a limit of time and without memory.
+            .max_discarded_bytes(0);
         // Objects can be of any size, and a store can drop an incomplete one.
         let layer = if settings.is_streaming() { layer.stream_bodies() } else { layer };
         let verifying = layer.layer(Forward(Arc::clone(&settings)));
@@ -86,7 +88,12 @@ impl<K: LookUp> Gate<K> {
             return settings.answer(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden");
         }
         let keys = settings.ground.keys.get();
-        let parsed = Path::parse(path);
+        let host = outgoing::host(request.headers(), request.uri());
+        let Ok(resource) = settings.virtual_hosts.path_style(&host, path) else {
+            return settings.invalid_bucket(exchange);
+        };
+        let resource = resource.into_owned();
+        let parsed = Path::parse(&resource);
         let route = route::find(settings.routes.iter().chain(&keys.routes), request.method().as_str(), &parsed);
         let authorization = route.map_or(Authorization::AwsIam, |route| route.authorization);
         exchange.update(|record| {
@@ -97,7 +104,7 @@ impl<K: LookUp> Gate<K> {
         if authorization == Authorization::None {
             exchange.update(|record| record.decision = Decision::Anonymous);
             return match settings.upstream {
-                Some(_) => outgoing::anonymous(settings, request, exchange).await,
+                Some(_) => outgoing::anonymous(settings, request, &resource, exchange).await,
                 None => auth_request::anonymous(),
             };
         }
@@ -125,6 +132,11 @@ impl Settings {
 
     pub fn answer(&self, status: StatusCode, code: &'static str, message: &'static str) -> Answer {
         refusal::answer(self.format, status, code, message)
+    }
+
+    pub fn invalid_bucket(&self, exchange: &Exchange) -> Answer {
+        exchange.refused("target", "the host begins with something that can't be the name of a bucket");
+        self.answer(StatusCode::BAD_REQUEST, "InvalidBucketName", "The specified bucket is not valid.")
     }
 
     pub fn denied(&self) -> Answer {

@@ -14,7 +14,8 @@ const LENGTH: usize = 64;
 
 /// A hash of caller and signature. The text around the signature can be written in several ways; the signature can't.
 pub fn digest(head: &Parts, verified: &Verified) -> Option<Digest> {
-    let signature = if verified.is_presigned() { in_query(head)? } else { in_header(head)? };
+    let text = if verified.is_presigned() { in_query(head)? } else { in_header(head)? };
+    let signature = if verified.region_set().is_some() { of_ecdsa(&text)? } else { of_hmac(text)? };
     let mut hash = Sha256::new();
     hash.update(verified.access_key_id().as_bytes());
     hash.update([0]);
@@ -24,17 +25,37 @@ pub fn digest(head: &Parts, verified: &Verified) -> Option<Digest> {
 }
 
 fn in_header(head: &Parts) -> Option<Vec<u8>> {
-    let value = head.headers.get(http::header::AUTHORIZATION)?.as_bytes();
-    const NAME: &[u8] = b"Signature=";
-    let start = value.windows(NAME.len()).position(|window| window == NAME)? + NAME.len();
-    value.get(start..start + LENGTH).map(<[u8]>::to_vec)
+    let value = head.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, parameters) = value.split_once(' ')?;
+    let signature = parameters.split(',').find_map(|parameter| parameter.trim().strip_prefix("Signature="))?;
+    Some(signature.into())
 }
 
 fn in_query(head: &Parts) -> Option<Vec<u8>> {
     let pairs = head.uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut found =
         pairs.filter(|(name, _)| decoded_once(name) == b"X-Amz-Signature").map(|(_, value)| decoded_once(value));
-    found.next().filter(|signature| signature.len() == LENGTH)
+    found.next()
+}
+
+/// The verifier accepts it in lower case only.
+fn of_hmac(text: Vec<u8>) -> Option<Vec<u8>> {
+    Some(text).filter(|text| text.len() == LENGTH)
+}
+
+/// The first of the two integers of an ECDSA signature. Anyone can replace the second, `s`, by `n - s`, and the signature
+/// is still valid; it would pass for one that wasn't used.
+fn of_ecdsa(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+        _ => None,
+    };
+    let der: Vec<u8> = text.chunks(2).map(pair).collect::<Option<_>>()?;
+    let [0x30, _, 0x02, length, rest @ ..] = der.as_slice() else { return None };
+    let r = rest.get(..usize::from(*length))?;
+    let zeros = r.iter().take_while(|byte| **byte == 0).count();
+    r.get(zeros..).filter(|r| !r.is_empty()).map(<[u8]>::to_vec)
 }
 
 /// When the signature stops being valid.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use countersign::Timestamp;
 use countersign::tower::{Verified, VerifiedBody};
 use http::StatusCode;
 use http::request::Parts;
@@ -14,6 +13,7 @@ use http_body_util::BodyExt;
 use tower::Service;
 
 use super::{Settings, auth_request, outgoing, signature};
+use crate::args::gate::Unavailable;
 use crate::serve::keys::Asked;
 use crate::serve::replay::Seen;
 use crate::serve::{Answer, AnswerBody, Decision, Exchange};
@@ -45,47 +45,89 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 record.decision = Decision::Verified;
                 record.caller = Some(verified.access_key_id().to_owned());
             });
-            if let Err(answer) = admit(&settings, &head, &verified, &exchange) {
+            let path = outgoing::signed_path(&settings, &verified);
+            let Ok(resource) = settings.virtual_hosts.path_style(verified.host(), &path) else {
+                return Ok(settings.invalid_bucket(&exchange));
+            };
+            if !is_permitted(&settings, &verified, &resource) {
+                exchange.refused("allow", "no [[key.allow]] of the key permits the request");
+                return Ok(settings.denied());
+            }
+            if let Err(answer) = first_use(&settings, &head, &verified, &exchange).await {
                 return Ok(*answer);
             }
             Ok(match &settings.upstream {
-                Some(_) => outgoing::verified(&settings, head, body.boxed_unsync(), &verified, &exchange).await,
+                Some(_) => {
+                    let body = body.boxed_unsync();
+                    outgoing::verified(&settings, head, body, (&verified, &resource), &exchange).await
+                }
                 None => auth_request::admitted(&settings, &verified, &exchange),
             })
         })
     }
 }
 
-/// The allow-list of the key, and `--replay`.
-fn admit(settings: &Settings, head: &Parts, verified: &Verified, exchange: &Exchange) -> Result<(), Box<Answer>> {
-    let path = outgoing::signed_path(settings, verified);
+/// The headers that name an object to be read, while the path names the one to be written.
+const SOURCES: [&str; 2] = ["x-amz-copy-source", "x-amz-rename-source"];
+
+/// The allow-list of the key. A key that was removed since it was looked up permits nothing.
+fn is_permitted(settings: &Settings, verified: &Verified, resource: &str) -> bool {
     let expires = verified.is_presigned().then(|| signature::expires(verified)).flatten();
     let asked = Asked {
         host: verified.host(),
         method: verified.method(),
-        path: &path,
+        path: resource,
         service: verified.scope().service(),
         expires: expires.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
     };
-    // A key that was removed since it was looked up permits nothing.
     let keys = settings.ground.keys.get();
-    if !keys.find(verified.access_key_id()).is_some_and(|key| key.permits(&asked)) {
-        exchange.refused("allow", "no [[key.allow]] of the key permits the request");
-        return Err(Box::new(settings.denied()));
-    }
-    let Some(memory) = &settings.replay else { return Ok(()) };
-    let seen = signature::digest(head, verified)
-        .map(|digest| memory.remember(digest, signature::valid_until(verified), Timestamp::now()));
+    let Some(key) = keys.find(verified.access_key_id()) else { return false };
+    let sources = verified.headers().filter(|(name, _)| settings.is_s3() && SOURCES.contains(name));
+    let mut sources = sources.map(|(_, value)| source(value));
+    key.permits(&asked) && sources.all(|path| key.permits(&Asked { method: "GET", path: &path, ..asked.clone() }))
+}
+
+/// The path of `/BUCKET/KEY?versionId=ID`. It is compared after it was decoded, as the store does.
+fn source(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    let path = text.split_once('?').map_or(&*text, |(path, _)| path);
+    format!("/{}", path.strip_prefix('/').unwrap_or(path))
+}
+
+/// `--replay`.
+async fn first_use(
+    settings: &Settings,
+    head: &Parts,
+    verified: &Verified,
+    exchange: &Exchange,
+) -> Result<(), Box<Answer>> {
+    let Some(store) = &settings.replay else { return Ok(()) };
+    let unavailable = |check, reason: &str| {
+        exchange.refused(check, reason);
+        let message = "Please reduce your request rate.";
+        Err(Box::new(settings.answer(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)))
+    };
+    let seen = match signature::digest(head, verified) {
+        Some(digest) => store.remember(digest, signature::valid_until(verified)).await,
+        None => Seen::Again,
+    };
     match seen {
-        Some(Seen::First) => Ok(()),
-        Some(Seen::Full) => {
-            exchange.refused("replay_full", "--replay-entries signatures are within their window");
-            let message = "Please reduce your request rate.";
-            Err(Box::new(settings.answer(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)))
-        }
-        Some(Seen::Again) | None => {
+        Seen::First => Ok(()),
+        Seen::Again => {
             exchange.refused("replay", "the signature was used before");
             Err(Box::new(settings.denied()))
+        }
+        Seen::Full => unavailable("replay_full", "--replay-entries signatures are within their window"),
+        Seen::Unknown(reason) => {
+            let reason = format!("the server of --replay can't be asked: {reason}");
+            settings.ground.metrics.replay_failed(settings.replay_unavailable == Unavailable::Allow);
+            match settings.replay_unavailable {
+                Unavailable::Refuse => unavailable("replay_unavailable", &reason),
+                Unavailable::Allow => {
+                    exchange.update(|record| record.reason = Some(format!("{reason}; --replay-unavailable allow")));
+                    Ok(())
+                }
+            }
         }
     }
 }

@@ -1,23 +1,13 @@
-//! Refuses signatures that were used before.
+//! Signatures in the memory of this process.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use countersign::Timestamp;
 
-/// A hash of the signature.
-pub type Digest = [u8; 16];
+use super::{Digest, Seen};
 
-/// What is known of a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    First,
-    Again,
-    /// Nothing can be remembered until a window ends.
-    Full,
-}
-
-/// Signatures in the memory of this process, each until its window ends, so that forgetting lets none through again.
+/// Each signature is kept until its window ends, so that forgetting lets none through again.
 #[derive(Debug)]
 pub struct Memory {
     most: usize,
