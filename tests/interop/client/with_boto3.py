@@ -106,22 +106,22 @@ def presigned_put():
 
 
 def post_form():
-    def form(key, signer=s3, **changes):
-        conditions = [["content-length-range", 1, 70_000], ["starts-with", "$key", "form/"]]
-        form = signer.generate_presigned_post(bucket, key, Conditions=conditions, ExpiresIn=60)
+    def form(name, signer=s3, **changes):
+        conditions = [["content-length-range", 1, 70_000]]
+        form = signer.generate_presigned_post(bucket, name, Conditions=conditions, ExpiresIn=60)
         return form["url"], {**form["fields"], **changes}
 
     key = "form/a+b ü.txt"
     expect(send_form(*form(key), data(70_000), ca)[0], 204)
     expect(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), data(70_000))
     stranger = client(secret="another-secret")
-    for sent, size in [
-        (form("form/stranger", signer=stranger), 10),
-        (form("form/a", key="elsewhere"), 10),
-        (form("form/changed", **{"x-amz-date": "20150830T123600Z"}), 10),
-        (form("form/more", **{"x-amz-meta-more": "1"}), 10),
+    for sent in [
+        form("form/stranger", signer=stranger),
+        form("form/a", key="elsewhere"),
+        form("form/changed", **{"x-amz-signature": "0" * 64}),
+        form("form/more", **{"x-amz-meta-more": "1"}),
     ]:
-        expect(send_form(*sent, data(size), ca)[0], 403)
+        expect(send_form(*sent, b"x", ca)[0], 403)
     expect(send_form(*form("form/long"), data(70_001), ca)[0], 400)
     expect([found for found in keys() if "form" in found or found == "elsewhere"], [key])
 
