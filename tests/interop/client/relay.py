@@ -141,8 +141,9 @@ def handler(address, changes, tls, forbidden):
             server = await asyncio.open_connection(host, int(port), ssl=tls)
             while await relay_request((reader, writer), server, changes, forbidden):
                 pass
-        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as error:
+            # A client that has no more requests closes the connection, too.
+            print(f"a connection ended: {error!r}", file=sys.stderr, flush=True)
         finally:
             for end in filter(None, [writer, server and server[1]]):
                 end.close()

@@ -33,7 +33,11 @@ for line in open(sys.argv[1]):
 
 rows = sys.argv[2:]
 failures = 0
-print("".join(f"{text:<15}" for text in ["", *OPERATIONS]))
+def line(first, cells):
+    return f"{first:<20}" + "".join(f"{text:<15}" for text in cells).rstrip()
+
+
+print(line("", OPERATIONS))
 for row in rows:
     client, kind = row.rsplit("-", 1)
     cells = []
@@ -50,6 +54,6 @@ for row in rows:
         elif result != "ok":
             failures += 1
         cells.append(result)
-    print("".join(f"{text:<15}" for text in [row, *cells]))
+    print(line(row, cells))
 print(f"{failures} failures")
 sys.exit(min(failures, 100))
