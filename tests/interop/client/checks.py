@@ -11,6 +11,8 @@ import urllib.request
 MEBIBYTE = 1 << 20
 KEY = "dir one/a+b %41 ü~*'().txt"
 ID = os.environ["AWS_ACCESS_KEY_ID"]
+# Of forms: stores differ in which of them they answer.
+REFUSALS = (400, 403)
 SECRET = os.environ["AWS_SECRET_ACCESS_KEY"]
 
 failures = 0

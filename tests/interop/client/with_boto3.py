@@ -13,7 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from checks import ID, KEY, MEBIBYTE, SECRET, check, data, expect, fetch, finish, send_form
+from checks import ID, KEY, MEBIBYTE, REFUSALS, SECRET, check, data, expect, fetch, finish, send_form
 
 bucket, url, changing_url, ca = sys.argv[1:]
 
@@ -121,8 +121,8 @@ def post_form():
         form("form/changed", **{"x-amz-signature": "0" * 64}),
         form("form/more", **{"x-amz-meta-more": "1"}),
     ]:
-        expect(send_form(*sent, b"x", ca)[0], 403)
-    expect(send_form(*form("form/long"), data(70_001), ca)[0], 400)
+        expect(send_form(*sent, b"x", ca)[0] in REFUSALS, True)
+    expect(send_form(*form("form/long"), data(70_001), ca)[0] in REFUSALS, True)
     expect([found for found in keys() if "form" in found or found == "elsewhere"], [key])
 
 

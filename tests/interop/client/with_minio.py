@@ -16,7 +16,7 @@ from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import InvalidResponseError, S3Error
 
-from checks import ID, KEY, MEBIBYTE, SECRET, check, data, expect, fetch, finish, send_form
+from checks import ID, KEY, MEBIBYTE, REFUSALS, SECRET, check, data, expect, fetch, finish, send_form
 
 bucket, url, changing_url, ca = sys.argv[1:]
 
@@ -114,8 +114,8 @@ def post_form():
     fields = s3.presigned_post_policy(policy)
     expect(send_form(f"{url}/{bucket}", {"key": "form/a+b ü.txt", **fields}, data(70_000), ca)[0], 204)
     expect(read("form/a+b ü.txt"), data(70_000))
-    expect(send_form(f"{url}/{bucket}", {"key": "elsewhere", **fields}, b"x", ca)[0], 403)
-    expect(send_form(f"{url}/{bucket}", {"key": "form/long", **fields}, data(70_001), ca)[0], 400)
+    expect(send_form(f"{url}/{bucket}", {"key": "elsewhere", **fields}, b"x", ca)[0] in REFUSALS, True)
+    expect(send_form(f"{url}/{bucket}", {"key": "form/long", **fields}, data(70_001), ca)[0] in REFUSALS, True)
     expect([key for key in keys() if "form" in key or key == "elsewhere"], ["form/a+b ü.txt"])
 
 
