@@ -1,6 +1,6 @@
 """Prints what each client could do, and ends with an error if something isn't as expected.
 
-python3 table.py RESULTS ROW...
+python3 table.py STORE RESULTS ROW...
 
 RESULTS has lines `row<TAB>operation<TAB>result`. A row is CLIENT-KIND. If there are rows of the kind `direct`, an operation
 that fails there may fail in the other rows of the client.
@@ -25,13 +25,16 @@ CANNOT = {
     "s5cmd": ["range", "put 64 MiB", "presigned put", "post form"],
 }
 
+# The client signs no bodies over TLS but sends a Content-MD5, and the store doesn't check it: nothing refuses the body.
+UNCHECKED = {("moto", f"{client}-https", "changed body") for client in ("minio", "rclone", "restic")}
+
+store, results_file, *rows = sys.argv[1:]
 results = {}
-for line in open(sys.argv[1]):
+for line in open(results_file):
     row, operation, result = line.rstrip("\n").split("\t")
     assert operation in OPERATIONS, operation
     results[row, operation] = result.split(":")[0]
 
-rows = sys.argv[2:]
 failures = 0
 def line(first, cells):
     return f"{first:<20}" + "".join(f"{text:<15}" for text in cells).rstrip()
@@ -51,6 +54,8 @@ for row in rows:
             result = "unsupported"
         elif result != "ok" and not is_needed:
             result = "as directly"
+        elif (store, row, operation) in UNCHECKED:
+            result = "unchecked"
         elif result != "ok":
             failures += 1
         cells.append(result)
