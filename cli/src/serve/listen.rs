@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode};
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Method, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
@@ -156,6 +157,7 @@ where
         let (mut head, body) = request.into_parts();
         let exchange = Exchange::new(&head, peer);
         let is_head = head.method == Method::HEAD;
+        let awaits_continue = head.version == Version::HTTP_11 && head.headers.contains_key(EXPECT);
         let entry = Entry::new(exchange.clone(), self.books.clone());
         let limits = &self.ground.limits;
         let mut deadline = Box::pin(tokio::time::sleep(limits.max_time));
@@ -178,6 +180,11 @@ where
         };
         let mut answer = self.instead(&exchange, answer);
         self.record(&exchange, &mut answer);
+        if awaits_continue && !answer.status().is_success() {
+            // The client doesn't send the body now, and hyper closes the connection, since it can't know that. Unless it is
+            // told, the client sends its next request into the closed connection (boto3 does).
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         let bodiless = [StatusCode::SWITCHING_PROTOCOLS, StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
         let has_body = !is_head && !bodiless.contains(&answer.status());
         answer.map(|body| Leaving::new(body, deadline, has_body, entry, busy))

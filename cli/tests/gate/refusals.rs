@@ -1,5 +1,7 @@
 //! What is refused, in AWS's wording, and never reaches the upstream.
 
+use std::io::{Read, Write};
+
 use crate::gate::{Gate, ID, Sent, upstream};
 
 #[test]
@@ -126,4 +128,45 @@ fn allow_lists() {
     }
     let line = gate.wait_for("\"check\":\"allow\"");
     assert!(line.contains(ID), "{line}");
+}
+
+/// The client doesn't send the body then, and must not send its next request on a connection that ends.
+#[test]
+fn a_refusal_instead_of_100_continue_closes_the_connection() {
+    let upstream = upstream();
+    let gate = Gate::new(&upstream, &[]);
+    // Sends a PUT without its body, and returns the connection and the head of the answer.
+    let send = |is_signed: bool, expects: bool| {
+        let sent = Sent::get("/a").with(|sent| (sent.method, sent.is_signed) = ("PUT", is_signed));
+        let sent = sent.with(|sent| sent.body = b"hello".to_vec());
+        let sent = if expects { sent.with(|sent| sent.unsigned.push(("expect", "100-continue".into()))) } else { sent };
+        let text = String::from_utf8(sent.bytes(gate.address)).expect("text").replace("connection: close\r\n", "");
+        let mut stream = gate.connect();
+        let length = text.len() - if expects { sent.body.len() } else { 0 };
+        stream.write_all(&text.as_bytes()[..length]).expect("the request");
+        let head = head(&mut stream);
+        (stream, head)
+    };
+    let (mut stream, refused) = send(false, true);
+    assert!(refused.starts_with("HTTP/1.1 403") && refused.contains("connection: close\r\n"), "{refused}");
+    assert!(stream.read_to_end(&mut Vec::new()).is_ok());
+
+    // The connection stays open if the body was sent at once, or is asked for.
+    let (_, refused) = send(false, false);
+    assert!(refused.starts_with("HTTP/1.1 403") && !refused.contains("connection:"), "{refused}");
+    let (mut stream, interim) = send(true, true);
+    assert_eq!(interim, "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"hello").expect("the body");
+    let accepted = head(&mut stream);
+    assert!(accepted.starts_with("HTTP/1.1 200") && !accepted.contains("connection:"), "{accepted}");
+}
+
+fn head(stream: &mut std::net::TcpStream) -> String {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("a head");
+        bytes.extend(byte);
+    }
+    String::from_utf8(bytes).expect("text")
 }

@@ -1,31 +1,29 @@
-"""Runs boto3 against a gate, and prints a line for each operation: `operation<TAB>ok`, or what went wrong.
+"""Runs boto3 against a server of S3, and prints a line for each operation: `operation<TAB>ok`, or what went wrong.
 
 python3 with_boto3.py BUCKET URL URL_THAT_CHANGES CA_FILE
+
+The keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 """
 
-import hashlib
+import io
 import sys
-import traceback
-import urllib.error
-import urllib.request
-import ssl
 
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from checks import ID, KEY, MEBIBYTE, REFUSALS, SECRET, check, data, expect, fetch, finish, send_form
+
 bucket, url, changing_url, ca = sys.argv[1:]
-MEBIBYTE = 1 << 20
-KEY = "dir one/a+b %41 ü~*'().txt"
 
 
-def client(url=url, secret="secretEXAMPLE"):
+def client(url=url, secret=SECRET):
     return boto3.client(
         "s3",
         endpoint_url=url,
         region_name="us-east-1",
-        aws_access_key_id="AKIDEXAMPLE",
+        aws_access_key_id=ID,
         aws_secret_access_key=secret,
         verify=ca,
         config=Config(
@@ -38,23 +36,6 @@ def client(url=url, secret="secretEXAMPLE"):
 
 
 s3 = client()
-failures = 0
-
-
-def check(operation, run):
-    global failures
-    try:
-        run()
-        print(f"{operation}\tok", flush=True)
-    except Exception as error:
-        failures += 1
-        print(f"{operation}\tFAILED: {error!r}", flush=True)
-        traceback.print_exc()
-
-
-def expect(got, wanted):
-    if got != wanted:
-        raise AssertionError(f"{str(got)[:200]} instead of {str(wanted)[:200]}")
 
 
 def refused(codes, run):
@@ -69,10 +50,6 @@ def refused(codes, run):
 
 def keys():
     return [found["Key"] for found in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-
-
-def data(count):
-    return hashlib.shake_128(b"seed").digest(count)
 
 
 def put():
@@ -108,7 +85,6 @@ def list_pages():
 
 
 def multipart():
-    import io
     whole = data(64 * MEBIBYTE)
     s3.upload_fileobj(io.BytesIO(whole), bucket, "parts", Config=TransferConfig(
         multipart_threshold=5 * MEBIBYTE, multipart_chunksize=8 * MEBIBYTE, max_concurrency=3))
@@ -116,29 +92,38 @@ def multipart():
     expect(found["Body"].read() == whole, True)
 
 
-def fetch(method, url, body=None):
-    context = ssl.create_default_context(cafile=ca)
-    request = urllib.request.Request(url, data=body, method=method)
-    with urllib.request.urlopen(request, timeout=30, context=context) as answer:
-        return answer.read()
-
-
 def presigned_get():
     presigned = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": KEY}, ExpiresIn=60)
-    expect(fetch("GET", presigned), b"hello world")
+    expect(fetch("GET", presigned, ca), (200, b"hello world"))
     # Another key with the same signature.
-    try:
-        fetch("GET", presigned.replace("a%2Bb", "a%2Bc"))
-    except urllib.error.HTTPError as error:
-        expect(error.code, 403)
-    else:
-        raise AssertionError("a changed URL was accepted")
+    expect(fetch("GET", presigned.replace("a%2Bb", "a%2Bc"), ca)[0], 403)
 
 
 def presigned_put():
     presigned = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "given"}, ExpiresIn=60)
-    fetch("PUT", presigned, b"through a URL")
+    expect(fetch("PUT", presigned, ca, b"through a URL")[0], 200)
     expect(s3.get_object(Bucket=bucket, Key="given")["Body"].read(), b"through a URL")
+
+
+def post_form():
+    def form(name, signer=s3, **changes):
+        conditions = [["content-length-range", 1, 70_000]]
+        form = signer.generate_presigned_post(bucket, name, Conditions=conditions, ExpiresIn=60)
+        return form["url"], {**form["fields"], **changes}
+
+    key = "form/a+b ü.txt"
+    expect(send_form(*form(key), data(70_000), ca)[0], 204)
+    expect(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), data(70_000))
+    stranger = client(secret="another-secret")
+    for sent in [
+        form("form/stranger", signer=stranger),
+        form("form/a", key="elsewhere"),
+        form("form/changed", **{"x-amz-signature": "0" * 64}),
+        form("form/more", **{"x-amz-meta-more": "1"}),
+    ]:
+        expect(send_form(*sent, b"x", ca)[0] in REFUSALS, True)
+    expect(send_form(*form("form/long"), data(70_001), ca)[0] in REFUSALS, True)
+    expect([found for found in keys() if "form" in found or found == "elsewhere"], [key])
 
 
 def delete():
@@ -174,7 +159,8 @@ check("list", list_pages)
 check("multipart", multipart)
 check("presigned get", presigned_get)
 check("presigned put", presigned_put)
+check("post form", post_form)
 check("delete", delete)
 check("wrong secret", wrong_secret)
 check("changed body", changed_body)
-sys.exit(failures > 0)
+finish()

@@ -1,4 +1,4 @@
-// Runs @aws-sdk/client-s3 against a gate, and prints a line for each operation: `operation<TAB>ok`, or what went wrong.
+// Runs @aws-sdk/client-s3 against a server of S3, and prints a line for each operation: `operation<TAB>ok`, or what went wrong.
 //
 // NODE_EXTRA_CA_CERTS=CA_FILE node with_sdk.mjs BUCKET URL URL_THAT_CHANGES
 
@@ -16,9 +16,9 @@ const [bucket, url, changingUrl] = process.argv.slice(2);
 const MEBIBYTE = 1 << 20;
 const KEY = "dir one/a+b %41 ü~*'().txt";
 
-const client = (endpoint = url, secretAccessKey = "secretEXAMPLE") => new S3Client({
+const client = (endpoint = url, secretAccessKey = process.env.AWS_SECRET_ACCESS_KEY) => new S3Client({
     endpoint, region: "us-east-1", forcePathStyle: true, maxAttempts: 1,
-    credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey },
+    credentials: { accessKeyId: process.env.AWS_ACCESS_KEY_ID, secretAccessKey },
 });
 const s3 = client();
 let failures = 0;
