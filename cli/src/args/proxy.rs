@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::resign::ResignArgs;
 use super::serve::ServeArgs;
 use super::{CredentialArgs, ScopeArgs};
 
@@ -14,7 +15,7 @@ use super::{CredentialArgs, ScopeArgs};
 pub struct ProxyArgs {
     /// The server to forward to, such as https://ID.execute-api.us-east-1.amazonaws.com. The `Host` of requests doesn't
     /// change it
-    #[arg(long, value_name = "URL", required_unless_present = "allow_host", conflicts_with = "allow_host")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["allow_host", "upstream_for"], conflicts_with = "allow_host")]
     pub upstream: Option<String>,
 
     /// Forward to the host that a request names, if it is this one; several can be given. `*.example.com` allows all hosts
@@ -63,6 +64,9 @@ pub struct ProxyArgs {
     /// Trust only the certificates in this PEM file at the upstream
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub again: ResignArgs,
 
     #[command(flatten)]
     pub scope: ScopeArgs,

@@ -23,13 +23,15 @@ pub struct Settings {
     ground: Ground,
     /// How errors of the proxy itself are written.
     format: ErrorFormat,
-    is_resigning: bool,
 }
 
 pub fn run(args: &ProxyArgs) -> Result<ExitCode, Failure> {
+    if args.resign {
+        return resign::run(args);
+    }
     let format = ErrorFormat::RestJson;
     serve(&args.serve, args.keys.as_deref(), format, |ground| {
-        Ok(Proxy(Arc::new(Settings { ground: ground.clone(), format, is_resigning: args.resign })))
+        Ok(Proxy(Arc::new(Settings { ground: ground.clone(), format })))
     })
 }
 

@@ -74,6 +74,20 @@ impl Upstream {
         Ok(Self { client, scheme, authority, base, timeout: limits.upstream_timeout })
     }
 
+    /// The host as it is sent, with the port unless it is the default one.
+    pub fn host(&self) -> String {
+        let default = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
+        match self.authority.port_u16() {
+            Some(port) if port != default => format!("{}:{port}", self.authority.host()),
+            _ => self.authority.host().to_owned(),
+        }
+    }
+
+    /// What precedes the path of each request.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Sends a request, and waits until the head of the answer is there. The time without progress is limited, of the
     /// request and of the answer.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Answer, Failed> {
