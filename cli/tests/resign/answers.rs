@@ -1,0 +1,117 @@
+//! The real key reaches no client: operations that give credentials, and answers that quote the signature.
+
+use crate::client::{Mode, Sent};
+use crate::proxy::{Proxy, keys};
+use crate::upstream::{REAL_ID, REAL_TOKEN, Upstream, text};
+
+#[test]
+fn operations_that_give_credentials() {
+    let upstream = Upstream::new();
+    let proxy = Proxy::new(&upstream, &keys(""));
+    let form = |body: &str| Sent::post("sts", body).header("content-type", "application/x-www-form-urlencoded");
+    for (name, sent) in [
+        ("CreateSession", Sent::get("/bucket?session")),
+        ("CreateSession, encoded", Sent::get("/bucket?%73ession=")),
+        ("data access", Sent::get("/v20180820/accessgrantsinstance/dataaccess?target=x")),
+        ("AssumeRole", form("Action=AssumeRole&Version=2011-06-15")),
+        ("two actions", form("Action=GetCallerIdentity&Action=AssumeRole")),
+        ("in the query", form("").with(|sent| sent.target = "/?Action=GetSessionToken".into())),
+        ("target", Sent::post("sqs", "{}").header("x-amz-target", "X_V1.GetAuthorizationToken")),
+    ] {
+        let got = sent.send(&proxy);
+        assert_eq!(got.status, 403, "{name}: {got:?}");
+        assert!(proxy.printed().iter().any(|line| line.contains("credentials_in_answer")), "{name}");
+    }
+    assert!(upstream.seen().is_empty(), "{:?}", upstream.seen());
+    assert_eq!(form("Action=GetCallerIdentity&Version=2011-06-15").send(&proxy).status, 200);
+    assert!(upstream.only().has(b"Action=GetCallerIdentity&Version=2011-06-15"));
+    let open = Proxy::with(&upstream, &keys(""), &["--allow-credentials-in-answers"], &[]);
+    assert_eq!(form("Action=AssumeRole&Version=2011-06-15").send(&open).status, 200);
+    assert_eq!(Sent::get("/bucket?session").send(&open).status, 200);
+}
+
+/// Every way in which services say that the signature is wrong, with what they quote.
+#[test]
+fn refusals_of_the_upstream_are_not_passed_on() {
+    let upstream = Upstream::knowing(REAL_ID, |head| {
+        let header =
+            |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap_or_default()).unwrap_or_default();
+        let authorization = header("authorization");
+        let signature = authorization.rsplit('=').next().unwrap_or_default();
+        let quoted = |code: &str| {
+            format!(
+                "<Error><Code>{code}</Code><AWSAccessKeyId>{REAL_ID}</AWSAccessKeyId><SignatureProvided>{signature}\
+                 </SignatureProvided><Token-0>{}</Token-0></Error>",
+                header("x-amz-security-token")
+            )
+        };
+        match head.uri.path() {
+            "/b/s3" => Some(text(403, quoted("SignatureDoesNotMatch"))),
+            "/b/expired" => Some(text(400, quoted("ExpiredToken"))),
+            "/b/json" => Some(text(
+                400,
+                "{\"__type\":\"com.amazon.coral.service#UnrecognizedClientException\",\"message\":\"x\"}",
+            )),
+            "/b/header" => {
+                let mut answer = text(403, "{\"message\":\"x\"}");
+                let value = "InvalidSignatureException:http://internal.amazon.com/coral/".parse().expect("a value");
+                answer.headers_mut().insert("x-amzn-errortype", value);
+                Some(answer)
+            }
+            "/b/quoted" => Some(text(404, format!("<Error><Code>NoSuchKey</Code><x>{REAL_ID}</x></Error>"))),
+            "/b/signature" => Some(text(500, format!("you sent {signature}"))),
+            "/b/token" => Some(text(403, format!("token {}", REAL_TOKEN.replace('/', "\\/").replace('=', "%3D")))),
+            "/b/compressed" => {
+                let mut answer = text(403, [31, 139, 8, 0, 1, 2, 3].to_vec());
+                answer.headers_mut().insert("content-encoding", "gzip".parse().expect("a value"));
+                Some(answer)
+            }
+            "/b/long" => Some(text(403, "x".repeat(600 << 10))),
+            "/b/denied" => Some(text(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>")),
+            "/b/missing" => Some(text(404, "<Error><Code>NoSuchKey</Code></Error>")),
+            "/b/headers" => {
+                let mut answer = text(200, "fine");
+                answer.headers_mut().insert("x-echo", authorization.parse().expect("a value"));
+                Some(answer)
+            }
+            _ => None,
+        }
+    });
+    let proxy = Proxy::new(&upstream, &keys(""));
+    for name in ["s3", "expired", "json", "header", "quoted", "signature", "token", "compressed", "long"] {
+        let got = Sent::get(&format!("/b/{name}")).send(&proxy);
+        assert_eq!(got.status, 502, "{name}: {got:?}");
+        assert!(!got.contains(REAL_ID) && !got.contains("realTOKEN") && !got.contains("AWS4-HMAC"), "{name}: {got:?}");
+    }
+    proxy.wait_for("it refuses the signature of the proxy: SignatureDoesNotMatch");
+    for (name, status, part) in
+        [("denied", 403, "AccessDenied"), ("missing", 404, "NoSuchKey"), ("headers", 200, "fine")]
+    {
+        let got = Sent::get(&format!("/b/{name}")).send(&proxy);
+        assert!(got.status == status && got.body.contains(part), "{name}: {got:?}");
+        assert!(!got.contains(REAL_ID), "{name}: {got:?}");
+    }
+}
+
+#[test]
+fn an_upstream_with_another_key() {
+    let upstream = Upstream::knowing("AKIDSOMEONEELSE", |_| None);
+    let proxy = Proxy::new(&upstream, &keys(""));
+    for mode in [Mode::Hashed, Mode::Unsigned, Mode::Chunked(None)] {
+        let got = Sent::put("/bucket/key", b"hello", mode).send(&proxy);
+        assert_eq!(got.status, 502, "{mode:?}: {got:?}");
+        assert!(!got.contains(REAL_ID), "{got:?}");
+    }
+    proxy.wait_for("InvalidAccessKeyId");
+}
+
+#[test]
+fn upload_forms_are_refused_clearly() {
+    let upstream = Upstream::new();
+    let proxy = Proxy::new(&upstream, &keys(""));
+    let form = "POST /bucket HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=B\r\n\
+                content-length: 5\r\n\r\nhello";
+    let got = crate::client::exchange(proxy.address, form.as_bytes());
+    assert!(got.status == 501 && got.body.contains("presigned PUT"), "{got:?}");
+    assert!(upstream.seen().is_empty());
+}
