@@ -55,7 +55,7 @@ fn the_token_of_a_placeholder_is_not_forwarded() {
          [key.resign]\naccess_key_id = \"{REAL_ID}\"\nsecret_access_key = \"{REAL_SECRET}\"\n"
     );
     let proxy = Proxy::new(&upstream, &keys);
-    assert_eq!(Sent::get("/bucket/key").send(&proxy).status, 403);
+    assert_eq!(Sent::get("/bucket/key").send(&proxy).status, 400);
     let credentials = countersign::Credentials::new(ID, SECRET).expect("credentials");
     let credentials = credentials.with_session_token("placeholderTOKEN").expect("a token");
     let signer = countersign::Signer::new(credentials, "us-east-1", "s3").expect("a signer");
