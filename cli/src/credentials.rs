@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use countersign::Credentials;
-use countersign::sources::{AskError, AskErrorKind, Environment, HttpAsk, Resolved, Resolver};
+use countersign::sources::{AskError, AskErrorKind, Environment, HttpAsk, ResolveError, Resolved, Resolver};
 
 use crate::args::time::timestamp;
 use crate::args::{CredentialArgs, TransportArgs};
@@ -43,17 +43,28 @@ pub fn find(args: &CredentialArgs, transport: &TransportArgs) -> Result<Found, F
 
 /// Asks AWS's sources in AWS's order. The report of the result lists what was tried.
 pub fn resolve(args: &CredentialArgs, transport: &TransportArgs) -> Result<Resolved, Failure> {
-    let mut resolver = Resolver::new(Environment::of_process()).with_mfa_code(mfa_code);
-    if let Some(profile) = &args.profile {
-        resolver = resolver.with_profile(profile);
-    }
-    resolver
+    resolver(args.profile.as_deref())
+        .with_mfa_code(mfa_code)
         .resolve(|ask| send(ask, transport))
         .map_err(|error| Failure::sign(format!("no credentials: {error}\n{}", indented(&error.report().to_string()))))
 }
 
+/// AWS's sources, or only this profile.
+pub fn resolver(profile: Option<&str>) -> Resolver {
+    let resolver = Resolver::new(Environment::of_process());
+    match profile {
+        Some(profile) => resolver.with_profile(profile),
+        None => resolver,
+    }
+}
+
+/// Asks the sources of a program that runs without a person. Blocks the thread.
+pub fn ask(resolver: &Resolver) -> Result<Resolved, ResolveError> {
+    resolver.resolve(|ask| send(ask, &TransportArgs::default()))
+}
+
 /// Credentials that don't come from AWS's sources.
-fn given(args: &CredentialArgs) -> Result<Option<(Credentials, &'static str)>, Failure> {
+pub fn given(args: &CredentialArgs) -> Result<Option<(Credentials, &'static str)>, Failure> {
     let (credentials, origin) = if args.credentials_stdin {
         (from_stdin()?, "standard input")
     } else if let Some(user) = &args.user {
@@ -81,7 +92,7 @@ fn new_credentials(id: &str, secret: &str, token: Option<&str>) -> Result<Creden
     }
 }
 
-fn configured_region() -> Option<String> {
+pub fn configured_region() -> Option<String> {
     let read = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION"))
 }

@@ -66,6 +66,10 @@ pub struct LimitArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
     pub idle_timeout: Duration,
 
+    /// Time without a byte in either direction of a WebSocket connection, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    pub websocket_idle_timeout: Duration,
+
     /// Time for a whole request, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "900")]
     pub max_time: Duration,

@@ -92,6 +92,12 @@ fn line(record: &Record, took: Duration) -> String {
                 fields.insert(name.into(), Value::from(value.as_str()));
             }
         }
+        if let Some(scope) = &record.scope {
+            for (name, value) in [("service", &scope.service), ("region", &scope.region), ("upstream", &scope.upstream)]
+            {
+                fields.insert(name.into(), Value::from(value.as_str()));
+            }
+        }
     }
     line.to_string()
 }

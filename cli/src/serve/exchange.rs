@@ -13,6 +13,8 @@ pub enum Decision {
     Verified,
     /// The route needs no signature.
     Anonymous,
+    /// Signed by the proxy.
+    Signed,
     /// Not let through.
     Refused,
     /// Let through, but the upstream didn't answer.
@@ -23,12 +25,14 @@ pub enum Decision {
 }
 
 impl Decision {
-    pub const ALL: [Self; 5] = [Self::Verified, Self::Anonymous, Self::Refused, Self::UpstreamFailed, Self::Aborted];
+    pub const ALL: [Self; 6] =
+        [Self::Verified, Self::Anonymous, Self::Signed, Self::Refused, Self::UpstreamFailed, Self::Aborted];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::Anonymous => "anonymous",
+            Self::Signed => "signed",
             Self::Refused => "refused",
             Self::UpstreamFailed => "upstream_failed",
             Self::Aborted => "aborted",
@@ -53,11 +57,21 @@ pub struct Record {
     /// Only once the signature is verified.
     pub caller: Option<String>,
     pub route: Option<String>,
+    /// What the proxy signs for.
+    pub scope: Option<Scope>,
     /// The check of the verifier that failed, or what else was refused.
     pub check: Option<String>,
     pub reason: Option<String>,
     /// The time or the memory for the request was used up.
     pub exhausted: Option<Exhausted>,
+}
+
+/// What a request is signed for, and where it is sent.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub service: String,
+    pub region: String,
+    pub upstream: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +92,7 @@ impl Exchange {
             request_id: String::new(),
             caller: None,
             route: None,
+            scope: None,
             check: None,
             reason: None,
             exhausted: None,

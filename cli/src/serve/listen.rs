@@ -13,12 +13,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tower::{Service, ServiceExt};
 
 use super::arriving::Arriving;
 use super::exchange::{Decision, Exchange, Exhausted};
+use super::forward::websocket::Tunnel;
 use super::idle::{Busy, Idle};
 use super::leaving::{Books, Entry, Leaving};
 use super::run::Ground;
@@ -63,28 +64,38 @@ where
             };
             let (server, watcher) = (Arc::clone(&server), graceful.watcher());
             tokio::spawn(async move {
-                server.connection(stream, peer, watcher).await;
-                drop(permit);
+                if let Ok(permit) = permit {
+                    server.connection(stream, peer, permit, watcher).await;
+                }
             });
         }
         drop(listener);
-        tokio::time::timeout(shutdown, graceful.shutdown()).await.is_ok()
+        let ended = async {
+            graceful.shutdown().await;
+            // WebSocket connections are not requests any more, but each holds a permit.
+            let all = server.ground.limits.max_connections;
+            connections.acquire_many(all).await.is_ok()
+        };
+        tokio::time::timeout(shutdown, ended).await.is_ok()
     }
 
     async fn connection(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
+        permit: OwnedSemaphorePermit,
         watcher: hyper_util::server::graceful::Watcher,
     ) {
-        let _open = self.ground.metrics.connection();
+        let limits = &self.ground.limits;
+        let open = Arc::new((permit, self.ground.metrics.connection()));
         // Small answers go out at once; it is not an error if the system refuses.
         let _ = stream.set_nodelay(true);
         let busy = Busy::default();
-        let stream = Idle::new(stream, self.ground.limits.idle_timeout, busy.clone());
-        let Some(tls) = &self.tls else { return self.http(TokioIo::new(stream), peer, busy, watcher).await };
-        if let Ok(Ok(stream)) = tokio::time::timeout(self.ground.limits.header_timeout, tls.accept(stream)).await {
-            Arc::clone(&self).http(TokioIo::new(stream), peer, busy, watcher).await;
+        let stream = Idle::new(stream, limits.idle_timeout, busy.clone());
+        let tunnel = Tunnel { open, busy, idle: limits.websocket_idle_timeout };
+        let Some(tls) = &self.tls else { return self.http(TokioIo::new(stream), peer, tunnel, watcher).await };
+        if let Ok(Ok(stream)) = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await {
+            Arc::clone(&self).http(TokioIo::new(stream), peer, tunnel, watcher).await;
         }
     }
 
@@ -92,19 +103,21 @@ where
         self: Arc<Self>,
         stream: I,
         peer: SocketAddr,
-        busy: Busy,
+        tunnel: Tunnel,
         watcher: hyper_util::server::graceful::Watcher,
     ) where
         I: Read + Write + Unpin + Send + 'static,
     {
         let builder = self.builder();
         let limits = &self.ground.limits;
-        let (server, counting) = (Arc::clone(&self), busy.clone());
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let (server, counted) = (Arc::clone(&server), counting.count());
+        let busy = tunnel.busy.clone();
+        let server = Arc::clone(&self);
+        let service = service_fn(move |mut request: http::Request<Incoming>| {
+            let (server, counted) = (Arc::clone(&server), tunnel.busy.count());
+            request.extensions_mut().insert(tunnel.clone());
             async move { Ok::<_, Infallible>(server.handle(request, peer, counted).await) }
         });
-        let connection = watcher.watch(builder.serve_connection(stream, service).into_owned());
+        let connection = watcher.watch(builder.serve_connection_with_upgrades(stream, service).into_owned());
         // A request ends earlier by itself, unless its answer is never read.
         let overdue = limits.max_time + limits.idle_timeout;
         tokio::select! {
@@ -160,7 +173,8 @@ where
         };
         let mut answer = self.instead(&exchange, answer);
         self.record(&exchange, &mut answer);
-        let has_body = !is_head && !matches!(answer.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let bodiless = [StatusCode::SWITCHING_PROTOCOLS, StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+        let has_body = !is_head && !bodiless.contains(&answer.status());
         answer.map(|body| Leaving::new(body, deadline, has_body, entry, busy))
     }
 

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use super::idle::{Busy, Idle};
 use super::keys::CurrentKeys;
 use super::metrics::Metrics;
+use super::own::OwnCredentials;
 
 const MOST_CONNECTIONS: usize = 32;
 const LIMIT: Duration = Duration::from_secs(15);
@@ -27,6 +28,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Management {
     pub keys: CurrentKeys,
+    pub own: OwnCredentials,
     pub metrics: Arc<Metrics>,
     /// Set while the server ends.
     pub is_ending: Arc<AtomicBool>,
@@ -59,15 +61,18 @@ pub async fn serve(listener: TcpListener, management: Management) {
 
 impl Management {
     fn answer(&self, request: &http::Request<Incoming>) -> Response<Full<Bytes>> {
-        let is_ready = !self.is_ending.load(Ordering::Relaxed) && self.keys.get().len() > 0;
+        let now = Timestamp::now();
+        let has_credentials = self.own.state().map_or_else(|| self.keys.get().len() > 0, |own| own.is_valid(now));
+        let is_ready = has_credentials && !self.is_ending.load(Ordering::Relaxed);
         let (status, text) = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/healthz") => (StatusCode::OK, "ok\n".into()),
             (&Method::GET | &Method::HEAD, "/readyz") if is_ready => (StatusCode::OK, "ready\n".into()),
-            (&Method::GET | &Method::HEAD, "/readyz") => {
-                (StatusCode::SERVICE_UNAVAILABLE, "not ready: it is ending, or there are no keys\n".into())
-            }
+            (&Method::GET | &Method::HEAD, "/readyz") => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not ready: it is ending, or there are no keys or credentials\n".into(),
+            ),
             (&Method::GET | &Method::HEAD, "/metrics") => {
-                (StatusCode::OK, self.metrics.text(&self.keys.get(), Timestamp::now()))
+                (StatusCode::OK, self.metrics.text(&self.keys.get(), &self.own, now))
             }
             (_, "/healthz" | "/readyz" | "/metrics") => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
             _ => (StatusCode::NOT_FOUND, "/healthz, /readyz, /metrics\n".into()),

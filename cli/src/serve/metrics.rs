@@ -10,6 +10,7 @@ use countersign::Timestamp;
 
 use super::exchange::{Decision, Record};
 use super::keys::Keys;
+use super::own::OwnCredentials;
 
 /// The upper bounds of the histogram, in milliseconds.
 const BOUNDS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 30_000];
@@ -70,7 +71,7 @@ impl Metrics {
         self.lost_lines.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn text(&self, keys: &Keys, now: Timestamp) -> String {
+    pub fn text(&self, keys: &Keys, own: &OwnCredentials, now: Timestamp) -> String {
         let mut text = Text::default();
         text.family("countersign_requests_total", "counter", "Requests by outcome.");
         for (decision, count) in Decision::ALL.iter().zip(&self.outcomes) {
@@ -115,6 +116,7 @@ impl Metrics {
         text.family("countersign_keys", "gauge", "Keys in use.");
         text.sample("countersign_keys", "", keys.len() as u64);
         expiry(&mut text, keys, now);
+        own_credentials(&mut text, own, now);
         text.0
     }
 
@@ -130,6 +132,25 @@ impl Metrics {
         text.sample(&format!("{NAME}_bucket"), "le=\"+Inf\"", count);
         text.line(&format!("{NAME}_sum"), "", &seconds(load(&self.microseconds)));
         text.sample(&format!("{NAME}_count"), "", count);
+    }
+}
+
+/// Those that the proxy signs with.
+fn own_credentials(text: &mut Text, own: &OwnCredentials, now: Timestamp) {
+    let Some(state) = own.state() else { return };
+    text.family("countersign_credentials_valid", "gauge", "1 if there are credentials to sign with.");
+    text.sample("countersign_credentials_valid", "", u64::from(state.is_valid(now)));
+    for (name, help, count) in [
+        ("countersign_credentials_loads_total", "Times that the credentials were loaded.", state.loads),
+        ("countersign_credentials_load_failures_total", "Times that they could not be loaded.", state.failures),
+    ] {
+        text.family(name, "counter", help);
+        text.sample(name, "", count);
+    }
+    if let Some(expires_at) = state.expires_at {
+        const NAME: &str = "countersign_credentials_expire_in_seconds";
+        text.family(NAME, "gauge", "Time until the credentials expire; negative afterwards.");
+        text.line(NAME, "", &(expires_at.unix_seconds() - now.unix_seconds()).to_string());
     }
 }
 

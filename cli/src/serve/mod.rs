@@ -12,6 +12,7 @@ mod leaving;
 mod listen;
 mod management;
 pub mod metrics;
+pub mod own;
 pub mod path;
 pub mod refusal;
 pub mod replay;
@@ -26,7 +27,7 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 
 pub use arriving::{Arriving, Budget};
-pub use exchange::{Decision, Exchange};
+pub use exchange::{Decision, Exchange, Scope};
 pub use run::{Ground, run};
 
 pub type BoxError = Box<dyn Error + Send + Sync>;

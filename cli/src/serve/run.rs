@@ -18,6 +18,7 @@ use super::leaving::Books;
 use super::listen::Server;
 use super::management::{Management, serve as manage};
 use super::metrics::Metrics;
+use super::own::OwnCredentials;
 use super::{Answer, Budget, Request, keys, tls};
 use crate::args::serve::{LimitArgs, ServeArgs};
 use crate::failure::{Failure, Kind};
@@ -27,6 +28,7 @@ use crate::output::Output;
 #[derive(Clone)]
 pub struct Ground {
     pub keys: CurrentKeys,
+    pub own: OwnCredentials,
     pub metrics: Arc<Metrics>,
     pub budget: Budget,
     pub limits: LimitArgs,
@@ -38,7 +40,7 @@ pub fn run<S>(
     args: &ServeArgs,
     keys_file: Option<&Path>,
     format: ErrorFormat,
-    make: impl FnOnce(&Ground) -> Result<S, Failure>,
+    make: impl AsyncFnOnce(&Ground) -> Result<S, Failure>,
 ) -> Result<ExitCode, Failure>
 where
     S: Service<Request, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
@@ -47,6 +49,7 @@ where
     let metrics = Arc::new(Metrics::default());
     let ground = Ground {
         keys: CurrentKeys::new(read),
+        own: OwnCredentials::default(),
         metrics: Arc::clone(&metrics),
         budget: Budget::new(args.limits.max_buffered_bytes),
         limits: args.limits.clone(),
@@ -62,7 +65,7 @@ where
         .build()
         .map_err(|error| Failure::new(Kind::Connect, format!("the runtime can't be started: {error}")))?;
     let ended = runtime.block_on(async {
-        let service = make(&ground)?;
+        let service = make(&ground).await?;
         let books = Books { metrics, log: log.clone() };
         let server = Server { service, ground, books, tls: acceptor };
         start(args, keys_file, server, &log).await
@@ -85,6 +88,7 @@ where
     if let Some(address) = args.management {
         let management = Management {
             keys: server.ground.keys.clone(),
+            own: server.ground.own.clone(),
             metrics: Arc::clone(&server.ground.metrics),
             is_ending: Arc::clone(&is_ending),
         };

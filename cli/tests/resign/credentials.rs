@@ -31,6 +31,13 @@ fn profile_and_environment() {
         assert_eq!(seen.id, format!("{REAL_ID}{end}"));
         // The token of the placeholder is not sent to the upstream, which would refuse it.
         assert_eq!(seen.header("x-amz-security-token"), None);
+        let line = proxy.wait_for("\"decision\":\"signed\"");
+        for part in [format!("\"caller\":\"{ID}\""), format!("\"upstream\":\"{}\"", upstream.address)] {
+            assert!(line.contains(&part), "{line}");
+        }
+        let metrics = proxy.managed("/metrics");
+        assert!(metrics.contains("countersign_credentials_valid 1"), "{metrics:?}");
+        assert!(!metrics.contains(REAL_ID) && proxy.managed("/readyz").status == 200, "{metrics:?}");
     }
 }
 

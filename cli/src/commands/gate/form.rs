@@ -107,7 +107,8 @@ async fn store(
     let mut headers = headers;
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     let body = StreamBody::new(read::frames(file)).boxed_unsync();
-    let stored = outgoing::send(settings, Outgoing { method: Method::PUT, target, headers, body }, exchange).await;
+    let outgoing = Outgoing { method: Method::PUT, target, headers, body, handshake: None };
+    let stored = outgoing::send(settings, outgoing, exchange).await;
     let host = head.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     Ok(if stored.status().is_success() { reply.answer(&stored, bucket, &key, host) } else { stored })
 }

@@ -46,7 +46,7 @@ pub struct Settings {
 
 pub fn run(args: &GateArgs) -> Result<ExitCode, Failure> {
     let format = refusal::format_of(&args.service);
-    serve(&args.serve, Some(&args.keys), format, |ground| Ok(gate(Arc::new(settings(args, ground, format)?))))
+    serve(&args.serve, Some(&args.keys), format, async |ground| Ok(gate(Arc::new(settings(args, ground, format)?))))
 }
 
 fn settings(args: &GateArgs, ground: &Ground, format: ErrorFormat) -> Result<Settings, Failure> {

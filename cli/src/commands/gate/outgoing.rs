@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Settings;
+use crate::serve::forward::websocket::Handshake;
 use crate::serve::forward::{Failed, Outgoing, causes, headers};
 use crate::serve::path::{decoded_once, sendable};
 use crate::serve::{Answer, AnswerBody, BoxError, Decision, Exchange, refusal};
@@ -38,7 +39,8 @@ const PRESIGNED: [&str; 9] = [
 
 /// Forwards a request of a route without authorization.
 pub async fn anonymous(settings: &Settings, request: http::Request<AnswerBody>, exchange: &Exchange) -> Answer {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    let handshake = Handshake::take(&mut head);
     // The path has only one reading, or the route wouldn't apply.
     let path = without_stage(settings, head.uri.path());
     let target = head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
@@ -48,17 +50,18 @@ pub async fn anonymous(settings: &Settings, request: http::Request<AnswerBody>, 
         .cloned()
         .or_else(|| head.uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok()));
     let headers = common(settings, head.headers, host, exchange, |_| false);
-    send(settings, Outgoing { method: head.method, target, headers, body }, exchange).await
+    send(settings, Outgoing { method: head.method, target, headers, body, handshake }, exchange).await
 }
 
 /// Forwards a verified request: the path and query that were signed, and who signed them.
 pub async fn verified(
     settings: &Settings,
-    head: Parts,
+    mut head: Parts,
     body: AnswerBody,
     verified: &Verified,
     exchange: &Exchange,
 ) -> Answer {
+    let handshake = Handshake::take(&mut head);
     let target = match settings.keep_signature {
         true => {
             let whole = head.uri.path_and_query().map_or("/", |target| target.as_str());
@@ -79,7 +82,7 @@ pub async fn verified(
     if let Ok(caller) = HeaderValue::from_str(verified.access_key_id()) {
         headers.insert(&settings.caller_header, caller);
     }
-    send(settings, Outgoing { method: head.method, target, headers, body }, exchange).await
+    send(settings, Outgoing { method: head.method, target, headers, body, handshake }, exchange).await
 }
 
 /// The headers without those that only the gate may set, and with those that it sets.

@@ -34,7 +34,7 @@ impl Service<Request> for Proxy {
                     "Internal server error",
                 ));
             };
-            Ok(signing::answer(&settings, request, &exchange).await)
+            Ok(signing::answer(&settings, &settings.signing, request, &exchange).await)
         })
     }
 }

@@ -4,14 +4,16 @@ mod answered;
 mod connector;
 pub mod headers;
 mod watched;
+pub mod websocket;
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, Method, Uri, Version};
+use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio_rustls::rustls::ClientConfig;
@@ -24,6 +26,7 @@ use crate::http::tls::Tls;
 use answered::Answered;
 use connector::Connector;
 use watched::{Progress, Watched};
+use websocket::Handshake;
 
 /// A server to which requests are forwarded. Its connections are kept and used again.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ pub struct Outgoing {
     pub target: String,
     pub headers: HeaderMap,
     pub body: AnswerBody,
+    /// Of a WebSocket connection.
+    pub handshake: Option<Handshake>,
 }
 
 impl Upstream {
@@ -74,25 +79,61 @@ impl Upstream {
         Ok(Self { client, scheme, authority, base, timeout: limits.upstream_timeout })
     }
 
+    /// The same for another host. Each host has its own connections.
+    pub fn with_authority(&self, authority: Authority) -> Self {
+        Self { authority, ..self.clone() }
+    }
+
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    pub fn default_port(&self) -> u16 {
+        if self.is_https() { 443 } else { 80 }
+    }
+
     /// The host as it is sent, with the port unless it is the default one.
     pub fn host(&self) -> String {
-        let default = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
         match self.authority.port_u16() {
-            Some(port) if port != default => format!("{}:{port}", self.authority.host()),
+            Some(port) if port != self.default_port() => format!("{}:{port}", self.authority.host()),
             _ => self.authority.host().to_owned(),
         }
     }
 
-    /// What precedes the path of each request.
-    pub fn base(&self) -> &str {
-        &self.base
+    /// The URI of a path and query. `None` if it can't be sent.
+    pub fn uri(&self, target: &str) -> Option<Uri> {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::try_from(format!("{}{target}", self.base)).ok()?);
+        Uri::from_parts(parts).ok()
     }
 
-    /// Sends a request, and waits until the head of the answer is there. The time without progress is limited, of the
-    /// request and of the answer.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Answer, Failed> {
+        let uri = self.uri(&outgoing.target).ok_or_else(|| Failed::Body("the path and query can't be sent".into()))?;
+        let mut request = http::Request::new(outgoing.body);
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = outgoing.headers;
+        self.send_to_uri(request, outgoing.handshake).await
+    }
+
+    /// Sends a request with a URI of [`Upstream::uri`], and waits until the head of the answer is there. The time without
+    /// progress is limited, of the request and of the answer.
+    pub async fn send_to_uri(
+        &self,
+        mut request: http::Request<AnswerBody>,
+        handshake: Option<Handshake>,
+    ) -> Result<Answer, Failed> {
+        if handshake.is_some() {
+            Handshake::add_to(request.headers_mut());
+        }
         let progress = Progress::default();
-        let request = self.request(outgoing, &progress)?;
+        let request = request.map(|body| Watched::new(body, progress.clone()));
         let mut sending = std::pin::pin!(self.client.request(request));
         let answer = loop {
             let end = progress.last() + self.timeout;
@@ -103,31 +144,32 @@ impl Upstream {
             }
         };
         match (answer, progress.take_error()) {
-            (Ok(answer), _) => {
-                let mut answer = answer.map(|body| Answered::new(body, self.timeout).boxed_unsync());
-                // That of the connection to the upstream.
-                *answer.version_mut() = Version::HTTP_11;
-                headers::remove_hop_by_hop(answer.headers_mut());
-                Ok(answer)
-            }
+            (Ok(answer), _) => self.answered(answer, handshake),
             (Err(_), Some(error)) => Err(Failed::Body(error)),
             (Err(error), None) if is_timeout(&error) => Err(Failed::TimedOut),
             (Err(error), None) => Err(Failed::Unreachable(described(&error))),
         }
     }
 
-    fn request(&self, outgoing: Outgoing, progress: &Progress) -> Result<http::Request<Watched>, Failed> {
-        let unsendable = || Failed::Body("the path and query can't be sent".into());
-        let mut parts = http::uri::Parts::default();
-        let target = PathAndQuery::try_from(format!("{}{}", self.base, outgoing.target)).map_err(|_| unsendable())?;
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(target);
-        let mut request = http::Request::new(Watched::new(outgoing.body, progress.clone()));
-        *request.method_mut() = outgoing.method;
-        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| unsendable())?;
-        *request.headers_mut() = outgoing.headers;
-        Ok(request)
+    fn answered(&self, mut answer: http::Response<Incoming>, handshake: Option<Handshake>) -> Result<Answer, Failed> {
+        let is_switching = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let is_websocket = is_switching && websocket::is_websocket(answer.headers());
+        let upgrade = is_websocket.then(|| hyper::upgrade::on(&mut answer));
+        let mut answer = answer.map(|body| Answered::new(body, self.timeout).boxed_unsync());
+        // That of the connection to the upstream.
+        *answer.version_mut() = Version::HTTP_11;
+        headers::remove_hop_by_hop(answer.headers_mut());
+        match (handshake, upgrade) {
+            (Some(handshake), Some(upgrade)) => {
+                Handshake::add_to(answer.headers_mut());
+                handshake.accepted(upgrade);
+            }
+            _ if is_switching => {
+                return Err(Failed::Unreachable("it switched to a protocol that was not asked for".into()));
+            }
+            _ => {}
+        }
+        Ok(answer)
     }
 }
 

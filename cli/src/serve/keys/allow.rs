@@ -44,7 +44,7 @@ impl Allow {
 }
 
 /// `*.example.com` stands for one label or more.
-fn is_host(pattern: &str, host: &str) -> bool {
+pub fn is_host(pattern: &str, host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let pattern = pattern.to_ascii_lowercase();
     match pattern.strip_prefix('*') {

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use countersign::Credentials;
 
-pub use allow::{Allow, Asked};
+pub use allow::{Allow, Asked, is_host};
 pub use file::load;
 pub use watch::watch;
 

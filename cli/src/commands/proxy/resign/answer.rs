@@ -3,11 +3,10 @@
 //! Servers that refuse a signature quote it: S3 answers with the access key id, the string to sign and the signature. The
 //! client must not see them, and could not do anything about it.
 
-use bytes::Bytes;
 use countersign::explain::Explanation;
 use countersign::streaming::ChunkError;
 use countersign::{Credentials, Signed, VerifyError};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::CONTENT_ENCODING;
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, StatusCode};
 
@@ -15,7 +14,7 @@ use super::credentials::Found;
 use super::sign::Outgoing;
 use super::targets::Target;
 use super::{Unread, Words, read};
-use crate::serve::forward::{self, Failed, causes};
+use crate::serve::forward::{Failed, causes};
 use crate::serve::{Answer, BoxError, Decision, Exchange, full, refusal};
 
 /// A refusal of the upstream is not longer, in bytes. AWS quotes the canonical request three times.
@@ -51,16 +50,12 @@ const CHECK_OF_BODY: &str = "22";
 /// Sends the request, and returns what the client may see.
 pub async fn of(words: Words, target: &Target, outgoing: Outgoing, found: &Found, exchange: &Exchange) -> Answer {
     let secrets = Secrets { credentials: found.credentials(), signature: outgoing.signature.to_hex().to_string() };
-    let whole = outgoing.parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    let relative = whole.strip_prefix(target.upstream.base()).unwrap_or(whole).to_owned();
-    let forwarded = forward::Outgoing {
-        method: outgoing.parts.method,
-        target: relative,
-        headers: outgoing.parts.headers,
-        body: outgoing.body,
-    };
-    match target.upstream.send(forwarded).await {
-        Ok(answer) => searched(words, answer, &secrets, found, exchange).await,
+    let request = http::Request::from_parts(outgoing.parts, outgoing.body);
+    match target.upstream.send_to_uri(request, None).await {
+        Ok(answer) => {
+            exchange.update(|record| record.decision = Decision::Signed);
+            searched(words, answer, &secrets, found, exchange).await
+        }
         Err(Failed::Body(error)) => refused_body(words, &error, exchange),
         Err(Failed::TimedOut) => {
             failed(exchange, "upstream_timeout", "the upstream did not answer in time".into());
@@ -128,17 +123,8 @@ async fn searched(words: Words, answer: Answer, secrets: &Secrets<'_>, found: &F
     if secrets.are_in(&bytes) {
         return hidden(words, exchange, "it contains the real key".into());
     }
-    passed(parts, bytes)
-}
-
-/// The answer to HEAD has the length of a body that isn't sent.
-fn passed(parts: Parts, bytes: Bytes) -> Answer {
-    let length = parts.headers.get(CONTENT_LENGTH).cloned();
-    let mut answer = Answer::from_parts(parts, full(bytes.clone()));
-    if let (true, Some(length)) = (bytes.is_empty(), length) {
-        answer.headers_mut().insert(CONTENT_LENGTH, length);
-    }
-    answer
+    // The answer to HEAD keeps its length.
+    Answer::from_parts(parts, full(bytes))
 }
 
 /// The code, if it is about the signature or the credentials.

@@ -50,11 +50,11 @@ pub fn run(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     let verifiers = targets.services().iter().map(|service| verifier(service, targets.regions(), &args.external_host));
     let verifiers = verifiers.collect::<Result<Vec<_>, _>>()?;
     let format = targets.services().first().map_or(ErrorFormat::RestJson, |service| refusal::format_of(service));
-    serve(&args.serve, Some(keys), format, |ground| {
+    serve(&args.serve, Some(keys), format, async |ground| {
         let settings = Settings {
             ground: ground.clone(),
             targets,
-            sources: Sources::new(Arc::new(credentials::resolve)),
+            sources: Sources::new(&ground.keys.get(), ground.own.clone()),
             region: region.map(str::to_owned),
             allow_credentials_in_answers: args.again.allow_credentials_in_answers,
         };

@@ -3,7 +3,6 @@
 use countersign::{Rules, VerifiedHead};
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HOST};
 use http::request::Parts;
-use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::targets::Target;
@@ -36,23 +35,23 @@ pub fn path(verified: &VerifiedHead<'_>) -> String {
     if is_encoded_twice { sendable(&decoded_once(&canonical)) } else { canonical }
 }
 
-/// The method, path, query and headers for the upstream.
-pub fn parts(mut head: Parts, verified: &VerifiedHead<'_>, target: &Target) -> Parts {
+/// The method, URI and headers for the upstream. `None` if the path can't be sent.
+pub fn parts(head: Parts, verified: &VerifiedHead<'_>, target: &Target) -> Option<Parts> {
     let scope = verified.scope();
     let is_s3 = Rules::for_service(scope.service()).presign_headers_in_query;
-    let raw = head.uri.query().map(str::to_owned);
-    clean(&mut head.headers);
-    let query = match raw {
-        Some(raw) if verified.is_presigned() => without_signature(&raw, is_s3, &mut head.headers),
-        raw => raw,
+    // Neither the version nor the extensions of the client.
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.method = head.method;
+    parts.headers = head.headers;
+    clean(&mut parts.headers);
+    let query = match head.uri.query() {
+        Some(raw) if verified.is_presigned() => without_signature(raw, is_s3, &mut parts.headers),
+        raw => raw.map(str::to_owned),
     };
     let path = path(verified);
-    let text = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-    // Without a valid path, nothing is sent: the signer refuses it.
-    head.uri = PathAndQuery::try_from(format!("{}{text}", target.upstream.base()))
-        .map_or_else(|_| http::Uri::from_static("*"), Into::into);
-    head.headers.insert(HOST, target.host.clone());
-    head
+    parts.uri = target.upstream.uri(&query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")))?;
+    parts.headers.insert(HOST, target.host.clone());
+    Some(parts)
 }
 
 fn clean(headers: &mut HeaderMap) {

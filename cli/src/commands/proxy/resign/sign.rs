@@ -19,7 +19,7 @@ pub struct Unsigned<'r> {
     pub region: &'r Option<String>,
 }
 
-/// A request to send. Its URI is the whole path.
+/// A request to send.
 pub struct Outgoing {
     pub parts: Parts,
     pub body: AnswerBody,

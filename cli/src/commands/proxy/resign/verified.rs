@@ -17,7 +17,7 @@ use super::sign::{self, Unsigned};
 use super::targets::Target;
 use super::{Settings, Words, admit, answer, guard, outgoing};
 use crate::serve::keys::{Key, Keys};
-use crate::serve::{Answer, AnswerBody, Decision, Exchange};
+use crate::serve::{Answer, AnswerBody, Decision, Exchange, Scope};
 
 /// The service inside of the layer.
 #[derive(Clone)]
@@ -65,8 +65,8 @@ impl Forward {
             .map_err(|reason| refused(self.words, exchange, "credentials_in_answer", reason))?;
         let found = credentials(&self.settings, self.words, &admitted, exchange).await?;
         let target = admitted.target(&self.settings, verified).ok_or_else(|| Box::new(self.words.denied()))?;
-        let unsigned =
-            Unsigned { parts: outgoing::parts(head, verified, target), verified, region: &self.settings.region };
+        let parts = outgoing::parts(head, verified, target).ok_or_else(|| Box::new(self.words.denied()))?;
+        let unsigned = Unsigned { parts, verified, region: &self.settings.region };
         let signed = sign::signed(unsigned, body, &found.identity)
             .map_err(|reason| Box::new(not_signed(self.words, exchange, reason)))?;
         Ok(answer::of(self.words, target, signed, &found, exchange).await)
@@ -105,10 +105,12 @@ pub fn admitted(
             "there is no upstream for this service and region".into(),
         ));
     };
-    exchange.update(|record| {
-        let host = target.host.to_str().unwrap_or_default();
-        record.route = Some(format!("{} {host}", verified.scope().service()));
-    });
+    let scope = Scope {
+        service: verified.scope().service().into(),
+        region: settings.region.as_deref().or(verified.region_set()).unwrap_or(verified.scope().region()).into(),
+        upstream: target.host.to_str().unwrap_or_default().into(),
+    };
+    exchange.update(|record| record.scope = Some(scope));
     let keys = settings.ground.keys.get();
     // A key that was removed since it was looked up permits nothing.
     let Some(key) = keys.find(verified.access_key_id()).cloned() else {
@@ -127,12 +129,7 @@ pub async fn credentials(
     exchange: &Exchange,
 ) -> Result<Found, Box<Answer>> {
     match settings.sources.find(&admitted.keys, &admitted.key).await {
-        Ok(found) => {
-            if let Some(warning) = &found.warning {
-                exchange.update(|record| record.reason = Some(warning.clone()));
-            }
-            Ok(found)
-        }
+        Ok(found) => Ok(found),
         Err(Missing::NotNamed) => {
             let reason = "the key has no [key.resign], which names the credentials to sign with";
             Err(refused(words, exchange, "resign", reason.into()))
