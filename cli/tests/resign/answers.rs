@@ -104,14 +104,3 @@ fn an_upstream_with_another_key() {
     }
     proxy.wait_for("InvalidAccessKeyId");
 }
-
-#[test]
-fn upload_forms_are_refused_clearly() {
-    let upstream = Upstream::new();
-    let proxy = Proxy::new(&upstream, &keys(""));
-    let form = "POST /bucket HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=B\r\n\
-                content-length: 5\r\n\r\nhello";
-    let got = crate::client::exchange(proxy.address, form.as_bytes());
-    assert!(got.status == 501 && got.body.contains("presigned PUT"), "{got:?}");
-    assert!(upstream.seen().is_empty());
-}

@@ -6,6 +6,7 @@ mod bodies;
 mod client;
 mod credentials;
 mod events;
+mod forms;
 mod load;
 mod presigned;
 mod proxy;

@@ -4,7 +4,7 @@
 //! what the upstream gets, `form` handles upload forms of S3, and `auth_request` is the mode for nginx.
 
 mod auth_request;
-mod form;
+pub mod form;
 mod outgoing;
 mod service;
 mod signature;

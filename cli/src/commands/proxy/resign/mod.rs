@@ -3,12 +3,13 @@
 //!
 //! `service` verifies with the layer of the library, `verified` handles what is verified: `admit` and `guard` decide
 //! whether it may pass, `outgoing` makes the request to the upstream, `sign` signs it with its body in the mode of the
-//! client, `events` does both for event streams, and `answer` keeps the credentials out of what the client gets.
+//! client, `events` does both for event streams, `form` handles upload forms, and `answer` keeps the credentials out of what the client gets.
 
 mod admit;
 mod answer;
 mod credentials;
 mod events;
+mod form;
 mod guard;
 mod outgoing;
 mod service;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign::{ErrorFormat, Rules, Verifier};
+use countersign::{ErrorFormat, Limits, Rules, Verifier};
 use http::StatusCode;
 use http_body_util::BodyExt;
 
@@ -47,7 +48,9 @@ pub fn run(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     let (upstream, service) = (args.upstream.as_deref(), args.scope.service.as_deref());
     let flags = Flags { upstream, service, region, resign: &args.again };
     let targets = Targets::new(&flags, &transport, &args.serve.limits)?;
-    let verifiers = targets.services().iter().map(|service| verifier(service, targets.regions(), &args.external_host));
+    let most = u64::try_from(args.serve.limits.max_body_bytes).unwrap_or(u64::MAX);
+    let verifiers =
+        targets.services().iter().map(|service| verifier(service, targets.regions(), &args.external_host, most));
     let verifiers = verifiers.collect::<Result<Vec<_>, _>>()?;
     let format = targets.services().first().map_or(ErrorFormat::RestJson, |service| refusal::format_of(service));
     serve(&args.serve, Some(keys), format, async |ground| {
@@ -63,10 +66,19 @@ pub fn run(args: &ProxyArgs) -> Result<ExitCode, Failure> {
 }
 
 /// One for each service, which has its own rules and its own format of refusals.
-fn verifier(service: &str, regions: &[String], external_hosts: &[String]) -> Result<Verifier, Failure> {
+fn verifier(
+    service: &str,
+    regions: &[String],
+    external_hosts: &[String],
+    max_body_bytes: u64,
+) -> Result<Verifier, Failure> {
     let mut regions = regions.iter();
     let first = regions.next().map(String::as_str).unwrap_or_default();
-    let mut verifier = Verifier::new(first, service).map_err(Failure::usage)?.with_sigv4a();
+    // A chunk is in memory until it is verified.
+    let mut limits = Limits::default();
+    limits.max_chunk_size = limits.max_chunk_size.min(max_body_bytes);
+    let verifier = Verifier::new(first, service).map_err(Failure::usage)?;
+    let mut verifier = verifier.with_sigv4a().with_limits(limits);
     for region in regions {
         verifier = verifier.with_region(region).map_err(Failure::usage)?;
     }

@@ -9,13 +9,12 @@ use std::task::{Context, Poll};
 use countersign::tower::{Caller, RefusalBody, RefusalReason, VerifyLayer, VerifyService};
 use countersign::{Credentials, Rules, StreamingPayload, Verifier};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Layer, Service};
 
 use super::verified::Forward;
-use super::{Settings, Words, events};
+use super::{Settings, Words, events, form};
 use crate::serve::path::decoded_once;
 use crate::serve::{Answer, AnswerBody, Exchange, Request};
 
@@ -75,15 +74,16 @@ impl<K: LookUp> Own<K> {
 impl<K: LookUp> Resigning<K> {
     async fn answer(self, request: Request) -> Answer {
         let service = claimed_service(request.uri().query(), request.headers().get(AUTHORIZATION));
-        let own = self.services.iter().find(|own| Some(&own.name) == service.as_ref()).or(self.services.first());
+        let is_form = service.is_none() && is_form(&request);
+        let is_own = |own: &&Own<K>| if is_form { own.words.is_s3 } else { Some(&own.name) == service.as_ref() };
+        let own = self.services.iter().find(is_own).or(self.services.first());
         let (Some(own), Some(exchange)) = (own, Exchange::of(request.extensions())) else {
             return Words::of("").failed(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
         };
         let (head, body) = request.into_parts();
-        if service.is_none() && own.words.is_s3 && is_form(&head) {
-            exchange.refused("form", "upload forms of S3 can't be signed again; use a presigned PUT instead");
-            let message = "Upload forms can't be signed again by this proxy; use a presigned PUT instead.";
-            return own.words.answer(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message);
+        if is_form && own.words.is_s3 {
+            let request = (head, body.boxed_unsync());
+            return form::answer(&self.settings, own.words, &own.verifier, request, &exchange).await;
         }
         let declared = head.headers.get("x-amz-content-sha256");
         if declared.is_some_and(|value| value == StreamingPayload::Events.as_str()) {
@@ -124,10 +124,12 @@ fn service_of(credential: &[u8]) -> Option<String> {
     parts.next().map(str::to_owned)
 }
 
-fn is_form(head: &Parts) -> bool {
-    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// A form has its signature in its fields, and none in the headers or the query.
+fn is_form(request: &Request) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let start = content_type.split(';').next().unwrap_or_default().trim();
-    head.method == Method::POST && start.eq_ignore_ascii_case("multipart/form-data")
+    let has_signature = request.headers().contains_key(AUTHORIZATION) || request.uri().query().is_some();
+    request.method() == Method::POST && !has_signature && start.eq_ignore_ascii_case("multipart/form-data")
 }
 
 impl<K: LookUp> Service<Request> for Resigning<K> {

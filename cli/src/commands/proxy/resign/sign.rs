@@ -48,6 +48,19 @@ pub fn signed(unsigned: Unsigned<'_>, body: AnswerBody, identity: &Identity) -> 
     Ok(Outgoing { signature: signed.signature(), parts, body })
 }
 
+/// Signs a request of our own. The body isn't covered, as that of a form isn't.
+pub fn unsigned_body(
+    mut parts: Parts,
+    body: AnswerBody,
+    (region, service): (&str, &str),
+    identity: &Identity,
+) -> Result<Outgoing, NotSigned> {
+    let signer = Signer::new(identity.clone(), region, service).map_err(failed)?;
+    let signed = signer.sign(&parts, Payload::Unsigned, Timestamp::now()).map_err(failed)?;
+    signed.apply_to(&mut parts.headers).map_err(failed)?;
+    Ok(Outgoing { signature: signed.signature(), parts, body })
+}
+
 fn chunked(
     signer: &Signer,
     mut parts: Parts,
