@@ -127,4 +127,4 @@ Examples:
   curl http://127.0.0.1:8081/dev/list
 
   countersign proxy --allow-host '*.s3.eu-west-1.amazonaws.com'
-  curl -x http://127.0.0.1:8081 http://bucket.s3.eu-west-1.amazonaws.com/report.pdf";
+  curl -x http://127.0.0.1:8081 http://b.s3.eu-west-1.amazonaws.com/report.pdf";

@@ -50,11 +50,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(8192..=1 << 20), default_value = "65536")]
     pub max_header_bytes: u32,
 
-    /// Bytes of a body that is held in memory until it is verified
+    /// Bytes of a body that is held in memory until it is verified or signed
     #[arg(long, value_name = "BYTES", default_value = "10485760")]
     pub max_body_bytes: usize,
 
-    /// Bytes of all bodies together that are held in memory until they are verified
+    /// Bytes of all bodies together that are held in memory until they are verified or signed
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..), default_value = "268435456")]
     pub max_buffered_bytes: u32,
 

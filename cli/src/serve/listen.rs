@@ -160,8 +160,13 @@ where
         let limits = &self.ground.limits;
         let mut deadline = Box::pin(tokio::time::sleep(limits.max_time));
         let answer = if head.method == Method::CONNECT || !head.uri.path().starts_with('/') {
+            let message = match head.method {
+                // What a client does to reach an https URL through a proxy.
+                Method::CONNECT => "CONNECT is not supported: send the request itself, with an http URL",
+                _ => "Bad Request",
+            };
             exchange.refused("target", "the request target is not a path");
-            refusal::answer(self.ground.format, StatusCode::BAD_REQUEST, "BadRequestException", "Bad Request")
+            refusal::answer(self.ground.format, StatusCode::BAD_REQUEST, "BadRequestException", message)
         } else {
             head.extensions.insert(exchange.clone());
             let body = Arriving::new(body, limits.idle_timeout, exchange.clone());

@@ -49,8 +49,12 @@ impl Gate {
         let file = folder.path().join("keys.toml");
         std::fs::write(&file, keys).expect("a keys file");
         let common = ["gate", "--listen", "127.0.0.1:0", "--management", "127.0.0.1:0", "--keys", text(&file)];
-        let mut child =
-            without_credentials(&[&common, arguments].concat()).stdout(Stdio::null()).spawn().expect("the gate starts");
+        Self::launch(without_credentials(&[&common, arguments].concat()), folder)
+    }
+
+    /// Starts a server that says where it listens.
+    pub fn launch(mut command: Command, folder: TempDir) -> Self {
+        let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (all, errors) = (lines.clone(), child.stderr.take().expect("its standard error"));
         std::thread::spawn(move || {
@@ -89,8 +93,12 @@ impl Gate {
         self.folder.path().join("keys.toml")
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, name: &str) {
-        let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let done = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
         assert!(done.expect("kill runs").success());
     }
 
@@ -144,7 +152,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-fn exchange(mut stream: TcpStream, bytes: &[u8]) -> Got {
+pub fn exchange(mut stream: TcpStream, bytes: &[u8]) -> Got {
     // The gate may answer before it has read everything.
     let _ = stream.write_all(bytes);
     Got::read(&mut stream)

@@ -106,7 +106,9 @@ mod tests {
     fn check(admission: &Admission, host: &str, headers: &[(&'static str, &'static str)]) -> Option<&'static str> {
         let list = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         let mut headers = HeaderMap::new();
-        list.for_each(|(name, value)| drop(headers.append(name, value)));
+        for (name, value) in list {
+            headers.append(name, value);
+        }
         admission.check(&headers, &host.parse().unwrap()).err().map(|refused| refused.check)
     }
 

@@ -28,12 +28,16 @@ pub struct Destination {
 /// Where requests can be sent.
 pub enum Destinations {
     Fixed(Arc<Destination>),
-    /// The hosts of --allow-host, in lower case and without the default port.
-    Listed {
-        patterns: Vec<String>,
-        any: Upstream,
-        maker: Maker,
-    },
+    Listed(Box<Listed>),
+}
+
+/// The hosts of --allow-host.
+pub struct Listed {
+    /// In lower case and without the default port.
+    patterns: Vec<String>,
+    /// For the host that is found.
+    any: Upstream,
+    maker: Maker,
 }
 
 /// Why a request is sent nowhere.
@@ -76,21 +80,21 @@ impl Destinations {
             Ok(pattern)
         });
         let patterns = patterns.collect::<Result<_, Failure>>()?;
-        Ok(Self::Listed { patterns, any, maker })
+        Ok(Self::Listed(Box::new(Listed { patterns, any, maker })))
     }
 
     pub fn is_https(&self) -> bool {
         match self {
             Self::Fixed(destination) => destination.upstream.is_https(),
-            Self::Listed { any, .. } => any.is_https(),
+            Self::Listed(listed) => listed.any.is_https(),
         }
     }
 
     /// The destination of a request. `named` is the host that the request names.
     pub fn find(&self, named: &Authority) -> Result<Arc<Destination>, Nowhere> {
-        let (patterns, any, maker) = match self {
+        let Listed { patterns, any, maker } = match self {
             Self::Fixed(destination) => return Ok(Arc::clone(destination)),
-            Self::Listed { patterns, any, maker } => (patterns, any, maker),
+            Self::Listed(listed) => &**listed,
         };
         let host = normal(named.as_str(), any.default_port()).filter(|host| is_name(host)).ok_or(Nowhere::BadHost)?;
         if !patterns.iter().any(|pattern| is_host(pattern, &host)) {
@@ -151,11 +155,11 @@ fn parse_pattern(text: &str, default_port: u16) -> Result<String, Failure> {
 
 /// In lower case, without the default port.
 fn normal(host: &str, default_port: u16) -> Option<String> {
-    let authority = host.parse::<Authority>().ok()?;
+    let authority = host.parse::<Authority>().ok().filter(|authority| !authority.as_str().contains('@'))?;
     let name = authority.host().to_ascii_lowercase();
     match authority.port() {
-        None if authority.as_str().ends_with(':') => None,
-        None => Some(name),
+        // A port that is no number is none for `Authority`.
+        None => (authority.as_str().len() == name.len()).then_some(name),
         Some(port) => Some(match port.as_str().parse::<u16>().ok()? {
             port if port == default_port => name,
             port => format!("{name}:{port}"),
