@@ -50,8 +50,22 @@ fn read_until(stream: &mut TcpStream, part: &str) -> String {
 #[test]
 fn messages_are_answered_while_others_are_to_come() {
     let upstream = Upstream::new();
-    let proxy = Proxy::new(&upstream, &keys(""));
-    let (mut stream, mut signer) = open(&proxy, crate::proxy::SECRET);
+    converse(&Proxy::new(&upstream, &keys("")), "HTTP/1.1");
+    // As AWS has it.
+    let (upstream, cert) = Upstream::with_http2();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cert.pem");
+    std::fs::write(&file, cert).expect("a file");
+    let url = format!("https://{}", upstream.address);
+    let flags = ["--upstream", &url, "--service", "transcribe", "--region", "us-east-1", "--cacert"];
+    let proxy = Proxy::start(&[&flags[..], &[file.to_str().expect("text")]].concat(), &keys(""), &[]);
+    converse(&proxy, "HTTP/2.0");
+}
+
+/// `version` is that between the proxy and the upstream.
+fn converse(proxy: &Proxy, version: &str) {
+    let (mut stream, mut signer) = open(proxy, crate::proxy::SECRET);
+    let mut answered = String::new();
     for length in [10, 2000, 100_000] {
         let message = message(length);
         let signed = signer.sign(&message, Timestamp::now()).expect("a message");
@@ -59,8 +73,9 @@ fn messages_are_answered_while_others_are_to_come() {
         let (first, second) = signed.split_at(signed.len() / 2);
         send(&mut stream, first);
         send(&mut stream, second);
-        read_until(&mut stream, &format!("{}\n", message.len()));
+        answered += &read_until(&mut stream, &format!("{}\n", message.len()));
     }
+    assert!(answered.contains(&format!("x-version: {version}")), "{answered}");
     send(&mut stream, &signer.finish(Timestamp::now()).expect("the end"));
     stream.write_all(b"0\r\n\r\n").expect("it is read");
     read_until(&mut stream, "closed");

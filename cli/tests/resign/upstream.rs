@@ -18,6 +18,10 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use sha2::{Digest, Sha256};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tower::{Layer, Service, service_fn};
 
 pub const REAL_ID: &str = "ASIAREALREALREAL";
@@ -75,6 +79,35 @@ pub fn text(status: u16, body: impl Into<Bytes>) -> Answer {
 impl Upstream {
     pub fn new() -> Self {
         Self::knowing(REAL_ID, |_| None)
+    }
+
+    /// With TLS and HTTP/2. Returns the certificate, too.
+    pub fn with_http2() -> (Self, String) {
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config =
+            config.expect("versions").with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key);
+        let mut config = config.expect("a configuration");
+        config.alpn_protocols = vec![b"h2".into(), b"http/1.1".into()];
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (seen, acceptor) = (Arc::<Mutex<Vec<Seen>>>::default(), TlsAcceptor::from(Arc::new(config)));
+        let all = seen.clone();
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (service, acceptor) = (service(REAL_ID, all.clone(), Arc::new(|_| None)), acceptor.clone());
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+                    drop(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).await);
+                });
+            }
+        });
+        (Self { address, seen, _runtime: runtime }, own.cert.pem())
     }
 
     /// Accepts ids that begin so.
@@ -212,7 +245,7 @@ async fn store(seen: &Mutex<Vec<Seen>>, request: http::Request<VerifiedBody<Inco
 
 /// Answers each message with its length, while the others are still to come.
 fn events(known: &'static str, head: http::request::Parts, body: Incoming) -> Answer {
-    let now = Timestamp::now();
+    let (now, version) = (Timestamp::now(), head.version);
     let verifier = verifier();
     let verified = verifier.parse(Request::from(&head), now).and_then(|unverified| {
         let key = found(known, unverified.access_key_id(), unverified.session_token());
@@ -222,7 +255,10 @@ fn events(known: &'static str, head: http::request::Parts, body: Incoming) -> An
         Err(error) => text(403, error.to_string()),
         Ok(head) => {
             let echo = Echo { body, verifier: head.events().expect("events"), ready: VecDeque::new(), is_ended: false };
-            text(200, "").map(|_| echo.boxed_unsync())
+            let mut answer = text(200, "").map(|_| echo.boxed_unsync());
+            let version = format!("{version:?}").parse().expect("a value");
+            answer.headers_mut().insert("x-version", version);
+            answer
         }
     }
 }

@@ -16,7 +16,6 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio_rustls::rustls::ClientConfig;
 
 use super::{Answer, AnswerBody, BoxError};
 use crate::args::TransportArgs;
@@ -62,6 +61,16 @@ pub struct Outgoing {
 
 impl Upstream {
     pub fn new(url: &str, transport: &TransportArgs, limits: &LimitArgs) -> Result<Self, Failure> {
+        // HTTP/1 only: it shows where a request ends, whatever the upstream speaks.
+        Self::speaking(url, transport, limits, true)
+    }
+
+    /// With HTTP/2 over TLS, if the upstream has it. AWS answers event streams while they are sent only with HTTP/2.
+    pub fn with_http2(url: &str, transport: &TransportArgs, limits: &LimitArgs) -> Result<Self, Failure> {
+        Self::speaking(url, transport, limits, false)
+    }
+
+    fn speaking(url: &str, transport: &TransportArgs, limits: &LimitArgs, http1: bool) -> Result<Self, Failure> {
         let wrong = || Failure::usage("the upstream must be a URL such as http://127.0.0.1:3000, without a query");
         let parts = url.parse::<Uri>().map_err(|_| wrong())?.into_parts();
         let scheme =
@@ -71,7 +80,7 @@ impl Upstream {
         if base.contains('?') {
             return Err(wrong());
         }
-        let tls = if scheme == Scheme::HTTPS { Some(Arc::new(config(transport)?)) } else { None };
+        let tls = if scheme == Scheme::HTTPS { Some(Arc::new(Tls::new(transport)?.config(http1)?)) } else { None };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
@@ -171,11 +180,6 @@ impl Upstream {
         }
         Ok(answer)
     }
-}
-
-fn config(transport: &TransportArgs) -> Result<ClientConfig, Failure> {
-    // HTTP/1 only: it shows where a request ends, whatever the upstream speaks.
-    Tls::new(transport)?.config(true)
 }
 
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {

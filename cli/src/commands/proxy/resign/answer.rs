@@ -12,9 +12,8 @@ use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::credentials::Found;
 use super::sign::Outgoing;
-use super::targets::Target;
 use super::{Unread, Words, read};
-use crate::serve::forward::{Failed, causes};
+use crate::serve::forward::{Failed, Upstream, causes};
 use crate::serve::{Answer, BoxError, Decision, Exchange, full, refusal};
 
 /// A refusal of the upstream is not longer, in bytes. AWS quotes the canonical request three times.
@@ -48,10 +47,10 @@ const CODE_HEADERS: [&str; 4] = ["x-amzn-errortype", "x-amzn-error-type", "x-amz
 const CHECK_OF_BODY: &str = "22";
 
 /// Sends the request, and returns what the client may see.
-pub async fn of(words: Words, target: &Target, outgoing: Outgoing, found: &Found, exchange: &Exchange) -> Answer {
+pub async fn of(words: Words, upstream: &Upstream, outgoing: Outgoing, found: &Found, exchange: &Exchange) -> Answer {
     let secrets = Secrets { credentials: found.credentials(), signature: outgoing.signature.to_hex().to_string() };
     let request = http::Request::from_parts(outgoing.parts, outgoing.body);
-    match target.upstream.send_to_uri(request, None).await {
+    match upstream.send_to_uri(request, None).await {
         Ok(answer) => {
             exchange.update(|record| record.decision = Decision::Signed);
             searched(words, answer, &secrets, found, exchange).await

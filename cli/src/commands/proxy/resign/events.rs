@@ -78,7 +78,7 @@ async fn forwarded(
         state: State::Open,
     };
     let outgoing = Outgoing { parts, body: events.boxed_unsync(), signature };
-    Ok(answer::of(words, target, outgoing, &found, exchange).await)
+    Ok(answer::of(words, &target.events, outgoing, &found, exchange).await)
 }
 
 /// The messages of the client, signed anew.

@@ -90,7 +90,7 @@ async fn store(
     let body = StreamBody::new(frames(file)).boxed_unsync();
     let signed = sign::unsigned_body(parts, body, (region, &upload.service), &found.identity);
     let signed = signed.map_err(|reason| Box::new(not_signed(words, exchange, reason)))?;
-    let stored = answer::of(words, target, signed, &found, exchange).await;
+    let stored = answer::of(words, &target.upstream, signed, &found, exchange).await;
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_stored = stored.status().is_success();
     Ok(if is_stored { upload.reply.answer(&stored, &fields.bucket, &upload.key, host) } else { stored })

@@ -25,6 +25,8 @@ pub struct Target {
     /// `None` if it serves all regions.
     region: Option<String>,
     pub upstream: Upstream,
+    /// The same for event streams.
+    pub events: Upstream,
     /// As it is signed and sent.
     pub host: HeaderValue,
 }
@@ -48,21 +50,15 @@ impl Targets {
             }
             if url.contains(REGION) {
                 for region in targets.regions.clone() {
-                    let upstream = Upstream::new(&url.replace(REGION, &region), transport, limits)?;
-                    targets.add(&service, Some(region), upstream)?;
+                    let url = url.replace(REGION, &region);
+                    targets.list.push(Target::new(&service, Some(region), &url, transport, limits)?);
                 }
             } else {
-                targets.add(&service, None, Upstream::new(&url, transport, limits)?)?;
+                targets.list.push(Target::new(&service, None, &url, transport, limits)?);
             }
             targets.services.push(service);
         }
         Ok(targets)
-    }
-
-    fn add(&mut self, service: &str, region: Option<String>, upstream: Upstream) -> Result<(), Failure> {
-        let host = HeaderValue::from_str(&upstream.host()).map_err(Failure::usage)?;
-        self.list.push(Target { service: service.into(), region, upstream, host });
-        Ok(())
     }
 
     /// `region` is `None` for SigV4A, whose signatures are for a set of regions.
@@ -79,6 +75,21 @@ impl Targets {
 
     pub fn regions(&self) -> &[String] {
         &self.regions
+    }
+}
+
+impl Target {
+    fn new(
+        service: &str,
+        region: Option<String>,
+        url: &str,
+        transport: &TransportArgs,
+        limits: &LimitArgs,
+    ) -> Result<Self, Failure> {
+        let upstream = Upstream::new(url, transport, limits)?;
+        let events = Upstream::with_http2(url, transport, limits)?;
+        let host = HeaderValue::from_str(&upstream.host()).map_err(Failure::usage)?;
+        Ok(Self { service: service.into(), region, upstream, events, host })
     }
 }
 

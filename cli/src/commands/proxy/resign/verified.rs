@@ -69,7 +69,7 @@ impl Forward {
         let unsigned = Unsigned { parts, verified, region: &self.settings.region };
         let signed = sign::signed(unsigned, body, &found.identity)
             .map_err(|reason| Box::new(not_signed(self.words, exchange, reason)))?;
-        Ok(answer::of(self.words, target, signed, &found, exchange).await)
+        Ok(answer::of(self.words, &target.upstream, signed, &found, exchange).await)
     }
 }
 
