@@ -87,6 +87,20 @@ fn the_host_of_the_client_changes_nothing() {
     assert!(other.seen().is_empty());
 }
 
+/// What an upstream with a path must not be left for.
+#[test]
+fn the_path_of_the_upstream_is_not_left() {
+    let upstream = Upstream::new();
+    let url = format!("{}/tenant/a/", upstream.url());
+    let flags = ["--upstream", &url, "--service", "s3", "--region", "us-east-1"];
+    let proxy = Proxy::start(&flags, &keys(""), &[]);
+    for target in ["/../b/key", "/%2e%2e/b/key", "/..%2fb/key", "/x/../../b/key", "//key", "/x;/key"] {
+        refused(&proxy, &upstream, &Sent::get(target), target);
+    }
+    assert_eq!(Sent::get("/bucket/key?acl").send(&proxy).status, 200, "{:?}", proxy.printed());
+    assert_eq!(upstream.only().target, "/tenant/a/bucket/key?acl");
+}
+
 #[test]
 fn headers_that_replace_method_or_path() {
     let upstream = Upstream::new();

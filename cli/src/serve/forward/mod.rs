@@ -113,6 +113,11 @@ impl Upstream {
         }
     }
 
+    /// Returns `true` if a path precedes that of each request.
+    pub fn has_base(&self) -> bool {
+        !self.base.is_empty()
+    }
+
     /// The URI of a path and query. `None` if it can't be sent.
     pub fn uri(&self, target: &str) -> Option<Uri> {
         let mut parts = http::uri::Parts::default();

@@ -12,6 +12,7 @@ use super::targets::Target;
 use super::{Settings, guard, outgoing};
 use crate::serve::forward::headers::is_override;
 use crate::serve::keys::{Asked, Key};
+use crate::serve::path::Path;
 
 /// The check that failed, and why.
 type Refused = (&'static str, String);
@@ -39,6 +40,9 @@ pub fn check(
     if !key.permits(&asked) {
         let reason = format!("no [[key.allow]] of the key permits the request to {host}");
         return Err(("allow", reason));
+    }
+    if target.upstream.has_base() && !Path::parse(&path).is_clear() {
+        return Err(("path", "the path could leave that of the upstream".into()));
     }
     if let Some(name) = verified.signed_headers().find(|name| is_override(name)) {
         return Err(("override", format!("the header {name} replaces the method or the path at some servers")));

@@ -31,6 +31,9 @@ const HEADERS: [&str; 9] = [
     "x-amz-website-redirect-location",
 ];
 
+/// No upload of a form is larger, at S3 either.
+const LARGEST: u64 = 5 << 30;
+
 /// Fields of the signature.
 const SIGNATURE: [&str; 5] =
     ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature"];
@@ -80,7 +83,7 @@ async fn store(
     let fields = Fields { bucket: bucket.into(), list, file_name: form.file_name().into() };
     let upload = fields.upload(settings, words, verifier, exchange)?;
     let found = credentials(settings, words, &upload.admitted, exchange).await?;
-    let (file, bytes) = form.spool(upload.most).await.map_err(unreadable)?;
+    let (file, bytes) = form.spool(upload.most.min(LARGEST)).await.map_err(unreadable)?;
     // The same form, now that the length is known: it can have expired in between, and then isn't stored.
     let checked = fields.verified(settings, verifier, |form| form.check_file_length(bytes));
     checked.and_then(|checked| checked).map_err(|error| policy(words, exchange, &error))?;

@@ -23,13 +23,13 @@ const TARGETS: [&str; 7] = [
     "GetTemporaryCredentials",
 ];
 
-/// Services and starts of paths.
-const PATHS: [(&str, &str); 5] = [
-    ("codeartifact", "/v1/authorization-token"),
-    ("datazone", "/v2/domains/"),
-    ("lakeformation", "/AssumeDecoratedRoleWithSAML"),
-    ("lakeformation", "/GetTemporary"),
-    ("s3", "/v20180820/accessgrantsinstance/dataaccess"),
+/// Services, and how the paths begin and end.
+const PATHS: [(&str, &str, &str); 5] = [
+    ("codeartifact", "/v1/authorization-token", ""),
+    ("datazone", "/v2/domains/", "/credentials"),
+    ("lakeformation", "/AssumeDecoratedRoleWithSAML", ""),
+    ("lakeformation", "/GetTemporary", ""),
+    ("s3", "/v20180820/accessgrantsinstance/dataaccess", ""),
 ];
 
 /// What a service that names its operations in `Action` may do.
@@ -62,7 +62,9 @@ pub fn refused(verified: &VerifiedHead<'_>, path: &str) -> Option<&'static str> 
     let is_session = || verified.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case(b"session"));
     let target = verified.header("x-amz-target").map(String::from_utf8_lossy).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default();
-    let is_path = |(own, start): &(&str, &str)| service == *own && path.starts_with(start);
+    let is_path = |(own, start, end): &(&str, &str, &str)| {
+        service == *own && path.starts_with(start) && path.trim_end_matches('/').ends_with(end)
+    };
     if SERVICES.contains(&service) {
         Some("the service gives credentials")
     } else if is_s3 && is_session() {

@@ -48,6 +48,10 @@ impl Targets {
             if targets.services.contains(&service) {
                 return Err(Failure::usage(format!("there are several upstreams for the service {service}")));
             }
+            if url.contains(REGION) && flags.region.is_some() {
+                let problem = "is the region of the client, and --region another one; leave one of them out";
+                return Err(Failure::usage(format!("{{region}} in --upstream-for {problem}")));
+            }
             if url.contains(REGION) {
                 for region in targets.regions.clone() {
                     let url = url.replace(REGION, &region);
@@ -209,6 +213,8 @@ mod tests {
         assert!(message(Some("http://127.0.0.1:9000"), None, &resign(&[], &["us-east-1"])).contains("--service"));
         assert!(message(Some("http://127.0.0.1:9000"), Some("s3"), &resign(&[], &[])).contains("--client-region"));
         assert!(message(None, None, &resign(&[], &[])).contains("--upstream-for"));
+        let both = targets(None, None, Some("us-east-1"), &resign(&["s3=http://s3.{region}.test"], &["us-east-1"]));
+        assert!(both.map(|_| ()).unwrap_err().to_string().contains("--region"));
         assert!(message(None, Some("s3"), &resign(&["s3=http://a.test"], &["us-east-1"])).contains("--service"));
         for wrong in ["s3", "=http://a.test", "s3="] {
             assert!(message(None, None, &resign(&[wrong], &["us-east-1"])).contains("SERVICE=URL"), "{wrong}");
