@@ -8,8 +8,8 @@ use super::{CredentialArgs, ScopeArgs};
 
 /// Sign the requests of programs that can't
 ///
-/// Signs each request with your credentials, or with those of a role, and forwards it to one upstream or to hosts of a
-/// list. Credentials are refreshed before they expire.
+/// Signs each request with the credentials that `countersign credentials` shows, and forwards it to one upstream or to
+/// hosts of a list. Credentials are refreshed before they expire.
 #[derive(Args, Debug)]
 #[command(after_long_help = HELP, mut_arg("listen", |listen| listen.default_value("127.0.0.1:8081")))]
 pub struct ProxyArgs {
@@ -32,11 +32,11 @@ pub struct ProxyArgs {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = BodyMode::Auto)]
     pub body: BodyMode,
 
-    /// Don't forward this header; `NAME*` stands for all that begin so. Several can be given
+    /// Don't forward this header, or with `NAME*` all whose names begin with this; several can be given
     #[arg(long, alias = "strip_header", value_name = "NAME")]
     pub strip_header: Vec<String>,
 
-    /// Don't forward this query parameter; `NAME*` stands for all that begin so. Several can be given
+    /// Don't forward this query parameter, or with `NAME*` all whose names begin with this; several can be given
     #[arg(long, alias = "strip_query", value_name = "NAME")]
     pub strip_query: Vec<String>,
 
@@ -44,8 +44,8 @@ pub struct ProxyArgs {
     #[arg(long, alias = "external_host", value_name = "HOST")]
     pub external_host: Vec<String>,
 
-    /// Serve the pages of this origin, such as http://localhost:3000, in a browser; several can be given. Others could
-    /// have your requests signed only by being visited
+    /// Accept requests of web pages of this origin, such as http://localhost:3000; several can be given. Those of other
+    /// origins are refused: a page could otherwise use your credentials as soon as it is opened
     #[arg(long, alias = "allow_origin", value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
 

@@ -143,6 +143,8 @@ impl Upstream {
         mut request: http::Request<AnswerBody>,
         handshake: Option<Handshake>,
     ) -> Result<Answer, Failed> {
+        // That of the connection of the client.
+        *request.version_mut() = Version::HTTP_11;
         if handshake.is_some() {
             Handshake::add_to(request.headers_mut());
         }
