@@ -104,3 +104,30 @@ fn an_upstream_with_another_key() {
     }
     proxy.wait_for("InvalidAccessKeyId");
 }
+
+#[test]
+fn an_upstream_that_is_down_slow_or_breaks_off() {
+    let flags = |url: &str| -> Vec<String> {
+        ["--upstream", url, "--service", "s3", "--region", "us-east-1", "--upstream-timeout", "1"]
+            .map(Into::into)
+            .into()
+    };
+    let started = |url: &str| {
+        let flags = flags(url);
+        Proxy::start(&flags.iter().map(String::as_str).collect::<Vec<_>>(), &keys(""), &[])
+    };
+    // Nothing listens, one that never answers, and one that ends each connection.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let ending = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (slow, broken) = (silent.local_addr().expect("an address"), ending.local_addr().expect("an address"));
+    std::thread::spawn(move || ending.incoming().flatten().for_each(drop));
+    for (name, address, status) in [("down", nobody, 502), ("slow", slow, 504), ("broken", broken, 502)] {
+        let proxy = started(&format!("http://{address}"));
+        for mode in [Mode::Hashed, Mode::Chunked(None)] {
+            let got = Sent::put("/bucket/key", b"hello", mode).send(&proxy);
+            assert_eq!(got.status, status, "{name} {mode:?}: {got:?}");
+            assert!(!got.contains(REAL_ID), "{name}: {got:?}");
+        }
+    }
+}

@@ -99,9 +99,7 @@ fn credentials_are_read_again_with_the_keys() {
     assert_eq!(id(), format!("{REAL_ID}2"));
     // What was there is used as long as it is valid.
     std::fs::remove_file(&file).expect("it is there");
-    std::fs::write(proxy.folder.path().join("keys.toml"), key("profile = \"real\"") + "# changed again\n")
-        .expect("a file");
-    std::thread::sleep(std::time::Duration::from_millis(2500));
+    proxy.replace_keys(&(key("profile = \"real\"") + "# changed again\n"));
     assert_eq!(id(), format!("{REAL_ID}2"));
 }
 

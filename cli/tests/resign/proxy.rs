@@ -96,11 +96,17 @@ impl Proxy {
         client::exchange(self.management, request.as_bytes())
     }
 
+    /// Waits until the new file has been read, which happens once for each change.
     pub fn replace_keys(&self, keys: &str) {
-        std::fs::write(self.folder.path().join("keys.toml"), keys).expect("a keys file");
-        let done = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();
-        assert!(done.expect("kill runs").success());
-        self.wait_for("read again");
+        let count = || self.printed().iter().filter(|line| line.contains("read again")).count();
+        let (before, end) = (count(), Instant::now() + LIMIT);
+        let new = self.folder.path().join("new.toml");
+        std::fs::write(&new, keys).expect("a keys file");
+        std::fs::rename(new, self.folder.path().join("keys.toml")).expect("a keys file");
+        while count() == before {
+            assert!(Instant::now() < end, "{:?}", self.printed());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// The most memory that it has used, in KiB.

@@ -41,6 +41,12 @@ pub struct Flags<'f> {
 
 impl Targets {
     pub fn new(flags: &Flags<'_>, transport: &TransportArgs, limits: &LimitArgs) -> Result<Self, Failure> {
+        if flags.region.is_some_and(|region| region.contains(['*', ','])) {
+            let problem = "a region set can't replace the region of the client";
+            return Err(Failure::usage(format!(
+                "--region: {problem}; clients that sign with SigV4A choose it themselves"
+            )));
+        }
         let pairs = pairs(flags)?;
         let regions = regions(flags, &pairs)?;
         let mut targets = Self { list: Vec::new(), services: Vec::new(), regions };
@@ -216,6 +222,8 @@ mod tests {
         let both = targets(None, None, Some("us-east-1"), &resign(&["s3=http://s3.{region}.test"], &["us-east-1"]));
         assert!(both.map(|_| ()).unwrap_err().to_string().contains("--region"));
         assert!(message(None, Some("s3"), &resign(&["s3=http://a.test"], &["us-east-1"])).contains("--service"));
+        let set = targets(None, None, Some("us-*"), &resign(&["s3=http://a.test"], &["us-east-1"]));
+        assert!(set.map(|_| ()).unwrap_err().to_string().contains("region set"));
         for wrong in ["s3", "=http://a.test", "s3="] {
             assert!(message(None, None, &resign(&[wrong], &["us-east-1"])).contains("SERVICE=URL"), "{wrong}");
         }
