@@ -151,7 +151,7 @@ fn expiring(credentials: Credentials, time: Option<&str>) -> Result<Credentials,
 
 /// Sends one request of a source, within its time and without following redirects. Of the flags, only the limits of time
 /// apply: --insecure is about the server that gets the request, and must not reveal the credentials to another.
-fn send(ask: HttpAsk, flags: &TransportArgs) -> Result<::http::Response<Vec<u8>>, AskError> {
+pub fn send(ask: HttpAsk, flags: &TransportArgs) -> Result<::http::Response<Vec<u8>>, AskError> {
     // Shorter, so that a service that can't be reached is told apart from one that doesn't answer.
     let limit = ask.timeout.min(flags.max_time.unwrap_or(ask.timeout));
     let transport = TransportArgs { connect_timeout: limit / 2, max_time: Some(limit), ..TransportArgs::default() };

@@ -7,6 +7,7 @@ pub mod post_form;
 mod presign;
 pub mod proxy;
 mod request;
+pub mod resign;
 pub mod serve;
 mod shell;
 pub mod sign;

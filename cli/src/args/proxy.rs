@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::resign::ResignArgs;
 use super::serve::ServeArgs;
 use super::{CredentialArgs, ScopeArgs};
 
@@ -14,7 +15,7 @@ use super::{CredentialArgs, ScopeArgs};
 pub struct ProxyArgs {
     /// The server to forward to, such as https://ID.execute-api.us-east-1.amazonaws.com. The `Host` of requests doesn't
     /// change it
-    #[arg(long, value_name = "URL", required_unless_present = "allow_host", conflicts_with = "allow_host")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["allow_host", "upstream_for"], conflicts_with = "allow_host")]
     pub upstream: Option<String>,
 
     /// Forward to the host that a request names, if it is this one; several can be given. `*.example.com` allows all hosts
@@ -49,7 +50,10 @@ pub struct ProxyArgs {
     pub allow_origin: Vec<String>,
 
     /// Verify requests with the keys of --keys, and sign them again with the credentials that each key names
-    #[arg(long, requires = "keys", conflicts_with_all = ["profile", "credentials_stdin", "user", "access_key"])]
+    #[arg(long, requires = "keys", conflicts_with_all = [
+        "profile", "credentials_stdin", "user", "access_key", "aws_sigv4", "allow_host", "body", "strip_header",
+        "strip_query", "allow_origin",
+    ])]
     pub resign: bool,
 
     /// The keys file (TOML) of --resign
@@ -63,6 +67,9 @@ pub struct ProxyArgs {
     /// Trust only the certificates in this PEM file at the upstream
     #[arg(long, value_name = "FILE")]
     pub cacert: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub again: ResignArgs,
 
     #[command(flatten)]
     pub scope: ScopeArgs,
@@ -117,10 +124,31 @@ What arrives, and what is sent:
   - Redirects are passed on, and not followed.
   - WebSocket handshakes are signed, and their connections passed on.
 
+With --resign, clients have placeholder keys, and reach the proxy by
+AWS_ENDPOINT_URL. Each request is verified, compared with the allow-list of its
+key, and signed again with the credentials that [key.resign] names:
+  [[key]]
+  access_key_id = \"AKIDSANDBOX\"
+  secret_access_key = \"placeholder\"
+  [[key.allow]]                # none: everything is allowed
+  hosts = [\"s3.eu-west-1.amazonaws.com\"]   # of the upstream
+  methods = [\"GET\", \"PUT\"]
+  path_prefixes = [\"/bucket/sandbox\"]
+  services = [\"s3\"]
+  max_expires = 900            # seconds, of presigned URLs
+  [key.resign]
+  profile = \"real\"           # or environment = true, or a key and its secret
+The file is read again when it changes, and on SIGHUP.
+
 Examples:
   countersign proxy --profile dev \\
     --upstream https://abc.execute-api.us-east-1.amazonaws.com
   curl http://127.0.0.1:8081/dev/list
 
   countersign proxy --allow-host '*.s3.eu-west-1.amazonaws.com'
-  curl -x http://127.0.0.1:8081 http://b.s3.eu-west-1.amazonaws.com/report.pdf";
+  curl -x http://127.0.0.1:8081 http://b.s3.eu-west-1.amazonaws.com/report.pdf
+
+  countersign proxy --resign --keys keys.toml --client-region eu-west-1 \\
+    --upstream-for s3=https://s3.{region}.amazonaws.com \\
+    --upstream-for sqs=https://sqs.{region}.amazonaws.com
+  AWS_ENDPOINT_URL=http://127.0.0.1:8081 aws s3 ls";

@@ -180,7 +180,7 @@ where
         };
         let mut answer = self.instead(&exchange, answer);
         self.record(&exchange, &mut answer);
-        if awaits_continue && !answer.status().is_success() {
+        if awaits_continue && (answer.status().is_client_error() || answer.status().is_server_error()) {
             // The client doesn't send the body now, and hyper closes the connection, since it can't know that. Unless it is
             // told, the client sends its next request into the closed connection (boto3 does).
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,8 +1,8 @@
 //! Upload forms of browsers (S3's POST object), which a plain store doesn't know. The file is stored with a PUT once its
 //! length is checked.
 
-mod read;
-mod reply;
+pub mod read;
+pub mod reply;
 
 use countersign::post_policy::{PolicyError, VerifiedForm};
 use countersign::{Timestamp, encode_path};
@@ -17,7 +17,7 @@ use crate::serve::{Answer, AnswerBody, Decision, Exchange, refusal};
 use read::{Form, Unreadable};
 
 /// Headers of an object that a form can set with a field of the same name.
-const OBJECT: [&str; 5] = ["cache-control", "content-disposition", "content-encoding", "content-type", "expires"];
+pub const OBJECT: [&str; 5] = ["cache-control", "content-disposition", "content-encoding", "content-type", "expires"];
 
 /// A form has its signature in its fields, and none in the headers or the query.
 pub fn is_form(settings: &Settings, request: &http::Request<AnswerBody>) -> bool {
@@ -116,7 +116,7 @@ async fn store(
 }
 
 /// The only segment of the path. A name that S3 couldn't have is none.
-fn bucket(path: &str) -> Option<&str> {
+pub fn bucket(path: &str) -> Option<&str> {
     let name = path.strip_prefix('/')?;
     let name = name.strip_suffix('/').unwrap_or(name);
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));

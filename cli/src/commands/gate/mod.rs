@@ -1,11 +1,12 @@
 //! `countersign gate`: verifies requests with the layer of the library and forwards them.
 //!
 //! `service` decides whether a request needs a signature, `verified` handles those that have one, `outgoing` is
-//! what the upstream gets, `query` its query, `bucket` finds the bucket in the host, `form` handles upload forms of S3, and `auth_request` is the mode for nginx.
+//! what the upstream gets, `query` its query, `bucket` finds the bucket in the host, `form` handles upload forms of S3,
+//! and `auth_request` is the mode for nginx.
 
 mod auth_request;
 mod bucket;
-mod form;
+pub mod form;
 mod outgoing;
 mod query;
 mod service;

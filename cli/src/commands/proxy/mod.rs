@@ -38,14 +38,16 @@ pub struct Settings {
     ground: Ground,
     /// How errors are written while the service is not known.
     format: ErrorFormat,
-    /// `None` with --resign.
-    signing: Option<Signing>,
+    signing: Signing,
 }
 
 pub fn run(args: &ProxyArgs) -> Result<ExitCode, Failure> {
+    if args.resign {
+        return resign::run(args);
+    }
     let format = ErrorFormat::RestJson;
     serve(&args.serve, args.keys.as_deref(), format, async |ground| {
-        let signing = if args.resign { None } else { Some(signing(args, ground).await?) };
+        let signing = signing(args, ground).await?;
         Ok(Proxy(Arc::new(Settings { ground: ground.clone(), format, signing })))
     })
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use http::StatusCode;
 use tower::Service;
 
-use super::{Settings, resign, signing};
+use super::{Settings, signing};
 use crate::serve::{Answer, Exchange, Request};
 
 /// The service that the listener calls.
@@ -34,10 +34,7 @@ impl Service<Request> for Proxy {
                     "Internal server error",
                 ));
             };
-            Ok(match &settings.signing {
-                Some(signing) => signing::answer(&settings, signing, request, &exchange).await,
-                None => resign::answer(&settings, request, &exchange).await,
-            })
+            Ok(signing::answer(&settings, &settings.signing, request, &exchange).await)
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use countersign::sources::{CachedCredentials, CredentialCache, ResolveError, Resolver};
 use countersign::tower::IdentitySource;
-use countersign::{Identity, Timestamp};
+use countersign::{Credentials, Identity, Timestamp};
 
 use crate::args::CredentialArgs;
 use crate::credentials;
@@ -95,7 +95,22 @@ impl Source {
         loaded.await
     }
 
-    async fn find(&self) -> Result<Identity, NoCredentials> {
+    /// The upstream refused these credentials: they are loaded again.
+    pub fn invalidate(&self, refused: &Credentials) {
+        if let Kind::Found { cache, .. } = &*self.0 {
+            cache.invalidate(refused);
+        }
+    }
+
+    /// Those that are there, if they have not expired.
+    pub fn current(&self) -> Option<Identity> {
+        match &*self.0 {
+            Kind::Given(identity) => Some(identity.clone()),
+            Kind::Found { cache, .. } => cache.current(Timestamp::now()).map(|current| current.identity().clone()),
+        }
+    }
+
+    pub async fn find(&self) -> Result<Identity, NoCredentials> {
         let cache = match &*self.0 {
             Kind::Given(identity) => {
                 let expires_at = identity.credentials().expires_at();

@@ -35,10 +35,11 @@ impl Connector {
         let tcp = TcpStream::connect((host.as_str(), port)).await?;
         // Small requests go out at once; it is not an error if the system refuses.
         let _ = tcp.set_nodelay(true);
-        let Some(config) = self.tls else { return Ok(TokioIo::new(Stream(Box::pin(tcp)))) };
+        let Some(config) = self.tls else { return Ok(TokioIo::new(Stream::new(tcp, false))) };
         let name = ServerName::try_from(host).map_err(io::Error::other)?;
         let stream = TlsConnector::from(config).connect(name, tcp).await?;
-        Ok(TokioIo::new(Stream(Box::pin(stream))))
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok(TokioIo::new(Stream::new(stream, is_http2)))
     }
 }
 
@@ -66,31 +67,40 @@ trait ReadWrite: AsyncRead + AsyncWrite + Send {}
 impl<S: AsyncRead + AsyncWrite + Send> ReadWrite for S {}
 
 /// A connection, with TLS or without.
-pub struct Stream(Pin<Box<dyn ReadWrite>>);
+pub struct Stream {
+    inner: Pin<Box<dyn ReadWrite>>,
+    is_http2: bool,
+}
+
+impl Stream {
+    fn new(inner: impl ReadWrite + 'static, is_http2: bool) -> Self {
+        Self { inner: Box::pin(inner), is_http2 }
+    }
+}
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        if self.is_http2 { Connected::new().negotiated_h2() } else { Connected::new() }
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_read(cx, buffer)
+        self.inner.as_mut().poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.as_mut().poll_write(cx, bytes)
+        self.inner.as_mut().poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_flush(cx)
+        self.inner.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.as_mut().poll_shutdown(cx)
+        self.inner.as_mut().poll_shutdown(cx)
     }
 
     fn poll_write_vectored(
@@ -98,10 +108,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0.as_mut().poll_write_vectored(cx, bytes)
+        self.inner.as_mut().poll_write_vectored(cx, bytes)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.inner.is_write_vectored()
     }
 }

@@ -40,14 +40,17 @@ pub fn remove_alike(headers: &mut HeaderMap, name: &HeaderName) {
     remove_where(headers, |name| plain(name) == wanted);
 }
 
+/// Returns `true` for a header with which some servers replace the method or the path.
+pub fn is_override(name: &str) -> bool {
+    OVERRIDES.contains(&plain(name).as_str())
+}
+
 /// Removes headers about who the client is and what it asked for, unless they are signed.
 pub fn remove_claims(headers: &mut HeaderMap, is_signed: impl Fn(&str) -> bool) {
     remove_where(headers, |name| {
         let plain = plain(name);
-        let is_claim = plain == "forwarded"
-            || plain.starts_with("x-forwarded-")
-            || plain == "x-real-ip"
-            || OVERRIDES.contains(&plain.as_str());
+        let is_claim =
+            plain == "forwarded" || plain.starts_with("x-forwarded-") || plain == "x-real-ip" || is_override(name);
         is_claim && !is_signed(name)
     });
 }

@@ -16,7 +16,6 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio_rustls::rustls::ClientConfig;
 
 use super::{Answer, AnswerBody, BoxError};
 use crate::args::TransportArgs;
@@ -62,6 +61,16 @@ pub struct Outgoing {
 
 impl Upstream {
     pub fn new(url: &str, transport: &TransportArgs, limits: &LimitArgs) -> Result<Self, Failure> {
+        // HTTP/1 only: it shows where a request ends, whatever the upstream speaks.
+        Self::speaking(url, transport, limits, true)
+    }
+
+    /// With HTTP/2 over TLS, if the upstream has it. AWS answers event streams while they are sent only with HTTP/2.
+    pub fn with_http2(url: &str, transport: &TransportArgs, limits: &LimitArgs) -> Result<Self, Failure> {
+        Self::speaking(url, transport, limits, false)
+    }
+
+    fn speaking(url: &str, transport: &TransportArgs, limits: &LimitArgs, http1: bool) -> Result<Self, Failure> {
         let wrong = || Failure::usage("the upstream must be a URL such as http://127.0.0.1:3000, without a query");
         let parts = url.parse::<Uri>().map_err(|_| wrong())?.into_parts();
         let scheme =
@@ -71,7 +80,7 @@ impl Upstream {
         if base.contains('?') {
             return Err(wrong());
         }
-        let tls = if scheme == Scheme::HTTPS { Some(Arc::new(config(transport)?)) } else { None };
+        let tls = if scheme == Scheme::HTTPS { Some(Arc::new(Tls::new(transport)?.config(http1)?)) } else { None };
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
@@ -94,6 +103,19 @@ impl Upstream {
 
     pub fn default_port(&self) -> u16 {
         if self.is_https() { 443 } else { 80 }
+    }
+
+    /// The host as it is sent, with the port unless it is the default one.
+    pub fn host(&self) -> String {
+        match self.authority.port_u16() {
+            Some(port) if port != self.default_port() => format!("{}:{port}", self.authority.host()),
+            _ => self.authority.host().to_owned(),
+        }
+    }
+
+    /// Returns `true` if a path precedes that of each request.
+    pub fn has_base(&self) -> bool {
+        !self.base.is_empty()
     }
 
     /// The URI of a path and query. `None` if it can't be sent.
@@ -165,11 +187,6 @@ impl Upstream {
         }
         Ok(answer)
     }
-}
-
-fn config(transport: &TransportArgs) -> Result<ClientConfig, Failure> {
-    // HTTP/1 only: it shows where a request ends, whatever the upstream speaks.
-    Tls::new(transport)?.config(true)
 }
 
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {

@@ -1,0 +1,136 @@
+//! The request to the upstream, before it is signed.
+
+use countersign::{Rules, VerifiedHead};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HOST};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::targets::Target;
+use crate::serve::forward::headers;
+use crate::serve::path::{decoded_once, sendable};
+
+/// Headers of the signature of the client. `x-amz-content-sha256` is replaced when the request is signed: clients that
+/// send it need it at the upstream, too.
+const SIGNATURE: [&str; 4] = ["x-amz-date", "x-amz-region-set", "x-amz-s3session-token", "x-amz-security-token"];
+
+/// Parameters of a presigned URL.
+const PRESIGNED: [&str; 10] = [
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-region-set",
+    "x-amz-s3session-token",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
+
+/// The path that was signed, percent-encoded once. It is what is compared with the allow-list, and what is forwarded.
+pub fn path(verified: &VerifiedHead<'_>) -> String {
+    let canonical = verified.canonical_path();
+    let scope = verified.scope();
+    let is_encoded_twice = Rules::for_service(scope.service()).double_encode_path;
+    if is_encoded_twice { sendable(&decoded_once(&canonical)) } else { canonical }
+}
+
+/// The method, URI and headers for the upstream. `None` if the path can't be sent.
+pub fn parts(head: Parts, verified: &VerifiedHead<'_>, target: &Target) -> Option<Parts> {
+    let scope = verified.scope();
+    let is_s3 = Rules::for_service(scope.service()).presign_headers_in_query;
+    // Neither the version nor the extensions of the client.
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.method = head.method;
+    parts.headers = head.headers;
+    clean(&mut parts.headers);
+    let query = match head.uri.query() {
+        Some(raw) if verified.is_presigned() => without_signature(raw, is_s3, &mut parts.headers),
+        raw => raw.map(str::to_owned),
+    };
+    let path = path(verified);
+    parts.uri = target.upstream.uri(&query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")))?;
+    parts.headers.insert(HOST, target.host.clone());
+    Some(parts)
+}
+
+fn clean(headers: &mut HeaderMap) {
+    headers::remove_hop_by_hop(headers);
+    // The client could forge them, and could sign them.
+    headers::remove_claims(headers, |_| false);
+    headers::join_lengths(headers);
+    headers.remove(AUTHORIZATION);
+    headers.remove(DATE);
+    SIGNATURE.iter().for_each(|name| drop(headers.remove(*name)));
+    // Refusals of the upstream are searched for the real key.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+}
+
+/// The query without the signature, otherwise as it arrived. S3 reads headers from the query of a presigned URL: in a
+/// request that is signed in its headers, they have to be headers.
+fn without_signature(raw: &str, is_s3: bool, headers: &mut HeaderMap) -> Option<String> {
+    let mut kept = Vec::new();
+    for piece in raw.split('&') {
+        let Some((name, value)) = pairs(piece).next() else { continue };
+        let lower = String::from_utf8_lossy(&name).to_ascii_lowercase();
+        let is_header = is_s3 && lower.starts_with("x-amz-");
+        if PRESIGNED.contains(&lower.as_str()) {
+            continue;
+        }
+        let pair = lower.parse::<HeaderName>().ok().zip(HeaderValue::from_bytes(&value).ok());
+        match pair.filter(|_| is_header) {
+            Some((name, value)) => drop(headers.entry(name).or_insert(value)),
+            None => kept.push(piece),
+        }
+    }
+    (!kept.is_empty()).then(|| kept.join("&"))
+}
+
+/// The parameters of a query or a form, decoded. A `+` is a space.
+pub fn pairs(query: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let pieces = query.split('&').filter(|piece| !piece.is_empty());
+    pieces.map(|piece| {
+        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+        let decoded = |text: &str| decoded_once(&text.replace('+', "%20"));
+        (decoded(name), decoded(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_signature_leaves_the_query() {
+        let mut headers = HeaderMap::new();
+        let raw = "acl&X-Amz-Algorithm=a&x=&X-Amz-Signature=b&%58-Amz-Date=c&X-Amz-Acl=public-read&y=%2F+%7e&&z";
+        let query = without_signature(raw, true, &mut headers);
+        assert_eq!(query.as_deref(), Some("acl&x=&y=%2F+%7e&z"));
+        assert_eq!(headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["x-amz-acl"]);
+        let query = without_signature("X-Amz-Own=1&X-Amz-Expires=5", false, &mut headers);
+        assert_eq!(query.as_deref(), Some("X-Amz-Own=1"));
+        assert_eq!(without_signature("X-Amz-Expires=5", true, &mut headers), None);
+    }
+
+    #[test]
+    fn what_the_client_may_not_say_is_removed() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "x-amz-date",
+            "x-amz-security-token",
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "date",
+            "connection",
+            "x-hop",
+            "x-amz-acl",
+        ] {
+            headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_static("x-hop"));
+        }
+        clean(&mut headers);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["accept-encoding", "x-amz-acl"]);
+    }
+}
