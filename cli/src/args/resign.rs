@@ -14,6 +14,11 @@ pub struct ResignArgs {
     #[arg(long, alias = "client_region", value_name = "REGION", requires = "resign")]
     pub client_region: Vec<String>,
 
+    /// Clients of S3 name buckets in the host, as BUCKET.HOST; several can be given. The upstream gets /BUCKET/KEY, which is
+    /// also what allow-lists see
+    #[arg(long, alias = "virtual_host", value_name = "HOST", requires = "resign")]
+    pub virtual_host: Vec<String>,
+
     /// Let clients call operations whose answers contain credentials, such as AssumeRole, CreateSession and CreateAccessKey.
     /// They could go around the proxy with them
     #[arg(long, alias = "allow_credentials_in_answers", requires = "resign")]

@@ -5,7 +5,7 @@
 //! and `auth_request` is the mode for nginx.
 
 mod auth_request;
-mod bucket;
+pub mod bucket;
 pub mod form;
 mod outgoing;
 mod query;

@@ -1,8 +1,8 @@
 //! The credentials to sign with: given once, or found where AWS's tools keep them and refreshed before they expire.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use countersign::sources::{CachedCredentials, CredentialCache, ResolveError, Resolver};
 use countersign::tower::IdentitySource;
@@ -20,6 +20,8 @@ use crate::serve::own::OwnCredentials;
 const SPARE: i64 = 10;
 /// How long a request waits for credentials.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The time from one refusal by an upstream that causes a load to the next.
+const BETWEEN: Duration = Duration::from_secs(30);
 /// How often the background task looks whether the credentials should be refreshed. That costs nothing if not.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -29,7 +31,7 @@ pub struct Source(Arc<Kind>);
 
 enum Kind {
     Given(Identity),
-    Found { resolver: Resolver, cache: CredentialCache, own: OwnCredentials },
+    Found { resolver: Resolver, cache: CredentialCache, own: OwnCredentials, invalidated: Mutex<Option<Instant>> },
 }
 
 /// There is nothing to sign with.
@@ -58,7 +60,7 @@ impl Source {
     /// AWS's sources, in AWS's order; or only this profile.
     pub fn of_profile(profile: Option<&str>, own: OwnCredentials) -> Self {
         let resolver = credentials::resolver(profile);
-        Self(Arc::new(Kind::Found { resolver, cache: CredentialCache::new(), own }))
+        Self(Arc::new(Kind::Found { resolver, cache: CredentialCache::new(), own, invalidated: Mutex::default() }))
     }
 
     /// Loads the credentials, and from then on refreshes them in the background. Returns the region that is configured
@@ -78,7 +80,7 @@ impl Source {
 
     /// Only one load runs at a time; the others wait for it, or go on with credentials that are still valid.
     async fn load(&self) -> Result<CachedCredentials, ResolveError> {
-        let Kind::Found { resolver, cache, own } = &*self.0 else {
+        let Kind::Found { resolver, cache, own, .. } = &*self.0 else {
             return Err(ResolveError::of_program("the credentials are given"));
         };
         let loaded = cache.get_async(Timestamp::now, || async {
@@ -95,10 +97,15 @@ impl Source {
         loaded.await
     }
 
-    /// The upstream refused these credentials: they are loaded again.
+    /// The upstream refused these credentials: they are loaded again. Not each time, as clients can cause such answers, for
+    /// example of a server that they own behind the upstream.
     pub fn invalidate(&self, refused: &Credentials) {
-        if let Kind::Found { cache, .. } = &*self.0 {
-            cache.invalidate(refused);
+        if let Kind::Found { cache, invalidated, .. } = &*self.0 {
+            let mut last = invalidated.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.is_none_or(|last| last.elapsed() >= BETWEEN) {
+                *last = Some(Instant::now());
+                cache.invalidate(refused);
+            }
         }
     }
 

@@ -18,7 +18,8 @@ use crate::serve::path::Path;
 type Refused = (&'static str, String);
 
 /// Objects that an S3 request reads or removes besides the one in its path.
-const SOURCES: [&str; 2] = ["x-amz-copy-source", "x-amz-rename-source"];
+const SOURCES: [&str; 2] = ["x-amz-copy-source", RENAME];
+const RENAME: &str = "x-amz-rename-source";
 
 pub fn target<'s>(settings: &'s Settings, verified: &VerifiedHead<'_>) -> Option<&'s Target> {
     let scope = verified.scope();
@@ -27,14 +28,16 @@ pub fn target<'s>(settings: &'s Settings, verified: &VerifiedHead<'_>) -> Option
 }
 
 pub fn check(
+    settings: &Settings,
     key: &Key,
     head: &Parts,
     verified: &VerifiedHead<'_>,
     target: &Target,
-    allow_credentials_in_answers: bool,
 ) -> Result<(), Refused> {
     let host = target.host.to_str().unwrap_or_default();
-    let path = outgoing::path(verified);
+    let Ok(path) = outgoing::path(verified, &settings.virtual_hosts) else {
+        return Err(("host", "what precedes the --virtual-host in the host can't be a bucket".into()));
+    };
     let expires = verified.is_presigned().then(|| expires(verified)).flatten();
     let asked = Asked { host, method: verified.method(), path: &path, service: verified.scope().service(), expires };
     if !key.permits(&asked) {
@@ -48,16 +51,16 @@ pub fn check(
         return Err(("override", format!("the header {name} replaces the method or the path at some servers")));
     }
     if Rules::for_service(asked.service).post_policy {
-        check_host(verified.host())?;
+        check_host(settings, verified.host())?;
         sources(key, head, &asked)?;
     }
     match guard::refused(verified, &path) {
-        Some(reason) if !allow_credentials_in_answers => Err(("credentials_in_answer", reason.into())),
+        Some(reason) if !settings.allow_credentials_in_answers => Err(("credentials_in_answer", reason.into())),
         _ => Ok(()),
     }
 }
 
-/// A copy reads its source: that has to be permitted, too.
+/// A copy reads its source, and renaming removes it: that has to be permitted, too.
 fn sources(key: &Key, head: &Parts, asked: &Asked<'_>) -> Result<(), Refused> {
     // Of a presigned request, they can be in the query; the signature covers both.
     let in_headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
@@ -67,18 +70,27 @@ fn sources(key: &Key, head: &Parts, asked: &Asked<'_>) -> Result<(), Refused> {
         let value = String::from_utf8_lossy(&value).into_owned();
         let path = value.split('?').next().unwrap_or_default();
         let path = format!("/{}", path.strip_prefix('/').unwrap_or(path));
-        if !key.permits(&Asked { method: "GET", path: &path, expires: None, ..asked.clone() }) {
-            return Err(("allow", format!("no [[key.allow]] of the key permits GET for the object in {name}")));
+        // S3 decodes the value, and reads a plus as a space.
+        let (method, paths) = (if name == RENAME { "DELETE" } else { "GET" }, [path.replace('+', "%20"), path]);
+        let is_permitted = |path: &String| key.permits(&Asked { method, path, expires: None, ..asked.clone() });
+        if !paths.iter().all(is_permitted) {
+            return Err(("allow", format!("no [[key.allow]] of the key permits {method} for the object in {name}")));
         }
     }
     Ok(())
 }
 
 /// `bucket.localhost`: the bucket would be lost, as the upstream gets another host.
-fn check_host(host: &str) -> Result<(), Refused> {
+fn check_host(settings: &Settings, host: &str) -> Result<(), Refused> {
+    if matches!(settings.virtual_hosts.bucket(host), Ok(Some(_))) {
+        return Ok(());
+    }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
     match name.ends_with(".localhost") {
-        true => Err(("host", "the bucket is in the host; configure the client for path-style addressing".into())),
+        true => Err((
+            "host",
+            "the bucket is in the host, which needs --virtual-host or a client with path-style addressing".into(),
+        )),
         false => Ok(()),
     }
 }

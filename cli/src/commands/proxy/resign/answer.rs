@@ -99,7 +99,7 @@ async fn searched(words: Words, answer: Answer, secrets: &Secrets<'_>, found: &F
         .map(|(name, _)| name.clone())
         .collect();
     quoting.iter().for_each(|name| drop(parts.headers.remove(name)));
-    if !(parts.status.is_client_error() || parts.status.is_server_error()) {
+    if parts.status.is_success() || parts.status.is_informational() {
         return Answer::from_parts(parts, body);
     }
     let is_encoded = parts.headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity");

@@ -62,7 +62,8 @@ async fn forwarded(
         exchange.refused("22", error.to_string());
         Box::new(words.denied())
     })?;
-    let mut parts = outgoing::parts(head, &verified, target).ok_or_else(|| Box::new(words.denied()))?;
+    let mut parts =
+        outgoing::parts(head, &verified, target, &settings.virtual_hosts).ok_or_else(|| Box::new(words.denied()))?;
     // The messages are signed while they pass; how many there will be isn't known.
     parts.headers.remove(CONTENT_LENGTH);
     let unsigned = Unsigned { parts, verified: &verified, region: &settings.region };

@@ -15,6 +15,7 @@ use crate::commands::gate::form::read::{Form, Unreadable, frames};
 use crate::commands::gate::form::reply::Reply;
 use crate::commands::gate::form::{OBJECT, bucket};
 use crate::serve::keys::Asked;
+use crate::serve::path::Path;
 use crate::serve::{Answer, AnswerBody, Decision, Exchange, Scope, refusal};
 
 /// Fields that a PUT has as headers of the same name, or with names that begin so. `x-amz-copy-source` is none of them: it
@@ -74,8 +75,12 @@ async fn store(
     (head, body): (Parts, AnswerBody),
     exchange: &Exchange,
 ) -> Result<Answer, Box<Answer>> {
-    let Some(bucket) = bucket(head.uri.path()) else {
-        return Err(refused(words, exchange, "target", "a form must be sent to /BUCKET".into()));
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or(head.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let resource = settings.virtual_hosts.path_style(host, head.uri.path()).unwrap_or_default();
+    let Some(bucket) = bucket(&resource) else {
+        let reason = "a form must be sent to /BUCKET, or to / of the host of the bucket";
+        return Err(refused(words, exchange, "target", reason.into()));
     };
     let unreadable = |error| unreadable(words, exchange, error);
     let mut form = Form::read(&head.headers, body).await.map_err(unreadable)?;
@@ -94,7 +99,6 @@ async fn store(
     let signed = sign::unsigned_body(parts, body, (region, &upload.service), &found.identity);
     let signed = signed.map_err(|reason| Box::new(not_signed(words, exchange, reason)))?;
     let stored = answer::of(words, &target.upstream, signed, &found, exchange).await;
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_stored = stored.status().is_success();
     Ok(if is_stored { upload.reply.answer(&stored, &fields.bucket, &upload.key, host) } else { stored })
 }
@@ -150,6 +154,9 @@ impl Fields {
         };
         let host = target.host.to_str().unwrap_or_default();
         let path = format!("/{}/{}", self.bucket, encode_path(&key));
+        if target.upstream.has_base() && !Path::parse(&path).is_clear() {
+            return Err(refused("path", "the path could leave that of the upstream"));
+        }
         let asked = Asked { host, method: "POST", path: &path, service: &service, expires: None };
         let keys = settings.ground.keys.get();
         let found = keys.find(form.access_key_id()).filter(|found| found.permits(&asked)).cloned();

@@ -26,6 +26,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 
 use crate::args::{ProxyArgs, TransportArgs};
+use crate::commands::gate::bucket::VirtualHosts;
 use crate::failure::Failure;
 use crate::serve::{Answer, AnswerBody, Ground, refusal, run as serve};
 use credentials::Sources;
@@ -36,6 +37,7 @@ struct Settings {
     ground: Ground,
     targets: Targets,
     sources: Sources,
+    virtual_hosts: VirtualHosts,
     /// The region to sign for, if it isn't that of the client.
     region: Option<String>,
     allow_credentials_in_answers: bool,
@@ -52,12 +54,17 @@ pub fn run(args: &ProxyArgs) -> Result<ExitCode, Failure> {
     let verifiers =
         targets.services().iter().map(|service| verifier(service, targets.regions(), &args.external_host, most));
     let verifiers = verifiers.collect::<Result<Vec<_>, _>>()?;
+    let virtual_hosts = VirtualHosts::new(&args.again.virtual_host)?;
+    if !args.again.virtual_host.is_empty() && !targets.services().iter().any(|service| Words::of(service).is_s3) {
+        return Err(Failure::usage("--virtual-host is for S3"));
+    }
     let format = targets.services().first().map_or(ErrorFormat::RestJson, |service| refusal::format_of(service));
     serve(&args.serve, Some(keys), format, async |ground| {
         let settings = Settings {
             ground: ground.clone(),
             targets,
             sources: Sources::new(&ground.keys.get(), ground.own.clone()),
+            virtual_hosts,
             region: region.map(str::to_owned),
             allow_credentials_in_answers: args.again.allow_credentials_in_answers,
         };

@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::targets::Target;
+use crate::commands::gate::bucket::{InvalidBucket, VirtualHosts};
 use crate::serve::forward::headers;
 use crate::serve::path::{decoded_once, sendable};
 
@@ -27,16 +28,21 @@ const PRESIGNED: [&str; 10] = [
     "x-amz-signedheaders",
 ];
 
-/// The path that was signed, percent-encoded once. It is what is compared with the allow-list, and what is forwarded.
-pub fn path(verified: &VerifiedHead<'_>) -> String {
+/// Headers of a checksum that are not its value.
+const ABOUT_CHECKSUMS: [&str; 3] = ["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"];
+
+/// The path that was signed, percent-encoded once, with the bucket if that is in the host. It is what is compared with the
+/// allow-list, and what is forwarded.
+pub fn path(verified: &VerifiedHead<'_>, hosts: &VirtualHosts) -> Result<String, InvalidBucket> {
     let canonical = verified.canonical_path();
     let scope = verified.scope();
-    let is_encoded_twice = Rules::for_service(scope.service()).double_encode_path;
-    if is_encoded_twice { sendable(&decoded_once(&canonical)) } else { canonical }
+    let rules = Rules::for_service(scope.service());
+    let path = if rules.double_encode_path { sendable(&decoded_once(&canonical)) } else { canonical };
+    Ok(if rules.post_policy { hosts.path_style(verified.host(), &path)?.into_owned() } else { path })
 }
 
 /// The method, URI and headers for the upstream. `None` if the path can't be sent.
-pub fn parts(head: Parts, verified: &VerifiedHead<'_>, target: &Target) -> Option<Parts> {
+pub fn parts(head: Parts, verified: &VerifiedHead<'_>, target: &Target, hosts: &VirtualHosts) -> Option<Parts> {
     let scope = verified.scope();
     let is_s3 = Rules::for_service(scope.service()).presign_headers_in_query;
     // Neither the version nor the extensions of the client.
@@ -48,7 +54,7 @@ pub fn parts(head: Parts, verified: &VerifiedHead<'_>, target: &Target) -> Optio
         Some(raw) if verified.is_presigned() => without_signature(raw, is_s3, &mut parts.headers),
         raw => raw.map(str::to_owned),
     };
-    let path = path(verified);
+    let path = path(verified, hosts).ok()?;
     parts.uri = target.upstream.uri(&query.map_or_else(|| path.clone(), |query| format!("{path}?{query}")))?;
     parts.headers.insert(HOST, target.host.clone());
     Some(parts)
@@ -74,7 +80,7 @@ fn without_signature(raw: &str, is_s3: bool, headers: &mut HeaderMap) -> Option<
         let Some((name, value)) = pairs(piece).next() else { continue };
         let lower = String::from_utf8_lossy(&name).to_ascii_lowercase();
         let is_header = is_s3 && lower.starts_with("x-amz-");
-        if PRESIGNED.contains(&lower.as_str()) {
+        if PRESIGNED.contains(&lower.as_str()) || is_s3 && is_checksum(&lower) {
             continue;
         }
         let pair = lower.parse::<HeaderName>().ok().zip(HeaderValue::from_bytes(&value).ok());
@@ -84,6 +90,12 @@ fn without_signature(raw: &str, is_s3: bool, headers: &mut HeaderMap) -> Option<
         }
     }
     (!kept.is_empty()).then(|| kept.join("&"))
+}
+
+/// Presigners of SDKs add the checksum of an empty body. S3 ignores it in a URL, but not in a header.
+fn is_checksum(name: &str) -> bool {
+    let is_value = name.starts_with("x-amz-checksum-") && !ABOUT_CHECKSUMS.contains(&name);
+    is_value || name == "x-amz-sdk-checksum-algorithm"
 }
 
 /// The parameters of a query or a form, decoded. A `+` is a space.

@@ -60,12 +60,13 @@ impl Forward {
         exchange: &Exchange,
     ) -> Result<Answer, Box<Answer>> {
         let admitted = admitted(&self.settings, self.words, &head, verified, exchange)?;
-        let body = guard::check(&self.settings, verified, body)
+        let body = guard::check(&self.settings, &head, verified, body)
             .await
             .map_err(|reason| refused(self.words, exchange, "credentials_in_answer", reason))?;
         let found = credentials(&self.settings, self.words, &admitted, exchange).await?;
         let target = admitted.target(&self.settings, verified).ok_or_else(|| Box::new(self.words.denied()))?;
-        let parts = outgoing::parts(head, verified, target).ok_or_else(|| Box::new(self.words.denied()))?;
+        let parts = outgoing::parts(head, verified, target, &self.settings.virtual_hosts)
+            .ok_or_else(|| Box::new(self.words.denied()))?;
         let unsigned = Unsigned { parts, verified, region: &self.settings.region };
         let signed = sign::signed(unsigned, body, &found.identity)
             .map_err(|reason| Box::new(not_signed(self.words, exchange, reason)))?;
@@ -116,7 +117,7 @@ pub fn admitted(
     let Some(key) = keys.find(verified.access_key_id()).cloned() else {
         return Err(refused(words, exchange, "allow", "the key was removed".into()));
     };
-    match admit::check(&key, head, verified, target, settings.allow_credentials_in_answers) {
+    match admit::check(settings, &key, head, verified, target) {
         Ok(()) => Ok(Admitted { keys, key }),
         Err((check, reason)) => Err(refused(words, exchange, check, reason)),
     }
