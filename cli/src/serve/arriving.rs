@@ -11,11 +11,12 @@ use http::header::EXPECT;
 use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, Sleep};
 
 use super::BoxError;
 use super::exchange::{Exchange, Exhausted};
+use super::held::Held;
 
 /// What is read of a body that nobody wants, so that the client gets the answer: many read it only after they have sent
 /// everything, and a connection that is closed before is reset. It is read while the answer is sent, and not kept in memory.
@@ -40,7 +41,7 @@ pub struct Arriving {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     exchange: Exchange,
-    budget: Option<(Budget, Vec<OwnedSemaphorePermit>)>,
+    budget: Option<(Budget, Held)>,
     is_ended: bool,
     /// There was no memory for a part of it.
     is_incomplete: bool,
@@ -58,8 +59,13 @@ impl Arriving {
     }
 
     /// Counts the bytes as memory that is used until this body is dropped.
-    pub fn within(mut self, budget: &Budget) -> Self {
-        self.budget = Some((budget.clone(), Vec::new()));
+    pub fn within(self, budget: &Budget) -> Self {
+        self.held(budget, Held::default())
+    }
+
+    /// Counts the bytes as memory that is used until they are given back with `held`.
+    pub fn held(mut self, budget: &Budget, held: Held) -> Self {
+        self.budget = Some((budget.clone(), held));
         self
     }
 
@@ -69,15 +75,11 @@ impl Arriving {
     }
 
     fn take(&mut self, frame: &Frame<Bytes>) -> Result<(), BoxError> {
-        let Some((budget, permits)) = &mut self.budget else { return Ok(()) };
+        let Some((budget, held)) = &mut self.budget else { return Ok(()) };
         let bytes = frame.data_ref().map_or(0, Bytes::len);
         match Arc::clone(&budget.0).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)) {
-            // One permit for all bytes.
             Ok(permit) => {
-                match permits.first_mut() {
-                    Some(first) => first.merge(permit),
-                    None => permits.push(permit),
-                }
+                held.add(permit);
                 Ok(())
             }
             Err(_) => {

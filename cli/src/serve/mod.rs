@@ -6,6 +6,7 @@ mod access_log;
 mod arriving;
 mod exchange;
 pub mod forward;
+mod held;
 mod idle;
 pub mod keys;
 mod leaving;
@@ -28,6 +29,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 pub use arriving::{Arriving, Budget};
 pub use exchange::{Decision, Exchange, Scope};
+pub use held::{Held, Passing};
 pub use run::{Ground, run};
 
 pub type BoxError = Box<dyn Error + Send + Sync>;

@@ -1,6 +1,8 @@
 //! Upload forms of S3 (POST object). The policy is verified, the file is kept on disk until its length is known, and then
 //! stored with a PUT that the real credentials sign: for S3, both are the same operation.
 
+use std::time::Duration;
+
 use countersign::post_policy::{PolicyError, VerifiedForm};
 use countersign::{Timestamp, Verifier, encode_path};
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST};
@@ -157,7 +159,9 @@ impl Fields {
         if target.upstream.has_base() && !Path::parse(&path).is_clear() {
             return Err(refused("path", "the path could leave that of the upstream"));
         }
-        let asked = Asked { host, method: "POST", path: &path, service: &service, expires: None };
+        let seconds = form.expires_at().unix_seconds() - form.timestamp().unix_seconds();
+        let expires = Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+        let asked = Asked { host, method: "POST", path: &path, service: &service, expires };
         let keys = settings.ground.keys.get();
         let found = keys.find(form.access_key_id()).filter(|found| found.permits(&asked)).cloned();
         let Some(found) = found else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use countersign::tower::{Caller, RefusalBody, RefusalReason, VerifyLayer, VerifyService};
-use countersign::{Credentials, Rules, StreamingPayload, Verifier};
+use countersign::{Credentials, StreamingPayload, Verifier};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use super::verified::Forward;
 use super::{Settings, Words, events, form};
 use crate::serve::path::decoded_once;
-use crate::serve::{Answer, AnswerBody, Exchange, Request};
+use crate::serve::{Answer, AnswerBody, Exchange, Held, Request};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
 type Found = Ready<Result<Option<Credentials>, Infallible>>;
@@ -33,7 +33,6 @@ pub struct Resigning<K> {
 struct Own<K> {
     name: String,
     words: Words,
-    rules: Rules,
     /// For event streams, which the layer doesn't decode.
     verifier: Verifier,
     verifying: VerifyService<Forward, K>,
@@ -59,9 +58,11 @@ impl<K: LookUp> Own<K> {
         let layer = VerifyLayer::new(verifier.clone(), look_up)
             .error_format(words.format)
             .max_body_bytes(settings.ground.limits.max_body_bytes)
+            // What nobody wants is read by the body itself, in a limited time.
+            .max_discarded_bytes(0)
             .stream_bodies();
         let verifying = layer.layer(Forward { settings: Arc::clone(settings), words });
-        Self { name: name.into(), words, rules: Rules::for_service(name), verifier, verifying }
+        Self { name: name.into(), words, verifier, verifying }
     }
 
     /// `Forward` is always ready. A function of its own, since the compiler can't prove in an async one that the service
@@ -80,7 +81,7 @@ impl<K: LookUp> Resigning<K> {
         let (Some(own), Some(exchange)) = (own, Exchange::of(request.extensions())) else {
             return Words::of("").failed(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
         };
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         if is_form && own.words.is_s3 {
             let request = (head, body.boxed_unsync());
             return form::answer(&self.settings, own.words, &own.verifier, request, &exchange).await;
@@ -90,10 +91,10 @@ impl<K: LookUp> Resigning<K> {
             let request = http::Request::from_parts(head, body.boxed_unsync());
             return events::answer(&self.settings, own.words, &own.verifier, request, &exchange).await;
         }
-        // Without a hash, the signature can't be verified before all of the body is there.
-        let is_streamed = declared.is_some() || own.rules.content_sha256_header;
-        let body =
-            if is_streamed { body.boxed_unsync() } else { body.within(&self.settings.ground.budget).boxed_unsync() };
+        // A chunk is kept until it is verified, and all of a body whose hash isn't declared.
+        let held = Held::default();
+        head.extensions.insert(held.clone());
+        let body = body.held(&self.settings.ground.budget, held).boxed_unsync();
         let answer = own.verify(http::Request::from_parts(head, body)).await.unwrap_or_else(|never| match never {});
         if let Some(reason) = answer.extensions().get::<RefusalReason>() {
             let check = reason.check_number().map_or_else(|| "body".into(), |number| number.to_string());

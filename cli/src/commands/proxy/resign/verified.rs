@@ -17,7 +17,7 @@ use super::sign::{self, Unsigned};
 use super::targets::Target;
 use super::{Settings, Words, admit, answer, guard, outgoing};
 use crate::serve::keys::{Key, Keys};
-use crate::serve::{Answer, AnswerBody, Decision, Exchange, Scope};
+use crate::serve::{Answer, AnswerBody, Decision, Exchange, Held, Passing, Scope};
 
 /// The service inside of the layer.
 #[derive(Clone)]
@@ -45,7 +45,9 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             else {
                 return Ok(own.words.denied());
             };
-            let handled = own.handle(head, body.boxed_unsync(), &verified, &exchange).await;
+            let held = head.extensions.get::<Held>().cloned().unwrap_or_default();
+            let body = Passing::new(body.boxed_unsync(), held).boxed_unsync();
+            let handled = own.handle(head, body, &verified, &exchange).await;
             Ok(handled.unwrap_or_else(|answer| *answer))
         })
     }
