@@ -65,6 +65,8 @@ fn clean(headers: &mut HeaderMap) {
     // The client could forge them, and could sign them.
     headers::remove_claims(headers, |_| false);
     headers::join_lengths(headers);
+    // Nobody had to sign them, and servers in the manner of CGI read them as headers that have to be signed.
+    headers::remove_where(headers, |name| name.contains('_') && name.replace('_', "-").starts_with("x-amz-"));
     headers.remove(AUTHORIZATION);
     headers.remove(DATE);
     SIGNATURE.iter().for_each(|name| drop(headers.remove(*name)));
