@@ -135,10 +135,13 @@ key, and signed again with the credentials that [key.resign] names:
   methods = [\"GET\", \"PUT\"]
   path_prefixes = [\"/bucket/sandbox\"]
   services = [\"s3\"]
-  max_expires = 900            # seconds, of presigned URLs
+  max_expires = 900            # seconds, of presigned URLs and upload forms
   [key.resign]
   profile = \"real\"           # or environment = true, or a key and its secret
 The file is read again when it changes, and on SIGHUP.
+A prefix is about the path, not about the query, and not about operations that
+services have in headers or the body (SQS, DynamoDB): with a whole bucket, a key
+may set ?policy and ?acl. Give the real credentials no more than is needed.
 
 Examples:
   countersign proxy --profile dev \\

@@ -29,13 +29,10 @@ fn the_allow_list_sees_the_bucket_of_the_host() {
         ("bucket.s3.local", "/own/../other"),
         ("bucket.s3.local", "//own/a"),
         ("bucket.s3.local", "/own%2f..%2fother"),
-        ("bucket/own.s3.local", "/a"),
-        ("bucket%2fown.s3.local", "/a"),
-        ("x@bucket.s3.local", "/own/a"),
-        (".s3.local", "/bucket/own/a"),
-        ("..s3.local", "/bucket/own/a"),
         ("bucket.s3.local.example", "/own/a"),
         ("bucket.evils3.local", "/own/a"),
+        ("a_b.s3.local", "/own/a"),
+        ("-.s3.local", "/bucket/own/a"),
         ("bucket.localhost", "/own/a"),
         ("bucket.localhost:8081", "/bucket/own/a"),
     ] {
@@ -51,6 +48,10 @@ fn the_allow_list_sees_the_bucket_of_the_host() {
         head.replace("host: bucket", "host: other"),
         head.replace("host: bucket.s3.local", "host: bucket.s3.local\r\nhost: other.s3.local"),
         head.replace("GET /", "GET http://other.s3.local/"),
+        head.replace("host: bucket.s3.local", "host: bucket/own.s3.local"),
+        head.replace("host: bucket.s3.local", "host: bucket%2fown.s3.local"),
+        head.replace("host: bucket.s3.local", "host: x@bucket.s3.local"),
+        head.replace("host: bucket.s3.local", "host: ..s3.local"),
     ] {
         refused(&upstream, &exchange(proxy.address, other.as_bytes()), &other);
     }

@@ -10,6 +10,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
@@ -174,6 +175,10 @@ impl Upstream {
         let mut answer = answer.map(|body| Answered::new(body, self.timeout).boxed_unsync());
         // That of the connection to the upstream.
         *answer.version_mut() = Version::HTTP_11;
+        // It is no length of the body, but the client would take it for the length of the body (RFC 9112, section 6.3).
+        if answer.headers().contains_key(TRANSFER_ENCODING) {
+            answer.headers_mut().remove(CONTENT_LENGTH);
+        }
         headers::remove_hop_by_hop(answer.headers_mut());
         match (handshake, upgrade) {
             (Some(handshake), Some(upgrade)) => {
