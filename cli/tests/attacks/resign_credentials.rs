@@ -2,10 +2,15 @@
 
 use crate::client::Sent;
 use crate::proxy::{Proxy, keys};
-use crate::upstream::Upstream;
+use crate::upstream::{REAL_ID, Upstream, text};
 use crate::{presigned, refused, send};
 
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Answers whatever reaches it, for any service.
+fn giving() -> Upstream {
+    Upstream::knowing(REAL_ID, |_| Some(text(200, "credentials")))
+}
 
 /// For services whose operations are in `X-Amz-Target` or the path as well.
 fn proxy(upstream: &Upstream) -> Proxy {
@@ -21,7 +26,7 @@ fn post(service: &'static str, target: &str) -> Sent {
 
 #[test]
 fn operations_by_other_names() {
-    let upstream = Upstream::new();
+    let upstream = giving();
     let proxy = proxy(&upstream);
     let ecr = "/service/AmazonEC2ContainerRegistry_V20150921/operation/GetAuthorizationToken";
     for (name, sent) in [
@@ -50,7 +55,7 @@ fn operations_by_other_names() {
 /// What is read as a form here, and as something else at the upstream.
 #[test]
 fn bodies_with_two_readings() {
-    let upstream = Upstream::new();
+    let upstream = giving();
     let proxy = Proxy::new(&upstream, &keys(""));
     let query = "/?Action=GetCallerIdentity&Version=2011-06-15";
     let sts = |body: &str, kind: &str| Sent::post("sts", body).header("content-type", kind);
