@@ -186,7 +186,7 @@ pub async fn send(settings: &Settings, outgoing: Outgoing, exchange: &Exchange) 
             let message = if settings.is_s3() { "Gateway Timeout" } else { "Endpoint request timed out" };
             settings.answer(StatusCode::GATEWAY_TIMEOUT, code(settings), message)
         }
-        Err(Failed::Unreachable(reason)) => {
+        Err(Failed::Unreachable { reason, .. }) => {
             failed(exchange, "upstream", reason);
             let message = if settings.is_s3() { "Bad Gateway" } else { "Internal server error" };
             settings.answer(StatusCode::BAD_GATEWAY, code(settings), message)
