@@ -94,9 +94,10 @@ impl Signer {
         let mut url = Url { text: self.new_buffer(room), target_start: 0, query_start: 0 };
         url.begin(request, &found, path)?;
         url.copy_query(query, body.replaces_pinned);
-        QueryParameters {
-            access_key_id: self.credentials().access_key_id(),
-            scope,
+        let is_of_others = !url.query().is_empty();
+        let parameters = QueryParameters {
+            start: self.target.query_start(),
+            date: scope.date(),
             encoded_after_date: self.target.encoded_after_date(),
             timestamp: now,
             expires: self.rules.presign_expires.then_some(seconds),
@@ -104,12 +105,15 @@ impl Signer {
             signed_headers: headers.names(),
             session_token: signed_token,
             content_sha256: body.is_said.then_some(body.line.as_bytes()),
-        }
-        .write_to(&mut url.text);
+        };
+        let is_query_canonical = !is_of_others && parameters.are_canonical();
+        parameters.write_to(&mut url.text);
 
         let (rules, headers, payload) = (&self.rules, &headers, body.line);
         let (method, path, query) = (request.method, path.as_bytes(), url.query());
-        let parts = Parts { method, path, query, left_out: &[], rules, headers, signed_headers: None, payload };
+        let (left_out, signed_headers) = (&[], None);
+        let parts =
+            Parts { method, path, query, is_query_canonical, left_out, rules, headers, signed_headers, payload };
         let mut buffer = self.new_buffer(0);
         let room = scope.region().len() + scope.service().len();
         let stages = self.compute(&parts, &mut buffer, room, now, &scope);
