@@ -179,11 +179,11 @@ pub(crate) fn write_parameter_name(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Returns the payload hash to which a query pins its body, from the parameter `X-Amz-Content-Sha256`.
-pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
-    if !may_name_own(query.as_bytes()) {
+pub(crate) fn pinned_content_sha256(query: &[u8]) -> Option<&str> {
+    if !may_name_own(query) {
         return None;
     }
-    let (_, value) = pairs(query.as_bytes()).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
+    let (_, value) = pairs(query).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
     core::str::from_utf8(value).ok()
 }
 

@@ -29,7 +29,7 @@ struct Pair {
 impl Pair {
     #[inline]
     fn new(text: &[u8], start: usize, equals: usize, end: usize, is_in_buffer: bool) -> Self {
-        let prefix = prefix(text.get(start..equals).unwrap_or_default());
+        let prefix = prefix(text.get(start..).unwrap_or_default(), equals - start);
         Self { prefix, start: start as u32, equals: equals as u32, end: end as u32, is_in_buffer }
     }
 
@@ -56,13 +56,16 @@ impl Pair {
     }
 }
 
-/// Returns the first eight bytes, filled up with zeros, as a number that sorts like the text.
+/// Returns the first eight bytes of a name with this length, at the start of a text, as a number that sorts like the
+/// name. A shorter name is filled up with zeros.
 #[inline]
-fn prefix(name: &[u8]) -> u64 {
-    match name.first_chunk() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => name.iter().rev().fold(0, |prefix, byte| prefix >> 8 | u64::from(*byte) << 56),
-    }
+fn prefix(text: &[u8], length: usize) -> u64 {
+    let eight = match text.first_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => text.iter().rev().fold(0, |eight, byte| eight >> 8 | u64::from(*byte) << 56),
+    };
+    let after_name = u64::MAX.checked_shr(8 * length.min(8) as u32).unwrap_or(0);
+    eight & !after_name
 }
 
 /// Writes the canonical query, except the parameters named in `left_out`, whose names need no encoding.
