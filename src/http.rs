@@ -98,20 +98,12 @@ impl Signer {
     }
 }
 
-/// [`is_secret_header`] of the headers that signing adds, which spares most of them the search in the list.
+/// Returns the same as [`is_secret_header`], without searching its list for the headers that signing adds most often.
 fn is_secret(name: &str) -> bool {
     match name {
         "x-amz-date" | "x-amz-content-sha256" => false,
         "authorization" => true,
         other => is_secret_header(other),
-    }
-}
-
-#[cfg(test)]
-#[test]
-fn secret_headers_are_those_of_the_list() {
-    for name in ["x-amz-date", "x-amz-content-sha256", "authorization", "x-amz-security-token", "x-amz-region-set"] {
-        assert_eq!(is_secret(name), is_secret_header(name), "{name}");
     }
 }
 
