@@ -12,7 +12,7 @@ use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::timestamp::Timestamp;
 use crate::text::inline::Inline;
-use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
+use crate::text::percent::{decodes_to, encode_segment, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
 use crate::text::{
     all, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
@@ -47,28 +47,35 @@ impl PrintedScope {
     }
 }
 
+/// Returns the start of the header, up to the date.
+pub(crate) fn header_start(algorithm: Algorithm, access_key_id: &str) -> String {
+    [algorithm.name(), " Credential=", access_key_id, "/"].concat()
+}
+
+/// Returns the start of a presigned query, up to the date.
+pub(crate) fn query_start(algorithm: Algorithm, access_key_id: &str) -> String {
+    let access_key_id = &*encode_segment(access_key_id);
+    [X_AMZ_ALGORITHM, "=", algorithm.name(), "&", X_AMZ_CREDENTIAL, "=", access_key_id, "%2F"].concat()
+}
+
 /// Returns the maximum number of bytes that [`write_header`] writes.
-pub(crate) fn header_length(access_key_id: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
-    scope.algorithm().name().len()
-        + " Credential=/, SignedHeaders=, Signature=".len()
-        + access_key_id.len()
+pub(crate) fn header_length(start: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
+    start.len()
+        + ", SignedHeaders=, Signature=".len()
         + scope.printed_length()
         + signed_headers
         + scope.algorithm().signature_digits()
 }
 
-/// Writes the header. `signed_headers` is a range of `out`, which holds the canonical request.
+/// Writes the header. `start` is its [`header_start`]. `signed_headers` is a range of `out`, which holds the canonical request.
 pub(crate) fn write_header(
     out: &mut Vec<u8>,
-    access_key_id: &str,
+    start: &str,
     scope: &Scope<'_>,
     signed_headers: Range<usize>,
     signature: &Signature,
 ) -> PrintedScope {
-    out.extend_from_slice(scope.algorithm().name().as_bytes());
-    out.extend_from_slice(b" Credential=");
-    out.extend_from_slice(access_key_id.as_bytes());
-    out.push(b'/');
+    out.extend_from_slice(start.as_bytes());
     scope.write_to(|piece| out.extend_from_slice(piece.as_bytes()));
     let printed = PrintedScope::up_to(out.len(), scope);
     out.extend_from_slice(b", SignedHeaders=");
@@ -80,8 +87,9 @@ pub(crate) fn write_header(
 
 /// The parameters of a presigned query, except the signature.
 pub(crate) struct QueryParameters<'a, N> {
-    pub(crate) access_key_id: &'a str,
-    pub(crate) scope: Scope<'a>,
+    /// [`query_start`].
+    pub(crate) start: &'a str,
+    pub(crate) date: &'a str,
     /// What follows the date in the scope, percent-encoded.
     pub(crate) encoded_after_date: &'a str,
     pub(crate) timestamp: Timestamp,
@@ -96,15 +104,17 @@ pub(crate) struct QueryParameters<'a, N> {
 }
 
 impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
+    /// Returns `true` if the parameters are canonical as [`QueryParameters::write_to`] writes them. Their names are in
+    /// ascending order, except those of a session token and a payload hash.
+    pub(crate) fn are_canonical(&self) -> bool {
+        self.session_token.is_none() && self.content_sha256.is_none()
+    }
+
     /// Writes the parameters, which follow a `?` or `&`.
     pub(crate) fn write_to(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(X_AMZ_ALGORITHM.as_bytes());
-        out.push(b'=');
-        out.extend_from_slice(self.scope.algorithm().name().as_bytes());
-        write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
-        out.extend_from_slice(b"%2F");
+        out.extend_from_slice(self.start.as_bytes());
         // Dates and times are digits and letters, which need no encoding.
-        out.extend_from_slice(self.scope.date().as_bytes());
+        out.extend_from_slice(self.date.as_bytes());
         out.extend_from_slice(self.encoded_after_date.as_bytes());
         write_parameter_name(out, X_AMZ_DATE);
         out.extend_from_slice(self.timestamp.as_bytes());
@@ -142,12 +152,17 @@ fn write_signed_headers<'a>(out: &mut Vec<u8>, names: impl Iterator<Item = &'a s
 fn write_decimal_parameter(out: &mut Vec<u8>, name: &str, value: u64) {
     let mut digits = [b'0'; 20];
     let mut left = value;
+    let mut start = digits.len();
     for digit in digits.iter_mut().rev() {
         *digit += (left % 10) as u8;
         left /= 10;
+        start -= 1;
+        if left == 0 {
+            break;
+        }
     }
-    let leading = digits.iter().take_while(|digit| **digit == b'0').count().min(19);
-    write_parameter(out, name, digits.get(leading..).unwrap_or_default());
+    write_parameter_name(out, name);
+    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
 /// Appends a parameter.
@@ -164,11 +179,11 @@ pub(crate) fn write_parameter_name(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Returns the payload hash to which a query pins its body, from the parameter `X-Amz-Content-Sha256`.
-pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
-    if !may_name_own(query.as_bytes()) {
+pub(crate) fn pinned_content_sha256(query: &[u8]) -> Option<&str> {
+    if !may_name_own(query) {
         return None;
     }
-    let (_, value) = pairs(query.as_bytes()).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
+    let (_, value) = pairs(query).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
     core::str::from_utf8(value).ok()
 }
 

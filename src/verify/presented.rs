@@ -172,7 +172,17 @@ impl<'a> Presented<'a> {
     ) -> Parts<'p> {
         let (path, query) = self.request.path_and_query();
         let left_out = unsigned_parameters(self.claims.location, rules);
-        Parts { method: self.request.method, path, query, left_out, rules, headers, signed_headers: None, payload }
+        Parts {
+            method: self.request.method,
+            path,
+            query,
+            is_query_canonical: false,
+            left_out,
+            rules,
+            headers,
+            signed_headers: None,
+            payload,
+        }
     }
 
     /// Returns a buffer for canonical requests, which is wiped when dropped if they contain a session token.

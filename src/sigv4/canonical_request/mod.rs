@@ -22,6 +22,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
+    /// The query is known to be canonical, and nothing in it is left out.
+    pub(crate) is_query_canonical: bool,
     /// Query parameters that are not signed.
     pub(crate) left_out: &'a [&'a str],
     pub(crate) rules: &'a Rules,
@@ -51,7 +53,11 @@ impl Parts<'_> {
         out.push(b'\n');
         path::write_path(out, self.path, self.rules);
         out.push(b'\n');
-        query::write_query(out, self.query, self.left_out);
+        if self.is_query_canonical {
+            out.extend_from_slice(self.query);
+        } else {
+            query::write_query(out, self.query, self.left_out);
+        }
         out.push(b'\n');
         let signed_headers = self.headers.write_to(out, self.signed_headers);
         out.push(b'\n');
