@@ -34,18 +34,18 @@ pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
 
 /// Decodes 64 hexadecimal digits in either case. It doesn't stop at an invalid digit, for the same reasons as
 /// [`hex_of`].
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    digits(text, |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&(digit | 0x20)))
+pub(crate) fn from_hex(text: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+    digits(text.as_ref(), |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&(digit | 0x20)))
 }
 
 /// Like [`from_hex`], but only for lowercase digits.
-pub(crate) fn from_lowercase_hex(text: &str) -> Option<[u8; 32]> {
-    digits(text, |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&digit))
+pub(crate) fn from_lowercase_hex(text: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+    digits(text.as_ref(), |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&digit))
 }
 
 #[inline]
-fn digits(text: &str, is_digit: impl Fn(u8) -> bool) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+fn digits(text: &[u8], is_digit: impl Fn(u8) -> bool) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.try_into().ok()?;
     let is_wrong = digits.iter().fold(0, |wrong, digit| wrong | u8::from(!is_digit(*digit)));
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
