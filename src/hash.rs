@@ -108,13 +108,13 @@ mod tests {
             let text = hex::encode(hash);
             assert_eq!(hex_of(hash), text.as_bytes());
             assert_eq!(from_hex(&text), Some(hash));
-            assert_eq!(from_hex(&text.to_uppercase()), Some(hash));
+            assert_eq!(from_hex(text.to_uppercase()), Some(hash));
             assert_eq!(from_lowercase_hex(&text), Some(hash));
             let has_letters = text.bytes().any(|digit| digit.is_ascii_alphabetic());
-            assert_eq!(from_lowercase_hex(&text.to_uppercase()).is_none(), has_letters);
+            assert_eq!(from_lowercase_hex(text.to_uppercase()).is_none(), has_letters);
         }
         for length in 0..=130 {
-            assert_eq!(from_hex(&"0".repeat(length)).is_some(), length == 64, "{length}");
+            assert_eq!(from_hex("0".repeat(length)).is_some(), length == 64, "{length}");
         }
         for (position, code) in (0..64).flat_map(|position| (0..=0x17f).map(move |code| (position, code))) {
             let other = char::from_u32(code).unwrap();

@@ -638,8 +638,7 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
     // A missing algorithm is reported below, together with all other missing parameters.
     let hmac = Algorithm::HmacSha256.name().as_bytes();
     let name = algorithm.map_or(hmac, |span| text.get(span.range()).unwrap_or_default());
-    let unknown = || ClaimError::Algorithm { algorithm: excerpt(name) };
-    let named = Algorithm::parse(name).ok_or_else(unknown)?;
+    let named = Algorithm::parse(name).ok_or_else(|| ClaimError::Algorithm { algorithm: excerpt(name) })?;
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
     }
