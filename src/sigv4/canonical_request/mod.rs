@@ -10,7 +10,7 @@ use core::fmt;
 use core::ops::Range;
 
 pub(crate) use headers::SignedHeaderList;
-pub(crate) use query::pairs;
+pub(crate) use query::{each_pair, pairs};
 
 use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::sigv4::payload::PayloadLine;
@@ -30,7 +30,7 @@ pub(crate) struct Parts<'a> {
     /// Sorted.
     pub(crate) headers: &'a SignedHeaderList<'a>,
     /// The names of these headers as a list, if there is one already.
-    pub(crate) signed_headers: Option<&'a str>,
+    pub(crate) signed_headers: Option<&'a [u8]>,
     pub(crate) payload: PayloadLine<'a>,
 }
 

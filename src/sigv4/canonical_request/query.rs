@@ -5,12 +5,37 @@ use core::ops::Range;
 use crate::text::inline::Inline;
 use crate::text::percent::{begins_canonical_escape, each_reserved, write_query_decoded_then_encoded};
 use crate::text::wiped::Wiped;
-use crate::text::{split, split_once};
+use crate::text::{each_position, split, split_once};
 
 /// Returns the pairs of a query without decoding them. The query is split only at `&`, empty pairs are skipped, and a
 /// pair without `=` has an empty value.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     split(query, b'&').filter(|piece| !piece.is_empty()).map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
+}
+
+/// Calls `visit` with the name and value of each of the [`pairs`], and with whether either may be encoded. It reads the
+/// query once, where the iterator reads it once for each separator and the caller once more for escapes.
+#[inline]
+pub(crate) fn each_pair<'q>(query: &'q [u8], mut visit: impl FnMut(&'q [u8], &'q [u8], bool)) {
+    let mut visit_piece = |start: usize, equals: Option<usize>, end: usize, is_encoded: bool| {
+        let part = |from: usize, to: usize| query.get(from..to).unwrap_or_default();
+        match equals {
+            Some(equals) => visit(part(start, equals), part(equals + 1, end), is_encoded),
+            None if start < end => visit(part(start, end), b"", is_encoded),
+            None => {}
+        }
+    };
+    let is_special = |byte: u8| (byte == b'&') | (byte == b'=') | (byte == b'%') | (byte == b'+');
+    let (mut start, mut equals, mut is_encoded) = (0, None, false);
+    each_position(query, is_special, |position| match query.get(position) {
+        Some(b'&') => {
+            visit_piece(start, equals, position, is_encoded);
+            (start, equals, is_encoded) = (position + 1, None, false);
+        }
+        Some(b'=') => equals = equals.or(Some(position)),
+        _ => is_encoded = true,
+    });
+    visit_piece(start, equals, query.len(), is_encoded);
 }
 
 /// A pair of a query: the name begins at `start`, the `=` is at `equals`, and the value ends at `end`. The positions
@@ -218,6 +243,22 @@ mod tests {
             ("b=1&a=%41&a=%42", "a=A&a=B&b=1"),
         ] {
             assert_eq!(query(wire), canonical, "{wire}");
+        }
+    }
+
+    #[test]
+    fn every_pair_is_visited_once_in_order() {
+        const BYTES: [u8; 5] = *b"&=%+a";
+        let last = 5_u32.pow(7);
+        let short = (0..last).map(|n| (0..7).map(|digit| BYTES[(n / 5_u32.pow(digit) % 5) as usize]).collect());
+        let long = (0..5_u64).map(|seed| (0..300_u64).map(|n| BYTES[(n * (n + seed) / 7 % 5) as usize]).collect());
+        for query in short.chain(long) {
+            let query: Vec<u8> = query;
+            let is_encoded = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'%' | b'+'));
+            let mut visited = Vec::new();
+            each_pair(&query, |name, value, encoded| visited.push((name, value, encoded)));
+            let expected = pairs(&query).map(|(name, value)| (name, value, is_encoded(name) || is_encoded(value)));
+            assert!(expected.eq(visited), "{:?}", String::from_utf8_lossy(&query));
         }
     }
 
