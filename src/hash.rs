@@ -34,18 +34,18 @@ pub(crate) fn hex_of(hash: [u8; 32]) -> [u8; 64] {
 
 /// Decodes 64 hexadecimal digits in either case. It doesn't stop at an invalid digit, for the same reasons as
 /// [`hex_of`].
-pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
-    digits(text, |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&(digit | 0x20)))
+pub(crate) fn from_hex(text: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+    digits(text.as_ref(), |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&(digit | 0x20)))
 }
 
 /// Like [`from_hex`], but only for lowercase digits.
-pub(crate) fn from_lowercase_hex(text: &str) -> Option<[u8; 32]> {
-    digits(text, |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&digit))
+pub(crate) fn from_lowercase_hex(text: impl AsRef<[u8]>) -> Option<[u8; 32]> {
+    digits(text.as_ref(), |digit| digit.is_ascii_digit() | (b'a'..=b'f').contains(&digit))
 }
 
 #[inline]
-fn digits(text: &str, is_digit: impl Fn(u8) -> bool) -> Option<[u8; 32]> {
-    let digits: &[u8; 64] = text.as_bytes().try_into().ok()?;
+fn digits(text: &[u8], is_digit: impl Fn(u8) -> bool) -> Option<[u8; 32]> {
+    let digits: &[u8; 64] = text.try_into().ok()?;
     let is_wrong = digits.iter().fold(0, |wrong, digit| wrong | u8::from(!is_digit(*digit)));
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
@@ -108,13 +108,13 @@ mod tests {
             let text = hex::encode(hash);
             assert_eq!(hex_of(hash), text.as_bytes());
             assert_eq!(from_hex(&text), Some(hash));
-            assert_eq!(from_hex(&text.to_uppercase()), Some(hash));
+            assert_eq!(from_hex(text.to_uppercase()), Some(hash));
             assert_eq!(from_lowercase_hex(&text), Some(hash));
             let has_letters = text.bytes().any(|digit| digit.is_ascii_alphabetic());
-            assert_eq!(from_lowercase_hex(&text.to_uppercase()).is_none(), has_letters);
+            assert_eq!(from_lowercase_hex(text.to_uppercase()).is_none(), has_letters);
         }
         for length in 0..=130 {
-            assert_eq!(from_hex(&"0".repeat(length)).is_some(), length == 64, "{length}");
+            assert_eq!(from_hex("0".repeat(length)).is_some(), length == 64, "{length}");
         }
         for (position, code) in (0..64).flat_map(|position| (0..=0x17f).map(move |code| (position, code))) {
             let other = char::from_u32(code).unwrap();

@@ -88,8 +88,9 @@ impl Signer {
         service: impl Into<String>,
     ) -> Result<Self, ScopeError> {
         let service = service.into();
-        let rules = Rules::for_service(&service);
-        Ok(Self::of_target(identity.into(), Target::new(region.into(), service)?, rules))
+        let (identity, rules) = (identity.into(), Rules::for_service(&service));
+        let target = Target::new(region.into(), service, identity.credentials())?;
+        Ok(Self::of_target(identity, target, rules))
     }
 
     fn of_target(identity: Identity, target: Target, rules: Rules) -> Self {
@@ -162,20 +163,20 @@ impl Signer {
             method: request.method,
             path,
             query,
+            is_query_canonical: false,
             left_out: &[],
             rules: &self.rules,
             headers: &headers,
             signed_headers: None,
             payload,
         };
-        let access_key_id = self.credentials().access_key_id();
+        let header_start = self.target.header_start();
         let names = headers.names().map(|name| name.len() + 1).sum();
-        let room = added.length() + authorization::header_length(access_key_id, &scope, names);
+        let room = added.length() + authorization::header_length(header_start, &scope, names);
         let mut buffer = self.new_buffer(0);
         let stages = self.compute(&parts, &mut buffer, room, now, &scope);
         let (start, signed_headers) = (buffer.len(), stages.canonical_request.signed_headers.clone());
-        let printed =
-            authorization::write_header(&mut buffer, access_key_id, &scope, signed_headers, &stages.signature);
+        let printed = authorization::write_header(&mut buffer, header_start, &scope, signed_headers, &stages.signature);
         let authorization = start..buffer.len();
         Ok(Signed::new(buffer, &added, stages, authorization, printed))
     }

@@ -78,8 +78,7 @@ impl Signer {
     ) -> Result<Presigned, SignError> {
         let scope = self.check(request, &now)?;
         let seconds = whole_seconds(expires_in, self.limits.max_presign)?;
-        let target = core::str::from_utf8(request.target).map_err(|_| SignError::TargetNotUtf8)?;
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (path, query) = request.path_and_query();
         let mut headers = SignedHeaderList::new();
         let found = self.choose_headers(request, &mut headers)?;
         let body = self.body_of_url(payload, &found, query, &scope)?;
@@ -90,13 +89,14 @@ impl Signer {
 
         let (signed_token, added_token) = self.token_of_url();
         let names = headers.names().map(|name| name.len() + 1).sum::<usize>();
-        let room = request.scheme().len() + found.host.len() + self.room_of_url(target, names);
+        let room = request.scheme().len() + found.host.len() + self.room_of_url(request.target.len(), names);
         let mut url = Url { text: self.new_buffer(room), target_start: 0, query_start: 0 };
-        url.begin(request, &found, path)?;
+        url.begin(request.scheme(), found.host, path);
         url.copy_query(query, body.replaces_pinned);
-        QueryParameters {
-            access_key_id: self.credentials().access_key_id(),
-            scope,
+        let is_of_others = !url.query().is_empty();
+        let parameters = QueryParameters {
+            start: self.target.query_start(),
+            date: scope.date(),
             encoded_after_date: self.target.encoded_after_date(),
             timestamp: now,
             expires: self.rules.presign_expires.then_some(seconds),
@@ -104,12 +104,15 @@ impl Signer {
             signed_headers: headers.names(),
             session_token: signed_token,
             content_sha256: body.is_said.then_some(body.line.as_bytes()),
-        }
-        .write_to(&mut url.text);
+        };
+        let is_query_canonical = !is_of_others && parameters.are_canonical();
+        parameters.write_to(&mut url.text);
 
         let (rules, headers, payload) = (&self.rules, &headers, body.line);
-        let (method, path, query) = (request.method, path.as_bytes(), url.query());
-        let parts = Parts { method, path, query, left_out: &[], rules, headers, signed_headers: None, payload };
+        let (method, path, query) = (request.method, path, url.query());
+        let (left_out, signed_headers) = (&[], None);
+        let parts =
+            Parts { method, path, query, is_query_canonical, left_out, rules, headers, signed_headers, payload };
         let mut buffer = self.new_buffer(0);
         let room = scope.region().len() + scope.service().len();
         let stages = self.compute(&parts, &mut buffer, room, now, &scope);
@@ -129,7 +132,7 @@ impl Signer {
         &self,
         payload: Option<Payload<'_>>,
         found: &Found<'b>,
-        query: &'b str,
+        query: &'b [u8],
         scope: &Scope<'_>,
     ) -> Result<Body<'b>, SignError> {
         if let Some(Payload::Streaming(streaming)) = payload {
@@ -169,13 +172,13 @@ impl Signer {
     /// Returns the number of bytes to reserve for the target and the parameters that presigning adds. It must not be
     /// too small: a URL that grows would leave a copy of the session token in freed memory. An encoded byte takes three
     /// bytes.
-    fn room_of_url(&self, target: &str, names: usize) -> usize {
+    fn room_of_url(&self, target: usize, names: usize) -> usize {
         // The names of parameters, separators, times, hash and signature, at most 466 bytes.
         const OTHERS: usize = 480;
         let credentials = self.credentials();
         let token = credentials.session_token().map_or(0, str::len);
         let scope = self.target.regions().len() + self.target.service.len();
-        target.len() + OTHERS + 3 * (credentials.access_key_id().len() + scope + names + token)
+        target + OTHERS + 3 * (credentials.access_key_id().len() + scope + names + token)
     }
 }
 
@@ -209,26 +212,23 @@ struct Url {
 
 impl Url {
     /// Writes the URL up to the `?`.
-    fn begin(&mut self, request: &Request<'_>, found: &Found<'_>, path: &str) -> Result<(), SignError> {
+    fn begin(&mut self, scheme: &str, host: &[u8], path: &[u8]) {
         let text = &mut self.text;
-        let (scheme, host) =
-            (request.scheme(), core::str::from_utf8(found.host).map_err(|_| SignError::TargetNotUtf8)?);
-        for piece in [scheme, "://", host] {
-            text.extend_from_slice(piece.as_bytes());
-        }
+        text.extend_from_slice(scheme.as_bytes());
+        text.extend_from_slice(b"://");
+        text.extend_from_slice(host);
         self.target_start = text.len();
-        if !path.starts_with('/') {
+        if !path.starts_with(b"/") {
             text.push(b'/');
         }
-        text.extend_from_slice(path.as_bytes());
+        text.extend_from_slice(path);
         text.push(b'?');
         self.query_start = text.len();
-        Ok(())
     }
 
     /// Copies the query without the parameters of an earlier presigned URL. Everything else is copied unchanged.
-    fn copy_query(&mut self, query: &str, replaces_pinned: bool) {
-        for piece in split(query.as_bytes(), b'&').filter(|piece| !piece.is_empty()) {
+    fn copy_query(&mut self, query: &[u8], replaces_pinned: bool) {
+        for piece in split(query, b'&').filter(|piece| !piece.is_empty()) {
             let (name, _) = split_once(piece, b'=').unwrap_or((piece, b""));
             let is_own =
                 authorization::is_presign_parameter(name) || replaces_pinned && decodes_to(name, X_AMZ_CONTENT_SHA256);

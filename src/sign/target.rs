@@ -3,6 +3,7 @@
 use alloc::string::{String, ToString};
 
 use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::authorization;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::scope::{Scope, ScopeError};
 use crate::sigv4::signing_key::SigningKey;
@@ -16,21 +17,32 @@ use crate::text::percent::encode_segment;
 pub(super) struct Target {
     pub(super) service: String,
     regions: Regions,
-    after_date: AfterDate,
+    printed: Printed,
 }
 
-/// What follows the date in a formatted scope. All signatures share it, so it is formatted once.
+/// The text that all signatures share, which is formatted once.
 #[derive(Clone)]
-struct AfterDate {
-    text: String,
+struct Printed {
+    /// What follows the date in a formatted scope.
+    after_date: String,
     /// The same, percent-encoded for a query.
-    encoded: String,
+    encoded_after_date: String,
+    /// The start of an `Authorization` header, up to the date.
+    header_start: String,
+    /// The start of a presigned query, up to the date.
+    query_start: String,
 }
 
-impl AfterDate {
-    fn of(scope: &Scope<'_>) -> Self {
-        let text = String::from(scope.to_string().strip_prefix(scope.date()).unwrap_or_default());
-        Self { encoded: encode_segment(&text), text }
+impl Printed {
+    fn new(scope: &Scope<'_>, credentials: &Credentials) -> Self {
+        let after_date = String::from(scope.to_string().strip_prefix(scope.date()).unwrap_or_default());
+        let (algorithm, access_key_id) = (scope.algorithm(), credentials.access_key_id());
+        Self {
+            encoded_after_date: encode_segment(&after_date),
+            after_date,
+            header_start: authorization::header_start(algorithm, access_key_id),
+            query_start: authorization::query_start(algorithm, access_key_id),
+        }
     }
 }
 
@@ -45,9 +57,9 @@ enum Regions {
 }
 
 impl Target {
-    pub(super) fn new(region: String, service: String) -> Result<Self, ScopeError> {
-        let after_date = AfterDate::of(&Scope::new("00000000", &region, &service)?);
-        Ok(Self { service, regions: Regions::One(region), after_date })
+    pub(super) fn new(region: String, service: String, credentials: &Credentials) -> Result<Self, ScopeError> {
+        let printed = Printed::new(&Scope::new("00000000", &region, &service)?, credentials);
+        Ok(Self { service, regions: Regions::One(region), printed })
     }
 
     pub(super) fn region_set(
@@ -58,31 +70,46 @@ impl Target {
         if !is_region_set(&region_set) {
             return Err(ScopeError::RegionSet { got: excerpt(region_set.as_bytes()) });
         }
-        let after_date = AfterDate::of(&Scope::checked_without_region("00000000", &service)?);
-        Ok(Self { service, regions: Regions::Set { region_set, key: derive_pair(credentials) }, after_date })
+        let printed = Printed::new(&Scope::checked_without_region("00000000", &service)?, credentials);
+        Ok(Self { service, regions: Regions::Set { region_set, key: derive_pair(credentials) }, printed })
     }
 
     /// Returns the same target for other credentials.
     pub(super) fn for_credentials(self, credentials: &Credentials) -> Self {
+        let printed = Printed::new(&self.scope_on("00000000"), credentials);
         let regions = match self.regions {
             Regions::Set { region_set, .. } => Regions::Set { region_set, key: derive_pair(credentials) },
             Regions::One(region) => Regions::One(region),
         };
-        Self { regions, ..self }
+        Self { regions, printed, ..self }
     }
 
     /// Returns the scope of a signature made now.
     pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
+        self.scope_on(now.date())
+    }
+
+    fn scope_on<'s>(&'s self, date: &'s str) -> Scope<'s> {
         let (algorithm, region) = match &self.regions {
             Regions::One(region) => (Algorithm::HmacSha256, region.as_str()),
             Regions::Set { .. } => (Algorithm::EcdsaP256Sha256, ""),
         };
-        Scope::unchecked(algorithm, now.date(), region, &self.service).with_after_date(&self.after_date.text)
+        Scope::unchecked(algorithm, date, region, &self.service).with_after_date(&self.printed.after_date)
     }
 
     /// Returns what follows the date in the scope, percent-encoded.
     pub(super) fn encoded_after_date(&self) -> &str {
-        &self.after_date.encoded
+        &self.printed.encoded_after_date
+    }
+
+    /// Returns the start of an `Authorization` header, up to the date.
+    pub(super) fn header_start(&self) -> &str {
+        &self.printed.header_start
+    }
+
+    /// Returns the start of a presigned query, up to the date.
+    pub(super) fn query_start(&self) -> &str {
+        &self.printed.query_start
     }
 
     /// Returns the region set of SigV4A.

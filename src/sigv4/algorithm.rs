@@ -20,10 +20,10 @@ impl Algorithm {
     }
 
     /// Returns the algorithm with this name, if this build supports it.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &[u8]) -> Option<Self> {
         match name {
-            "AWS4-HMAC-SHA256" => Some(Self::HmacSha256),
-            "AWS4-ECDSA-P256-SHA256" if sigv4a::IS_BUILT_IN => Some(Self::EcdsaP256Sha256),
+            b"AWS4-HMAC-SHA256" => Some(Self::HmacSha256),
+            b"AWS4-ECDSA-P256-SHA256" if sigv4a::IS_BUILT_IN => Some(Self::EcdsaP256Sha256),
             _ => None,
         }
     }

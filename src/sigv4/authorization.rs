@@ -5,17 +5,17 @@ use alloc::vec::Vec;
 use core::ops::{Deref, Range};
 
 use super::algorithm::Algorithm;
-use super::canonical_request::pairs;
+use super::canonical_request::{each_pair, pairs};
 use super::request::MAX_HEADERS;
 use super::rules::SessionTokenName;
 use super::scope::{Scope, TERMINATOR};
 use super::signature::Signature;
 use super::timestamp::Timestamp;
 use crate::text::inline::Inline;
-use crate::text::percent::{decodes_to, write_encoded, write_query_decoded};
+use crate::text::percent::{decodes_to, encode_segment, write_encoded, write_query_decoded};
 use crate::text::wiped::Wiped;
 use crate::text::{
-    all, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
+    all, any, excerpt, is_lowercase_token_byte, last_position_of, position_of, split, split_once, split_text,
 };
 
 pub(crate) const X_AMZ_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -47,28 +47,35 @@ impl PrintedScope {
     }
 }
 
+/// Returns the start of the header, up to the date.
+pub(crate) fn header_start(algorithm: Algorithm, access_key_id: &str) -> String {
+    [algorithm.name(), " Credential=", access_key_id, "/"].concat()
+}
+
+/// Returns the start of a presigned query, up to the date.
+pub(crate) fn query_start(algorithm: Algorithm, access_key_id: &str) -> String {
+    let access_key_id = &*encode_segment(access_key_id);
+    [X_AMZ_ALGORITHM, "=", algorithm.name(), "&", X_AMZ_CREDENTIAL, "=", access_key_id, "%2F"].concat()
+}
+
 /// Returns the maximum number of bytes that [`write_header`] writes.
-pub(crate) fn header_length(access_key_id: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
-    scope.algorithm().name().len()
-        + " Credential=/, SignedHeaders=, Signature=".len()
-        + access_key_id.len()
+pub(crate) fn header_length(start: &str, scope: &Scope<'_>, signed_headers: usize) -> usize {
+    start.len()
+        + ", SignedHeaders=, Signature=".len()
         + scope.printed_length()
         + signed_headers
         + scope.algorithm().signature_digits()
 }
 
-/// Writes the header. `signed_headers` is a range of `out`, which holds the canonical request.
+/// Writes the header. `start` is its [`header_start`]. `signed_headers` is a range of `out`, which holds the canonical request.
 pub(crate) fn write_header(
     out: &mut Vec<u8>,
-    access_key_id: &str,
+    start: &str,
     scope: &Scope<'_>,
     signed_headers: Range<usize>,
     signature: &Signature,
 ) -> PrintedScope {
-    out.extend_from_slice(scope.algorithm().name().as_bytes());
-    out.extend_from_slice(b" Credential=");
-    out.extend_from_slice(access_key_id.as_bytes());
-    out.push(b'/');
+    out.extend_from_slice(start.as_bytes());
     scope.write_to(|piece| out.extend_from_slice(piece.as_bytes()));
     let printed = PrintedScope::up_to(out.len(), scope);
     out.extend_from_slice(b", SignedHeaders=");
@@ -80,8 +87,9 @@ pub(crate) fn write_header(
 
 /// The parameters of a presigned query, except the signature.
 pub(crate) struct QueryParameters<'a, N> {
-    pub(crate) access_key_id: &'a str,
-    pub(crate) scope: Scope<'a>,
+    /// [`query_start`].
+    pub(crate) start: &'a str,
+    pub(crate) date: &'a str,
     /// What follows the date in the scope, percent-encoded.
     pub(crate) encoded_after_date: &'a str,
     pub(crate) timestamp: Timestamp,
@@ -96,15 +104,17 @@ pub(crate) struct QueryParameters<'a, N> {
 }
 
 impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
+    /// Returns `true` if the parameters are canonical as [`QueryParameters::write_to`] writes them. Their names are in
+    /// ascending order, except those of a session token and a payload hash.
+    pub(crate) fn are_canonical(&self) -> bool {
+        self.session_token.is_none() && self.content_sha256.is_none()
+    }
+
     /// Writes the parameters, which follow a `?` or `&`.
     pub(crate) fn write_to(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(X_AMZ_ALGORITHM.as_bytes());
-        out.push(b'=');
-        out.extend_from_slice(self.scope.algorithm().name().as_bytes());
-        write_parameter(out, X_AMZ_CREDENTIAL, self.access_key_id.as_bytes());
-        out.extend_from_slice(b"%2F");
+        out.extend_from_slice(self.start.as_bytes());
         // Dates and times are digits and letters, which need no encoding.
-        out.extend_from_slice(self.scope.date().as_bytes());
+        out.extend_from_slice(self.date.as_bytes());
         out.extend_from_slice(self.encoded_after_date.as_bytes());
         write_parameter_name(out, X_AMZ_DATE);
         out.extend_from_slice(self.timestamp.as_bytes());
@@ -142,12 +152,17 @@ fn write_signed_headers<'a>(out: &mut Vec<u8>, names: impl Iterator<Item = &'a s
 fn write_decimal_parameter(out: &mut Vec<u8>, name: &str, value: u64) {
     let mut digits = [b'0'; 20];
     let mut left = value;
+    let mut start = digits.len();
     for digit in digits.iter_mut().rev() {
         *digit += (left % 10) as u8;
         left /= 10;
+        start -= 1;
+        if left == 0 {
+            break;
+        }
     }
-    let leading = digits.iter().take_while(|digit| **digit == b'0').count().min(19);
-    write_parameter(out, name, digits.get(leading..).unwrap_or_default());
+    write_parameter_name(out, name);
+    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
 /// Appends a parameter.
@@ -164,11 +179,11 @@ pub(crate) fn write_parameter_name(out: &mut Vec<u8>, name: &str) {
 }
 
 /// Returns the payload hash to which a query pins its body, from the parameter `X-Amz-Content-Sha256`.
-pub(crate) fn pinned_content_sha256(query: &str) -> Option<&str> {
-    if !may_name_own(query.as_bytes()) {
+pub(crate) fn pinned_content_sha256(query: &[u8]) -> Option<&str> {
+    if !may_name_own(query) {
         return None;
     }
-    let (_, value) = pairs(query.as_bytes()).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
+    let (_, value) = pairs(query).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
     core::str::from_utf8(value).ok()
 }
 
@@ -231,8 +246,6 @@ pub(crate) struct Claims<'a> {
     /// The `Authorization` header, the decoded values of the query, or the credential of a form.
     text: Text<'a>,
     parts: CredentialParts,
-    /// The last part of the scope is `aws4_request`.
-    has_terminator: bool,
     signed_headers: Span,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
@@ -290,15 +303,15 @@ impl Span {
 /// The text of the claims, which is wiped when dropped if it contains a session token.
 #[derive(Clone)]
 enum Text<'a> {
-    Borrowed(&'a str),
-    Owned(Wiped<String>),
+    Borrowed(&'a [u8]),
+    Owned(Wiped<Vec<u8>>),
 }
 
 impl Deref for Text<'_> {
-    type Target = str;
+    type Target = [u8];
 
     #[inline]
-    fn deref(&self) -> &str {
+    fn deref(&self) -> &[u8] {
         match self {
             Self::Borrowed(text) => text,
             Self::Owned(text) => text,
@@ -308,16 +321,24 @@ impl Deref for Text<'_> {
 
 impl<'a> Claims<'a> {
     pub(crate) fn access_key_id(&self) -> &str {
-        self.part(self.parts.access_key_id)
+        self.text_of(self.parts.access_key_id)
+    }
+
+    /// Returns `true` if the access key id is this one.
+    pub(crate) fn is_by(&self, access_key_id: &str) -> bool {
+        self.part(self.parts.access_key_id) == access_key_id.as_bytes()
     }
 
     /// Returns the scope that the signature claims, as sent.
     pub(crate) fn scope(&self) -> Scope<'_> {
-        let CredentialParts { date, region, service, terminator, .. } = self.parts;
-        let [after_date, date, region, service] =
-            [Span { start: date.end, end: terminator.end }, date, region, service].map(|span| self.part(span));
-        let scope = Scope::unchecked(self.algorithm, date, region, service);
-        if self.has_terminator { scope.with_after_date(after_date) } else { scope }
+        let CredentialParts { date, region, service, .. } = self.parts;
+        let [date, region, service] = [date, region, service].map(|span| self.text_of(span));
+        Scope::unchecked(self.algorithm, date, region, service)
+    }
+
+    /// The date, region and service of [`Claims::scope`] as bytes, for comparing them with accepted ones.
+    pub(crate) fn scope_parts(&self) -> [&[u8]; 3] {
+        [self.parts.date, self.parts.region, self.parts.service].map(|span| self.part(span))
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -325,31 +346,32 @@ impl<'a> Claims<'a> {
     }
 
     pub(crate) fn service(&self) -> &str {
-        self.part(self.parts.service)
+        self.text_of(self.parts.service)
     }
 
     /// Returns the last part of the scope.
     pub(crate) fn terminator(&self) -> &str {
-        self.part(self.parts.terminator)
+        self.text_of(self.parts.terminator)
     }
 
-    pub(crate) fn signed_headers(&self) -> &str {
+    /// Returns `true` if the scope ends in `aws4_request`.
+    pub(crate) fn has_terminator(&self) -> bool {
+        self.part(self.parts.terminator) == TERMINATOR.as_bytes()
+    }
+
+    /// Returns the list as sent, which is ASCII.
+    pub(crate) fn signed_headers(&self) -> &[u8] {
         self.part(self.signed_headers)
     }
 
     pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
-        split_text(self.signed_headers(), b';')
-    }
-
-    /// Returns the number of names.
-    pub(crate) fn signed_header_count(&self) -> usize {
-        self.signed_headers().bytes().filter(|byte| *byte == b';').count() + 1
+        split_text(self.text_of(self.signed_headers), b';')
     }
 
     /// The same as a list to search in: whoever asks for every header must not read the text each time.
-    pub(crate) fn names_in_order(&self) -> Inline<&str, 16> {
+    pub(crate) fn names_in_order(&self) -> Inline<&[u8], 16> {
         let mut names = Inline::new();
-        self.signed_header_names().for_each(|name| names.push(name));
+        split(self.signed_headers(), b';').for_each(|name| names.push(name));
         names
     }
 
@@ -357,12 +379,12 @@ impl<'a> Claims<'a> {
         &self.signature
     }
 
-    pub(crate) fn timestamp(&self) -> Option<&str> {
+    pub(crate) fn timestamp(&self) -> Option<&[u8]> {
         self.timestamp.map(|span| self.part(span))
     }
 
     pub(crate) fn expires(&self) -> Option<&str> {
-        self.expires.map(|span| self.part(span))
+        self.expires.map(|span| self.text_of(span))
     }
 
     pub(crate) fn session_token(&self) -> Option<&str> {
@@ -389,15 +411,15 @@ impl<'a> Claims<'a> {
     pub(crate) fn into_owned(self) -> Claims<'static> {
         let values = [&self.session_token, &self.content_sha256, &self.region_set];
         let length = values.map(|value| self.value(value).map_or(0, str::len)).iter().sum::<usize>();
-        let mut text = Wiped::new(String::with_capacity(self.text.len() + length), self.has_session_token());
-        text.push_str(&self.text);
+        let mut text = Wiped::new(Vec::with_capacity(self.text.len() + length), self.has_session_token());
+        text.extend_from_slice(&self.text);
         let [session_token, content_sha256, region_set] = values.map(|value| match value {
             Value::Absent => Value::Absent,
             Value::Within(span) => Value::Within(*span),
             Value::Behind(span) => Value::Behind(*span),
             Value::Apart(apart) => {
                 let start = text.len();
-                text.push_str(apart);
+                text.extend_from_slice(apart.as_bytes());
                 Value::Behind(Span::new(start, text.len()))
             }
         });
@@ -420,14 +442,19 @@ impl<'a> Claims<'a> {
     fn value<'s>(&'s self, value: &'s Value<'a>) -> Option<&'s str> {
         match value {
             Value::Absent => None,
-            Value::Within(span) | Value::Behind(span) => Some(self.part(*span)),
+            Value::Within(span) | Value::Behind(span) => Some(self.text_of(*span)),
             Value::Apart(text) => Some(text),
         }
     }
 
     #[inline]
-    fn part(&self, span: Span) -> &str {
+    fn part(&self, span: Span) -> &[u8] {
         self.text.get(span.range()).unwrap_or_default()
+    }
+
+    /// A part as text. That it is UTF-8 was checked when the claims were read.
+    fn text_of(&self, span: Span) -> &str {
+        core::str::from_utf8(self.part(span)).unwrap_or_default()
     }
 }
 
@@ -451,14 +478,20 @@ type Found = Option<Span>;
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
-pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
-    let space = position_of(header.as_bytes(), b' ').unwrap_or(header.len());
+pub(crate) fn parse_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+    // A header that isn't ASCII is refused whatever it contains, so that only the error remains to be chosen.
+    read_header(header)
+        .map_err(|error| if core::str::from_utf8(header).is_ok() { error } else { ClaimError::NotKeyValue })
+}
+
+fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+    let space = position_of(header, b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
     let parameters = header.get(space + 1..).unwrap_or_default();
     let Some(algorithm) = Algorithm::parse(scheme) else { return Err(unknown_scheme(scheme, parameters)) };
     let (mut credential, mut signed_headers, mut signature): (Found, Found, Found) = (None, None, None);
     let mut position = scheme.len() + 1;
-    for piece in split(parameters.as_bytes(), b',') {
+    for piece in split(parameters, b',') {
         let (spaces, trimmed) = trim_spaces(piece);
         let start = position + spaces;
         position += piece.len() + 1;
@@ -486,9 +519,9 @@ pub(crate) fn parse_header(header: &str) -> Result<Claims<'_>, ClaimError> {
 }
 
 #[cold]
-fn unknown_scheme(scheme: &str, parameters: &str) -> ClaimError {
-    let named = excerpt(scheme.as_bytes());
-    if scheme.starts_with("AWS4-") {
+fn unknown_scheme(scheme: &[u8], parameters: &[u8]) -> ClaimError {
+    let named = excerpt(scheme);
+    if scheme.starts_with(b"AWS4-") {
         ClaimError::Algorithm { algorithm: named }
     } else {
         // A header without a scheme may be a bare token, so it is not shown.
@@ -519,7 +552,8 @@ fn missing<const N: usize>(found: [(&'static str, Found); N]) -> ClaimError {
 
 /// Returns `true` if a query has any parameter that only a presigned query has.
 pub(crate) fn is_presigned(query: &[u8]) -> bool {
-    names_one_of(query, &[X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_SIGNATURE])
+    // Most presigned queries are sorted, and this name comes first.
+    query.starts_with(b"X-Amz-Algorithm=") || names_one_of(query, &[X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_SIGNATURE])
 }
 
 /// Returns `true` if a query names its algorithm. Together with an `Authorization` header, that makes two signatures. A
@@ -534,7 +568,7 @@ fn names_one_of(query: &[u8], own: &[&str]) -> bool {
 
 /// Returns `true` if a query may contain an `X`, either literal or escaped (`%58`). Most queries don't.
 fn may_name_own(query: &[u8]) -> bool {
-    position_of(query, b'X').is_some() || split(query, b'%').skip(1).any(|escaped| escaped.first() == Some(&b'5'))
+    any(query, |byte| byte == b'X') || split(query, b'%').skip(1).any(|escaped| escaped.first() == Some(&b'5'))
 }
 
 /// The parameters that are read from a presigned query, in the order of [`Parameters::found`].
@@ -553,7 +587,7 @@ const PARAMETERS: [&str; 10] = [
 
 /// The values of a presigned query, decoded into one string.
 struct Parameters {
-    text: Wiped<String>,
+    text: Wiped<Vec<u8>>,
     found: [Found; 10],
     repeated_region_set: bool,
 }
@@ -564,34 +598,50 @@ impl Parameters {
         let mut found: [Found; 10] = Default::default();
         // A decoded value is at most as long as the encoded one.
         let mut text = Vec::with_capacity(query.len());
-        let read = Self::decode(query, &mut text, &mut found);
+        let mut repeated = None;
+        let mut repeated_region_set = false;
+        each_pair(query, |name, value, is_encoded| {
+            if !may_be_own(name) || repeated.is_some() {
+                return;
+            }
+            match Self::decode(name, value, is_encoded, &mut text, &mut found) {
+                // The region set is a parameter like any other unless the algorithm is SigV4A.
+                Some(X_AMZ_REGION_SET) => repeated_region_set = true,
+                name => repeated = name,
+            }
+        });
         let [.., token, s3_token] = &found;
-        let text = Wiped::new(text, token.is_some() || s3_token.is_some()).into_text();
-        let repeated_region_set = read?;
-        Ok(Self { text: text.ok_or(ClaimError::NotKeyValue)?, found, repeated_region_set })
+        let text = Wiped::new(text, token.is_some() || s3_token.is_some());
+        if let Some(name) = repeated {
+            return Err(ClaimError::Repeated { name });
+        }
+        if any(&text, |byte| !byte.is_ascii()) && core::str::from_utf8(&text).is_err() {
+            return Err(ClaimError::NotKeyValue);
+        }
+        Ok(Self { text, found, repeated_region_set })
     }
 
-    /// Returns `true` if there is more than one region set.
+    /// Reads one parameter. Returns its name if it was read before.
     #[inline]
-    fn decode(query: &[u8], text: &mut Vec<u8>, found: &mut [Found; 10]) -> Result<bool, ClaimError> {
-        let mut repeated_region_set = false;
-        for (name, value) in pairs(query).filter(|(name, _)| may_be_own(name)) {
-            let as_it_is = PARAMETERS.iter().position(|own| own.as_bytes() == name);
-            let index = as_it_is.or_else(|| PARAMETERS.iter().position(|own| decodes_to(name, own)));
-            if let Some((name, slot)) = index.and_then(|index| PARAMETERS.get(index).zip(found.get_mut(index))) {
-                let start = text.len();
-                write_query_decoded(text, value);
-                if slot.replace(Span::new(start, text.len())).is_none() {
-                    continue;
-                }
-                // The region set is a parameter like any other unless the algorithm is SigV4A.
-                if *name != X_AMZ_REGION_SET {
-                    return Err(ClaimError::Repeated { name });
-                }
-                repeated_region_set = true;
-            }
+    fn decode(
+        name: &[u8],
+        value: &[u8],
+        is_encoded: bool,
+        text: &mut Vec<u8>,
+        found: &mut [Found; 10],
+    ) -> Option<&'static str> {
+        let mut index = PARAMETERS.iter().position(|own| own.as_bytes() == name);
+        if is_encoded && index.is_none() {
+            index = PARAMETERS.iter().position(|own| decodes_to(name, own));
         }
-        Ok(repeated_region_set)
+        let (name, slot) = index.and_then(|index| PARAMETERS.get(index).zip(found.get_mut(index)))?;
+        let start = text.len();
+        if is_encoded {
+            write_query_decoded(text, value);
+        } else {
+            text.extend_from_slice(value);
+        }
+        slot.replace(Span::new(start, text.len())).map(|_| *name)
     }
 }
 
@@ -601,9 +651,9 @@ pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
     let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, region_set, token, s3_token] =
         found;
     // A missing algorithm is reported below, together with all other missing parameters.
-    let name = algorithm.map_or(Algorithm::HmacSha256.name(), |span| text.get(span.range()).unwrap_or_default());
-    let unknown = || ClaimError::Algorithm { algorithm: excerpt(name.as_bytes()) };
-    let named = Algorithm::parse(name).ok_or_else(unknown)?;
+    let hmac = Algorithm::HmacSha256.name().as_bytes();
+    let name = algorithm.map_or(hmac, |span| text.get(span.range()).unwrap_or_default());
+    let named = Algorithm::parse(name).ok_or_else(|| ClaimError::Algorithm { algorithm: excerpt(name) })?;
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
     }
@@ -649,7 +699,7 @@ impl<'a> Claims<'a> {
     ) -> Result<Self, ClaimError> {
         let value = |span: Span| text.get(span.range()).unwrap_or_default();
         if signed_headers.length() > MAX_HEADERS
-            && value(signed_headers).bytes().filter(|byte| *byte == b';').count() >= MAX_HEADERS
+            && value(signed_headers).iter().filter(|byte| **byte == b';').count() >= MAX_HEADERS
         {
             return Err(ClaimError::TooManySignedHeaders);
         }
@@ -657,7 +707,7 @@ impl<'a> Claims<'a> {
             return Err(ClaimError::SignedHeaders);
         }
         let parts = CredentialParts::read(algorithm, value(credential), credential.range().start);
-        let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential).as_bytes()) };
+        let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential)) };
         let parts = parts.ok_or_else(malformed)?;
         let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
         Ok(Self::of_parts(location, algorithm, text, parts, signed_headers, signature))
@@ -666,6 +716,7 @@ impl<'a> Claims<'a> {
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
         let algorithm = Algorithm::HmacSha256;
+        let credential = credential.as_bytes();
         let parts = CredentialParts::read(algorithm, credential, 0)?;
         Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, Span::default(), signature))
     }
@@ -678,13 +729,11 @@ impl<'a> Claims<'a> {
         signed_headers: Span,
         signature: Signature,
     ) -> Self {
-        let has_terminator = text.get(parts.terminator.range()) == Some(TERMINATOR);
         Self {
             location,
             algorithm,
             text,
             parts,
-            has_terminator,
             signed_headers,
             signature,
             timestamp: None,
@@ -709,13 +758,13 @@ struct CredentialParts {
 impl CredentialParts {
     /// Splits a credential. The last four parts, or three if there is no region, are the scope. Everything before them
     /// is the access key id, which may contain a `/`. Only the region may be empty.
-    fn read(algorithm: Algorithm, credential: &str, offset: usize) -> Option<Self> {
-        if !all(credential.as_bytes(), |byte| byte.is_ascii_graphic()) {
+    fn read(algorithm: Algorithm, credential: &[u8], offset: usize) -> Option<Self> {
+        if !all(credential, |byte| byte.is_ascii_graphic()) {
             return None;
         }
         let mut end = credential.len();
         let mut last_part = || {
-            let start = last_position_of(credential.as_bytes().get(..end)?, b'/')? + 1;
+            let start = last_position_of(credential.get(..end)?, b'/')? + 1;
             let part = Span::new(offset + start, offset + end);
             end = start - 1;
             Some(part)
@@ -733,12 +782,17 @@ impl CredentialParts {
 
 /// Returns `true` if a list consists of lowercase header names in strictly ascending order, so that none is repeated or
 /// empty.
-fn are_signed_headers(list: &str) -> bool {
+fn are_signed_headers(list: &[u8]) -> bool {
+    // Most lists need no look-up of each byte.
+    let is_usual = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b';');
+    if !all(list, is_usual) && !list.iter().all(|byte| is_lowercase_token_byte(*byte) || *byte == b';') {
+        return false;
+    }
     let mut last: &[u8] = b"";
-    split(list.as_bytes(), b';').all(|name| {
+    split(list, b';').all(|name| {
         let ascending = last < name;
         last = name;
-        ascending && name.iter().all(|byte| is_lowercase_token_byte(*byte))
+        ascending
     })
 }
 
@@ -760,8 +814,8 @@ mod tests {
             "  Signature=SIG ,  SignedHeaders=a;host ,Credential=AK/20150830/r/s/aws4_request ",
         ] {
             let header = header(text);
-            let claims = parse_header(&header).unwrap();
-            assert_eq!(claims.signed_headers(), "a;host");
+            let claims = parse_header(header.as_bytes()).unwrap();
+            assert_eq!(claims.signed_headers(), b"a;host");
             assert_eq!(claims.access_key_id(), "AK");
             let scope = claims.scope();
             assert_eq!((scope.date(), scope.region(), scope.service()), ("20150830", "r", "s"));
@@ -769,9 +823,9 @@ mod tests {
             assert_eq!(claims.signature().to_hex(), SIGNATURE);
         }
         let header = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG");
-        assert_eq!(parse_header(&header).unwrap().access_key_id(), "a/b//c");
+        assert_eq!(parse_header(header.as_bytes()).unwrap().access_key_id(), "a/b//c");
         let header = self::header("Credential=a/20150830//s/t, SignedHeaders=host, Signature=SIG");
-        let claims = parse_header(&header).unwrap();
+        let claims = parse_header(header.as_bytes()).unwrap();
         let scope = claims.scope();
         assert_eq!((claims.access_key_id(), scope.date(), scope.region()), ("a", "20150830", ""));
     }
@@ -814,15 +868,49 @@ mod tests {
             ("Credential=", "Credential=x, Credential="),
         ] {
             assert!(good.contains(from));
-            assert!(parse_header(&header(&good.replacen(from, to, 1))).is_err(), "{from} -> {to}");
+            assert!(parse_header(header(&good.replacen(from, to, 1)).as_bytes()).is_err(), "{from} -> {to}");
         }
         for text in ["", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA25 x", "AWS4-HMAC-SHA2566 x", "aws4-hmac-sha256 x", "AWS x"]
         {
-            assert!(parse_header(text).is_err(), "{text}");
+            assert!(parse_header(text.as_bytes()).is_err(), "{text}");
         }
         assert_eq!(
-            parse_header("AWS4-HMAC-SHA256 ").map(|_| ()),
+            parse_header(b"AWS4-HMAC-SHA256 ").map(|_| ()),
             Err(ClaimError::Missing { names: alloc::vec!["Credential", "Signature", "SignedHeaders"] })
         );
+    }
+
+    /// The error for bytes that are not text comes before any other error of a header, wherever they are.
+    #[test]
+    fn a_header_that_is_not_utf8_has_no_parameters() {
+        let good = header("Credential=AK/20150830/r/s/aws4_request, SignedHeaders=a;host, Signature=SIG");
+        for position in 0..=good.len() {
+            let mut bytes = good.clone().into_bytes();
+            bytes.insert(position, 0xff);
+            assert_eq!(parse_header(&bytes).map(|_| ()), Err(ClaimError::NotKeyValue), "{position}");
+            let mut text = good.clone();
+            text.insert(position, 'é');
+            assert!(parse_header(text.as_bytes()).is_err(), "{text}");
+        }
+        let both = [header("Credential=x, Credential=x").as_bytes(), b"\xff"].concat();
+        assert_eq!(parse_header(&both).map(|_| ()), Err(ClaimError::NotKeyValue));
+    }
+
+    #[test]
+    fn query_values_that_are_not_utf8_are_refused() {
+        let query = |token: &str| {
+            alloc::format!(
+                "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20150830%2Fr%2Fs%2Faws4_request\
+                 &X-Amz-Date=20150830T123600Z&X-Amz-Security-Token={token}&X-Amz-SignedHeaders=host&X-Amz-Signature={SIGNATURE}"
+            )
+        };
+        let claims = parse_query(query("%C3%A9+").as_bytes()).unwrap();
+        assert_eq!((claims.session_token(), claims.access_key_id()), (Some("é "), "AK"));
+        for token in ["%FF", "%C3", "x%80"] {
+            assert_eq!(parse_query(query(token).as_bytes()).map(|_| ()), Err(ClaimError::NotKeyValue), "{token}");
+        }
+        let repeated = query("%FF&X-Amz-Date=1");
+        let error = ClaimError::Repeated { name: X_AMZ_DATE };
+        assert_eq!(parse_query(repeated.as_bytes()).map(|_| ()), Err(error));
     }
 }

@@ -47,10 +47,10 @@ impl Signature {
     }
 
     /// Parses the value after `Signature=`.
-    pub(crate) fn read(algorithm: Algorithm, text: &str) -> Option<Self> {
+    pub(crate) fn read(algorithm: Algorithm, text: &[u8]) -> Option<Self> {
         match algorithm {
-            Algorithm::HmacSha256 => Self::from_hex(text),
-            Algorithm::EcdsaP256Sha256 => Der::from_hex(text).map(Self::of_ecdsa),
+            Algorithm::HmacSha256 => from_lowercase_hex(text).map(Self::from_bytes),
+            Algorithm::EcdsaP256Sha256 => Der::from_hex(core::str::from_utf8(text).ok()?).map(Self::of_ecdsa),
         }
     }
 

@@ -74,7 +74,8 @@ pub(super) fn padded(signature: &Signature) -> String {
 /// Parses such digits, with or without padding.
 pub(super) fn parse_signature(algorithm: Algorithm, digits: &str) -> Option<Signature> {
     let most = algorithm.signature_digits();
-    Signature::read(algorithm, if digits.len() == most { digits.trim_end_matches(PADDING) } else { digits })
+    let digits = if digits.len() == most { digits.trim_end_matches(PADDING) } else { digits };
+    Signature::read(algorithm, digits.as_bytes())
 }
 
 #[cfg(test)]

@@ -61,8 +61,7 @@ fn encode(raw: &[u8], write: impl FnOnce(&mut Vec<u8>, &[u8])) -> String {
 }
 
 pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Names, ids and times need no encoding.
-    if bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved(byte)) {
+    if is_short_and_unreserved(bytes) {
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved);
@@ -70,7 +69,15 @@ pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
     copy.finish();
 }
 
+/// Returns `true` for most names, ids and times, which need no encoding. Longer text is not searched twice.
+fn is_short_and_unreserved(bytes: &[u8]) -> bool {
+    bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved(byte))
+}
+
 pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved_or_slash(byte)) {
+        return out.extend_from_slice(bytes);
+    }
     let mut copy = Copy::new(out, bytes, is_unreserved_or_slash);
     each_position(bytes, |byte| !is_unreserved_or_slash(byte), |position| copy.encode(position));
     copy.finish();
@@ -84,39 +91,48 @@ pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
     copy.finish();
 }
 
-/// Decodes the names and values of a query once and encodes them once. `+` is read as a space, as servers do, and a `%`
-/// that doesn't begin an escape is literal. `separator` is called for every `=` and `&`, with the position in the output
-/// at which the byte will be, if it is to be written; otherwise the byte is encoded.
-pub(crate) fn write_query_decoded_then_encoded(
-    out: &mut Vec<u8>,
-    query: &[u8],
-    mut separator: impl FnMut(u8, usize) -> Separator,
-) {
-    let mut copy = Copy::new(out, query, is_unreserved);
+/// Decodes the name or value of a query parameter once and encodes it once. `+` is read as a space, as servers do, and a
+/// `%` that doesn't begin an escape is literal.
+pub(crate) fn write_query_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
+    if is_short_and_unreserved(bytes) {
+        return out.extend_from_slice(bytes);
+    }
+    let mut copy = Copy::new(out, bytes, is_unreserved);
     each_position(
-        query,
+        bytes,
         |byte| !is_unreserved(byte),
-        |position| match query.get(position) {
+        |position| match bytes.get(position) {
             Some(b'+') => copy.replace(position..position + 1, b' '),
-            Some(byte @ (b'=' | b'&')) => match separator(*byte, copy.position_of(position)) {
-                Separator::Keep => {}
-                Separator::Remove => copy.remove(position),
-                Separator::Encode => copy.encode(position),
-                Separator::AfterEquals => copy.insert(position, b'='),
-            },
             _ => copy.decode_and_encode(position),
         },
     );
     copy.finish();
 }
 
-/// What becomes of a `=` or `&` in a query.
-pub(crate) enum Separator {
-    Keep,
-    Remove,
-    Encode,
-    /// A `=` is written before it.
-    AfterEquals,
+/// Calls `visit` with the position and value of every byte that is not unreserved, and with an `&` at the end.
+#[inline]
+pub(crate) fn each_reserved(query: &[u8], mut visit: impl FnMut(usize, u8)) {
+    let is_reserved = |byte: u8| !is_unreserved(byte);
+    each_position(query, is_reserved, |position| visit(position, query.get(position).copied().unwrap_or_default()));
+    visit(query.len(), b'&');
+}
+
+/// Returns `true` if there is an escape at this position that AWS would write as well: of a byte that is not unreserved,
+/// with upper-case digits.
+#[inline]
+pub(crate) fn begins_canonical_escape(bytes: &[u8], position: usize) -> bool {
+    let Some(([_, high, low], _)) = bytes.get(position..).and_then(<[u8]>::split_first_chunk) else { return false };
+    let is_digit = |byte: u8| byte.is_ascii_digit() | (b'A'..=b'F').contains(&byte);
+    let value = |digit: u8| (digit & 15) + 9 * (digit >> 6);
+    is_digit(*high) & is_digit(*low) && !is_unreserved(value(*high) << 4 | value(*low))
+}
+
+/// Returns the byte that is encoded at this position, and whether its digits are in upper case.
+#[inline]
+fn escape_at(bytes: &[u8], position: usize) -> Option<(u8, bool)> {
+    let ([b'%', high, low], _) = bytes.get(position..)?.split_first_chunk()? else { return None };
+    let byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+    Some((byte, (*high < b'a') & (*low < b'a')))
 }
 
 /// Copies bytes up to those that have to be replaced. What needs no change is copied in runs as long as possible.
@@ -134,25 +150,9 @@ impl<'c, K: Fn(u8) -> bool> Copy<'c, K> {
         Self { out, bytes, is_kept, written: 0 }
     }
 
-    /// Returns where in the output the byte at this position will be.
-    #[inline]
-    fn position_of(&self, position: usize) -> usize {
-        self.out.len() + position - self.written
-    }
-
     fn write_up_to(&mut self, position: usize) {
         self.out.extend_from_slice(self.bytes.get(self.written..position).unwrap_or_default());
         self.written = position;
-    }
-
-    fn remove(&mut self, position: usize) {
-        self.write_up_to(position);
-        self.written = position + 1;
-    }
-
-    fn insert(&mut self, position: usize, byte: u8) {
-        self.write_up_to(position);
-        self.out.push(byte);
     }
 
     fn encode(&mut self, position: usize) {
@@ -164,13 +164,8 @@ impl<'c, K: Fn(u8) -> bool> Copy<'c, K> {
     /// Decodes the escape at this position, if there is one, and encodes the byte.
     #[inline]
     fn decode_and_encode(&mut self, position: usize) {
-        let rest = self.bytes.get(position..).unwrap_or_default();
-        let Some(([b'%', high, low], _)) = rest.split_first_chunk() else { return self.encode(position) };
-        let (Some(high_value), Some(low_value)) = (hex_digit(*high), hex_digit(*low)) else {
-            return self.encode(position);
-        };
-        let byte = high_value << 4 | low_value;
-        let is_canonical = (*high < b'a') & (*low < b'a') && !(self.is_kept)(byte);
+        let Some((byte, is_uppercase)) = escape_at(self.bytes, position) else { return self.encode(position) };
+        let is_canonical = is_uppercase && !(self.is_kept)(byte);
         if !is_canonical {
             self.replace(position..position + 3, byte);
         }
@@ -277,7 +272,7 @@ mod tests {
 
     fn query_twice(text: &[u8]) -> String {
         let mut out = Vec::new();
-        write_query_decoded_then_encoded(&mut out, text, |_, _| Separator::Encode);
+        write_query_decoded_then_encoded(&mut out, text);
         String::from_utf8(out).unwrap()
     }
 

@@ -77,6 +77,7 @@ fn signature(credentials: &Credentials, scope: &Scope<'_>, host: &str, path: &st
         method: "GIT",
         path: path.as_bytes(),
         query: b"",
+        is_query_canonical: false,
         left_out: &[],
         rules: &Rules::GENERIC,
         headers: &headers,

@@ -66,23 +66,24 @@ impl Verifier {
         Err(VerifyError::HostsDiffer { host: excerpt(host), authority: excerpt(authority.as_bytes()) })
     }
 
-    /// 11. Collects the signed headers as they arrived, sorted by name. The value of `host` is set later.
+    /// 11. Collects the signed headers as they arrived, sorted by name, and `host`. Returns the number of names.
     pub(super) fn check_coverage<'a>(
         &self,
         presented: &Presented<'a>,
         rules: &Rules,
+        host: &'a [u8],
         headers: &mut SignedHeaderList<'a>,
-    ) -> Result<(), VerifyError> {
+    ) -> Result<usize, VerifyError> {
         let names = presented.claims.names_in_order();
         let mut unsigned = Vec::new();
-        match position_of_name(names.as_slice(), "host") {
-            Some(place) => headers.push_at(place, "host", b""),
+        match position_of_name(names.as_slice(), b"host") {
+            Some(place) => headers.push_at(place, "host", host),
             None => unsigned.push(String::from("host")),
         }
         for (name, value) in presented.request.headers.iter() {
             if is_name(name, "host") {
                 continue;
-            } else if let Some(place) = position_of_name(names.as_slice(), name) {
+            } else if let Some(place) = position_of_name(names.as_slice(), name.as_bytes()) {
                 headers.push_at(place, name, value);
             } else if self.has_to_be_signed(name, rules) && unsigned.len() < MOST_NAMED {
                 unsigned.push(excerpt(name.as_bytes()).to_ascii_lowercase());
@@ -92,7 +93,7 @@ impl Verifier {
             return Err(VerifyError::HeadersNotSigned { names: unsigned });
         }
         headers.sort_by_place();
-        Ok(())
+        Ok(names.as_slice().len())
     }
 
     fn has_to_be_signed(&self, name: &str, rules: &Rules) -> bool {
@@ -210,20 +211,35 @@ impl Verifier {
         Scope::unchecked(got.algorithm(), signed.date(), region, service)
     }
 
-    /// 18.
-    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(), VerifyError> {
+    /// 18. Returns the region and service of this verifier that the scope names.
+    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(&str, &str), VerifyError> {
         let claims = &presented.claims;
-        let (got, terminator) = (claims.scope(), claims.terminator());
-        let expected = self.expected_scope(&got, &presented.timestamp);
-        if got == expected && terminator == TERMINATOR {
-            return self.check_region_set(claims);
+        let [date, region, service] = claims.scope_parts();
+        let region = match claims.algorithm() {
+            Algorithm::HmacSha256 => self.regions.iter().map(String::as_str).find(|own| own.as_bytes() == region),
+            Algorithm::EcdsaP256Sha256 => Some(""),
+        };
+        let service = self.services.iter().map(|(own, _)| own.as_str()).find(|own| own.as_bytes() == service);
+        match region.zip(service) {
+            Some(accepted) if presented.timestamp.as_bytes().get(..8) == Some(date) && claims.has_terminator() => {
+                self.check_region_set(claims)?;
+                Ok(accepted)
+            }
+            _ => Err(self.wrong_scope(presented)),
         }
-        Err(VerifyError::WrongScope {
+    }
+
+    #[cold]
+    fn wrong_scope(&self, presented: &Presented<'_>) -> VerifyError {
+        let claims = &presented.claims;
+        let got = claims.scope();
+        let expected = self.expected_scope(&got, &presented.timestamp);
+        VerifyError::WrongScope {
             location: claims.location,
-            got: ScopeParts::of(&got, terminator),
+            got: ScopeParts::of(&got, claims.terminator()),
             expected: ScopeParts::of(&expected, TERMINATOR),
             signed: presented.timestamp,
-        })
+        }
     }
 
     fn check_region_set(&self, claims: &Claims<'_>) -> Result<(), VerifyError> {
@@ -266,13 +282,13 @@ impl<'a> UnverifiedRequest<'a> {
         };
         let buffer = self.presented.new_buffer();
         let mut candidates = Candidates { request: self, headers, key, buffer, computed: None };
-        let mut try_host = |host: &'a str| {
-            let line = candidates.matching_line(host.as_bytes(), &lines)?;
+        let mut try_host = |host: &'a [u8]| {
+            let line = candidates.matching_line(host, &lines)?;
             Some(Match { host, line })
         };
         let found = match self.hosts {
             Hosts::Own(host) => try_host(host),
-            Hosts::External(hosts) => hosts.iter().find_map(|host| try_host(host)),
+            Hosts::External(hosts) => hosts.iter().find_map(|host| try_host(host.as_bytes())),
         };
         (found, candidates.computed)
     }
@@ -282,17 +298,17 @@ impl<'a> UnverifiedRequest<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Hosts<'p> {
     /// The host of the request.
-    Own(&'p str),
+    Own(&'p [u8]),
     /// The hosts by which clients know this server; there is at least one.
     External(&'p [String]),
 }
 
 impl<'p> Hosts<'p> {
     /// Returns the host of the first candidate.
-    pub(super) fn first(self) -> &'p str {
+    pub(super) fn first(self) -> &'p [u8] {
         match self {
             Self::Own(host) => host,
-            Self::External(hosts) => hosts.first().map_or("", String::as_str),
+            Self::External(hosts) => hosts.first().map_or(b"", String::as_bytes),
         }
     }
 }
@@ -312,7 +328,7 @@ fn like<'s>(mut accepted: impl Iterator<Item = &'s str> + Clone, got: &str) -> &
 
 /// The host and payload line that the signature matches.
 pub(super) struct Match<'p> {
-    pub(super) host: &'p str,
+    pub(super) host: &'p [u8],
     /// The index of the payload line.
     line: usize,
 }
@@ -341,7 +357,10 @@ impl Candidates<'_> {
             } else {
                 replace_host_and_payload(&mut self.buffer, host, payload.as_bytes());
             }
-            let string_to_sign = StringToSign::of_hash(*timestamp, claims.scope(), sha256(&self.buffer));
+            // Equal to that of the claims, as check 18 found.
+            let (region, service) = self.request.scope;
+            let scope = Scope::unchecked(claims.algorithm(), timestamp.date(), region, service);
+            let string_to_sign = StringToSign::of_hash(*timestamp, scope, sha256(&self.buffer));
             let matches = self.key.verify(&string_to_sign, claims.signature());
             if !matches && self.computed.is_none() {
                 self.computed = verifier.computed(&self.buffer, &string_to_sign);
@@ -373,9 +392,7 @@ pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
         return Ok(());
     }
     let names = presented.claims.names_in_order();
-    let is_signed = |option: &&[u8]| {
-        core::str::from_utf8(option).is_ok_and(|name| position_of_name(names.as_slice(), name).is_some())
-    };
+    let is_signed = |option: &&[u8]| position_of_name(names.as_slice(), option).is_some();
     match presented.request.headers.connection_options().find(is_signed) {
         Some(option) => Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() }),
         None => Ok(()),

@@ -137,7 +137,7 @@ impl<'k> Found<'k> {
         scope: &Scope<'_>,
         now: Timestamp,
     ) -> Self {
-        let found = found.filter(|found| found.access_key_id() == claims.access_key_id());
+        let found = found.filter(|found| claims.is_by(found.access_key_id()));
         let key = found.map_or_else(|| SigningKey::derive_for_nobody(scope), |found| SigningKey::derive(found, scope));
         let expires_at = found.and_then(Credentials::expires_at);
         let standing = check_standing(found.map(Credentials::session_token), expires_at, claims, now);
@@ -145,7 +145,7 @@ impl<'k> Found<'k> {
     }
 
     pub(crate) fn of_key(found: Option<&'k VerifyingKey>, claims: &Claims<'_>, now: Timestamp) -> Self {
-        let found = found.filter(|found| found.access_key_id == claims.access_key_id());
+        let found = found.filter(|found| claims.is_by(&found.access_key_id));
         let nobody = || Cow::Owned(AnyKey::of_nobody(claims.algorithm()));
         let key = found.map_or_else(nobody, |found| Cow::Borrowed(&found.key));
         let expires_at = found.and_then(|found| found.expires_at);

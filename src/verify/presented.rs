@@ -53,9 +53,8 @@ impl<'a> Presented<'a> {
         if header.len() > MAX_AUTHORIZATION {
             return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
         }
-        let text = core::str::from_utf8(header).map_err(|_| VerifyError::NotKeyValue)?;
         let mut claims =
-            authorization::parse_header(text).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
+            authorization::parse_header(header).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
         let timestamp = headers.timestamp()?;
         if let Some(token) = headers.session_token {
             claims.set_session_token(token);
@@ -78,7 +77,7 @@ impl<'a> Presented<'a> {
         let claims =
             authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
         let mut claims: Claims<'a> = claims;
-        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default().as_bytes(), Location::Query)?;
+        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default(), Location::Query)?;
         let expires_in = claims.expires().map(parse_expires).transpose()?;
         match (claims.session_token(), headers.session_token) {
             (Some(_), Some(_)) => {
@@ -134,10 +133,9 @@ impl<'a> Presented<'a> {
         self.claims.location == Location::Query
     }
 
-    /// The host to verify if no external hosts are set: the one that was sent.
-    pub(super) fn host(&self) -> Result<&'a str, RequestError> {
-        // Checked to be visible ASCII, so this never fails.
-        self.request.host_or(self.host_header).map(|host| core::str::from_utf8(host).unwrap_or_default())
+    /// The host to verify if no external hosts are set: the one that was sent, which is not checked.
+    pub(super) fn given_host(&self) -> &'a [u8] {
+        self.request.given_host(self.host_header)
     }
 
     /// Returns the canonical request that a signer computes for this request, by the rules of the service in its scope;
@@ -152,7 +150,8 @@ impl<'a> Presented<'a> {
         let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
         headers.sort();
-        let in_query = HeadersInQuery::find(self, &rules, &headers).unwrap_or_default();
+        let in_query = HeadersInQuery::find(self, &rules, &headers, self.claims.names_in_order().as_slice().len());
+        let in_query = in_query.unwrap_or_default();
         let headers = in_query.added_to(&headers);
         let payload = match self.content_sha256() {
             Some((text, _)) => PayloadLine::Text(text),
@@ -172,7 +171,17 @@ impl<'a> Presented<'a> {
     ) -> Parts<'p> {
         let (path, query) = self.request.path_and_query();
         let left_out = unsigned_parameters(self.claims.location, rules);
-        Parts { method: self.request.method, path, query, left_out, rules, headers, signed_headers: None, payload }
+        Parts {
+            method: self.request.method,
+            path,
+            query,
+            is_query_canonical: false,
+            left_out,
+            rules,
+            headers,
+            signed_headers: None,
+            payload,
+        }
     }
 
     /// Returns a buffer for canonical requests, which is wiped when dropped if they contain a session token.
@@ -276,10 +285,7 @@ fn region_set_header<'a>(request: &Request<'a>) -> Result<Option<&'a str>, Verif
 }
 
 fn parse_timestamp(text: &[u8], location: Location) -> Result<Timestamp, VerifyError> {
-    core::str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| VerifyError::MalformedDate { location, got: excerpt(text) })
+    Timestamp::parse(text).ok_or_else(|| VerifyError::MalformedDate { location, got: excerpt(text) })
 }
 
 fn parse_expires(text: &str) -> Result<u64, VerifyError> {

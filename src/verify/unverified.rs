@@ -1,3 +1,4 @@
+use alloc::string::String;
 use core::fmt;
 
 use super::body::SignedPayload;
@@ -58,6 +59,8 @@ pub struct UnverifiedRequest<'a> {
     pub(super) headers: SignedHeaderList<'a>,
     pub(super) in_query: HeadersInQuery,
     pub(super) hosts: Hosts<'a>,
+    /// The region and service of the scope; the region is empty for SigV4A.
+    pub(super) scope: (&'a str, &'a str),
     pub(super) payload: PayloadMode,
     pub(super) now: Timestamp,
 }
@@ -160,7 +163,7 @@ impl<'a> UnverifiedRequest<'a> {
 
 /// What is proven about a request.
 struct Proven<'a> {
-    host: &'a str,
+    host: &'a [u8],
     payload: SignedPayload,
     /// For bodies sent in chunks or messages.
     key: Option<AnyKey>,
@@ -174,7 +177,7 @@ impl fmt::Debug for UnverifiedRequest<'_> {
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
             .field("timestamp", &self.presented.timestamp)
-            .field("signed_headers", &self.presented.claims.signed_headers())
+            .field("signed_headers", &String::from_utf8_lossy(self.presented.claims.signed_headers()))
             .field("session_token", &self.session_token().map(|_| REDACTED))
             .finish_non_exhaustive()
     }

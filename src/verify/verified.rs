@@ -72,7 +72,7 @@ pub struct VerifiedHead<'a> {
     pub(super) request: Received<'a>,
     pub(super) in_query: HeadersInQuery,
     /// As signed.
-    pub(super) host: Cow<'a, str>,
+    pub(super) host: Cow<'a, [u8]>,
     pub(super) payload: SignedPayload,
     /// For bodies sent in chunks or messages, which have signatures of their own.
     pub(super) key: Option<AnyKey>,
@@ -205,7 +205,7 @@ impl<'a> VerifiedHead<'a> {
         let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let all = whole.into_iter().flatten().chain(signed);
         all.filter(move |(name, _)| {
-            position_of_name(names.as_slice(), name).is_some() && !name.eq_ignore_ascii_case("host")
+            position_of_name(names.as_slice(), name.as_bytes()).is_some() && !name.eq_ignore_ascii_case("host")
         })
     }
 
@@ -248,7 +248,8 @@ impl<'a> VerifiedHead<'a> {
 
     /// Returns the signed host. With several external hosts, this is the one that the signature matched.
     pub fn host(&self) -> &str {
-        &self.host
+        // Checked to be visible ASCII, or one of the external hosts, so this never fails.
+        core::str::from_utf8(&self.host).unwrap_or_default()
     }
 
     /// Returns the access key id of the signer.
@@ -302,7 +303,7 @@ impl VerifiedHead<'_> {
             .field("method", &self.method())
             .field("host", &self.host())
             .field("path", &self.canonical_path())
-            .field("signed_headers", &self.claims.signed_headers())
+            .field("signed_headers", &String::from_utf8_lossy(self.claims.signed_headers()))
             .field("session_token", &self.session_token().map(|_| REDACTED))
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use super::in_query::HeadersInQuery;
 use super::presented::Presented;
 use super::unverified::UnverifiedRequest;
 use crate::sigv4::canonical_request::SignedHeaderList;
-use crate::sigv4::request::Request;
+use crate::sigv4::request::{Request, check_host};
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::{Scope, ScopeError};
 use crate::sigv4::timestamp::Timestamp;
@@ -268,32 +268,35 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<UnverifiedRequest<'a>, VerifyError> {
         let presented = Presented::parse(request.into())?;
-        let rules = self.rules_of(presented.claims.service());
+        let [.., service] = presented.claims.scope_parts();
+        let rules = self.rules_of(service);
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
         self.check_hosts(&presented)?;
+        let hosts = match self.external_hosts.as_slice() {
+            [] => Hosts::Own(presented.given_host()),
+            external => Hosts::External(external),
+        };
         let mut headers = SignedHeaderList::new();
-        self.check_coverage(&presented, rules, &mut headers)?;
-        let in_query = HeadersInQuery::find(&presented, rules, &headers)?;
+        let count = self.check_coverage(&presented, rules, hosts.first(), &mut headers)?;
+        let in_query = HeadersInQuery::find(&presented, rules, &headers, count)?;
         check_hops(&presented)?;
         self.check_repeats(&headers)?;
         self.check_path(&presented, rules)?;
         self.check_parameters(&presented)?;
         self.check_time(&presented, rules, now)?;
-        self.check_scope(&presented)?;
+        let scope = self.check_scope(&presented)?;
         let payload = PayloadMode::check(&presented, rules)?;
-        let hosts = match self.external_hosts.as_slice() {
-            [] => Hosts::Own(presented.host()?),
-            external => Hosts::External(external),
-        };
-        headers.set("host", hosts.first().as_bytes());
-        Ok(UnverifiedRequest { verifier: self, presented, rules, headers, in_query, hosts, payload, now })
+        if let Hosts::Own(host) = hosts {
+            check_host(host)?;
+        }
+        Ok(UnverifiedRequest { verifier: self, presented, rules, headers, in_query, hosts, scope, payload, now })
     }
 
     /// Returns the rules of a service. For an unknown service, which is refused later, these are the rules of the first
     /// one.
-    fn rules_of(&self, service: &str) -> &Rules {
-        let own = self.services.iter().find(|(own, _)| own == service).or(self.services.first());
+    fn rules_of(&self, service: &[u8]) -> &Rules {
+        let own = self.services.iter().find(|(own, _)| own.as_bytes() == service).or(self.services.first());
         own.map_or(const { &Rules::GENERIC }, |(_, rules)| rules)
     }
 }

@@ -187,6 +187,9 @@ fn secret_headers_are_marked_as_sensitive() {
         signer.sign_http(&mut request, now()).unwrap();
         let (sensitive, shown): (Vec<_>, Vec<_>) =
             request.headers().iter().partition(|(_, value)| value.is_sensitive());
+        for (name, value) in request.headers() {
+            assert_eq!(value.is_sensitive(), countersign::is_secret_header(name.as_str()), "{name}");
+        }
         let names = |headers: Vec<(&http::HeaderName, _)>| {
             headers.into_iter().map(|(name, _)| name.to_string()).collect::<std::collections::BTreeSet<_>>()
         };

@@ -27,7 +27,7 @@ impl Busy {
         Counted(self.clone(), number)
     }
 
-    fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 

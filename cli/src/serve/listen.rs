@@ -8,11 +8,11 @@ use std::time::Duration;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, StatusCode, Version};
 use hyper::body::Incoming;
-use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +21,7 @@ use tower::{Service, ServiceExt};
 use super::arriving::Arriving;
 use super::exchange::{Decision, Exchange, Exhausted};
 use super::forward::websocket::Tunnel;
+use super::heads::Heads;
 use super::idle::{Busy, Idle};
 use super::leaving::{Books, Entry, Leaving};
 use super::run::Ground;
@@ -94,9 +95,9 @@ where
         let busy = Busy::default();
         let stream = Idle::new(stream, limits.idle_timeout, busy.clone());
         let tunnel = Tunnel { open, busy, idle: limits.websocket_idle_timeout };
-        let Some(tls) = &self.tls else { return self.http(TokioIo::new(stream), peer, tunnel, watcher).await };
+        let Some(tls) = &self.tls else { return self.http(stream, peer, tunnel, watcher).await };
         if let Ok(Ok(stream)) = tokio::time::timeout(limits.header_timeout, tls.accept(stream)).await {
-            Arc::clone(&self).http(TokioIo::new(stream), peer, tunnel, watcher).await;
+            Arc::clone(&self).http(stream, peer, tunnel, watcher).await;
         }
     }
 
@@ -107,10 +108,11 @@ where
         tunnel: Tunnel,
         watcher: hyper_util::server::graceful::Watcher,
     ) where
-        I: Read + Write + Unpin + Send + 'static,
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let builder = self.builder();
         let limits = &self.ground.limits;
+        let stream = TokioIo::new(Heads::new(stream, limits.header_timeout, tunnel.busy.clone()));
         let busy = tunnel.busy.clone();
         let server = Arc::clone(&self);
         let service = service_fn(move |mut request: http::Request<Incoming>| {
@@ -135,7 +137,8 @@ where
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits.header_timeout)
+            // Also for the time before the next request begins. Heads have a shorter limit in `Heads`.
+            .header_read_timeout(limits.idle_timeout.max(limits.header_timeout))
             .max_buf_size(header_bytes)
             .half_close(false);
         builder
@@ -201,8 +204,7 @@ where
 
     /// A body that didn't arrive looks like a broken one to the layers, but is answered for what it is.
     fn instead(&self, exchange: &Exchange, answer: Answer) -> Answer {
-        let record = exchange.record();
-        let (status, code, message, check) = match record.exhausted {
+        let (status, code, message, check) = match exchange.exhausted() {
             None => return answer,
             Some(Exhausted::ClientTime) => {
                 let message =

@@ -6,6 +6,7 @@ mod access_log;
 mod arriving;
 mod exchange;
 pub mod forward;
+mod heads;
 mod held;
 mod idle;
 pub mod keys;

@@ -72,6 +72,10 @@ impl Arrived {
 /// An answer as it is sent.
 pub fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 {status} Status\r\nContent-Length: {}\r\n", body.len());
+    // The server closes it, and a client that isn't told may send its next request into it.
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection")) {
+        answer.push_str("Connection: close\r\n");
+    }
     for (name, value) in headers {
         answer.push_str(&format!("{name}: {value}\r\n"));
     }

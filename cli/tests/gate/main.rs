@@ -2,6 +2,7 @@
 
 mod auth_request;
 mod buckets;
+mod connections;
 mod forwarding;
 mod hostile;
 mod metrics;

@@ -52,14 +52,6 @@ impl<'a> SignedHeaderList<'a> {
         self.entries.push(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value));
     }
 
-    /// Replaces the value of a header that is in the list.
-    pub(crate) fn set(&mut self, name: &str, value: &'a [u8]) {
-        let mut entries = self.entries.as_mut_slice().iter_mut();
-        if let Some(entry) = entries.find(|entry| entry.name.eq_ignore_ascii_case(name)) {
-            entry.value = value;
-        }
-    }
-
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.entries.as_slice().iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
     }
@@ -123,7 +115,7 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Writes the canonical headers, an empty line and the signed headers, which are `names` if those are known. Returns
     /// the range of the signed headers.
-    pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&str>) -> Range<usize> {
+    pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&[u8]>) -> Range<usize> {
         let mut last: Option<&str> = None;
         for entry in self.entries.as_slice() {
             if last.is_some_and(|last| is_name(last, entry.name)) {
@@ -141,7 +133,7 @@ impl<'a> SignedHeaderList<'a> {
         out.extend_from_slice(b"\n\n");
         let start = out.len();
         match names {
-            Some(names) => out.extend_from_slice(names.as_bytes()),
+            Some(names) => out.extend_from_slice(names),
             None => self.write_names(out),
         }
         start..out.len()

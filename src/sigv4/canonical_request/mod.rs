@@ -10,7 +10,7 @@ use core::fmt;
 use core::ops::Range;
 
 pub(crate) use headers::SignedHeaderList;
-pub(crate) use query::pairs;
+pub(crate) use query::{each_pair, pairs};
 
 use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::sigv4::payload::PayloadLine;
@@ -22,13 +22,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a [u8],
     pub(crate) query: &'a [u8],
+    /// The query is known to be canonical, and nothing in it is left out.
+    pub(crate) is_query_canonical: bool,
     /// Query parameters that are not signed.
     pub(crate) left_out: &'a [&'a str],
     pub(crate) rules: &'a Rules,
     /// Sorted.
     pub(crate) headers: &'a SignedHeaderList<'a>,
     /// The names of these headers as a list, if there is one already.
-    pub(crate) signed_headers: Option<&'a str>,
+    pub(crate) signed_headers: Option<&'a [u8]>,
     pub(crate) payload: PayloadLine<'a>,
 }
 
@@ -51,7 +53,11 @@ impl Parts<'_> {
         out.push(b'\n');
         path::write_path(out, self.path, self.rules);
         out.push(b'\n');
-        query::write_query(out, self.query, self.left_out);
+        if self.is_query_canonical {
+            out.extend_from_slice(self.query);
+        } else {
+            query::write_query(out, self.query, self.left_out);
+        }
         out.push(b'\n');
         let signed_headers = self.headers.write_to(out, self.signed_headers);
         out.push(b'\n');

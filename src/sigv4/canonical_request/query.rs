@@ -1,9 +1,11 @@
 use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::ops::Range;
 
 use crate::text::inline::Inline;
-use crate::text::percent::{Separator, write_query_decoded_then_encoded};
+use crate::text::percent::{begins_canonical_escape, each_reserved, write_query_decoded_then_encoded};
 use crate::text::wiped::Wiped;
-use crate::text::{split, split_once};
+use crate::text::{each_position, split, split_once};
 
 /// Returns the pairs of a query without decoding them. The query is split only at `&`, empty pairs are skipped, and a
 /// pair without `=` has an empty value.
@@ -11,97 +13,189 @@ pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     split(query, b'&').filter(|piece| !piece.is_empty()).map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
 }
 
-/// An encoded pair in the buffer: the name begins at `start`, the `=` is at `equals`, and the value ends at `end`.
+/// Calls `visit` with the name and value of each of the [`pairs`], and with whether either may be encoded. It reads the
+/// query once, where the iterator reads it once for each separator and the caller once more for escapes.
+#[inline]
+pub(crate) fn each_pair<'q>(query: &'q [u8], mut visit: impl FnMut(&'q [u8], &'q [u8], bool)) {
+    let mut visit_piece = |start: usize, equals: Option<usize>, end: usize, is_encoded: bool| {
+        let part = |from: usize, to: usize| query.get(from..to).unwrap_or_default();
+        match equals {
+            Some(equals) => visit(part(start, equals), part(equals + 1, end), is_encoded),
+            None if start < end => visit(part(start, end), b"", is_encoded),
+            None => {}
+        }
+    };
+    let is_special = |byte: u8| (byte == b'&') | (byte == b'=') | (byte == b'%') | (byte == b'+');
+    let (mut start, mut equals, mut is_encoded) = (0, None, false);
+    each_position(query, is_special, |position| match query.get(position) {
+        Some(b'&') => {
+            visit_piece(start, equals, position, is_encoded);
+            (start, equals, is_encoded) = (position + 1, None, false);
+        }
+        Some(b'=') => equals = equals.or(Some(position)),
+        _ => is_encoded = true,
+    });
+    visit_piece(start, equals, query.len(), is_encoded);
+}
+
+/// A pair of a query: the name begins at `start`, the `=` is at `equals`, and the value ends at `end`. The positions
+/// refer to the query as sent or, if the pair is sent in another form than the canonical one, to the buffer, in which
+/// it is encoded anew. A target is at most `MAX_TARGET` bytes long.
 #[derive(Clone, Copy, Default)]
 struct Pair {
-    start: usize,
-    equals: usize,
-    end: usize,
+    /// The first eight bytes of the name, by which most pairs can be sorted.
+    prefix: u64,
+    start: u32,
+    equals: u32,
+    end: u32,
+    is_in_buffer: bool,
 }
 
 impl Pair {
-    /// Returns the sort key: the encoded name, then the encoded value. Comparing `name=value` strings would put `a-b=`
-    /// before `a=`, since `-` sorts before `=`.
-    fn key(self, out: &[u8]) -> (&[u8], &[u8]) {
-        (out.get(self.start..self.equals).unwrap_or_default(), out.get(self.equals + 1..self.end).unwrap_or_default())
+    #[inline]
+    fn new(text: &[u8], start: usize, equals: usize, end: usize, is_in_buffer: bool) -> Self {
+        let prefix = prefix(text.get(start..).unwrap_or_default(), equals - start);
+        Self { prefix, start: start as u32, equals: equals as u32, end: end as u32, is_in_buffer }
     }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Returns the name and the value.
+    #[inline]
+    fn key<'t>(self, query: &'t [u8], buffer: &'t [u8]) -> (&'t [u8], &'t [u8]) {
+        let text = if self.is_in_buffer { buffer } else { query };
+        let (start, equals, end) = (self.start as usize, self.equals as usize, self.end as usize);
+        (text.get(start..equals).unwrap_or_default(), text.get(equals + 1..end).unwrap_or_default())
+    }
+
+    /// Compares the names, then the values. Comparing `name=value` strings would put `a-b=` before `a=`, since `-` sorts
+    /// before `=`.
+    #[inline]
+    fn compare(&self, other: &Self, query: &[u8], buffer: &[u8]) -> Ordering {
+        match self.prefix.cmp(&other.prefix) {
+            Ordering::Equal => self.key(query, buffer).cmp(&other.key(query, buffer)),
+            order => order,
+        }
+    }
+}
+
+/// Returns the first eight bytes of a name with this length, at the start of a text, as a number that sorts like the
+/// name. A shorter name is filled up with zeros.
+#[inline]
+fn prefix(text: &[u8], length: usize) -> u64 {
+    let eight = match text.first_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => text.iter().rev().fold(0, |eight, byte| eight >> 8 | u64::from(*byte) << 56),
+    };
+    let after_name = u64::MAX.checked_shr(8 * length.min(8) as u32).unwrap_or(0);
+    eight & !after_name
 }
 
 /// Writes the canonical query, except the parameters named in `left_out`, whose names need no encoding.
 pub(super) fn write_query(out: &mut Wiped<Vec<u8>>, query: &[u8], left_out: &[&str]) {
+    let mut list: Inline<Pair, 16> = Inline::new();
     let first = out.len();
-    let mut written: Inline<Pair, 16> = Inline::new();
-    let mut start = first;
-    let mut equals = None;
-    write_query_decoded_then_encoded(out, query, |byte, position| match (byte, equals) {
-        (b'=', None) => {
-            equals = Some(position);
-            Separator::Keep
-        }
-        (b'=', Some(_)) => Separator::Encode,
-        _ if position == start => Separator::Remove,
-        (_, with_value) => {
-            let end = position + usize::from(with_value.is_none());
-            written.push(Pair { start, equals: with_value.unwrap_or(position), end });
-            (start, equals) = (end + 1, None);
-            if with_value.is_some() { Separator::Keep } else { Separator::AfterEquals }
-        }
-    });
-    if out.len() > start {
-        let equals = equals.unwrap_or_else(|| {
-            out.push(b'=');
-            out.len() - 1
-        });
-        written.push(Pair { start, equals, end: out.len() });
-    } else if start > first {
-        // The query ended with a separator.
-        out.truncate(start - 1);
+    if !index(query, &mut list) {
+        encode(out, query, list.as_mut_slice());
     }
-    let pairs = leave_out(out, first, written.as_mut_slice(), left_out);
-    if !pairs.is_sorted_by(|one, next| one.key(out) <= next.key(out)) {
-        sort(out, first, pairs);
+    let pairs = leave_out(list.as_mut_slice(), left_out, query, out);
+    let encoded = out.as_slice();
+    if !pairs.is_sorted_by(|one, next| one.compare(next, query, encoded).is_le()) {
+        pairs.sort_unstable_by(|one, other| one.compare(other, query, encoded));
     }
+    let encoded_end = out.len();
+    if encoded_end == first {
+        return write_pairs(out, query, pairs);
+    }
+    out.reserve(encoded_end - first + query.len());
+    write_pairs(out, query, pairs);
+    let length = out.len() - encoded_end;
+    out.copy_within(encoded_end.., first);
+    out.truncate(first + length);
 }
 
-/// Removes the parameters with these names from the pairs that were written from `first` on; returns the others.
-fn leave_out<'p>(out: &mut Vec<u8>, first: usize, pairs: &'p mut [Pair], names: &[&str]) -> &'p mut [Pair] {
-    let is_left_out = |out: &[u8], pair: Pair| {
-        let (name, _) = pair.key(out);
-        names.iter().any(|left_out| left_out.as_bytes() == name)
-    };
-    let (mut kept, mut end) = (0, first);
+/// Finds the pairs of a query. Returns `true` if all of them are sent in their canonical form. The positions of the
+/// others are still those in the query.
+fn index(query: &[u8], pairs: &mut Inline<Pair, 16>) -> bool {
+    let (mut start, mut equals, mut is_canonical, mut are_canonical) = (0, None, true, true);
+    each_reserved(query, |position, byte| match byte {
+        b'=' if equals.is_none() => equals = Some(position),
+        b'%' => is_canonical &= begins_canonical_escape(query, position),
+        b'&' => {
+            if start < position {
+                is_canonical &= equals.is_some();
+                are_canonical &= is_canonical;
+                pairs.push(Pair::new(query, start, equals.unwrap_or(position), position, !is_canonical));
+            }
+            (start, equals, is_canonical) = (position + 1, None, true);
+        }
+        _ => is_canonical = false,
+    });
+    are_canonical
+}
+
+/// Removes the pairs with these names.
+fn leave_out<'p>(pairs: &'p mut [Pair], names: &[&str], query: &[u8], encoded: &[u8]) -> &'p mut [Pair] {
+    let mut kept = 0;
     for index in 0..pairs.len() {
-        let Some(pair) = pairs.get(index).copied().filter(|pair| !is_left_out(out, *pair)) else { continue };
-        let start = if kept == 0 { first } else { end + 1 };
-        let back = pair.start - start;
-        if back > 0 {
-            // With the `&` that precedes it, unless it is the first.
-            let separator = usize::from(kept > 0);
-            out.copy_within(pair.start - separator..pair.end, start - separator);
+        let Some(pair) = pairs.get(index).copied() else { break };
+        let (name, _) = pair.key(query, encoded);
+        if !names.iter().any(|left_out| left_out.as_bytes() == name) {
+            if let Some(slot) = pairs.get_mut(kept) {
+                *slot = pair;
+            }
+            kept += 1;
         }
-        end = pair.end - back;
-        if let Some(slot) = pairs.get_mut(kept) {
-            *slot = Pair { start, equals: pair.equals - back, end };
-        }
-        kept += 1;
     }
-    out.truncate(end);
     pairs.get_mut(..kept).unwrap_or_default()
 }
 
-/// Sorts the pairs that were written from `first` on, by means of a copy after them.
-fn sort(out: &mut Wiped<Vec<u8>>, first: usize, pairs: &mut [Pair]) {
-    pairs.sort_unstable_by(|a, b| a.key(out).cmp(&b.key(out)));
-    let unsorted = out.len();
-    out.reserve(unsorted - first);
-    for (index, pair) in pairs.iter().enumerate() {
-        if index > 0 {
+/// Encodes the pairs that are not sent in their canonical form at the end of the buffer.
+#[cold]
+fn encode(out: &mut Wiped<Vec<u8>>, query: &[u8], pairs: &mut [Pair]) {
+    for pair in pairs.iter_mut().filter(|pair| pair.is_in_buffer) {
+        let (name, value) = Pair { is_in_buffer: false, ..*pair }.key(query, b"");
+        // A byte takes at most three bytes encoded.
+        out.reserve(3 * (name.len() + value.len()) + 1);
+        let start = out.len();
+        write_query_decoded_then_encoded(out, name);
+        let equals = out.len();
+        out.push(b'=');
+        write_query_decoded_then_encoded(out, value);
+        *pair = Pair::new(out, start, equals, out.len(), true);
+    }
+}
+
+/// Writes sorted pairs. Those that are adjacent in the query as well are copied at once.
+fn write_pairs(out: &mut Vec<u8>, query: &[u8], pairs: &[Pair]) {
+    let first = out.len();
+    let mut run = 0..0;
+    let end_run = |out: &mut Vec<u8>, run: Range<usize>, is_in_buffer: bool| {
+        if run.is_empty() {
+            return;
+        }
+        if out.len() > first {
             out.push(b'&');
         }
-        out.extend_from_within(pair.start..pair.end);
+        match is_in_buffer {
+            true => out.extend_from_within(run),
+            false => out.extend_from_slice(query.get(run).unwrap_or_default()),
+        }
+    };
+    for pair in pairs {
+        let range = pair.range();
+        if pair.is_in_buffer {
+            end_run(out, core::mem::take(&mut run), false);
+            end_run(out, range, true);
+        } else if !run.is_empty() && range.start == run.end + 1 {
+            run.end = range.end;
+        } else {
+            end_run(out, core::mem::replace(&mut run, range), false);
+        }
     }
-    out.copy_within(unsorted.., first);
-    out.truncate(unsorted);
+    end_run(out, run, false);
 }
 
 #[cfg(test)]
@@ -139,8 +233,32 @@ mod tests {
             ("a?b=?", "a%3Fb=%3F"),
             ("X-Amz-Signature=00&b&X%2DAmz-Signature=1&a", "a=&b="),
             ("x-amz-signature=00", "x-amz-signature=00"),
+            ("a=1&&b=2", "a=1&b=2"),
+            ("X-Amz-Signature=0&a=1&b=2", "a=1&b=2"),
+            ("a=1&X-Amz-Signature=0&b=2", "a=1&b=2"),
+            ("a=1&b=2&X-Amz-Signature=0", "a=1&b=2"),
+            ("X-Amz-Signature=0", ""),
+            ("c=%2F&b=%2f&a=/&d=1&e=2", "a=%2F&b=%2F&c=%2F&d=1&e=2"),
+            ("a=%2&b=%&c=%2B", "a=%252&b=%25&c=%2B"),
+            ("b=1&a=%41&a=%42", "a=A&a=B&b=1"),
         ] {
             assert_eq!(query(wire), canonical, "{wire}");
+        }
+    }
+
+    #[test]
+    fn every_pair_is_visited_once_in_order() {
+        const BYTES: [u8; 5] = *b"&=%+a";
+        let last = 5_u32.pow(7);
+        let short = (0..last).map(|n| (0..7).map(|digit| BYTES[(n / 5_u32.pow(digit) % 5) as usize]).collect());
+        let long = (0..5_u64).map(|seed| (0..300_u64).map(|n| BYTES[(n * (n + seed) / 7 % 5) as usize]).collect());
+        for query in short.chain(long) {
+            let query: Vec<u8> = query;
+            let is_encoded = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'%' | b'+'));
+            let mut visited = Vec::new();
+            each_pair(&query, |name, value, encoded| visited.push((name, value, encoded)));
+            let expected = pairs(&query).map(|(name, value)| (name, value, is_encoded(name) || is_encoded(value)));
+            assert!(expected.eq(visited), "{:?}", String::from_utf8_lossy(&query));
         }
     }
 

@@ -6,6 +6,11 @@ use super::Timestamp;
 use super::calendar::unix_seconds;
 
 impl Timestamp {
+    /// Parses `YYYYMMDDTHHMMSSZ`; [`FromStr`](core::str::FromStr) does the same.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        parse_basic(text)
+    }
+
     /// Formats the time as `2015-08-30T12:36:00Z`, as in S3 responses and [RFC
     /// 3339](https://www.rfc-editor.org/rfc/rfc3339).
     pub(crate) fn extended(&self) -> String {

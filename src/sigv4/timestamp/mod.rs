@@ -15,7 +15,6 @@ use core::str::FromStr;
 use alloc::string::String;
 
 use calendar::{SECONDS_PER_DAY, civil_from_days};
-use formats::parse_basic;
 
 /// The time of a request: whole seconds, UTC, written `20150830T123600Z`.
 ///
@@ -114,7 +113,7 @@ impl FromStr for Timestamp {
 
     /// Parses `YYYYMMDDTHHMMSSZ`, exactly 16 characters. The date and time must exist; leap seconds are not accepted.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        parse_basic(text.as_bytes())
+        Self::parse(text.as_bytes())
             .ok_or_else(|| TimestampError::Format { got: crate::text::excerpt(text.as_bytes()) })
     }
 }

@@ -122,7 +122,7 @@ impl Unsent {
                 message: "The upstream did not answer in time.",
                 reason: "the upstream did not answer in time".into(),
             },
-            Failed::Unreachable(reason) => Self::Upstream {
+            Failed::Unreachable { reason, .. } => Self::Upstream {
                 status: StatusCode::BAD_GATEWAY,
                 check: "upstream",
                 message: "The upstream can not be reached, or ended the connection.",

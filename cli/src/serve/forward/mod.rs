@@ -10,15 +10,16 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::{Answer, AnswerBody, BoxError};
+use super::{Answer, AnswerBody, BoxError, full};
 use crate::args::TransportArgs;
 use crate::args::serve::LimitArgs;
 use crate::failure::Failure;
@@ -42,8 +43,8 @@ pub struct Upstream {
 /// Why the upstream gave no response.
 #[derive(Debug)]
 pub enum Failed {
-    /// It can't be reached, or ended the connection.
-    Unreachable(String),
+    /// It can't be reached, or ended the connection without an answer (`is_cut`).
+    Unreachable { reason: String, is_cut: bool },
     /// It did not answer in time.
     TimedOut,
     /// The body of the request failed: it is not the signed one, or the client went away.
@@ -149,6 +150,16 @@ impl Upstream {
         if handshake.is_some() {
             Handshake::add_to(request.headers_mut());
         }
+        let again = repeatable(&request).filter(|_| handshake.is_none());
+        let sent = match (self.exchange(request).await, again) {
+            // An upstream may close a connection that was kept while a request is on its way to it.
+            (Err(Failed::Unreachable { is_cut: true, .. }), Some(again)) => self.exchange(again).await,
+            (sent, _) => sent,
+        };
+        self.answered(sent?, handshake)
+    }
+
+    async fn exchange(&self, request: http::Request<AnswerBody>) -> Result<http::Response<Incoming>, Failed> {
         let progress = Progress::default();
         let request = request.map(|body| Watched::new(body, progress.clone()));
         let mut sending = std::pin::pin!(self.client.request(request));
@@ -161,10 +172,12 @@ impl Upstream {
             }
         };
         match (answer, progress.take_error()) {
-            (Ok(answer), _) => self.answered(answer, handshake),
+            (Ok(answer), _) => Ok(answer),
             (Err(_), Some(error)) => Err(Failed::Body(error)),
             (Err(error), None) if is_timeout(&error) => Err(Failed::TimedOut),
-            (Err(error), None) => Err(Failed::Unreachable(described(&error))),
+            (Err(error), None) => {
+                Err(Failed::Unreachable { reason: described(&error), is_cut: !error.is_connect() && is_cut(&error) })
+            }
         }
     }
 
@@ -186,12 +199,38 @@ impl Upstream {
                 handshake.accepted(upgrade);
             }
             _ if is_switching => {
-                return Err(Failed::Unreachable("it switched to a protocol that was not asked for".into()));
+                let reason = "it switched to a protocol that was not asked for".into();
+                return Err(Failed::Unreachable { reason, is_cut: false });
             }
             _ => {}
         }
         Ok(answer)
     }
+}
+
+/// A copy of a request that may be sent twice: without a body, and with a method that does the same again
+/// ([RFC 9110, section 9.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2)).
+fn repeatable(request: &http::Request<AnswerBody>) -> Option<http::Request<AnswerBody>> {
+    const IDEMPOTENT: [Method; 5] = [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE];
+    let is_repeatable = IDEMPOTENT.contains(request.method()) && request.body().is_end_stream();
+    is_repeatable.then(|| {
+        let mut again = http::Request::new(full(Bytes::new()));
+        *again.method_mut() = request.method().clone();
+        *again.uri_mut() = request.uri().clone();
+        *again.version_mut() = request.version();
+        *again.headers_mut() = request.headers().clone();
+        again
+    })
+}
+
+/// Returns `true` if the connection ended before an answer.
+fn is_cut(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<hyper::Error>().is_some_and(|error| error.is_incomplete_message() || error.is_closed())
+            || cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
+                matches!(error.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe)
+            })
+    })
 }
 
 fn is_timeout(error: &(dyn Error + 'static)) -> bool {

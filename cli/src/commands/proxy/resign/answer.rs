@@ -60,7 +60,7 @@ pub async fn of(words: Words, upstream: &Upstream, outgoing: Outgoing, found: &F
             failed(exchange, "upstream_timeout", "the upstream did not answer in time".into());
             words.failed(StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out")
         }
-        Err(Failed::Unreachable(reason)) => {
+        Err(Failed::Unreachable { reason, .. }) => {
             failed(exchange, "upstream", reason);
             words.failed(StatusCode::BAD_GATEWAY, "The upstream can't be reached")
         }
