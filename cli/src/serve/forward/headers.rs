@@ -40,6 +40,11 @@ pub fn remove_alike(headers: &mut HeaderMap, name: &HeaderName) {
     remove_where(headers, |name| plain(name) == wanted);
 }
 
+/// Removes headers that such a server takes for one that begins with `x-amz-`: the verifier reads only real ones.
+pub fn remove_disguised(headers: &mut HeaderMap) {
+    remove_where(headers, |name| !name.starts_with("x-amz-") && plain(name).starts_with("x-amz-"));
+}
+
 /// Returns `true` for a header with which some servers replace the method or the path.
 pub fn is_override(name: &str) -> bool {
     OVERRIDES.contains(&plain(name).as_str())
@@ -60,9 +65,10 @@ pub fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&str) -> bool)
     unwanted.iter().for_each(|name| drop(headers.remove(name)));
 }
 
-/// Headers have one form here: lower case, `-` for `_`.
+/// Headers have one form here: lower case, and `-` for all that is no letter or digit. PHP reads `x.caller` as `x-caller`,
+/// and CGI programs may do so with every sign.
 fn plain(name: &str) -> String {
-    name.replace('_', "-").to_ascii_lowercase()
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }
 
 /// Leaves one `Content-Length`. The server refuses requests with different ones.
@@ -110,7 +116,14 @@ mod tests {
 
     #[test]
     fn names_alike_are_removed() {
-        let mut headers = headers(&[("x-caller", "1"), ("x_caller", "1"), ("X-CALLER", "2"), ("x-caller-id", "3")]);
+        let mut headers = headers(&[
+            ("x-caller", "1"),
+            ("x_caller", "1"),
+            ("x.caller", "2"),
+            ("x~caller", "2"),
+            ("X-CALLER", "2"),
+            ("x-caller-id", "3"),
+        ]);
         remove_alike(&mut headers, &HeaderName::from_static("x-caller"));
         assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-caller-id"]);
     }
