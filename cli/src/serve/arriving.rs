@@ -32,6 +32,17 @@ impl Budget {
     pub fn new(bytes: u32) -> Self {
         Self(Arc::new(Semaphore::new(usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS))))
     }
+
+    /// Counts more bytes as used, until `held` is dropped. Returns `false` if there is no memory for them.
+    pub fn take(&self, bytes: usize, held: &mut Option<OwnedSemaphorePermit>) -> bool {
+        let permit = Arc::clone(&self.0).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
+        match (permit, held) {
+            (Ok(permit), Some(held)) => held.merge(permit),
+            (Ok(permit), held) => *held = Some(permit),
+            (Err(_), _) => return false,
+        }
+        true
+    }
 }
 
 /// A body that has to arrive without long breaks.
@@ -40,7 +51,7 @@ pub struct Arriving {
     idle: Duration,
     timer: Pin<Box<Sleep>>,
     exchange: Exchange,
-    budget: Option<(Budget, Vec<OwnedSemaphorePermit>)>,
+    budget: Option<(Budget, Option<OwnedSemaphorePermit>)>,
     is_ended: bool,
     /// There was no memory for a part of it.
     is_incomplete: bool,
@@ -59,7 +70,7 @@ impl Arriving {
 
     /// Counts the bytes as memory that is used until this body is dropped.
     pub fn within(mut self, budget: &Budget) -> Self {
-        self.budget = Some((budget.clone(), Vec::new()));
+        self.budget = Some((budget.clone(), None));
         self
     }
 
@@ -69,22 +80,12 @@ impl Arriving {
     }
 
     fn take(&mut self, frame: &Frame<Bytes>) -> Result<(), BoxError> {
-        let Some((budget, permits)) = &mut self.budget else { return Ok(()) };
-        let bytes = frame.data_ref().map_or(0, Bytes::len);
-        match Arc::clone(&budget.0).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)) {
-            // One permit for all bytes.
-            Ok(permit) => {
-                match permits.first_mut() {
-                    Some(first) => first.merge(permit),
-                    None => permits.push(permit),
-                }
-                Ok(())
-            }
-            Err(_) => {
-                self.is_incomplete = true;
-                Err(self.exhausted(Exhausted::Memory, NO_MEMORY))
-            }
+        let Some((budget, held)) = &mut self.budget else { return Ok(()) };
+        if budget.take(frame.data_ref().map_or(0, Bytes::len), held) {
+            return Ok(());
         }
+        self.is_incomplete = true;
+        Err(self.exhausted(Exhausted::Memory, NO_MEMORY))
     }
 }
 

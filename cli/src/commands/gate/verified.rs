@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use countersign::Timestamp;
 use countersign::tower::{Verified, VerifiedBody};
 use http::StatusCode;
-use http::request::Parts;
 use http_body_util::BodyExt;
 use tower::Service;
 
 use super::{Settings, auth_request, outgoing, signature};
 use crate::args::gate::Unavailable;
+use crate::serve::forward::headers;
 use crate::serve::keys::Asked;
-use crate::serve::replay::Seen;
+use crate::serve::replay::{Digest, Seen};
 use crate::serve::{Answer, AnswerBody, Decision, Exchange};
 
 /// The service inside of the layer.
@@ -49,12 +50,22 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             let Ok(resource) = settings.virtual_hosts.path_style(verified.host(), &path) else {
                 return Ok(settings.invalid_bucket(&exchange));
             };
-            if !is_permitted(&settings, &verified, &resource) {
+            // What the upstream gets with --keep-signature: the same, or repeated slashes that the signature doesn't tell apart.
+            let Ok(arrived) = settings.virtual_hosts.path_style(verified.host(), head.uri.path()) else {
+                return Ok(settings.invalid_bucket(&exchange));
+            };
+            let is_kept = settings.keep_signature;
+            if !is_permitted(&settings, &verified, &resource)
+                || is_kept && !is_permitted(&settings, &verified, &arrived)
+            {
                 exchange.refused("allow", "no [[key.allow]] of the key permits the request");
                 return Ok(settings.denied());
             }
-            if let Err(answer) = first_use(&settings, &head, &verified, &exchange).await {
-                return Ok(*answer);
+            if settings.replay.is_some() {
+                let (digest, end) = (signature::digest(&head, &verified), signature::valid_until(&verified));
+                if let Err(answer) = first_use(&settings, digest, end, &exchange).await {
+                    return Ok(*answer);
+                }
             }
             Ok(match &settings.upstream {
                 Some(_) => {
@@ -82,6 +93,10 @@ fn is_permitted(settings: &Settings, verified: &Verified, resource: &str) -> boo
     };
     let keys = settings.ground.keys.get();
     let Some(key) = keys.find(verified.access_key_id()) else { return false };
+    // They are forwarded if they are signed. What they make of the method and the path is not compared.
+    if !key.allow.is_empty() && verified.headers().any(|(name, _)| headers::is_override(name)) {
+        return false;
+    }
     let sources = verified.headers().filter(|(name, _)| settings.is_s3() && SOURCES.contains(name));
     let mut sources = sources.map(|(_, value)| source(value));
     key.permits(&asked) && sources.all(|path| key.permits(&Asked { method: "GET", path: &path, ..asked.clone() }))
@@ -94,11 +109,11 @@ fn source(value: &[u8]) -> String {
     format!("/{}", path.strip_prefix('/').unwrap_or(path))
 }
 
-/// `--replay`.
-async fn first_use(
+/// `--replay`. The signature is valid until `end`; one that isn't found is refused.
+pub async fn first_use(
     settings: &Settings,
-    head: &Parts,
-    verified: &Verified,
+    digest: Option<Digest>,
+    end: Timestamp,
     exchange: &Exchange,
 ) -> Result<(), Box<Answer>> {
     let Some(store) = &settings.replay else { return Ok(()) };
@@ -107,8 +122,8 @@ async fn first_use(
         let message = "Please reduce your request rate.";
         Err(Box::new(settings.answer(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)))
     };
-    let seen = match signature::digest(head, verified) {
-        Some(digest) => store.remember(digest, signature::valid_until(verified)).await,
+    let seen = match digest {
+        Some(digest) => store.remember(digest, end).await,
         None => Seen::Again,
     };
     match seen {
