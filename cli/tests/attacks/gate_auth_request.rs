@@ -2,9 +2,11 @@
 
 use crate::gate::{Gate, Sent, keys};
 
+const OWN: &[&str] =
+    &["--auth-request", "--service", "execute-api", "--region", "us-east-1", "--route", "ANY /public=NONE"];
+
 fn gate(arguments: &[&str]) -> Gate {
-    let own = ["--auth-request", "--service", "execute-api", "--region", "us-east-1", "--route", "ANY /public=NONE"];
-    Gate::start(&[&own, arguments].concat(), &keys())
+    Gate::start(&[OWN, arguments].concat(), &keys())
 }
 
 fn ask(gate: &Gate, method: &str, target: &str, more: &str) -> u16 {
@@ -71,5 +73,21 @@ fn bodies_that_are_announced() {
         &[("content-length", "5")],
     ] {
         assert_eq!((status(&strict, some), status(&open, some)), (403, 204), "{some:?}");
+    }
+}
+
+/// nginx may forward the path as it arrived, while repeated slashes have the same signature.
+#[test]
+fn paths_outside_of_the_allow_list() {
+    let gate = Gate::start(OWN, &(keys() + "[[key.allow]]\npath_prefixes = [\"/dev/reports\"]\n"));
+    let status = |target: &str| {
+        let bytes = String::from_utf8(Sent::get(target).bytes(gate.address)).expect("text");
+        let (_, headers) = bytes.split_once("\r\n").expect("headers");
+        let head = format!("GET /auth HTTP/1.1\r\nx-original-method: GET\r\nx-original-uri: {target}\r\n");
+        gate.raw((head + headers).as_bytes()).status
+    };
+    assert_eq!(status("/dev/reports/a"), 204);
+    for target in ["//dev/reports/a", "/dev//reports/a", "/dev/reports//a", "/dev/admin", "/dev/reports/..%2fadmin"] {
+        assert_eq!(status(target), 403, "{target}");
     }
 }

@@ -1,5 +1,6 @@
 //! Handles a request whose signature is verified. What it may do is decided by what was signed.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use countersign::Timestamp;
 use countersign::tower::{Verified, VerifiedBody};
 use http::StatusCode;
+use http::request::Parts;
 use http_body_util::BodyExt;
 use tower::Service;
 
@@ -46,21 +48,10 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 record.decision = Decision::Verified;
                 record.caller = Some(verified.access_key_id().to_owned());
             });
-            let path = outgoing::signed_path(&settings, &verified);
-            let Ok(resource) = settings.virtual_hosts.path_style(verified.host(), &path) else {
-                return Ok(settings.invalid_bucket(&exchange));
+            let resource = match permitted(&settings, &head, &verified, &exchange) {
+                Ok(resource) => resource,
+                Err(answer) => return Ok(*answer),
             };
-            // What the upstream gets with --keep-signature: the same, or repeated slashes that the signature doesn't tell apart.
-            let Ok(arrived) = settings.virtual_hosts.path_style(verified.host(), head.uri.path()) else {
-                return Ok(settings.invalid_bucket(&exchange));
-            };
-            let is_kept = settings.keep_signature;
-            if !is_permitted(&settings, &verified, &resource)
-                || is_kept && !is_permitted(&settings, &verified, &arrived)
-            {
-                exchange.refused("allow", "no [[key.allow]] of the key permits the request");
-                return Ok(settings.denied());
-            }
             if settings.replay.is_some() {
                 let (digest, end) = (signature::digest(&head, &verified), signature::valid_until(&verified));
                 if let Err(answer) = first_use(&settings, digest, end, &exchange).await {
@@ -76,6 +67,28 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             })
         })
     }
+}
+
+/// Returns the path that was signed, with the bucket, if the key permits it.
+fn permitted(
+    settings: &Settings,
+    head: &Parts,
+    verified: &Verified,
+    exchange: &Exchange,
+) -> Result<String, Box<Answer>> {
+    let path_style = |path: &str| {
+        let resource = settings.virtual_hosts.path_style(verified.host(), path).map(Cow::into_owned);
+        resource.map_err(|_| Box::new(settings.invalid_bucket(exchange)))
+    };
+    let resource = path_style(&outgoing::signed_path(settings, verified))?;
+    // The path as it arrived can have repeated slashes, which the signature doesn't tell apart. Here, the upstream gets it.
+    let is_kept = settings.keep_signature || settings.upstream.is_none();
+    let arrived = if is_kept { Some(path_style(head.uri.path())?) } else { None };
+    if [Some(&resource), arrived.as_ref()].into_iter().flatten().all(|path| is_permitted(settings, verified, path)) {
+        return Ok(resource);
+    }
+    exchange.refused("allow", "no [[key.allow]] of the key permits the request");
+    Err(Box::new(settings.denied()))
 }
 
 /// The headers that name an object to be read, while the path names the one to be written.
