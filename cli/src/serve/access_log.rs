@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use countersign::Timestamp;
-use serde_json::{Value, json};
 
 use super::exchange::Record;
 use super::metrics::Metrics;
@@ -48,7 +47,9 @@ impl AccessLog {
     }
 
     pub fn write(&self, record: &Record, took: Duration) {
-        self.send(Message::Line(line(record, took)));
+        if self.lines.is_some() {
+            self.send(Message::Line(line(record, took)));
+        }
     }
 
     /// After the file was renamed.
@@ -74,32 +75,49 @@ impl AccessLog {
 
 fn line(record: &Record, took: Duration) -> String {
     let milliseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX) as f64 / 1000.0;
-    let mut line = json!({
-        "time": Timestamp::now().to_string(),
-        "request_id": record.request_id,
-        "peer": record.peer.to_string(),
-        "caller": record.caller,
-        "method": record.method,
-        "path": record.path,
-        "route": record.route,
-        "decision": record.decision.as_str(),
-        "status": record.status,
-        "duration_ms": milliseconds,
-    });
-    if let Value::Object(fields) = &mut line {
-        for (name, value) in [("check", &record.check), ("reason", &record.reason)] {
-            if let Some(value) = value {
-                fields.insert(name.into(), Value::from(value.as_str()));
-            }
-        }
-        if let Some(scope) = &record.scope {
-            for (name, value) in [("service", &scope.service), ("region", &scope.region), ("upstream", &scope.upstream)]
-            {
-                fields.insert(name.into(), Value::from(value.as_str()));
-            }
+    let mut line = Line(String::with_capacity(320));
+    line.text("time", Some(&Timestamp::now().to_string()));
+    line.text("request_id", Some(&record.request_id));
+    line.text("peer", Some(&record.peer.to_string()));
+    line.text("caller", record.caller.as_deref());
+    line.text("method", Some(&record.method));
+    line.text("path", Some(&record.path));
+    line.text("route", record.route.as_deref());
+    line.text("decision", Some(record.decision.as_str()));
+    line.number("status", record.status.into());
+    line.number("duration_ms", milliseconds);
+    for (name, value) in [("check", &record.check), ("reason", &record.reason)] {
+        if value.is_some() {
+            line.text(name, value.as_deref());
         }
     }
-    line.to_string()
+    if let Some(scope) = &record.scope {
+        line.text("service", Some(&scope.service));
+        line.text("region", Some(&scope.region));
+        line.text("upstream", Some(&scope.upstream));
+    }
+    line.0 + "}"
+}
+
+/// A JSON object that is being written. A line for each request is too often for a [`serde_json::Value`].
+struct Line(String);
+
+impl Line {
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        // A text always has a JSON form.
+        self.field(name, &serde_json::to_string(&value).unwrap_or_default());
+    }
+
+    fn number(&mut self, name: &str, value: f64) {
+        self.field(name, &value.to_string());
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        let separator = if self.0.is_empty() { "{\"" } else { ",\"" };
+        for part in [separator, name, "\":", value] {
+            self.0.push_str(part);
+        }
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

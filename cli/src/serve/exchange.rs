@@ -112,6 +112,14 @@ impl Exchange {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub fn peer(&self) -> SocketAddr {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).peer
+    }
+
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).exhausted
+    }
+
     /// Records why the request is not let through.
     pub fn refused(&self, check: impl Into<String>, reason: impl Into<String>) {
         self.update(|record| {

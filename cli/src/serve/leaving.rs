@@ -35,14 +35,15 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut record = self.exchange.record();
-        if record.status == 0 {
-            record.decision = Decision::Aborted;
-            record.reason = Some("the client went away before the answer".into());
-        }
-        let took = record.begun.elapsed();
-        self.books.metrics.finished(&record, took);
-        self.books.log.write(&record, took);
+        self.exchange.update(|record| {
+            if record.status == 0 {
+                record.decision = Decision::Aborted;
+                record.reason = Some("the client went away before the answer".into());
+            }
+            let took = record.begun.elapsed();
+            self.books.metrics.finished(record, took);
+            self.books.log.write(record, took);
+        });
     }
 }
 

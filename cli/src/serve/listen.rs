@@ -204,8 +204,7 @@ where
 
     /// A body that didn't arrive looks like a broken one to the layers, but is answered for what it is.
     fn instead(&self, exchange: &Exchange, answer: Answer) -> Answer {
-        let record = exchange.record();
-        let (status, code, message, check) = match record.exhausted {
+        let (status, code, message, check) = match exchange.exhausted() {
             None => return answer,
             Some(Exhausted::ClientTime) => {
                 let message =

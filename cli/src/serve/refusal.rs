@@ -63,8 +63,15 @@ pub fn request_id() -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let random = RANDOM.get_or_init(RandomState::new);
     let [high, low] = [0_u64, 1].map(|half| random.hash_one((count, half)));
-    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
-    format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff)
+    let digits = (0..16).rev().map(|digit| high >> (4 * digit)).chain((0..16).rev().map(|digit| low >> (4 * digit)));
+    let mut id = String::with_capacity(36);
+    for (position, digit) in digits.enumerate() {
+        if matches!(position, 8 | 12 | 16 | 20) {
+            id.push('-');
+        }
+        id.push(char::from_digit((digit & 0xf) as u32, 16).unwrap_or_default());
+    }
+    id
 }
 
 /// The format in which a service reports errors.

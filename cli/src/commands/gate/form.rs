@@ -184,7 +184,7 @@ fn object_headers(settings: &Settings, verified: &VerifiedForm<'_>, exchange: &E
     if let Ok(caller) = HeaderValue::from_str(verified.access_key_id()) {
         headers.insert(&settings.caller_header, caller);
     }
-    if let Ok(peer) = HeaderValue::from_str(&exchange.record().peer.ip().to_string()) {
+    if let Ok(peer) = HeaderValue::from_str(&exchange.peer().ip().to_string()) {
         headers.insert("x-forwarded-for", peer);
     }
     headers

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use countersign::VerifyError;
 use countersign::streaming::ChunkError;
 use countersign::tower::Verified;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -16,7 +16,8 @@ use crate::serve::path::{decoded_once, sendable};
 use crate::serve::{Answer, AnswerBody, BoxError, Decision, Exchange, refusal};
 
 /// Headers of a signature, and of a chunked body, which is forwarded decoded.
-const SIGNATURE: [&str; 7] = [
+const SIGNATURE: [&str; 8] = [
+    "authorization",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-decoded-content-length",
@@ -120,7 +121,7 @@ fn common(
     headers::remove_disguised(&mut headers);
     headers::join_lengths(&mut headers);
     headers.remove(HOST);
-    headers::set(&mut headers, "x-forwarded-for", &exchange.record().peer.ip().to_string());
+    headers::set(&mut headers, "x-forwarded-for", &exchange.peer().ip().to_string());
     headers::set(&mut headers, "x-forwarded-proto", if settings.is_tls { "https" } else { "http" });
     if let Some(host) = host {
         if settings.preserve_host {
@@ -132,14 +133,11 @@ fn common(
 }
 
 fn remove_signature(settings: &Settings, headers: &mut HeaderMap) {
-    headers.remove(AUTHORIZATION);
-    SIGNATURE.iter().for_each(|name| drop(headers.remove(*name)));
-    if settings.is_s3() {
+    headers::remove_where(headers, |name| {
         // Stores that know them answer a range with the checksum of the whole object.
-        headers::remove_where(headers, |name| {
-            name == "x-amz-sdk-checksum-algorithm" || name.starts_with("x-amz-checksum-")
-        });
-    }
+        let is_checksum = || name == "x-amz-sdk-checksum-algorithm" || name.starts_with("x-amz-checksum-");
+        SIGNATURE.contains(&name) || settings.is_s3() && is_checksum()
+    });
 }
 
 /// S3 reads headers from the query of a presigned URL; a plain store may not.
@@ -175,9 +173,8 @@ fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {
 /// The query that was signed, without the parameters of the signature.
 fn query(settings: &Settings, head: &Parts, verified: &Verified) -> String {
     query::forwarded(head.uri.query().unwrap_or_default(), |name| {
-        let lower = name.to_ascii_lowercase();
-        verified.is_presigned()
-            && (PRESIGNED.iter().any(|own| own.as_bytes() == lower) || settings.is_s3() && lower.starts_with(b"x-amz-"))
+        let is_of_s3 = || settings.is_s3() && name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"x-amz-"));
+        verified.is_presigned() && (PRESIGNED.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name)) || is_of_s3())
     })
 }
 

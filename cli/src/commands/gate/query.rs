@@ -1,5 +1,7 @@
 //! The query that the upstream gets.
 
+use std::borrow::Cow;
+
 use countersign::encode_segment;
 
 use crate::serve::path::decoded_once;
@@ -15,22 +17,26 @@ pub fn forwarded(query: &str, is_unwanted: impl Fn(&[u8]) -> bool) -> String {
             continue;
         }
         text.push(if text.is_empty() { '?' } else { '&' });
-        text.push_str(&written(name));
+        write(name, &mut text);
         if let Some(value) = value {
             text.push('=');
-            text.push_str(&written(value));
+            write(value, &mut text);
         }
     }
     text
 }
 
 /// As it is signed: a plus is a space.
-fn decoded(part: &str) -> Vec<u8> {
-    decoded_once(&part.replace('+', " "))
+fn decoded(part: &str) -> Cow<'_, [u8]> {
+    if part.contains(['%', '+']) { decoded_once(&part.replace('+', " ")).into() } else { part.as_bytes().into() }
 }
 
-fn written(part: &str) -> String {
-    if is_clear(part) { part.to_owned() } else { encode_segment(decoded(part)).to_string() }
+fn write(part: &str, text: &mut String) {
+    if is_clear(part) {
+        text.push_str(part);
+    } else {
+        text.push_str(&encode_segment(&*decoded(part)).to_string());
+    }
 }
 
 /// A plus is a space or not, `;` separates parameters or not, and an escape that is none is data or an error.

@@ -1,11 +1,21 @@
 //! Headers that must not be forwarded as they arrived.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
 /// Headers of a connection, not of a message (RFC 9110, section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, EXPECT];
-const HOP_BY_HOP_TEXT: [&str; 4] = ["keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"];
+const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+];
 
 /// Names with which frameworks replace the method or the path: a way around what was verified.
 const OVERRIDES: [&str; 7] = [
@@ -29,33 +39,33 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
         // The length of the body is not for the connection to decide.
         .filter(|name| *name != CONTENT_LENGTH)
         .collect();
-    named.iter().chain(&HOP_BY_HOP).for_each(|name| drop(headers.remove(name)));
-    HOP_BY_HOP_TEXT.iter().for_each(|name| drop(headers.remove(*name)));
+    named.iter().for_each(|name| drop(headers.remove(name)));
+    remove_where(headers, |name| HOP_BY_HOP.contains(&name));
 }
 
 /// Removes every header that a server could take for this one: servers in the manner of CGI read `_` as `-`, and ignore
 /// case.
 pub fn remove_alike(headers: &mut HeaderMap, name: &HeaderName) {
-    let wanted = plain(name.as_str());
-    remove_where(headers, |name| plain(name) == wanted);
+    remove_where(headers, |other| is_alike(other, name.as_str()));
 }
 
 /// Removes headers that such a server takes for one that begins with `x-amz-`: the verifier reads only real ones.
 pub fn remove_disguised(headers: &mut HeaderMap) {
-    remove_where(headers, |name| !name.starts_with("x-amz-") && plain(name).starts_with("x-amz-"));
+    remove_where(headers, |name| !name.starts_with("x-amz-") && begins_alike(name, "x-amz-"));
 }
 
 /// Returns `true` for a header with which some servers replace the method or the path.
 pub fn is_override(name: &str) -> bool {
-    OVERRIDES.contains(&plain(name).as_str())
+    OVERRIDES.iter().any(|own| is_alike(name, own))
 }
 
 /// Removes headers about who the client is and what it asked for, unless they are signed.
 pub fn remove_claims(headers: &mut HeaderMap, is_signed: impl Fn(&str) -> bool) {
     remove_where(headers, |name| {
-        let plain = plain(name);
-        let is_claim =
-            plain == "forwarded" || plain.starts_with("x-forwarded-") || plain == "x-real-ip" || is_override(name);
+        let is_claim = is_alike(name, "forwarded")
+            || is_alike(name, "x-real-ip")
+            || begins_alike(name, "x-forwarded-")
+            || is_override(name);
         is_claim && !is_signed(name)
     });
 }
@@ -65,10 +75,19 @@ pub fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&str) -> bool)
     unwanted.iter().for_each(|name| drop(headers.remove(name)));
 }
 
-/// Headers have one form here: lower case, and `-` for all that is no letter or digit. PHP reads `x.caller` as `x-caller`,
-/// and CGI programs may do so with every sign.
-fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+/// Returns `true` if the names differ only in case, and in signs: PHP reads `x.caller` as `x-caller`, and CGI programs may do
+/// so with all that is no letter or digit.
+fn is_alike(name: &str, other: &str) -> bool {
+    name.len() == other.len() && name.bytes().map(plain).eq(other.bytes().map(plain))
+}
+
+/// Returns `true` if the name begins with one that is alike.
+fn begins_alike(name: &str, start: &str) -> bool {
+    name.get(..start.len()).is_some_and(|own| is_alike(own, start))
+}
+
+fn plain(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// Leaves one `Content-Length`. The server refuses requests with different ones.
