@@ -68,8 +68,8 @@ pub struct GateArgs {
     #[arg(long, alias = "no_echo")]
     pub no_echo: bool,
 
-    /// Refuse a signature that was used before: `memory` remembers them in this process; a URL such as
-    /// redis://127.0.0.1:6379/0 (rediss:// with TLS) in Redis or Valkey, which several gates can share. The password is
+    /// Refuse a signature that was used before, also that of an upload form: `memory` remembers them in this process; a URL
+    /// such as redis://127.0.0.1:6379/0 (rediss:// with TLS) in Redis or Valkey, which several gates can share. The password is
     /// better set as COUNTERSIGN_REPLAY_PASSWORD than in the URL
     #[arg(long, value_name = "memory|URL")]
     pub replay: Option<Replay>,
@@ -112,7 +112,8 @@ pub struct GateArgs {
     pub replay_cacert: Option<PathBuf>,
 
     /// Answer 204, 401 or 403 for the request that the headers X-Original-Method and X-Original-URI describe, as nginx's
-    /// auth_request needs it, instead of forwarding
+    /// auth_request needs it, instead of forwarding. What was signed is then an empty body: don't forward bodies to the
+    /// application (in nginx, `proxy_pass_request_body off`)
     #[arg(long, alias = "auth_request")]
     pub auth_request: bool,
 

@@ -58,6 +58,10 @@ pub struct LimitArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..), default_value = "268435456")]
     pub max_buffered_bytes: u32,
 
+    /// Bytes of the files of all upload forms together that are kept on disk until they are complete
+    #[arg(long, value_name = "BYTES", default_value = "1073741824")]
+    pub max_spooled_bytes: u64,
+
     /// Time for the headers of a request, in seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "10")]
     pub header_timeout: Duration,

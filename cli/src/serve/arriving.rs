@@ -33,6 +33,12 @@ impl Budget {
     pub fn new(bytes: u32) -> Self {
         Self(Arc::new(Semaphore::new(usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS))))
     }
+
+    /// Counts more bytes as used, until `held` gives them back. Returns `false` if there is no memory for them.
+    pub fn take(&self, bytes: usize, held: &Held) -> bool {
+        let permit = Arc::clone(&self.0).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
+        permit.map(|permit| held.add(permit)).is_ok()
+    }
 }
 
 /// A body that has to arrive without long breaks.
@@ -76,17 +82,11 @@ impl Arriving {
 
     fn take(&mut self, frame: &Frame<Bytes>) -> Result<(), BoxError> {
         let Some((budget, held)) = &mut self.budget else { return Ok(()) };
-        let bytes = frame.data_ref().map_or(0, Bytes::len);
-        match Arc::clone(&budget.0).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)) {
-            Ok(permit) => {
-                held.add(permit);
-                Ok(())
-            }
-            Err(_) => {
-                self.is_incomplete = true;
-                Err(self.exhausted(Exhausted::Memory, NO_MEMORY))
-            }
+        if budget.take(frame.data_ref().map_or(0, Bytes::len), held) {
+            return Ok(());
         }
+        self.is_incomplete = true;
+        Err(self.exhausted(Exhausted::Memory, NO_MEMORY))
     }
 }
 

@@ -10,6 +10,8 @@ use tokio::time::Sleep;
 
 use super::idle::Busy;
 
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// Fails if a head that has begun isn't complete in time, or if the first doesn't begin. hyper's own limit also ends
 /// connections that are only kept for the next request, while a client may be sending it.
 pub struct Heads<S> {
@@ -23,7 +25,8 @@ pub struct Heads<S> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
-    Unknown,
+    /// As many bytes of the preface of HTTP/2 have arrived. A method can begin like it.
+    Unknown(usize),
     Http1,
     Http2,
 }
@@ -31,13 +34,17 @@ enum Protocol {
 impl<S> Heads<S> {
     pub fn new(stream: S, limit: Duration, busy: Busy) -> Self {
         let timer = Some(Box::pin(tokio::time::sleep(limit)));
-        Self { stream, limit, busy, timer, protocol: Protocol::Unknown }
+        Self { stream, limit, busy, timer, protocol: Protocol::Unknown(0) }
     }
 
     fn arrived(&mut self, bytes: &[u8]) {
-        if self.protocol == Protocol::Unknown && !bytes.is_empty() {
-            // The preface of HTTP/2; no method begins like it.
-            self.protocol = if bytes.starts_with(b"PRI ") { Protocol::Http2 } else { Protocol::Http1 };
+        if let Protocol::Unknown(before) = self.protocol {
+            let left = PREFACE.get(before..).unwrap_or_default();
+            self.protocol = match (left.starts_with(bytes), bytes.starts_with(left)) {
+                (_, true) => Protocol::Http2,
+                (true, false) => Protocol::Unknown(before + bytes.len()),
+                (false, false) => Protocol::Http1,
+            };
         }
         if self.busy.is_busy() || self.protocol == Protocol::Http2 {
             self.timer = None;

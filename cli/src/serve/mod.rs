@@ -4,6 +4,7 @@
 
 mod access_log;
 mod arriving;
+mod disk;
 mod exchange;
 pub mod forward;
 mod heads;
@@ -29,6 +30,7 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 
 pub use arriving::{Arriving, Budget};
+pub use disk::{Disk, NoSpace, Used};
 pub use exchange::{Decision, Exchange, Scope};
 pub use held::{Held, Passing};
 pub use run::{Ground, run};

@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// Servers decode twice at most; what is encoded more often than this isn't looked into.
+const MOST_ENCODED: usize = 4;
+
 /// A path, decoded once.
 #[derive(Clone, Debug)]
 pub struct Path {
@@ -92,6 +95,20 @@ pub fn decoded_once(canonical: &str) -> Vec<u8> {
     bytes
 }
 
+/// Returns `true` if a server could leave the folder that precedes the path: it has a segment `..`, however it is encoded.
+pub fn may_leave(path: &str) -> bool {
+    let is_up = |segment: &str| segment.split(';').next() == Some("..");
+    let mut text = path.to_owned();
+    for _ in 0..MOST_ENCODED {
+        let decoded = String::from_utf8_lossy(&decoded_once(&text)).into_owned();
+        if decoded == text {
+            return text.split(['/', '\\']).any(is_up);
+        }
+        text = decoded;
+    }
+    true
+}
+
 /// Encodes what can't be in a request target.
 pub fn sendable(path: &[u8]) -> String {
     let mut text = String::with_capacity(path.len());
@@ -154,6 +171,18 @@ mod tests {
         );
         assert!(!below("/ab", "/a") && !below("/A", "/a"));
         assert!(Path::parse("/A").may_be_below("/a") && Path::parse("/x/../a").may_be_below("/b"));
+    }
+
+    #[test]
+    fn paths_that_leave_their_folder() {
+        for path in
+            ["/..", "/a/../b", "/%2e%2E/b", "/a%2f..%2fb", "/a\\..\\b", "/a/..;x/b", "/%252e%252e/b", "/%25252525252e"]
+        {
+            assert!(may_leave(path), "{path}");
+        }
+        for path in ["", "/", "/a/...", "/..a/b..", "/a;../b", "/100%", "/a%20b", "/a//b/./c", "/%252525"] {
+            assert!(!may_leave(path), "{path}");
+        }
     }
 
     #[test]

@@ -46,12 +46,13 @@ impl Route {
     }
 
     fn applies(&self, method: &str, path: &Path) -> bool {
-        let is_method = self.methods.iter().any(|own| own == "ANY" || own == method);
-        is_method
-            && match self.authorization {
-                Authorization::AwsIam => path.may_be_below(&self.path_prefix),
-                Authorization::None => path.is_clear() && path.is_below(&self.path_prefix),
-            }
+        let is_method =
+            |is_same: fn(&str, &str) -> bool| self.methods.iter().any(|own| own == "ANY" || is_same(own, method));
+        match self.authorization {
+            // Some servers write `post` in capitals.
+            Authorization::AwsIam => is_method(str::eq_ignore_ascii_case) && path.may_be_below(&self.path_prefix),
+            Authorization::None => is_method(str::eq) && path.is_clear() && path.is_below(&self.path_prefix),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::listen::Server;
 use super::management::{Management, serve as manage};
 use super::metrics::Metrics;
 use super::own::OwnCredentials;
-use super::{Answer, Budget, Request, keys, tls};
+use super::{Answer, Budget, Disk, Request, keys, tls};
 use crate::args::serve::{LimitArgs, ServeArgs};
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
@@ -31,6 +31,7 @@ pub struct Ground {
     pub own: OwnCredentials,
     pub metrics: Arc<Metrics>,
     pub budget: Budget,
+    pub disk: Disk,
     pub limits: LimitArgs,
     pub format: ErrorFormat,
 }
@@ -52,6 +53,7 @@ where
         own: OwnCredentials::default(),
         metrics: Arc::clone(&metrics),
         budget: Budget::new(args.limits.max_buffered_bytes),
+        disk: Disk::new(args.limits.max_spooled_bytes),
         limits: args.limits.clone(),
         format,
     };

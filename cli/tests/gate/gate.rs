@@ -97,6 +97,14 @@ impl Gate {
         self.child.id()
     }
 
+    /// The most memory that it has used, in MiB.
+    #[allow(dead_code, reason = "used by the tests of attacks")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+
     pub fn signal(&self, name: &str) {
         let done = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status();
         assert!(done.expect("kill runs").success());
@@ -197,7 +205,9 @@ impl Sent {
 
     pub fn signer(&self) -> Signer {
         let credentials = Credentials::new(self.id, self.secret).expect("credentials");
-        Signer::new(credentials, "us-east-1", self.service).expect("a signer")
+        let signer = Signer::new(credentials, "us-east-1", self.service).expect("a signer");
+        // All of `headers`, also those that a signer leaves out.
+        signer.also_sign(self.headers.iter().map(|(name, _)| name.as_str()))
     }
 
     pub fn bytes(&self, address: SocketAddr) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! `/metrics`, read as strictly as a scraper may.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use crate::gate::{Gate, Sent, keys, upstream};
 
@@ -90,6 +91,10 @@ fn the_format_and_the_conventions() {
         gate.send(&Sent::get("/a").with(|sent| sent.secret = secret));
     }
     let open = gate.connect();
+    let end = Instant::now() + Duration::from_secs(10);
+    while gate.metric("countersign_connections_open") == 0 {
+        assert!(Instant::now() < end, "the connection is never accepted");
+    }
     let got = gate.managed("/metrics");
     assert_eq!(got.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let (kinds, samples) = parse(&got.body);

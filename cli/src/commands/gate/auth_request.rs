@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use countersign::tower::Verified;
 use countersign::{SignedPayload, VerifyError};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
 
@@ -16,6 +16,15 @@ use crate::serve::{Answer, AnswerBody, BoxError, Decision, Exchange, Request, fu
 
 const METHOD: &str = "x-original-method";
 const TARGET: &str = "x-original-uri";
+
+/// Headers that a request with a body has. nginx can't always tell: a body over HTTP/2 needs none of them.
+const LENGTHS: [&str; 4] =
+    ["content-length", "transfer-encoding", "x-original-content-length", "x-original-transfer-encoding"];
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let values = LENGTHS.iter().flat_map(|name| headers.get_all(*name));
+    values.map(HeaderValue::as_bytes).any(|value| !matches!(value, b"" | b"0"))
+}
 
 /// Returns the request that is described.
 pub fn described(
@@ -31,7 +40,9 @@ pub fn described(
     let (method, target) = (take(METHOD), take(TARGET));
     let method = method.and_then(|method| http::Method::from_bytes(method.as_bytes()).ok());
     head.method = method.ok_or("there must be one X-Original-Method header")?;
+    // The upstream gets what follows a `#`, but it would be dropped here.
     let target = target
+        .filter(|target| !target.as_bytes().contains(&b'#'))
         .and_then(|target| http::uri::PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(target.as_bytes())).ok());
     let mut uri = head.uri.into_parts();
     uri.path_and_query = Some(target.ok_or("there must be one X-Original-URI header")?);
@@ -43,9 +54,11 @@ pub fn described(
         record.method = head.method.to_string();
         record.path = head.uri.path().to_owned();
     });
-    // They describe the body of the subrequest, which has none.
-    head.headers.remove(CONTENT_LENGTH);
-    head.headers.remove(TRANSFER_ENCODING);
+    // The subrequest has no body, so these describe the one that is sent elsewhere.
+    if has_body(&head.headers) && !settings.allow_unchecked_bodies {
+        return Err("the request has a body, which doesn't arrive here; see --allow-unchecked-bodies");
+    }
+    LENGTHS.iter().for_each(|name| drop(head.headers.remove(*name)));
     let body = if settings.allow_unchecked_bodies { Absent.boxed_unsync() } else { full(Bytes::new()) };
     Ok(http::Request::from_parts(head, body))
 }

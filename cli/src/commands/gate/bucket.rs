@@ -27,6 +27,9 @@ impl VirtualHosts {
 
     /// Returns the bucket, in lower case as hosts ignore case. With any port, since it says nothing about the bucket.
     pub fn bucket(&self, host: &str) -> Result<Option<String>, InvalidBucket> {
+        if !self.0.is_empty() && !is_clear(host) {
+            return Err(InvalidBucket);
+        }
         let host = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => host,
@@ -48,6 +51,20 @@ impl VirtualHosts {
             None => path.into(),
         })
     }
+}
+
+/// Returns `false` for what one server reads as a host with a bucket and another doesn't, such as `b.s3.local:80:90`. With
+/// --preserve-host, the upstream reads it, too.
+fn is_clear(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !host.ends_with(']') => (name, port),
+        _ => (host, ""),
+    };
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    port.bytes().all(|byte| byte.is_ascii_digit())
+        && !name.ends_with("..")
+        && address.map_or_else(|| name.bytes().all(is_name), |address| address.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 fn is_label(label: &str) -> bool {
@@ -74,6 +91,9 @@ mod tests {
             ("xs3.local", None),
             ("127.0.0.1:9000", None),
             ("[::1]:9000", None),
+            ("[::1]", None),
+            ("", None),
+            ("my_host:80", None),
         ] {
             assert_eq!(hosts.bucket(host), Ok(bucket.map(str::to_owned)), "{host}");
         }
@@ -89,6 +109,14 @@ mod tests {
             "x@b.s3.local",
             "b:80.s3.local",
             " b.s3.local",
+            "b.s3.local:80:90",
+            "b.s3.local:x",
+            "b.s3.local..",
+            "b.s3.local,example.com",
+            "b.s3.local/",
+            "b.s3.local#",
+            "b.s3.local\u{fffd}",
+            "[b.s3.local]",
             &long,
         ] {
             assert_eq!(hosts.bucket(host), Err(InvalidBucket), "{host}");

@@ -10,7 +10,8 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 
-use super::{Settings, outgoing};
+use super::verified::first_use;
+use super::{Settings, outgoing, signature};
 use crate::serve::forward::Outgoing;
 use crate::serve::keys::Asked;
 use crate::serve::{Answer, AnswerBody, Decision, Exchange, refusal};
@@ -18,6 +19,9 @@ use read::{Form, Unreadable};
 
 /// Headers of an object that a form can set with a field of the same name.
 pub const OBJECT: [&str; 5] = ["cache-control", "content-disposition", "content-encoding", "content-type", "expires"];
+
+/// No upload of a form is larger at S3.
+pub const LARGEST: u64 = 5 << 30;
 
 /// A form has its signature in its fields, and none in the headers or the query.
 pub fn is_form(settings: &Settings, request: &http::Request<AnswerBody>) -> bool {
@@ -35,6 +39,7 @@ pub fn is_form(settings: &Settings, request: &http::Request<AnswerBody>) -> bool
 enum Refused {
     Policy(Box<PolicyError>),
     Unreadable(Unreadable),
+    Answered(Box<Answer>),
     Other { check: &'static str, reason: &'static str, status: StatusCode, code: &'static str, message: &'static str },
 }
 
@@ -67,8 +72,9 @@ pub async fn answer(settings: &Settings, request: http::Request<AnswerBody>, exc
         }
         Err(Refused::Unreadable(error)) => {
             exchange.refused("form", error.reason());
-            settings.answer(StatusCode::BAD_REQUEST, error.code(), error.message())
+            settings.answer(error.status(), error.code(), error.message())
         }
+        Err(Refused::Answered(answer)) => *answer,
         Err(Refused::Other { check, reason, status, code, message }) => {
             exchange.refused(check, reason);
             settings.answer(status, code, message)
@@ -92,7 +98,7 @@ async fn store(
         code: "MethodNotAllowed",
         message: "The specified method is not allowed against this resource.",
     })?;
-    let mut form = Form::read(&head.headers, body).await?;
+    let mut form = Form::read(&head.headers, body, &settings.ground.budget).await?;
     let fields = std::mem::take(&mut form.fields);
     let fields = || fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let file_name = form.file_name().to_owned();
@@ -103,9 +109,14 @@ async fn store(
         let headers = object_headers(settings, &verified, exchange);
         (key, verified.file_length(), headers, reply::Reply::of(&verified))
     };
-    let (file, bytes) = form.spool(*length.end()).await?;
+    let (file, bytes) = form.spool((*length.end()).min(LARGEST), &settings.ground.disk).await?;
     // The same form, now that the length is known: it can have expired in between, and then isn't stored.
-    verify(settings, bucket, fields(), &file_name, exchange)?.check_file_length(bytes)?;
+    let (digest, end) = {
+        let verified = verify(settings, bucket, fields(), &file_name, exchange)?;
+        verified.check_file_length(bytes)?;
+        (signature::of_form(&verified, fields()), verified.expires_at())
+    };
+    first_use(settings, digest, end, exchange).await.map_err(Refused::Answered)?;
     let target = format!("/{bucket}/{}", encode_path(&key));
     let mut headers = headers;
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));

@@ -41,6 +41,9 @@ const PRESIGNED: [&str; 10] = [
     "x-amz-signedheaders",
 ];
 
+/// Headers with what the gate knows of the client.
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+
 /// Forwards a request of a route without authorization. `resource` is the path that the route applies to, which has
 /// only one reading.
 pub async fn anonymous(
@@ -77,11 +80,11 @@ pub async fn verified(
     let handshake = Handshake::take(&mut head);
     let target = match settings.keep_signature {
         true => {
-            let whole = head.uri.path_and_query().map_or("/", |target| target.as_str());
+            let query = head.uri.query().map_or_else(String::new, |query| format!("?{query}"));
             // The bucket is in the host, unless that is replaced.
             let bucket = settings.virtual_hosts.bucket(verified.host()).ok().flatten();
             let bucket = bucket.filter(|_| !settings.preserve_host).map(|bucket| format!("/{bucket}"));
-            format!("{}{}", bucket.unwrap_or_default(), without_stage(settings, whole))
+            format!("{}{}{query}", bucket.unwrap_or_default(), without_stage(settings, head.uri.path()))
         }
         false => {
             let signed = signed_path(settings, verified);
@@ -113,6 +116,9 @@ fn common(
     headers::remove_hop_by_hop(&mut headers);
     headers::remove_claims(&mut headers, is_signed);
     headers::remove_alike(&mut headers, &settings.caller_header);
+    // These are replaced even if the client signed them.
+    FORWARDED.iter().for_each(|name| headers::remove_alike(&mut headers, &HeaderName::from_static(name)));
+    headers::remove_disguised(&mut headers);
     headers::join_lengths(&mut headers);
     headers.remove(HOST);
     headers::set(&mut headers, "x-forwarded-for", &exchange.peer().ip().to_string());
@@ -160,7 +166,6 @@ fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {
     match path.strip_prefix(&settings.stage) {
         Some(rest) if rest.starts_with('/') => rest,
         Some("") => "/",
-        // `/dev?a=b`, of a whole target.
         _ => path,
     }
 }

@@ -1,6 +1,7 @@
 //! The signature of a verified request, as a key for `--replay`.
 
 use countersign::Timestamp;
+use countersign::post_policy::VerifiedForm;
 use countersign::tower::Verified;
 use http::request::Parts;
 use sha2::{Digest as _, Sha256};
@@ -16,10 +17,23 @@ const LENGTH: usize = 64;
 pub fn digest(head: &Parts, verified: &Verified) -> Option<Digest> {
     let text = if verified.is_presigned() { in_query(head)? } else { in_header(head)? };
     let signature = if verified.region_set().is_some() { of_ecdsa(&text)? } else { of_hmac(text)? };
+    of(verified.access_key_id(), &signature)
+}
+
+/// The same of a form. What was signed is the policy: all uploads with one form have the same signature.
+pub fn of_form<'f>(
+    verified: &VerifiedForm<'_>,
+    mut fields: impl Iterator<Item = (&'f str, &'f str)>,
+) -> Option<Digest> {
+    let (_, signature) = fields.find(|(name, _)| name.eq_ignore_ascii_case("x-amz-signature"))?;
+    of(verified.access_key_id(), &of_hmac(signature.into())?)
+}
+
+fn of(access_key_id: &str, signature: &[u8]) -> Option<Digest> {
     let mut hash = Sha256::new();
-    hash.update(verified.access_key_id().as_bytes());
+    hash.update(access_key_id.as_bytes());
     hash.update([0]);
-    hash.update(&signature);
+    hash.update(signature);
     let hash: [u8; 32] = hash.finalize().into();
     hash.first_chunk().copied()
 }

@@ -1,11 +1,13 @@
 //! Handles a request whose signature is verified. What it may do is decided by what was signed.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use countersign::Timestamp;
 use countersign::tower::{Verified, VerifiedBody};
 use http::StatusCode;
 use http::request::Parts;
@@ -14,8 +16,9 @@ use tower::Service;
 
 use super::{Settings, auth_request, outgoing, signature};
 use crate::args::gate::Unavailable;
+use crate::serve::forward::headers;
 use crate::serve::keys::Asked;
-use crate::serve::replay::Seen;
+use crate::serve::replay::{Digest, Seen};
 use crate::serve::{Answer, AnswerBody, Decision, Exchange};
 
 /// The service inside of the layer.
@@ -45,16 +48,15 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 record.decision = Decision::Verified;
                 record.caller = Some(verified.access_key_id().to_owned());
             });
-            let path = outgoing::signed_path(&settings, &verified);
-            let Ok(resource) = settings.virtual_hosts.path_style(verified.host(), &path) else {
-                return Ok(settings.invalid_bucket(&exchange));
+            let resource = match permitted(&settings, &head, &verified, &exchange) {
+                Ok(resource) => resource,
+                Err(answer) => return Ok(*answer),
             };
-            if !is_permitted(&settings, &verified, &resource) {
-                exchange.refused("allow", "no [[key.allow]] of the key permits the request");
-                return Ok(settings.denied());
-            }
-            if let Err(answer) = first_use(&settings, &head, &verified, &exchange).await {
-                return Ok(*answer);
+            if settings.replay.is_some() {
+                let (digest, end) = (signature::digest(&head, &verified), signature::valid_until(&verified));
+                if let Err(answer) = first_use(&settings, digest, end, &exchange).await {
+                    return Ok(*answer);
+                }
             }
             Ok(match &settings.upstream {
                 Some(_) => {
@@ -65,6 +67,28 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             })
         })
     }
+}
+
+/// Returns the path that was signed, with the bucket, if the key permits it.
+fn permitted(
+    settings: &Settings,
+    head: &Parts,
+    verified: &Verified,
+    exchange: &Exchange,
+) -> Result<String, Box<Answer>> {
+    let path_style = |path: &str| {
+        let resource = settings.virtual_hosts.path_style(verified.host(), path).map(Cow::into_owned);
+        resource.map_err(|_| Box::new(settings.invalid_bucket(exchange)))
+    };
+    let resource = path_style(&outgoing::signed_path(settings, verified))?;
+    // The path as it arrived can have repeated slashes, which the signature doesn't tell apart. Here, the upstream gets it.
+    let is_kept = settings.keep_signature || settings.upstream.is_none();
+    let arrived = if is_kept { Some(path_style(head.uri.path())?) } else { None };
+    if [Some(&resource), arrived.as_ref()].into_iter().flatten().all(|path| is_permitted(settings, verified, path)) {
+        return Ok(resource);
+    }
+    exchange.refused("allow", "no [[key.allow]] of the key permits the request");
+    Err(Box::new(settings.denied()))
 }
 
 /// The headers that name an object to be read, while the path names the one to be written.
@@ -82,6 +106,10 @@ fn is_permitted(settings: &Settings, verified: &Verified, resource: &str) -> boo
     };
     let keys = settings.ground.keys.get();
     let Some(key) = keys.find(verified.access_key_id()) else { return false };
+    // They are forwarded if they are signed. What they make of the method and the path is not compared.
+    if !key.allow.is_empty() && verified.headers().any(|(name, _)| headers::is_override(name)) {
+        return false;
+    }
     let sources = verified.headers().filter(|(name, _)| settings.is_s3() && SOURCES.contains(name));
     let mut sources = sources.map(|(_, value)| source(value));
     key.permits(&asked) && sources.all(|path| key.permits(&Asked { method: "GET", path: &path, ..asked.clone() }))
@@ -94,11 +122,11 @@ fn source(value: &[u8]) -> String {
     format!("/{}", path.strip_prefix('/').unwrap_or(path))
 }
 
-/// `--replay`.
-async fn first_use(
+/// `--replay`. The signature is valid until `end`; one that isn't found is refused.
+pub async fn first_use(
     settings: &Settings,
-    head: &Parts,
-    verified: &Verified,
+    digest: Option<Digest>,
+    end: Timestamp,
     exchange: &Exchange,
 ) -> Result<(), Box<Answer>> {
     let Some(store) = &settings.replay else { return Ok(()) };
@@ -107,8 +135,8 @@ async fn first_use(
         let message = "Please reduce your request rate.";
         Err(Box::new(settings.answer(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)))
     };
-    let seen = match signature::digest(head, verified) {
-        Some(digest) => store.remember(digest, signature::valid_until(verified)).await,
+    let seen = match digest {
+        Some(digest) => store.remember(digest, end).await,
         None => Seen::Again,
     };
     match seen {

@@ -160,11 +160,16 @@ fn normal(host: &str, default_port: u16) -> Option<String> {
     match authority.port() {
         // A port that is no number is none for `Authority`.
         None => (authority.as_str().len() == name.len()).then_some(name),
-        Some(port) => Some(match port.as_str().parse::<u16>().ok()? {
+        Some(port) => Some(match port_number(port.as_str())? {
             port if port == default_port => name,
             port => format!("{name}:{port}"),
         }),
     }
+}
+
+/// Digits only, without the sign that `parse` takes.
+fn port_number(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns `true` for names that have one reading only, and for addresses.
@@ -224,9 +229,15 @@ mod tests {
     fn hosts_have_one_reading() {
         let host = |text: &str| normal(text, 443).filter(|host| is_name(host));
         assert_eq!(host("A.example.com:443").as_deref(), Some("a.example.com"));
-        for text in
-            ["evil.com%00.example.com", "evil.com;.example.com", "..example.com", "a.example.com.", "[::1", "[x]"]
-        {
+        for text in [
+            "evil.com%00.example.com",
+            "evil.com;.example.com",
+            "..example.com",
+            "a.example.com.",
+            "a.example.com:+1",
+            "[::1",
+            "[x]",
+        ] {
             assert_eq!(host(text), None, "{text}");
         }
     }

@@ -49,6 +49,11 @@ pub fn remove_alike(headers: &mut HeaderMap, name: &HeaderName) {
     remove_where(headers, |other| is_alike(other, name.as_str()));
 }
 
+/// Removes headers that such a server takes for one that begins with `x-amz-`: the verifier reads only real ones.
+pub fn remove_disguised(headers: &mut HeaderMap) {
+    remove_where(headers, |name| !name.starts_with("x-amz-") && begins_alike(name, "x-amz-"));
+}
+
 /// Returns `true` for a header with which some servers replace the method or the path.
 pub fn is_override(name: &str) -> bool {
     OVERRIDES.iter().any(|own| is_alike(name, own))
@@ -57,10 +62,9 @@ pub fn is_override(name: &str) -> bool {
 /// Removes headers about who the client is and what it asked for, unless they are signed.
 pub fn remove_claims(headers: &mut HeaderMap, is_signed: impl Fn(&str) -> bool) {
     remove_where(headers, |name| {
-        const FORWARDED: &str = "x-forwarded-";
         let is_claim = is_alike(name, "forwarded")
             || is_alike(name, "x-real-ip")
-            || name.get(..FORWARDED.len()).is_some_and(|start| is_alike(start, FORWARDED))
+            || begins_alike(name, "x-forwarded-")
             || is_override(name);
         is_claim && !is_signed(name)
     });
@@ -71,10 +75,19 @@ pub fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&str) -> bool)
     unwanted.iter().for_each(|name| drop(headers.remove(name)));
 }
 
-/// Returns `true` if the names differ only in case, and in `_` for `-`.
+/// Returns `true` if the names differ only in case, and in signs: PHP reads `x.caller` as `x-caller`, and CGI programs may do
+/// so with all that is no letter or digit.
 fn is_alike(name: &str, other: &str) -> bool {
-    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     name.len() == other.len() && name.bytes().map(plain).eq(other.bytes().map(plain))
+}
+
+/// Returns `true` if the name begins with one that is alike.
+fn begins_alike(name: &str, start: &str) -> bool {
+    name.get(..start.len()).is_some_and(|own| is_alike(own, start))
+}
+
+fn plain(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// Leaves one `Content-Length`. The server refuses requests with different ones.
@@ -122,7 +135,14 @@ mod tests {
 
     #[test]
     fn names_alike_are_removed() {
-        let mut headers = headers(&[("x-caller", "1"), ("x_caller", "1"), ("X-CALLER", "2"), ("x-caller-id", "3")]);
+        let mut headers = headers(&[
+            ("x-caller", "1"),
+            ("x_caller", "1"),
+            ("x.caller", "2"),
+            ("x~caller", "2"),
+            ("X-CALLER", "2"),
+            ("x-caller-id", "3"),
+        ]);
         remove_alike(&mut headers, &HeaderName::from_static("x-caller"));
         assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-caller-id"]);
     }

@@ -19,6 +19,7 @@ use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::path::may_leave;
 use super::{Answer, AnswerBody, BoxError, full};
 use crate::args::TransportArgs;
 use crate::args::serve::LimitArgs;
@@ -120,8 +121,12 @@ impl Upstream {
         !self.base.is_empty()
     }
 
-    /// The URI of a path and query. `None` if it can't be sent.
+    /// The URI of a path and query. `None` if it can't be sent, or could leave the path of the upstream.
     pub fn uri(&self, target: &str) -> Option<Uri> {
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        if self.has_base() && may_leave(path) {
+            return None;
+        }
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());

@@ -8,11 +8,15 @@ use tokio::sync::Notify;
 
 use super::file::{load, sources};
 use super::{CurrentKeys, Keys};
+use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::serve::metrics::Metrics;
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// How long reading them takes at most.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What shows that a file was changed or replaced.
 type State = Vec<Option<(SystemTime, u64, u64)>>;
@@ -46,7 +50,12 @@ pub async fn watch(path: PathBuf, keys: CurrentKeys, metrics: Arc<Metrics>, hang
 
 async fn reload(path: &Path, metrics: &Metrics) -> Option<Keys> {
     let owned = path.to_owned();
-    let loaded = tokio::task::spawn_blocking(move || load(&owned)).await.ok()?;
+    let loading = tokio::task::spawn_blocking(move || load(&owned));
+    // A pipe that nobody writes to doesn't end, nor does a server of files that is gone.
+    let loaded = match tokio::time::timeout(LONGEST, loading).await {
+        Ok(loaded) => loaded.ok()?,
+        Err(_) => Err(Failure::new(Kind::Read, format!("{}: it can't be read in time", path.display()))),
+    };
     metrics.reloaded(loaded.is_ok());
     match loaded {
         Ok(keys) => {

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyDataStream;
 use hyper::body::Frame;
 use multer::{Field, Multipart};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
-use crate::serve::{AnswerBody, BoxError};
+use crate::serve::{AnswerBody, BoxError, Budget, Disk, Held, NoSpace, Used};
 
 /// Bytes before the file, with the headers of its parts. S3 allows 20 KB for names and values.
 const MOST_BEFORE_FILE: usize = 512 * 1024;
@@ -29,6 +29,10 @@ pub enum Unreadable {
     NotText,
     NoFile,
     TooLong,
+    /// Longer than all forms together may be.
+    NeverSpace,
+    NoSpace,
+    NoMemory,
     Disk,
 }
 
@@ -40,7 +44,18 @@ impl Unreadable {
             Self::NotText => "a field is not UTF-8",
             Self::NoFile => "the form has no file",
             Self::TooLong => "the file is longer than the policy allows",
+            Self::NeverSpace => "the file is longer than --max-spooled-bytes",
+            Self::NoSpace => "the files of forms use --max-spooled-bytes",
+            Self::NoMemory => "too much memory is used for bodies (--max-buffered-bytes)",
             Self::Disk => "the file can't be kept on disk until it is complete",
+        }
+    }
+
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NoSpace | Self::NoMemory => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Disk => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -49,7 +64,8 @@ impl Unreadable {
             Self::NotMultipart | Self::NotText => "MalformedPOSTRequest",
             Self::FieldsTooLong => "MaxPostPreDataLengthExceeded",
             Self::NoFile => "InvalidArgument",
-            Self::TooLong => "EntityTooLarge",
+            Self::TooLong | Self::NeverSpace => "EntityTooLarge",
+            Self::NoSpace | Self::NoMemory => "SlowDown",
             Self::Disk => "InternalError",
         }
     }
@@ -61,7 +77,8 @@ impl Unreadable {
             }
             Self::FieldsTooLong => "Your POST request fields preceeding the upload file was too large.",
             Self::NoFile => "POST requires exactly one file upload per request.",
-            Self::TooLong => "Your proposed upload exceeds the maximum allowed size",
+            Self::TooLong | Self::NeverSpace => "Your proposed upload exceeds the maximum allowed size",
+            Self::NoSpace | Self::NoMemory => "Please reduce your request rate.",
             Self::Disk => "We encountered an internal error. Please try again.",
         }
     }
@@ -74,20 +91,22 @@ pub struct Form {
 }
 
 impl Form {
-    pub async fn read(headers: &HeaderMap, body: AnswerBody) -> Result<Self, Unreadable> {
+    /// Nothing is verified while the fields are read, so what is read of them counts as memory of the budget.
+    pub async fn read(headers: &HeaderMap, body: AnswerBody, budget: &Budget) -> Result<Self, Unreadable> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(content_type).map_err(|_| Unreadable::NotMultipart)?;
-        let is_file = Arc::new(AtomicBool::new(false));
-        let mut form = Multipart::new(limited(body, Arc::clone(&is_file)), boundary);
+        let state = Arc::new(State::default());
+        let malformed = || if state.has_memory() { Unreadable::NotMultipart } else { Unreadable::NoMemory };
+        let mut form = Multipart::new(limited(body, Arc::clone(&state), budget.clone()), boundary);
         let (mut fields, mut length) = (Vec::new(), 0);
         loop {
-            let field = form.next_field().await.map_err(|_| Unreadable::NotMultipart)?.ok_or(Unreadable::NoFile)?;
+            let field = form.next_field().await.map_err(|_| malformed())?.ok_or(Unreadable::NoFile)?;
             let name = field.name().ok_or(Unreadable::NotMultipart)?.to_owned();
             if name.eq_ignore_ascii_case("file") {
-                is_file.store(true, Ordering::Relaxed);
+                state.is_file.store(true, Ordering::Relaxed);
                 return Ok(Self { fields, file: field });
             }
-            let value = field.bytes().await.map_err(|_| Unreadable::NotMultipart)?;
+            let value = field.bytes().await.map_err(|_| malformed())?;
             length += name.len() + value.len();
             if length > MOST_BEFORE_FILE || fields.len() == MOST_FIELDS {
                 return Err(Unreadable::FieldsTooLong);
@@ -102,7 +121,8 @@ impl Form {
     }
 
     /// Writes the file to disk, and returns it with its length. No more is written than `most` bytes.
-    pub async fn spool(mut self, most: u64) -> Result<(File, u64), Unreadable> {
+    pub async fn spool(mut self, most: u64, disk: &Disk) -> Result<(Spooled, u64), Unreadable> {
+        let mut used = disk.begin();
         let mut kept = File::from_std(tempfile::tempfile().map_err(|_| Unreadable::Disk)?);
         let mut length: u64 = 0;
         while let Some(piece) = self.file.chunk().await.map_err(|_| Unreadable::NotMultipart)? {
@@ -110,26 +130,61 @@ impl Form {
             if length > most {
                 return Err(Unreadable::TooLong);
             }
+            used.grow(piece.len() as u64).map_err(|none| match none {
+                NoSpace::Never => Unreadable::NeverSpace,
+                NoSpace::Now => Unreadable::NoSpace,
+            })?;
             kept.write_all(&piece).await.map_err(|_| Unreadable::Disk)?;
         }
         kept.flush().await.map_err(|_| Unreadable::Disk)?;
         kept.rewind().await.map_err(|_| Unreadable::Disk)?;
-        Ok((kept, length))
+        Ok((Spooled { file: kept, _used: used }, length))
+    }
+}
+
+/// A file on disk, which has no name and is gone when this is dropped.
+pub struct Spooled {
+    file: File,
+    _used: Used,
+}
+
+/// What the parser and the stream that it reads tell each other.
+#[derive(Default)]
+struct State {
+    is_file: AtomicBool,
+    is_exhausted: AtomicBool,
+}
+
+impl State {
+    fn has_memory(&self) -> bool {
+        !self.is_exhausted.load(Ordering::Relaxed)
     }
 }
 
 type Stream = std::pin::Pin<Box<dyn futures_core::Stream<Item = Result<Bytes, BoxError>> + Send>>;
 
 /// Fails if too much arrives before the file: the parser keeps the headers of a part in memory, whatever their length.
-fn limited(body: AnswerBody, is_file: Arc<AtomicBool>) -> Stream {
+fn limited(body: AnswerBody, state: Arc<State>, budget: Budget) -> Stream {
     let mut body = Box::pin(BodyDataStream::new(body));
-    let mut length: usize = 0;
+    let (mut length, held, mut is_fed) = (0_usize, Held::default(), false);
     Box::pin(Polled(move |cx: &mut std::task::Context<'_>| {
+        // The parser takes all that there is into its memory before it looks at it.
+        is_fed = !is_fed;
+        if !is_fed {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let polled = futures_core::Stream::poll_next(body.as_mut(), cx);
-        if let Poll::Ready(Some(Ok(data))) = &polled {
+        if let Poll::Ready(Some(Ok(data))) = &polled
+            && !state.is_file.load(Ordering::Relaxed)
+        {
             length = length.saturating_add(data.len());
-            if length > MOST_BEFORE_FILE && !is_file.load(Ordering::Relaxed) {
+            if length > MOST_BEFORE_FILE {
                 return Poll::Ready(Some(Err("too much before the file".into())));
+            }
+            if !budget.take(data.len(), &held) {
+                state.is_exhausted.store(true, Ordering::Relaxed);
+                return Poll::Ready(Some(Err("too much memory is used".into())));
             }
         }
         polled
@@ -151,7 +206,7 @@ where
 }
 
 /// The file, piece by piece.
-pub fn frames(file: File) -> impl futures_core::Stream<Item = Result<Frame<Bytes>, BoxError>> + Send {
+pub fn frames(file: Spooled) -> impl futures_core::Stream<Item = Result<Frame<Bytes>, BoxError>> + Send {
     let mut reading: Option<Reading> = Some(Box::pin(piece(file)));
     Polled(move |cx: &mut std::task::Context<'_>| {
         let Some(current) = &mut reading else { return Poll::Ready(None) };
@@ -168,11 +223,11 @@ pub fn frames(file: File) -> impl futures_core::Stream<Item = Result<Frame<Bytes
     })
 }
 
-type Reading = std::pin::Pin<Box<dyn Future<Output = io::Result<(File, Bytes)>> + Send>>;
+type Reading = std::pin::Pin<Box<dyn Future<Output = io::Result<(Spooled, Bytes)>> + Send>>;
 
-async fn piece(mut file: File) -> io::Result<(File, Bytes)> {
+async fn piece(mut file: Spooled) -> io::Result<(Spooled, Bytes)> {
     let mut bytes = vec![0; PIECE];
-    let read = file.read(&mut bytes).await?;
+    let read = file.file.read(&mut bytes).await?;
     bytes.truncate(read);
     Ok((file, bytes.into()))
 }

@@ -15,7 +15,7 @@ use super::verified::{Admitted, credentials, not_signed, refused};
 use super::{Settings, Words, answer, sign};
 use crate::commands::gate::form::read::{Form, Unreadable, frames};
 use crate::commands::gate::form::reply::Reply;
-use crate::commands::gate::form::{OBJECT, bucket};
+use crate::commands::gate::form::{LARGEST, OBJECT, bucket};
 use crate::serve::keys::Asked;
 use crate::serve::path::Path;
 use crate::serve::{Answer, AnswerBody, Decision, Exchange, Scope, refusal};
@@ -33,9 +33,6 @@ const HEADERS: [&str; 9] = [
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
 ];
-
-/// No upload of a form is larger, at S3 either.
-const LARGEST: u64 = 5 << 30;
 
 /// Fields of the signature.
 const SIGNATURE: [&str; 5] =
@@ -85,12 +82,12 @@ async fn store(
         return Err(refused(words, exchange, "target", reason.into()));
     };
     let unreadable = |error| unreadable(words, exchange, error);
-    let mut form = Form::read(&head.headers, body).await.map_err(unreadable)?;
+    let mut form = Form::read(&head.headers, body, &settings.ground.budget).await.map_err(unreadable)?;
     let list = std::mem::take(&mut form.fields);
     let fields = Fields { bucket: bucket.into(), list, file_name: form.file_name().into() };
     let upload = fields.upload(settings, words, verifier, exchange)?;
     let found = credentials(settings, words, &upload.admitted, exchange).await?;
-    let (file, bytes) = form.spool(upload.most.min(LARGEST)).await.map_err(unreadable)?;
+    let (file, bytes) = form.spool(upload.most.min(LARGEST), &settings.ground.disk).await.map_err(unreadable)?;
     // The same form, now that the length is known: it can have expired in between, and then isn't stored.
     let checked = fields.verified(settings, verifier, |form| form.check_file_length(bytes));
     checked.and_then(|checked| checked).map_err(|error| policy(words, exchange, &error))?;
@@ -222,7 +219,7 @@ fn policy(words: Words, exchange: &Exchange, error: &PolicyError) -> Box<Answer>
 
 fn unreadable(words: Words, exchange: &Exchange, error: Unreadable) -> Box<Answer> {
     exchange.refused("form", error.reason());
-    Box::new(words.answer(StatusCode::BAD_REQUEST, error.code(), error.message()))
+    Box::new(words.answer(error.status(), error.code(), error.message()))
 }
 
 fn unsupported(words: Words, exchange: &Exchange, name: &str) -> Box<Answer> {
