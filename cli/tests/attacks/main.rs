@@ -5,6 +5,7 @@ mod gate_auth_request;
 mod gate_chunks;
 mod gate_forms;
 mod gate_headers;
+mod gate_held_chunks;
 mod gate_http2;
 mod gate_keys;
 mod gate_paths;

@@ -24,7 +24,7 @@ pub const OBJECT: [&str; 5] = ["cache-control", "content-disposition", "content-
 pub const LARGEST: u64 = 5 << 30;
 
 /// A form has its signature in its fields, and none in the headers or the query.
-pub fn is_form(settings: &Settings, request: &http::Request<AnswerBody>) -> bool {
+pub fn is_form<B>(settings: &Settings, request: &http::Request<B>) -> bool {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
     settings.is_s3()

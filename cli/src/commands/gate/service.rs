@@ -16,7 +16,7 @@ use super::verified::Forward;
 use super::{Settings, auth_request, form, outgoing};
 use crate::serve::path::Path;
 use crate::serve::route::{self, Authorization};
-use crate::serve::{Answer, AnswerBody, Decision, Exchange, Request, refusal};
+use crate::serve::{Answer, AnswerBody, Decision, Exchange, Held, Passing, Request, refusal};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
 pub type Found = Ready<Result<Option<Credentials>, Infallible>>;
@@ -71,8 +71,15 @@ impl<K: LookUp> Gate<K> {
                     return settings.denied();
                 }
             }
-        } else if settings.is_streaming() {
+        } else if form::is_form(settings, &request) {
+            // Its fields count as memory, not its file.
             request.map(BodyExt::boxed_unsync)
+        } else if settings.is_streaming() {
+            // A chunk stays in memory until it is verified.
+            let held = Held::default();
+            let (mut head, body) = request.into_parts();
+            head.extensions.insert(held.clone());
+            http::Request::from_parts(head, body.held(&settings.ground.budget, held).boxed_unsync())
         } else {
             request.map(|body| body.within(&settings.ground.budget).boxed_unsync())
         };
@@ -104,7 +111,7 @@ impl<K: LookUp> Gate<K> {
         if authorization == Authorization::None {
             exchange.update(|record| record.decision = Decision::Anonymous);
             return match settings.upstream {
-                Some(_) => outgoing::anonymous(settings, request, &resource, exchange).await,
+                Some(_) => outgoing::anonymous(settings, passing(request), &resource, exchange).await,
                 None => auth_request::anonymous(),
             };
         }
@@ -118,6 +125,12 @@ impl<K: LookUp> Gate<K> {
         }
         answer.map(BodyExt::boxed_unsync)
     }
+}
+
+/// A request whose body isn't held until it is verified.
+fn passing(request: http::Request<AnswerBody>) -> http::Request<AnswerBody> {
+    let held = request.extensions().get::<Held>().cloned().unwrap_or_default();
+    request.map(|body| Passing::new(body, held).boxed_unsync())
 }
 
 impl Settings {

@@ -19,7 +19,7 @@ use crate::args::gate::Unavailable;
 use crate::serve::forward::headers;
 use crate::serve::keys::Asked;
 use crate::serve::replay::{Digest, Seen};
-use crate::serve::{Answer, AnswerBody, Decision, Exchange};
+use crate::serve::{Answer, AnswerBody, Decision, Exchange, Held, Passing};
 
 /// The service inside of the layer.
 #[derive(Clone)]
@@ -60,7 +60,8 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             }
             Ok(match &settings.upstream {
                 Some(_) => {
-                    let body = body.boxed_unsync();
+                    let held = head.extensions.get::<Held>().cloned().unwrap_or_default();
+                    let body = Passing::new(body.boxed_unsync(), held).boxed_unsync();
                     outgoing::verified(&settings, head, body, (&verified, &resource), &exchange).await
                 }
                 None => auth_request::admitted(&settings, &verified, &exchange),
