@@ -2,6 +2,7 @@
 
 use super::headers::Found;
 use super::{SignError, Signer};
+use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::rules::Rules;
 use crate::sigv4::timestamp::Timestamp;
@@ -84,11 +85,16 @@ impl<'a> Added<'a> {
         }
     }
 
-    /// Returns the names and values of the added headers that are signed.
-    pub(super) fn signed(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
-        let is_signed = |header: &Header| *header != Header::SessionToken || self.rules.sign_session_token;
-        let headers = Header::ALL.into_iter().filter(is_signed);
-        headers.filter_map(|header| Some((header.name(self.rules), self.value(header)?)))
+    /// Adds the headers that are signed to the list.
+    pub(super) fn push_signed(&self, headers: &mut SignedHeaderList<'a>) {
+        headers.push_lowercase(Header::Date.name(self.rules), self.date, true);
+        for header in [Header::ContentSha256, Header::SessionToken, Header::RegionSet] {
+            if let Some(value) = self.value(header)
+                && (header != Header::SessionToken || self.rules.sign_session_token)
+            {
+                headers.push_lowercase(header.name(self.rules), value, false);
+            }
+        }
     }
 
     /// Returns the length of all values in bytes.

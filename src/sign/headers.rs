@@ -49,7 +49,9 @@ impl Signer {
         headers: &mut SignedHeaderList<'a>,
     ) -> Result<Found<'a>, SignError> {
         let mut found = Found { host: request.host()?, ..Found::default() };
-        headers.push("host", found.host);
+        // The host was checked, so it contains no spaces.
+        headers.push_lowercase("host", found.host, true);
+        let are_lowercase = request.headers.are_lowercase();
         for (name, value) in request.headers.iter() {
             match Header::of_name(name, &self.rules) {
                 Some(Header::Date) => {}
@@ -67,7 +69,10 @@ impl Signer {
                 None if name.eq_ignore_ascii_case("host") => {}
                 Some(Header::RegionSet) | None => {
                     found.connection |= name.eq_ignore_ascii_case("connection");
-                    if self.is_signed(name) {
+                    if !self.is_signed(name) {
+                    } else if are_lowercase {
+                        headers.push_lowercase(name, value, false);
+                    } else {
                         headers.push(name, value);
                     }
                 }

@@ -156,7 +156,7 @@ impl Signer {
         let mut headers = SignedHeaderList::new();
         let found = self.choose_headers(request, &mut headers)?;
         let added = self.added(&found, &now, &payload)?;
-        added.signed().for_each(|(name, value)| headers.push(name, value));
+        added.push_signed(&mut headers);
         self.sort_and_check(request, &mut headers, &found)?;
 
         let parts = Parts {

@@ -101,7 +101,11 @@ impl<'a> Request<'a> {
 
     /// Like [`Request::host`], for the trimmed value of the only `Host` header.
     pub(crate) fn host_or(&self, header: Option<&'a [u8]>) -> Result<&'a [u8], RequestError> {
-        check_host(self.given_host(header))
+        match (header, self.authority) {
+            // Most authorities are signed as they are.
+            (None, Some(authority)) if is_plain_host(authority.as_bytes()) => Ok(authority.as_bytes()),
+            _ => check_host(self.given_host(header)),
+        }
     }
 
     /// [`Request::host_or`] without the check.
@@ -290,6 +294,12 @@ pub enum RequestError {
 fn is_host_byte(byte: u8) -> bool {
     let ends_host = (byte == b'/') | (byte == b'?') | (byte == b'#') | (byte == b'@') | (byte == b'\\');
     byte.is_ascii_graphic() & !ends_host
+}
+
+/// Returns `true` for a name of letters, digits, `-`, `.` and `_`: it is valid and has neither user info nor a port.
+fn is_plain_host(host: &[u8]) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_');
+    !host.is_empty() && all(host, is_plain)
 }
 
 /// Removes user info, a bare `:` and the default port of the scheme, as an HTTP client does for a URL's authority.

@@ -1,8 +1,9 @@
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::Range;
 
 use crate::text::inline::Inline;
-use crate::text::{any, compare_ignoring_case, is_name};
+use crate::text::{any, any_pair, compare_ignoring_case};
 
 /// The list of headers to sign, from which the canonical request is written.
 #[derive(Clone)]
@@ -17,6 +18,10 @@ struct Entry<'a> {
     /// The position of the name in the list of signed headers, or [`NO_PLACE`].
     place: u32,
     has_uppercase: bool,
+    /// The value is known to contain neither spaces nor tabs.
+    is_plain: bool,
+    /// The header before this one has the same name. Sorting sets this.
+    is_repeated: bool,
 }
 
 /// Different from every place, so that [`SignedHeaderList::has_every_place`] never counts a header without one.
@@ -26,7 +31,15 @@ impl<'a> Entry<'a> {
     #[inline]
     fn new(place: u32, name: &'a str, value: &'a [u8]) -> Self {
         let has_uppercase = any(name.as_bytes(), |byte| byte.is_ascii_uppercase());
-        Self { name, value, place, has_uppercase }
+        Self { name, value, place, has_uppercase, is_plain: false, is_repeated: false }
+    }
+
+    #[inline]
+    fn compare(&self, other: &Self) -> Ordering {
+        match self.has_uppercase | other.has_uppercase {
+            true => compare_ignoring_case(self.name, other.name),
+            false => self.name.cmp(other.name),
+        }
     }
 
     fn write_name(&self, out: &mut Vec<u8>) {
@@ -47,6 +60,12 @@ impl<'a> SignedHeaderList<'a> {
         self.entries.push(Entry::new(NO_PLACE, name, value));
     }
 
+    /// Adds a header whose name has no capital letters. `is_plain` says that its value has neither spaces nor tabs.
+    pub(crate) fn push_lowercase(&mut self, name: &'a str, value: &'a [u8], is_plain: bool) {
+        let (place, has_uppercase, is_repeated) = (NO_PLACE, false, false);
+        self.entries.push(Entry { name, value, place, has_uppercase, is_plain, is_repeated });
+    }
+
     /// Adds a header whose name is at this position in the list of signed headers.
     pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
         self.entries.push(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value));
@@ -59,18 +78,21 @@ impl<'a> SignedHeaderList<'a> {
     /// Sorts by name only, so that repeated headers keep the order received. Call this when all headers have been
     /// added.
     pub(crate) fn sort(&mut self) {
-        let entries = self.entries.as_mut_slice();
-        // Usually they are: signing adds its own headers in order.
-        if !entries.is_sorted_by(|a, b| compare_ignoring_case(a.name, b.name).is_le()) {
-            entries.sort_by(|a, b| compare_ignoring_case(a.name, b.name));
-        }
+        self.sort_by(|one, other| one.compare(other));
     }
 
     /// Sorts headers that were added with their places, with the same result as [`SignedHeaderList::sort`].
     pub(crate) fn sort_by_place(&mut self) {
+        self.sort_by(|one, other| one.place.cmp(&other.place));
+    }
+
+    #[inline]
+    fn sort_by(&mut self, compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) {
         let entries = self.entries.as_mut_slice();
-        if !entries.is_sorted_by_key(|entry| entry.place) {
-            entries.sort_by_key(|entry| entry.place);
+        // Usually they are in order: signing adds its own headers where they belong.
+        if !note_repeated(entries, &compare) {
+            entries.sort_by(&compare);
+            note_repeated(entries, &compare);
         }
     }
 
@@ -85,12 +107,7 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Returns each name once, as given. The list must be sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
-        let mut last = "";
-        self.entries.as_slice().iter().map(|entry| entry.name).filter(move |name| {
-            let first = !name.eq_ignore_ascii_case(last);
-            last = name;
-            first
-        })
+        self.entries.as_slice().iter().filter(|entry| !entry.is_repeated).map(|entry| entry.name)
     }
 
     /// Returns the values of a header, in the order received. The list must be sorted.
@@ -103,9 +120,7 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Returns the names that appear more than once. The list must be sorted.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = &'a str> {
-        let entries = self.entries.as_slice();
-        let pairs = entries.iter().zip(entries.iter().skip(1));
-        pairs.filter(|(one, next)| one.name.eq_ignore_ascii_case(next.name)).map(|(one, _)| one.name)
+        self.entries.as_slice().iter().filter(|entry| entry.is_repeated).map(|entry| entry.name)
     }
 
     /// Returns an upper bound for the number of bytes that [`SignedHeaderList::write_to`] writes.
@@ -116,19 +131,20 @@ impl<'a> SignedHeaderList<'a> {
     /// Writes the canonical headers, an empty line and the signed headers, which are `names` if those are known. Returns
     /// the range of the signed headers.
     pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&[u8]>) -> Range<usize> {
-        let mut last: Option<&str> = None;
-        for entry in self.entries.as_slice() {
-            if last.is_some_and(|last| is_name(last, entry.name)) {
+        for (index, entry) in self.entries.as_slice().iter().enumerate() {
+            if entry.is_repeated {
                 out.push(b',');
             } else {
-                if last.is_some() {
+                if index > 0 {
                     out.push(b'\n');
                 }
                 entry.write_name(out);
                 out.push(b':');
             }
-            write_folded(out, entry.value);
-            last = Some(entry.name);
+            match entry.is_plain {
+                true => out.extend_from_slice(entry.value),
+                false => write_folded(out, entry.value),
+            }
         }
         out.extend_from_slice(b"\n\n");
         let start = out.len();
@@ -140,23 +156,35 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     fn write_names(&self, out: &mut Vec<u8>) {
-        let mut last: Option<&str> = None;
-        for entry in self.entries.as_slice() {
-            if last.is_some_and(|last| is_name(last, entry.name)) {
-                continue;
-            }
-            if last.is_some() {
+        let first_of_each = self.entries.as_slice().iter().filter(|entry| !entry.is_repeated);
+        for (index, entry) in first_of_each.enumerate() {
+            if index > 0 {
                 out.push(b';');
             }
             entry.write_name(out);
-            last = Some(entry.name);
         }
     }
 }
 
+/// Notes which headers have the name of the one before. Returns `false` if they are not in order.
+#[inline]
+fn note_repeated(entries: &mut [Entry<'_>], compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) -> bool {
+    let mut last = None;
+    for entry in entries {
+        let order = last.map_or(Ordering::Less, |last| compare(last, entry));
+        entry.is_repeated = order.is_eq();
+        if order.is_gt() {
+            return false;
+        }
+        last = Some(&*entry);
+    }
+    true
+}
+
 /// Trims spaces and tabs and collapses inner runs of them to one space, even inside quotes. Other whitespace is kept.
 fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
-    if !any(value, |byte| (byte == b' ') | (byte == b'\t')) {
+    let is_blank = |byte: u8| (byte == b' ') | (byte == b'\t');
+    if !any(value, is_blank) || is_folded(value) {
         out.extend_from_slice(value);
         return;
     }
@@ -167,6 +195,12 @@ fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
         }
         out.extend_from_slice(word);
     }
+}
+
+/// Returns `true` if all that a value contains of spaces and tabs is single spaces between words.
+fn is_folded(value: &[u8]) -> bool {
+    let is_wrong = |one: u8, next: u8| (one == b'\t') | ((one == b' ') & (next == b' '));
+    !matches!(value, [b' ', ..] | [.., b' ' | b'\t']) && !any_pair(value, is_wrong)
 }
 
 #[cfg(test)]
@@ -200,6 +234,17 @@ mod tests {
              host;my_header;x-amz-meta-test;x-amz-meta-test-two"
         );
         assert_eq!(canonical(&[("a", b"\x0b\xa0\x0c x")]), "a:\x0b\u{fffd}\x0c x\n\na");
+        assert_eq!(canonical(&[("b", b"1"), ("B", b"2"), ("a-b", b"3"), ("a", b"4")]), "a:4\na-b:3\nb:1,2\n\na;a-b;b");
+    }
+
+    #[test]
+    fn every_short_value_is_folded() {
+        for number in 0..4_u32.pow(6) {
+            let value: Vec<u8> = (0..6).map(|digit| b"a \tb"[(number / 4_u32.pow(digit) % 4) as usize]).collect();
+            let text = core::str::from_utf8(&value).unwrap();
+            let folded = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(canonical(&[("v", &value)]), alloc::format!("v:{folded}\n\nv"), "{text:?}");
+        }
     }
 
     #[test]
