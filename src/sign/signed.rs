@@ -133,6 +133,12 @@ mod buffer {
         pub(crate) fn shared_headers(&self) -> impl Iterator<Item = (&'static str, Buffer)> {
             self.added.iter().flatten().map(|(name, range)| (*name, self.buffer.slice(range.clone())))
         }
+
+        /// Returns the value of one of these headers.
+        pub(crate) fn value(&self, name: &str) -> &[u8] {
+            let range = self.added.iter().flatten().find(|(added, _)| *added == name).map(|(_, range)| range.clone());
+            range.and_then(|range| self.buffer.get(range)).unwrap_or_default()
+        }
     }
 }
 

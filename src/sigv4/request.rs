@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::headers::Headers;
-use crate::text::{all, any, excerpt, is_forbidden_in_value, is_token, split_once};
+use crate::text::{all, any, excerpt, is_forbidden_in_value, is_name, is_token, split_once};
 
 /// A borrowed view of a request as sent on the wire, for both signing and verifying.
 ///
@@ -92,11 +92,13 @@ impl<'a> Request<'a> {
     /// Returns the host to sign: the only `Host` header as sent, otherwise the host that a client sends for the
     /// authority.
     pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
-        let mut given = self.headers.values("host");
-        match (given.next(), given.next()) {
-            (Some(_), Some(_)) => Err(RequestError::RepeatedHost),
-            (header, _) => self.host_or(header.map(<[u8]>::trim_ascii)),
+        let mut given = None;
+        for (name, value) in self.headers.iter() {
+            if is_name(name, "host") && given.replace(value).is_some() {
+                return Err(RequestError::RepeatedHost);
+            }
         }
+        self.host_or(given.map(<[u8]>::trim_ascii))
     }
 
     /// Like [`Request::host`], for the trimmed value of the only `Host` header.

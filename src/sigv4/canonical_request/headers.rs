@@ -8,10 +8,11 @@ use crate::text::{any, any_pair, compare_ignoring_case};
 /// The list of headers to sign, from which the canonical request is written.
 #[derive(Clone)]
 pub(crate) struct SignedHeaderList<'a> {
-    entries: Inline<Entry<'a>, 16>,
+    /// All are `Some`. An empty slot is a `None`, which takes less to write than an entry without a name.
+    slots: Inline<Option<Entry<'a>>, 16>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Entry<'a> {
     name: &'a str,
     value: &'a [u8],
@@ -53,26 +54,30 @@ impl<'a> Entry<'a> {
 
 impl<'a> SignedHeaderList<'a> {
     pub(crate) fn new() -> Self {
-        Self { entries: Inline::new() }
+        Self { slots: Inline::new() }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.slots.as_slice().iter().flatten()
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry::new(NO_PLACE, name, value));
+        self.slots.push(Some(Entry::new(NO_PLACE, name, value)));
     }
 
     /// Adds a header whose name has no capital letters. `is_plain` says that its value has neither spaces nor tabs.
     pub(crate) fn push_lowercase(&mut self, name: &'a str, value: &'a [u8], is_plain: bool) {
         let (place, has_uppercase, is_repeated) = (NO_PLACE, false, false);
-        self.entries.push(Entry { name, value, place, has_uppercase, is_plain, is_repeated });
+        self.slots.push(Some(Entry { name, value, place, has_uppercase, is_plain, is_repeated }));
     }
 
     /// Adds a header whose name is at this position in the list of signed headers.
     pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value));
+        self.slots.push(Some(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value)));
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.entries.as_slice().iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
+        self.entries().any(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
     /// Sorts by name only, so that repeated headers keep the order received. Call this when all headers have been
@@ -88,18 +93,20 @@ impl<'a> SignedHeaderList<'a> {
 
     #[inline]
     fn sort_by(&mut self, compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) {
-        let entries = self.entries.as_mut_slice();
+        let slots = self.slots.as_mut_slice();
         // Usually they are in order: signing adds its own headers where they belong.
-        if !note_repeated(entries, &compare) {
-            entries.sort_by(&compare);
-            note_repeated(entries, &compare);
+        if !note_repeated(slots, &compare) {
+            slots.sort_by(|one, other| {
+                one.as_ref().zip(other.as_ref()).map_or(Ordering::Equal, |(one, other)| compare(one, other))
+            });
+            note_repeated(slots, &compare);
         }
     }
 
     /// Returns `true` if there is a header at each of the first `count` places. The list must be sorted by place.
     pub(crate) fn has_every_place(&self, count: usize) -> bool {
         let mut next = 0;
-        for entry in self.entries.as_slice() {
+        for entry in self.entries() {
             next += u32::from(entry.place == next);
         }
         next as usize == count
@@ -107,31 +114,32 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Returns each name once, as given. The list must be sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.entries.as_slice().iter().filter(|entry| !entry.is_repeated).map(|entry| entry.name)
+        self.entries().filter(|entry| !entry.is_repeated).map(|entry| entry.name)
     }
 
     /// Returns the values of a header, in the order received. The list must be sorted.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let entries = self.entries.as_slice();
-        let start = entries.partition_point(|entry| compare_ignoring_case(entry.name, name).is_lt());
-        let rest = entries.get(start..).unwrap_or_default().iter();
+        let slots = self.slots.as_slice();
+        let is_before = |entry: &Entry<'_>| compare_ignoring_case(entry.name, name).is_lt();
+        let start = slots.partition_point(|slot| slot.as_ref().is_some_and(is_before));
+        let rest = slots.get(start..).unwrap_or_default().iter().flatten();
         rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| entry.value)
     }
 
     /// Returns the names that appear more than once. The list must be sorted.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = &'a str> {
-        self.entries.as_slice().iter().filter(|entry| entry.is_repeated).map(|entry| entry.name)
+        self.entries().filter(|entry| entry.is_repeated).map(|entry| entry.name)
     }
 
     /// Returns an upper bound for the number of bytes that [`SignedHeaderList::write_to`] writes.
     pub(super) fn written_length(&self) -> usize {
-        self.entries.as_slice().iter().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
+        self.entries().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
     }
 
     /// Writes the canonical headers, an empty line and the signed headers, which are `names` if those are known. Returns
     /// the range of the signed headers.
     pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&[u8]>) -> Range<usize> {
-        for (index, entry) in self.entries.as_slice().iter().enumerate() {
+        for (index, entry) in self.entries().enumerate() {
             if entry.is_repeated {
                 out.push(b',');
             } else {
@@ -156,7 +164,7 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     fn write_names(&self, out: &mut Vec<u8>) {
-        let first_of_each = self.entries.as_slice().iter().filter(|entry| !entry.is_repeated);
+        let first_of_each = self.entries().filter(|entry| !entry.is_repeated);
         for (index, entry) in first_of_each.enumerate() {
             if index > 0 {
                 out.push(b';');
@@ -168,9 +176,9 @@ impl<'a> SignedHeaderList<'a> {
 
 /// Notes which headers have the name of the one before. Returns `false` if they are not in order.
 #[inline]
-fn note_repeated(entries: &mut [Entry<'_>], compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) -> bool {
+fn note_repeated(slots: &mut [Option<Entry<'_>>], compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) -> bool {
     let mut last = None;
-    for entry in entries {
+    for entry in slots.iter_mut().flatten() {
         let order = last.map_or(Ordering::Less, |last| compare(last, entry));
         entry.is_repeated = order.is_eq();
         if order.is_gt() {
