@@ -6,6 +6,7 @@ use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::rules::Rules;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::excerpt;
 
 /// A header that signing adds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,10 +42,10 @@ impl Header {
 /// The headers that signing adds to a request, except the signature.
 pub(super) struct Added<'a> {
     pub(super) rules: &'a Rules,
-    date: &'a [u8],
-    content_sha256: Option<&'a [u8]>,
-    session_token: Option<&'a [u8]>,
-    region_set: Option<&'a [u8]>,
+    pub(super) date: &'a [u8],
+    pub(super) content_sha256: Option<&'a [u8]>,
+    pub(super) session_token: Option<&'a [u8]>,
+    pub(super) region_set: Option<&'a [u8]>,
 }
 
 impl Signer {
@@ -55,8 +56,8 @@ impl Signer {
         payload: &'a PayloadLine<'_>,
     ) -> Result<Added<'a>, SignError> {
         let (rules, token) = (&self.rules, self.credentials().session_token());
-        if let Some(scheme) = &found.foreign_authorization {
-            return Err(SignError::ForeignAuthorization { scheme: scheme.clone() });
+        if let Some(scheme) = found.foreign_authorization {
+            return Err(SignError::ForeignAuthorization { scheme: excerpt(scheme) });
         }
         if found.session_token && token.is_none() {
             return Err(SignError::SessionTokenOfOthers { name: rules.session_token.header() });

@@ -1,12 +1,9 @@
 //! Chooses the headers to sign.
 
-use alloc::string::String;
-
 use super::added::Header;
 use super::{SignError, Signer};
 use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::request::{Request, RequestError};
-use crate::text::excerpt;
 use crate::text::starts_with_ignoring_case;
 
 /// The headers to sign, in addition to those named with [`Signer::also_sign`].
@@ -60,7 +57,7 @@ impl Signer {
                 Some(Header::Authorization) if value.starts_with(b"AWS4-") => {}
                 Some(Header::Authorization) => {
                     let scheme = value.split(|byte| *byte == b' ').next().filter(|scheme| scheme.len() < value.len());
-                    found.foreign_authorization = Some(excerpt(scheme.unwrap_or_default()));
+                    found.foreign_authorization = Some(scheme.unwrap_or_default());
                 }
                 Some(Header::ContentSha256) => {
                     let text = core::str::from_utf8(value.trim_ascii());
@@ -122,7 +119,8 @@ pub(super) struct Found<'a> {
     pub(super) content_sha256: Option<&'a str>,
     connection: bool,
     pub(super) session_token: bool,
-    pub(super) foreign_authorization: Option<String>,
+    /// The scheme of an `Authorization` header that is not an AWS signature.
+    pub(super) foreign_authorization: Option<&'a [u8]>,
 }
 
 /// Returns `true` for headers that hops change: those that the IAM guide says not to sign, and others known from

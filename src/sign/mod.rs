@@ -264,7 +264,7 @@ struct Stages {
 
 impl Stages {
     fn string_to_sign<'a>(&'a self, region: &'a str, service: &'a str) -> StringToSign<'a> {
-        let scope = Scope::unchecked(self.algorithm, self.timestamp.date(), region, service);
+        let scope = Scope::at(self.algorithm, &self.timestamp, region, service);
         StringToSign::of_hash(self.timestamp, scope, self.canonical_request_sha256)
     }
 }

@@ -12,7 +12,7 @@ use crate::sigv4::canonical_request::{each_pair, pairs};
 use crate::sigv4::rules::SessionTokenName;
 use crate::text::percent::{decodes_to, write_query_decoded};
 use crate::text::wiped::Wiped;
-use crate::text::{any, excerpt, split};
+use crate::text::{any, any_pair, excerpt, split};
 
 /// Returns `true` if a query has any parameter that only a presigned query has.
 pub(crate) fn is_presigned(query: &[u8]) -> bool {
@@ -32,7 +32,7 @@ fn names_one_of(query: &[u8], own: &[&str]) -> bool {
 
 /// Returns `true` if a query may contain an `X`, either literal or escaped (`%58`). Most queries don't.
 fn may_name_own(query: &[u8]) -> bool {
-    any(query, |byte| byte == b'X') || split(query, b'%').skip(1).any(|escaped| escaped.first() == Some(&b'5'))
+    any_pair(query, |one, next| (one == b'X') | ((one == b'%') & (next == b'5')))
 }
 
 /// The parameters that are read from a presigned query, in the order of [`Parameters::found`].

@@ -60,7 +60,7 @@ pub(crate) fn write_header(
     signature: &Signature,
 ) -> PrintedScope {
     out.extend_from_slice(start.as_bytes());
-    scope.write_to(|piece| out.extend_from_slice(piece.as_bytes()));
+    scope.write_to(|piece| out.extend_from_slice(piece));
     let printed = PrintedScope::up_to(out.len(), scope);
     out.extend_from_slice(b", SignedHeaders=");
     out.extend_from_within(signed_headers);
@@ -73,7 +73,7 @@ pub(crate) fn write_header(
 pub(crate) struct QueryParameters<'a, N> {
     /// [`query_start`].
     pub(crate) start: &'a str,
-    pub(crate) date: &'a str,
+    pub(crate) date: &'a [u8],
     /// What follows the date in the scope, percent-encoded.
     pub(crate) encoded_after_date: &'a str,
     pub(crate) timestamp: Timestamp,
@@ -98,7 +98,7 @@ impl<'a, N: Iterator<Item = &'a str>> QueryParameters<'a, N> {
     pub(crate) fn write_to(self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.start.as_bytes());
         // Dates and times are digits and letters, which need no encoding.
-        out.extend_from_slice(self.date.as_bytes());
+        out.extend_from_slice(self.date);
         out.extend_from_slice(self.encoded_after_date.as_bytes());
         write_parameter_name(out, X_AMZ_DATE);
         out.extend_from_slice(self.timestamp.as_bytes());
