@@ -12,7 +12,7 @@ use crate::sigv4::canonical_request::{each_pair, pairs};
 use crate::sigv4::rules::SessionTokenName;
 use crate::text::percent::{decodes_to, write_query_decoded};
 use crate::text::wiped::Wiped;
-use crate::text::{any, any_pair, excerpt, split};
+use crate::text::{any, any_pair, excerpt};
 
 /// Returns `true` if a query has any parameter that only a presigned query has.
 pub(crate) fn is_presigned(query: &[u8]) -> bool {
