@@ -65,9 +65,8 @@ impl Signer {
         request: &mut http::Request<B>,
         now: Timestamp,
     ) -> Result<Signed, SignError> {
-        let signed = self.sign(&*request, Payload::Bytes(request.body().as_ref()), now)?;
-        signed.apply_to(request.headers_mut())?;
-        Ok(signed)
+        let result = self.sign(&*request, Payload::Bytes(request.body().as_ref()), now);
+        apply(result, request.headers_mut())
     }
 
     /// Like [`Signer::sign_http`], for a request whose body is a stream or is sent separately: `payload` describes the
@@ -92,10 +91,18 @@ impl Signer {
         payload: Payload<'_>,
         now: Timestamp,
     ) -> Result<Signed, SignError> {
-        let signed = self.sign(&*request, payload, now)?;
-        signed.apply_to(request.headers_mut())?;
-        Ok(signed)
+        let result = self.sign(&*request, payload, now);
+        apply(result, request.headers_mut())
     }
+}
+
+/// Inserts the headers, without taking the result apart, which would move it.
+#[inline]
+fn apply(result: Result<Signed, SignError>, headers: &mut HeaderMap) -> Result<Signed, SignError> {
+    if let Ok(signed) = &result {
+        signed.apply_to(headers)?;
+    }
+    result
 }
 
 /// Returns the same as [`is_secret_header`], without searching its list for the headers that signing adds most often.
@@ -137,14 +144,14 @@ impl Signed {
         let mut values = [const { None }; 5];
         let mut count = 0;
         for (slot, (name, bytes)) in values.iter_mut().zip(self.shared_headers()) {
-            let value = HeaderValue::from_maybe_shared(bytes.clone());
-            let mut value = value.map_err(|_| RequestError::not_ascii(name, &bytes))?;
+            let value = HeaderValue::from_maybe_shared(bytes);
+            let mut value = value.map_err(|_| RequestError::not_ascii(name, self.value(name)))?;
             value.set_sensitive(is_secret(name));
             *slot = Some((name, value));
             count += 1;
         }
         headers.reserve(count);
-        for (name, value) in values.into_iter().flatten() {
+        for (name, value) in values.iter_mut().filter_map(Option::take) {
             let name = match name {
                 "authorization" => AUTHORIZATION,
                 "x-amz-date" => X_AMZ_DATE.clone(),

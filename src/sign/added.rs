@@ -2,9 +2,11 @@
 
 use super::headers::Found;
 use super::{SignError, Signer};
+use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::rules::Rules;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::excerpt;
 
 /// A header that signing adds.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,10 +42,10 @@ impl Header {
 /// The headers that signing adds to a request, except the signature.
 pub(super) struct Added<'a> {
     pub(super) rules: &'a Rules,
-    date: &'a [u8],
-    content_sha256: Option<&'a [u8]>,
-    session_token: Option<&'a [u8]>,
-    region_set: Option<&'a [u8]>,
+    pub(super) date: &'a [u8],
+    pub(super) content_sha256: Option<&'a [u8]>,
+    pub(super) session_token: Option<&'a [u8]>,
+    pub(super) region_set: Option<&'a [u8]>,
 }
 
 impl Signer {
@@ -54,8 +56,8 @@ impl Signer {
         payload: &'a PayloadLine<'_>,
     ) -> Result<Added<'a>, SignError> {
         let (rules, token) = (&self.rules, self.credentials().session_token());
-        if let Some(scheme) = &found.foreign_authorization {
-            return Err(SignError::ForeignAuthorization { scheme: scheme.clone() });
+        if let Some(scheme) = found.foreign_authorization {
+            return Err(SignError::ForeignAuthorization { scheme: excerpt(scheme) });
         }
         if found.session_token && token.is_none() {
             return Err(SignError::SessionTokenOfOthers { name: rules.session_token.header() });
@@ -84,11 +86,16 @@ impl<'a> Added<'a> {
         }
     }
 
-    /// Returns the names and values of the added headers that are signed.
-    pub(super) fn signed(&self) -> impl Iterator<Item = (&'static str, &'a [u8])> {
-        let is_signed = |header: &Header| *header != Header::SessionToken || self.rules.sign_session_token;
-        let headers = Header::ALL.into_iter().filter(is_signed);
-        headers.filter_map(|header| Some((header.name(self.rules), self.value(header)?)))
+    /// Adds the headers that are signed to the list.
+    pub(super) fn push_signed(&self, headers: &mut SignedHeaderList<'a>) {
+        headers.push_lowercase(Header::Date.name(self.rules), self.date, true);
+        for header in [Header::ContentSha256, Header::SessionToken, Header::RegionSet] {
+            if let Some(value) = self.value(header)
+                && (header != Header::SessionToken || self.rules.sign_session_token)
+            {
+                headers.push_lowercase(header.name(self.rules), value, false);
+            }
+        }
     }
 
     /// Returns the length of all values in bytes.

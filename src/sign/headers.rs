@@ -1,12 +1,9 @@
 //! Chooses the headers to sign.
 
-use alloc::string::String;
-
 use super::added::Header;
 use super::{SignError, Signer};
 use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::request::{Request, RequestError};
-use crate::text::excerpt;
 use crate::text::starts_with_ignoring_case;
 
 /// The headers to sign, in addition to those named with [`Signer::also_sign`].
@@ -49,7 +46,9 @@ impl Signer {
         headers: &mut SignedHeaderList<'a>,
     ) -> Result<Found<'a>, SignError> {
         let mut found = Found { host: request.host()?, ..Found::default() };
-        headers.push("host", found.host);
+        // The host was checked, so it contains no spaces.
+        headers.push_lowercase("host", found.host, true);
+        let are_lowercase = request.headers.are_lowercase();
         for (name, value) in request.headers.iter() {
             match Header::of_name(name, &self.rules) {
                 Some(Header::Date) => {}
@@ -58,7 +57,7 @@ impl Signer {
                 Some(Header::Authorization) if value.starts_with(b"AWS4-") => {}
                 Some(Header::Authorization) => {
                     let scheme = value.split(|byte| *byte == b' ').next().filter(|scheme| scheme.len() < value.len());
-                    found.foreign_authorization = Some(excerpt(scheme.unwrap_or_default()));
+                    found.foreign_authorization = Some(scheme.unwrap_or_default());
                 }
                 Some(Header::ContentSha256) => {
                     let text = core::str::from_utf8(value.trim_ascii());
@@ -67,7 +66,10 @@ impl Signer {
                 None if name.eq_ignore_ascii_case("host") => {}
                 Some(Header::RegionSet) | None => {
                     found.connection |= name.eq_ignore_ascii_case("connection");
-                    if self.is_signed(name) {
+                    if !self.is_signed(name) {
+                    } else if are_lowercase {
+                        headers.push_lowercase(name, value, false);
+                    } else {
                         headers.push(name, value);
                     }
                 }
@@ -117,7 +119,8 @@ pub(super) struct Found<'a> {
     pub(super) content_sha256: Option<&'a str>,
     connection: bool,
     pub(super) session_token: bool,
-    pub(super) foreign_authorization: Option<String>,
+    /// The scheme of an `Authorization` header that is not an AWS signature.
+    pub(super) foreign_authorization: Option<&'a [u8]>,
 }
 
 /// Returns `true` for headers that hops change: those that the IAM guide says not to sign, and others known from

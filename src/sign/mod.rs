@@ -156,7 +156,7 @@ impl Signer {
         let mut headers = SignedHeaderList::new();
         let found = self.choose_headers(request, &mut headers)?;
         let added = self.added(&found, &now, &payload)?;
-        added.signed().for_each(|(name, value)| headers.push(name, value));
+        added.push_signed(&mut headers);
         self.sort_and_check(request, &mut headers, &found)?;
 
         let parts = Parts {
@@ -264,7 +264,7 @@ struct Stages {
 
 impl Stages {
     fn string_to_sign<'a>(&'a self, region: &'a str, service: &'a str) -> StringToSign<'a> {
-        let scope = Scope::unchecked(self.algorithm, self.timestamp.date(), region, service);
+        let scope = Scope::at(self.algorithm, &self.timestamp, region, service);
         StringToSign::of_hash(self.timestamp, scope, self.canonical_request_sha256)
     }
 }

@@ -96,7 +96,7 @@ impl Signer {
         let is_of_others = !url.query().is_empty();
         let parameters = QueryParameters {
             start: self.target.query_start(),
-            date: scope.date(),
+            date: scope.date_bytes(),
             encoded_after_date: self.target.encoded_after_date(),
             timestamp: now,
             expires: self.rules.presign_expires.then_some(seconds),

@@ -44,21 +44,21 @@ impl Signed {
         printed: PrintedScope,
     ) -> Self {
         let end = stages.canonical_request.length;
-        let mut ranges = [const { None }; 5];
-        for (slot, header) in ranges.iter_mut().zip(Header::ALL) {
-            let range = match (header, added.value(header)) {
-                (Header::Authorization, _) => authorization.clone(),
-                (_, None) => continue,
-                (Header::ContentSha256, Some(value)) => end - value.len()..end,
-                (_, Some(value)) => {
-                    let start = buffer.len();
-                    buffer.extend_from_slice(value);
-                    start..buffer.len()
-                }
-            };
-            *slot = Some((header.name(added.rules), range));
-        }
-        Self { buffer: buffer::share(buffer), stages, added: ranges, printed }
+        let mut append = |value: &[u8]| {
+            let start = buffer.len();
+            buffer.extend_from_slice(value);
+            start..buffer.len()
+        };
+        let named = |header: Header, range: Range<usize>| (header.name(added.rules), range);
+        // In the order of `Header::ALL`.
+        let added = [
+            Some(named(Header::Date, append(added.date))),
+            Some(named(Header::Authorization, authorization)),
+            added.content_sha256.map(|value| named(Header::ContentSha256, end - value.len()..end)),
+            added.session_token.map(|value| named(Header::SessionToken, append(value))),
+            added.region_set.map(|value| named(Header::RegionSet, append(value))),
+        ];
+        Self { buffer: buffer::share(buffer), stages, added, printed }
     }
 
     /// Returns the headers to add, as lowercase names and values: `x-amz-date`, `authorization` and, if they are sent,
@@ -132,6 +132,12 @@ mod buffer {
         /// Returns the added headers as slices of the shared buffer.
         pub(crate) fn shared_headers(&self) -> impl Iterator<Item = (&'static str, Buffer)> {
             self.added.iter().flatten().map(|(name, range)| (*name, self.buffer.slice(range.clone())))
+        }
+
+        /// Returns the value of one of these headers.
+        pub(crate) fn value(&self, name: &str) -> &[u8] {
+            let range = self.added.iter().flatten().find(|(added, _)| *added == name).map(|(_, range)| range.clone());
+            range.and_then(|range| self.buffer.get(range)).unwrap_or_default()
         }
     }
 }

@@ -76,7 +76,8 @@ impl Target {
 
     /// Returns the same target for other credentials.
     pub(super) fn for_credentials(self, credentials: &Credentials) -> Self {
-        let printed = Printed::new(&self.scope_on("00000000"), credentials);
+        let (algorithm, region) = self.algorithm_and_region();
+        let printed = Printed::new(&Scope::unchecked(algorithm, "00000000", region, &self.service), credentials);
         let regions = match self.regions {
             Regions::Set { region_set, .. } => Regions::Set { region_set, key: derive_pair(credentials) },
             Regions::One(region) => Regions::One(region),
@@ -86,15 +87,15 @@ impl Target {
 
     /// Returns the scope of a signature made now.
     pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
-        self.scope_on(now.date())
+        let (algorithm, region) = self.algorithm_and_region();
+        Scope::at(algorithm, now, region, &self.service).with_after_date(&self.printed.after_date)
     }
 
-    fn scope_on<'s>(&'s self, date: &'s str) -> Scope<'s> {
-        let (algorithm, region) = match &self.regions {
-            Regions::One(region) => (Algorithm::HmacSha256, region.as_str()),
+    fn algorithm_and_region(&self) -> (Algorithm, &str) {
+        match &self.regions {
+            Regions::One(region) => (Algorithm::HmacSha256, region),
             Regions::Set { .. } => (Algorithm::EcdsaP256Sha256, ""),
-        };
-        Scope::unchecked(algorithm, date, region, &self.service).with_after_date(&self.printed.after_date)
+        }
     }
 
     /// Returns what follows the date in the scope, percent-encoded.

@@ -54,7 +54,7 @@ impl<K> Chain<K> {
     }
 
     pub(crate) fn scope(&self) -> Scope<'_> {
-        Scope::unchecked(self.algorithm, self.timestamp.date(), &self.region, &self.service)
+        Scope::at(self.algorithm, &self.timestamp, &self.region, &self.service)
     }
 
     fn next(&self, link: Linked) -> StringToSign<'_> {

@@ -22,6 +22,11 @@ impl<'a> Headers<'a> {
         }
     }
 
+    /// Returns `true` if no name has a capital letter, which the `http` crate ensures.
+    pub(crate) fn are_lowercase(&self) -> bool {
+        matches!(self, Self::Map(_))
+    }
+
     /// Returns the values of one header, in the order received.
     pub(crate) fn values(&self, wanted: &str) -> impl Iterator<Item = &'a [u8]> {
         self.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)

@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::headers::Headers;
-use crate::text::{all, any, excerpt, is_forbidden_in_value, is_token, split_once};
+use crate::text::{all, any, excerpt, is_forbidden_in_value, is_name, is_token, split_once};
 
 /// A borrowed view of a request as sent on the wire, for both signing and verifying.
 ///
@@ -92,16 +92,22 @@ impl<'a> Request<'a> {
     /// Returns the host to sign: the only `Host` header as sent, otherwise the host that a client sends for the
     /// authority.
     pub(crate) fn host(&self) -> Result<&'a [u8], RequestError> {
-        let mut given = self.headers.values("host");
-        match (given.next(), given.next()) {
-            (Some(_), Some(_)) => Err(RequestError::RepeatedHost),
-            (header, _) => self.host_or(header.map(<[u8]>::trim_ascii)),
+        let mut given = None;
+        for (name, value) in self.headers.iter() {
+            if is_name(name, "host") && given.replace(value).is_some() {
+                return Err(RequestError::RepeatedHost);
+            }
         }
+        self.host_or(given.map(<[u8]>::trim_ascii))
     }
 
     /// Like [`Request::host`], for the trimmed value of the only `Host` header.
     pub(crate) fn host_or(&self, header: Option<&'a [u8]>) -> Result<&'a [u8], RequestError> {
-        check_host(self.given_host(header))
+        match (header, self.authority) {
+            // Most authorities are signed as they are.
+            (None, Some(authority)) if is_plain_host(authority.as_bytes()) => Ok(authority.as_bytes()),
+            _ => check_host(self.given_host(header)),
+        }
     }
 
     /// [`Request::host_or`] without the check.
@@ -290,6 +296,12 @@ pub enum RequestError {
 fn is_host_byte(byte: u8) -> bool {
     let ends_host = (byte == b'/') | (byte == b'?') | (byte == b'#') | (byte == b'@') | (byte == b'\\');
     byte.is_ascii_graphic() & !ends_host
+}
+
+/// Returns `true` for a name of letters, digits, `-`, `.` and `_`: it is valid and has neither user info nor a port.
+fn is_plain_host(host: &[u8]) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_');
+    !host.is_empty() && all(host, is_plain)
 }
 
 /// Removes user info, a bare `:` and the default port of the scheme, as an HTTP client does for a URL's authority.

@@ -4,6 +4,7 @@ use core::hash::{Hash, Hasher};
 use alloc::string::String;
 
 use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::timestamp::Timestamp;
 use crate::text::{all, any, excerpt};
 
 /// The credential scope that a signing key is valid for, written `20150830/us-east-1/iam/aws4_request`.
@@ -23,7 +24,8 @@ use crate::text::{all, any, excerpt};
 pub struct Scope<'a> {
     /// Distinguishes a scope without a region (SigV4A) from one whose region is empty.
     algorithm: Algorithm,
-    date: &'a str,
+    /// Digits, as bytes: a timestamp's text is never checked to be UTF-8 for signing.
+    date: &'a [u8],
     region: &'a str,
     service: &'a str,
     /// What follows the date in the formatted scope, if it exists as one text that can be copied whole.
@@ -96,7 +98,12 @@ impl<'a> Scope<'a> {
 
     /// Creates a scope from parts that were checked elsewhere, or that are about to be compared with the expected ones.
     pub(crate) fn unchecked(algorithm: Algorithm, date: &'a str, region: &'a str, service: &'a str) -> Self {
-        Self { algorithm, date, region, service, after_date: None }
+        Self { algorithm, date: date.as_bytes(), region, service, after_date: None }
+    }
+
+    /// Like [`Scope::unchecked`], for the date of a timestamp.
+    pub(crate) fn at(algorithm: Algorithm, time: &'a Timestamp, region: &'a str, service: &'a str) -> Self {
+        Self { algorithm, date: time.date_bytes(), region, service, after_date: None }
     }
 
     /// `after_date` must be what [`Scope::write_to`] writes after the date: `/us-east-1/s3/aws4_request`.
@@ -106,6 +113,10 @@ impl<'a> Scope<'a> {
 
     /// Returns the date, e.g. `20150830`.
     pub fn date(&self) -> &'a str {
+        core::str::from_utf8(self.date).unwrap_or_default()
+    }
+
+    pub(crate) fn date_bytes(&self) -> &'a [u8] {
         self.date
     }
 
@@ -127,22 +138,22 @@ impl<'a> Scope<'a> {
     /// Calls `write` with each part of the formatted scope. This is the only formatter, for both `Display` and the
     /// HMAC.
     #[inline]
-    pub(crate) fn write_to(&self, mut write: impl FnMut(&'a str)) {
+    pub(crate) fn write_to(&self, mut write: impl FnMut(&'a [u8])) {
         write(self.date);
         if let Some(after_date) = self.after_date {
-            return write(after_date);
+            return write(after_date.as_bytes());
         }
         if self.algorithm == Algorithm::HmacSha256 {
-            write("/");
+            write(b"/");
         }
-        write(self.region);
-        write("/");
-        write(self.service);
-        write("/");
-        write(TERMINATOR);
+        write(self.region.as_bytes());
+        write(b"/");
+        write(self.service.as_bytes());
+        write(b"/");
+        write(TERMINATOR.as_bytes());
     }
 
-    fn parts(&self) -> (Algorithm, &'a str, &'a str, &'a str) {
+    fn parts(&self) -> (Algorithm, &'a [u8], &'a str, &'a str) {
         (self.algorithm, self.date, self.region, self.service)
     }
 
@@ -173,7 +184,7 @@ impl fmt::Display for Scope<'_> {
         let mut result = Ok(());
         self.write_to(|piece| {
             if result.is_ok() {
-                result = f.write_str(piece);
+                result = f.write_str(&String::from_utf8_lossy(piece));
             }
         });
         result

@@ -147,7 +147,7 @@ impl fmt::Debug for SigningKey {
 /// The intermediate keys alternate between two buffers, so that each is overwritten by the next but one.
 fn derive_bytes(key: &mut [u8; 32], aws4_secret: &[u8], scope: &Scope<'_>) {
     let mut other = Zeroizing::new([0; 32]);
-    hmac_into(&mut other, aws4_secret, &[scope.date().as_bytes()]);
+    hmac_into(&mut other, aws4_secret, &[scope.date_bytes()]);
     hmac_into(key, &*other, &[scope.region().as_bytes()]);
     hmac_into(&mut other, key, &[scope.service().as_bytes()]);
     hmac_into(key, &*other, &[TERMINATOR.as_bytes()]);

@@ -71,7 +71,7 @@ impl<'a> StringToSign<'a> {
         write(b"\n");
         write(self.timestamp.as_bytes());
         write(b"\n");
-        self.scope.write_to(|piece| write(piece.as_bytes()));
+        self.scope.write_to(&mut write);
         write(b"\n");
         if let Some(previous) = &self.previous {
             previous.write_hex(&mut write);

@@ -51,8 +51,17 @@ fn any_of_chunk<const N: usize>(chunk: &[u8; N], is: impl Fn(u8) -> bool) -> boo
 
 /// Returns `true` if any two adjacent bytes satisfy the predicate. Like [`any`], it examines all of them.
 pub(crate) fn any_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
-    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    pairs.fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
+    let (Some((_, one)), Some((_, next))) = (bytes.split_last(), bytes.split_first()) else { return false };
+    let any = |one: &[u8], next: &[u8]| {
+        one.iter().zip(next).fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
+    };
+    match (one.last_chunk::<16>(), next.last_chunk::<16>()) {
+        (Some(last), Some(last_next)) => {
+            let whole = 16 * (one.len() / 16);
+            any(last, last_next) || any(one.get(..whole).unwrap_or(one), next.get(..whole).unwrap_or(next))
+        }
+        _ => any(one, next),
+    }
 }
 
 pub(crate) fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {

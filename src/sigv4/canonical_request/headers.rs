@@ -1,22 +1,28 @@
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::Range;
 
 use crate::text::inline::Inline;
-use crate::text::{any, compare_ignoring_case, is_name};
+use crate::text::{any, any_pair, compare_ignoring_case};
 
 /// The list of headers to sign, from which the canonical request is written.
 #[derive(Clone)]
 pub(crate) struct SignedHeaderList<'a> {
-    entries: Inline<Entry<'a>, 16>,
+    /// All are `Some`. An empty slot is a `None`, which takes less to write than an entry without a name.
+    slots: Inline<Option<Entry<'a>>, 16>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Entry<'a> {
     name: &'a str,
     value: &'a [u8],
     /// The position of the name in the list of signed headers, or [`NO_PLACE`].
     place: u32,
     has_uppercase: bool,
+    /// The value is known to contain neither spaces nor tabs.
+    is_plain: bool,
+    /// The header before this one has the same name. Sorting sets this.
+    is_repeated: bool,
 }
 
 /// Different from every place, so that [`SignedHeaderList::has_every_place`] never counts a header without one.
@@ -26,7 +32,15 @@ impl<'a> Entry<'a> {
     #[inline]
     fn new(place: u32, name: &'a str, value: &'a [u8]) -> Self {
         let has_uppercase = any(name.as_bytes(), |byte| byte.is_ascii_uppercase());
-        Self { name, value, place, has_uppercase }
+        Self { name, value, place, has_uppercase, is_plain: false, is_repeated: false }
+    }
+
+    #[inline]
+    fn compare(&self, other: &Self) -> Ordering {
+        match self.has_uppercase | other.has_uppercase {
+            true => compare_ignoring_case(self.name, other.name),
+            false => self.name.cmp(other.name),
+        }
     }
 
     fn write_name(&self, out: &mut Vec<u8>) {
@@ -40,44 +54,59 @@ impl<'a> Entry<'a> {
 
 impl<'a> SignedHeaderList<'a> {
     pub(crate) fn new() -> Self {
-        Self { entries: Inline::new() }
+        Self { slots: Inline::new() }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.slots.as_slice().iter().flatten()
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry::new(NO_PLACE, name, value));
+        self.slots.push(Some(Entry::new(NO_PLACE, name, value)));
+    }
+
+    /// Adds a header whose name has no capital letters. `is_plain` says that its value has neither spaces nor tabs.
+    pub(crate) fn push_lowercase(&mut self, name: &'a str, value: &'a [u8], is_plain: bool) {
+        let (place, has_uppercase, is_repeated) = (NO_PLACE, false, false);
+        self.slots.push(Some(Entry { name, value, place, has_uppercase, is_plain, is_repeated }));
     }
 
     /// Adds a header whose name is at this position in the list of signed headers.
     pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
-        self.entries.push(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value));
+        self.slots.push(Some(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value)));
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.entries.as_slice().iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
+        self.entries().any(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
     /// Sorts by name only, so that repeated headers keep the order received. Call this when all headers have been
     /// added.
     pub(crate) fn sort(&mut self) {
-        let entries = self.entries.as_mut_slice();
-        // Usually they are: signing adds its own headers in order.
-        if !entries.is_sorted_by(|a, b| compare_ignoring_case(a.name, b.name).is_le()) {
-            entries.sort_by(|a, b| compare_ignoring_case(a.name, b.name));
-        }
+        self.sort_by(|one, other| one.compare(other));
     }
 
     /// Sorts headers that were added with their places, with the same result as [`SignedHeaderList::sort`].
     pub(crate) fn sort_by_place(&mut self) {
-        let entries = self.entries.as_mut_slice();
-        if !entries.is_sorted_by_key(|entry| entry.place) {
-            entries.sort_by_key(|entry| entry.place);
+        self.sort_by(|one, other| one.place.cmp(&other.place));
+    }
+
+    #[inline]
+    fn sort_by(&mut self, compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) {
+        let slots = self.slots.as_mut_slice();
+        // Usually they are in order: signing adds its own headers where they belong.
+        if !note_repeated(slots, &compare) {
+            slots.sort_by(|one, other| {
+                one.as_ref().zip(other.as_ref()).map_or(Ordering::Equal, |(one, other)| compare(one, other))
+            });
+            note_repeated(slots, &compare);
         }
     }
 
     /// Returns `true` if there is a header at each of the first `count` places. The list must be sorted by place.
     pub(crate) fn has_every_place(&self, count: usize) -> bool {
         let mut next = 0;
-        for entry in self.entries.as_slice() {
+        for entry in self.entries() {
             next += u32::from(entry.place == next);
         }
         next as usize == count
@@ -85,50 +114,45 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Returns each name once, as given. The list must be sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
-        let mut last = "";
-        self.entries.as_slice().iter().map(|entry| entry.name).filter(move |name| {
-            let first = !name.eq_ignore_ascii_case(last);
-            last = name;
-            first
-        })
+        self.entries().filter(|entry| !entry.is_repeated).map(|entry| entry.name)
     }
 
     /// Returns the values of a header, in the order received. The list must be sorted.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let entries = self.entries.as_slice();
-        let start = entries.partition_point(|entry| compare_ignoring_case(entry.name, name).is_lt());
-        let rest = entries.get(start..).unwrap_or_default().iter();
+        let slots = self.slots.as_slice();
+        let is_before = |entry: &Entry<'_>| compare_ignoring_case(entry.name, name).is_lt();
+        let start = slots.partition_point(|slot| slot.as_ref().is_some_and(is_before));
+        let rest = slots.get(start..).unwrap_or_default().iter().flatten();
         rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| entry.value)
     }
 
     /// Returns the names that appear more than once. The list must be sorted.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = &'a str> {
-        let entries = self.entries.as_slice();
-        let pairs = entries.iter().zip(entries.iter().skip(1));
-        pairs.filter(|(one, next)| one.name.eq_ignore_ascii_case(next.name)).map(|(one, _)| one.name)
+        self.entries().filter(|entry| entry.is_repeated).map(|entry| entry.name)
     }
 
     /// Returns an upper bound for the number of bytes that [`SignedHeaderList::write_to`] writes.
     pub(super) fn written_length(&self) -> usize {
-        self.entries.as_slice().iter().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
+        self.entries().map(|entry| 2 * entry.name.len() + entry.value.len() + 3).sum()
     }
 
     /// Writes the canonical headers, an empty line and the signed headers, which are `names` if those are known. Returns
     /// the range of the signed headers.
     pub(super) fn write_to(&self, out: &mut Vec<u8>, names: Option<&[u8]>) -> Range<usize> {
-        let mut last: Option<&str> = None;
-        for entry in self.entries.as_slice() {
-            if last.is_some_and(|last| is_name(last, entry.name)) {
+        for (index, entry) in self.entries().enumerate() {
+            if entry.is_repeated {
                 out.push(b',');
             } else {
-                if last.is_some() {
+                if index > 0 {
                     out.push(b'\n');
                 }
                 entry.write_name(out);
                 out.push(b':');
             }
-            write_folded(out, entry.value);
-            last = Some(entry.name);
+            match entry.is_plain {
+                true => out.extend_from_slice(entry.value),
+                false => write_folded(out, entry.value),
+            }
         }
         out.extend_from_slice(b"\n\n");
         let start = out.len();
@@ -140,23 +164,35 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     fn write_names(&self, out: &mut Vec<u8>) {
-        let mut last: Option<&str> = None;
-        for entry in self.entries.as_slice() {
-            if last.is_some_and(|last| is_name(last, entry.name)) {
-                continue;
-            }
-            if last.is_some() {
+        let first_of_each = self.entries().filter(|entry| !entry.is_repeated);
+        for (index, entry) in first_of_each.enumerate() {
+            if index > 0 {
                 out.push(b';');
             }
             entry.write_name(out);
-            last = Some(entry.name);
         }
     }
 }
 
+/// Notes which headers have the name of the one before. Returns `false` if they are not in order.
+#[inline]
+fn note_repeated(slots: &mut [Option<Entry<'_>>], compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) -> bool {
+    let mut last = None;
+    for entry in slots.iter_mut().flatten() {
+        let order = last.map_or(Ordering::Less, |last| compare(last, entry));
+        entry.is_repeated = order.is_eq();
+        if order.is_gt() {
+            return false;
+        }
+        last = Some(&*entry);
+    }
+    true
+}
+
 /// Trims spaces and tabs and collapses inner runs of them to one space, even inside quotes. Other whitespace is kept.
 fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
-    if !any(value, |byte| (byte == b' ') | (byte == b'\t')) {
+    let is_blank = |byte: u8| (byte == b' ') | (byte == b'\t');
+    if !any(value, is_blank) || is_folded(value) {
         out.extend_from_slice(value);
         return;
     }
@@ -167,6 +203,12 @@ fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
         }
         out.extend_from_slice(word);
     }
+}
+
+/// Returns `true` if all that a value contains of spaces and tabs is single spaces between words.
+fn is_folded(value: &[u8]) -> bool {
+    let is_wrong = |one: u8, next: u8| (one == b'\t') | ((one == b' ') & (next == b' '));
+    !matches!(value, [b' ', ..] | [.., b' ' | b'\t']) && !any_pair(value, is_wrong)
 }
 
 #[cfg(test)]
@@ -200,6 +242,17 @@ mod tests {
              host;my_header;x-amz-meta-test;x-amz-meta-test-two"
         );
         assert_eq!(canonical(&[("a", b"\x0b\xa0\x0c x")]), "a:\x0b\u{fffd}\x0c x\n\na");
+        assert_eq!(canonical(&[("b", b"1"), ("B", b"2"), ("a-b", b"3"), ("a", b"4")]), "a:4\na-b:3\nb:1,2\n\na;a-b;b");
+    }
+
+    #[test]
+    fn every_short_value_is_folded() {
+        for number in 0..4_u32.pow(6) {
+            let value: Vec<u8> = (0..6).map(|digit| b"a \tb"[(number / 4_u32.pow(digit) % 4) as usize]).collect();
+            let text = core::str::from_utf8(&value).unwrap();
+            let folded = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(canonical(&[("v", &value)]), alloc::format!("v:{folded}\n\nv"), "{text:?}");
+        }
     }
 
     #[test]

@@ -74,6 +74,10 @@ impl Timestamp {
         self.as_str().get(..8).unwrap_or_default()
     }
 
+    pub(crate) fn date_bytes(&self) -> &[u8] {
+        self.text.get(..8).unwrap_or_default()
+    }
+
     pub(crate) fn same_day(&self, other: &Self) -> bool {
         self.text.first_chunk::<8>() == other.text.first_chunk::<8>()
     }

@@ -1,0 +1,347 @@
+//! The parsed parts of a signature.
+
+use alloc::vec::Vec;
+use core::ops::{Deref, Range};
+
+use super::{ClaimError, Location};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::request::MAX_HEADERS;
+use crate::sigv4::scope::{Scope, TERMINATOR};
+use crate::sigv4::signature::Signature;
+use crate::text::inline::Inline;
+use crate::text::wiped::Wiped;
+use crate::text::{all, excerpt, is_lowercase_token_byte, last_position_of, split, split_text};
+
+/// The parsed parts of a signature, wherever it was sent. Nothing in them has been verified.
+///
+/// It owns or borrows all of its text: no range in it refers to text that is stored elsewhere.
+#[derive(Clone)]
+pub(crate) struct Claims<'a> {
+    pub(crate) location: Location,
+    algorithm: Algorithm,
+    /// The `Authorization` header, the decoded values of the query, or the credential of a form.
+    text: Text<'a>,
+    parts: CredentialParts,
+    signed_headers: Span,
+    signature: Signature,
+    /// The `X-Amz-Date` of a query.
+    pub(super) timestamp: Option<Span>,
+    pub(super) expires: Option<Span>,
+    pub(super) session_token: Value<'a>,
+    pub(super) content_sha256: Value<'a>,
+    pub(super) region_set: Value<'a>,
+}
+
+/// An optional value of the claims.
+#[derive(Clone, Default)]
+pub(super) enum Value<'a> {
+    #[default]
+    Absent,
+    /// A range of the claims' text.
+    Within(Span),
+    /// From a separate header.
+    Apart(&'a str),
+    /// From a separate header, copied to the end of the text.
+    Behind(Span),
+}
+
+/// A range of the claims' text: half as large as a `Range<usize>`, since the claims are moved several times.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// No text is that long; if it were, the range would be empty rather than another one.
+    #[inline]
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, end },
+            _ => Self::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    fn length(self) -> usize {
+        self.range().len()
+    }
+}
+
+/// The text of the claims, which is wiped when dropped if it contains a session token.
+#[derive(Clone)]
+pub(super) enum Text<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Wiped<Vec<u8>>),
+}
+
+impl Deref for Text<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn access_key_id(&self) -> &str {
+        self.text_of(self.parts.access_key_id)
+    }
+
+    /// Returns `true` if the access key id is this one.
+    pub(crate) fn is_by(&self, access_key_id: &str) -> bool {
+        self.part(self.parts.access_key_id) == access_key_id.as_bytes()
+    }
+
+    /// Returns the scope that the signature claims, as sent.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        let CredentialParts { date, region, service, .. } = self.parts;
+        let [date, region, service] = [date, region, service].map(|span| self.text_of(span));
+        Scope::unchecked(self.algorithm, date, region, service)
+    }
+
+    /// The date, region and service of [`Claims::scope`] as bytes, for comparing them with accepted ones.
+    pub(crate) fn scope_parts(&self) -> [&[u8]; 3] {
+        [self.parts.date, self.parts.region, self.parts.service].map(|span| self.part(span))
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        self.text_of(self.parts.service)
+    }
+
+    /// Returns the last part of the scope.
+    pub(crate) fn terminator(&self) -> &str {
+        self.text_of(self.parts.terminator)
+    }
+
+    /// Returns `true` if the scope ends in `aws4_request`.
+    pub(crate) fn has_terminator(&self) -> bool {
+        self.part(self.parts.terminator) == TERMINATOR.as_bytes()
+    }
+
+    /// Returns the list as sent, which is ASCII.
+    pub(crate) fn signed_headers(&self) -> &[u8] {
+        self.part(self.signed_headers)
+    }
+
+    pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &str> {
+        split_text(self.text_of(self.signed_headers), b';')
+    }
+
+    /// The same as a list to search in: whoever asks for every header must not read the text each time.
+    pub(crate) fn names_in_order(&self) -> Inline<&[u8], 16> {
+        let mut names = Inline::new();
+        split(self.signed_headers(), b';').for_each(|name| names.push(name));
+        names
+    }
+
+    pub(crate) fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    pub(crate) fn timestamp(&self) -> Option<&[u8]> {
+        self.timestamp.map(|span| self.part(span))
+    }
+
+    pub(crate) fn expires(&self) -> Option<&str> {
+        self.expires.map(|span| self.text_of(span))
+    }
+
+    pub(crate) fn session_token(&self) -> Option<&str> {
+        self.value(&self.session_token)
+    }
+
+    pub(crate) fn has_session_token(&self) -> bool {
+        !matches!(self.session_token, Value::Absent)
+    }
+
+    pub(crate) fn content_sha256(&self) -> Option<&str> {
+        self.value(&self.content_sha256)
+    }
+
+    /// Returns `true` if the payload hash is part of the signed query itself.
+    pub(crate) fn pins_content_sha256(&self) -> bool {
+        matches!(self.content_sha256, Value::Within(_))
+    }
+
+    pub(crate) fn region_set(&self) -> Option<&str> {
+        self.value(&self.region_set)
+    }
+
+    pub(crate) fn into_owned(self) -> Claims<'static> {
+        let values = [&self.session_token, &self.content_sha256, &self.region_set];
+        let length = values.map(|value| self.value(value).map_or(0, str::len)).iter().sum::<usize>();
+        let mut text = Wiped::new(Vec::with_capacity(self.text.len() + length), self.has_session_token());
+        text.extend_from_slice(&self.text);
+        let [session_token, content_sha256, region_set] = values.map(|value| match value {
+            Value::Absent => Value::Absent,
+            Value::Within(span) => Value::Within(*span),
+            Value::Behind(span) => Value::Behind(*span),
+            Value::Apart(apart) => {
+                let start = text.len();
+                text.extend_from_slice(apart.as_bytes());
+                Value::Behind(Span::new(start, text.len()))
+            }
+        });
+        let text = Text::Owned(text);
+        Claims { text, session_token, content_sha256, region_set, ..self }
+    }
+
+    pub(crate) fn set_session_token(&mut self, header: &'a str) {
+        self.session_token = Value::Apart(header);
+    }
+
+    pub(crate) fn set_content_sha256(&mut self, header: &'a str) {
+        self.content_sha256 = Value::Apart(header);
+    }
+
+    pub(crate) fn set_region_set(&mut self, header: &'a str) {
+        self.region_set = Value::Apart(header);
+    }
+
+    fn value<'s>(&'s self, value: &'s Value<'a>) -> Option<&'s str> {
+        match value {
+            Value::Absent => None,
+            Value::Within(span) | Value::Behind(span) => Some(self.text_of(*span)),
+            Value::Apart(text) => Some(text),
+        }
+    }
+
+    #[inline]
+    fn part(&self, span: Span) -> &[u8] {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+
+    /// A part as text. That it is UTF-8 was checked when the claims were read.
+    fn text_of(&self, span: Span) -> &str {
+        core::str::from_utf8(self.part(span)).unwrap_or_default()
+    }
+}
+
+/// The position of a parameter's value, if the parameter was found.
+pub(super) type Found = Option<Span>;
+
+impl<'a> Claims<'a> {
+    /// Checks the form of each part.
+    pub(super) fn read(
+        location: Location,
+        algorithm: Algorithm,
+        text: Text<'a>,
+        credential: Span,
+        signature: Span,
+        signed_headers: Span,
+    ) -> Result<Self, ClaimError> {
+        let value = |span: Span| text.get(span.range()).unwrap_or_default();
+        if signed_headers.length() > MAX_HEADERS
+            && value(signed_headers).iter().filter(|byte| **byte == b';').count() >= MAX_HEADERS
+        {
+            return Err(ClaimError::TooManySignedHeaders);
+        }
+        if !are_signed_headers(value(signed_headers)) {
+            return Err(ClaimError::SignedHeaders);
+        }
+        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start);
+        let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential)) };
+        let parts = parts.ok_or_else(malformed)?;
+        let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
+        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers, signature))
+    }
+
+    /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
+    pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
+        let algorithm = Algorithm::HmacSha256;
+        let credential = credential.as_bytes();
+        let parts = CredentialParts::read(algorithm, credential, 0)?;
+        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, Span::default(), signature))
+    }
+
+    fn of_parts(
+        location: Location,
+        algorithm: Algorithm,
+        text: Text<'a>,
+        parts: CredentialParts,
+        signed_headers: Span,
+        signature: Signature,
+    ) -> Self {
+        Self {
+            location,
+            algorithm,
+            text,
+            parts,
+            signed_headers,
+            signature,
+            timestamp: None,
+            expires: None,
+            session_token: Value::Absent,
+            content_sha256: Value::Absent,
+            region_set: Value::Absent,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct CredentialParts {
+    access_key_id: Span,
+    date: Span,
+    /// Empty if the scope has no region.
+    region: Span,
+    service: Span,
+    terminator: Span,
+}
+
+impl CredentialParts {
+    /// Splits a credential. The last four parts, or three if there is no region, are the scope. Everything before them
+    /// is the access key id, which may contain a `/`. Only the region may be empty.
+    fn read(algorithm: Algorithm, credential: &[u8], offset: usize) -> Option<Self> {
+        if !all(credential, |byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut end = credential.len();
+        let mut last_part = || {
+            let start = last_position_of(credential.get(..end)?, b'/')? + 1;
+            let part = Span::new(offset + start, offset + end);
+            end = start - 1;
+            Some(part)
+        };
+        let (terminator, service) = (last_part()?, last_part()?);
+        let region = match algorithm {
+            Algorithm::HmacSha256 => last_part()?,
+            Algorithm::EcdsaP256Sha256 => Span::default(),
+        };
+        let (date, access_key_id) = (last_part()?, Span::new(offset, offset + end));
+        let is_empty = access_key_id.is_empty() || date.is_empty() || service.is_empty() || terminator.is_empty();
+        (!is_empty).then_some(Self { access_key_id, date, region, service, terminator })
+    }
+}
+
+/// Returns `true` if a list consists of lowercase header names in strictly ascending order, so that none is repeated or
+/// empty.
+fn are_signed_headers(list: &[u8]) -> bool {
+    // Most lists need no look-up of each byte.
+    let is_usual = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b';');
+    if !all(list, is_usual) && !list.iter().all(|byte| is_lowercase_token_byte(*byte) || *byte == b';') {
+        return false;
+    }
+    let mut last: &[u8] = b"";
+    split(list, b';').all(|name| {
+        let ascending = last < name;
+        last = name;
+        ascending
+    })
+}

@@ -1,0 +1,185 @@
+//! Parsing of the `X-Amz-*` parameters of a presigned query, and questions about them that signing asks as well.
+
+use alloc::vec::Vec;
+
+use super::claims::{Claims, Found, Span, Text, Value};
+use super::{
+    ClaimError, Location, X_AMZ_ALGORITHM, X_AMZ_CONTENT_SHA256, X_AMZ_CREDENTIAL, X_AMZ_DATE, X_AMZ_EXPIRES,
+    X_AMZ_REGION_SET, X_AMZ_SIGNATURE, X_AMZ_SIGNED_HEADERS,
+};
+use crate::sigv4::algorithm::Algorithm;
+use crate::sigv4::canonical_request::{each_pair, pairs};
+use crate::sigv4::rules::SessionTokenName;
+use crate::text::percent::{decodes_to, write_query_decoded};
+use crate::text::wiped::Wiped;
+use crate::text::{any, any_pair, excerpt};
+
+/// Returns `true` if a query has any parameter that only a presigned query has.
+pub(crate) fn is_presigned(query: &[u8]) -> bool {
+    // Most presigned queries are sorted, and this name comes first.
+    query.starts_with(b"X-Amz-Algorithm=") || names_one_of(query, &[X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_SIGNATURE])
+}
+
+/// Returns `true` if a query names its algorithm. Together with an `Authorization` header, that makes two signatures. A
+/// lone `X-Amz-Signature` is an ordinary parameter there and is signed like any other.
+pub(crate) fn names_algorithm(query: &[u8]) -> bool {
+    names_one_of(query, &[X_AMZ_ALGORITHM])
+}
+
+fn names_one_of(query: &[u8], own: &[&str]) -> bool {
+    may_name_own(query) && pairs(query).any(|(name, _)| may_be_own(name) && own.iter().any(|own| decodes_to(name, own)))
+}
+
+/// Returns `true` if a query may contain an `X`, either literal or escaped (`%58`). Most queries don't.
+fn may_name_own(query: &[u8]) -> bool {
+    any_pair(query, |one, next| (one == b'X') | ((one == b'%') & (next == b'5')))
+}
+
+/// The parameters that are read from a presigned query, in the order of [`Parameters::found`].
+const PARAMETERS: [&str; 10] = [
+    X_AMZ_ALGORITHM,
+    X_AMZ_CREDENTIAL,
+    X_AMZ_SIGNATURE,
+    X_AMZ_SIGNED_HEADERS,
+    X_AMZ_DATE,
+    X_AMZ_EXPIRES,
+    X_AMZ_CONTENT_SHA256,
+    X_AMZ_REGION_SET,
+    SessionTokenName::SecurityToken.query(),
+    SessionTokenName::S3SessionToken.query(),
+];
+
+/// The values of a presigned query, decoded into one string.
+struct Parameters {
+    text: Wiped<Vec<u8>>,
+    found: [Found; 10],
+    repeated_region_set: bool,
+}
+
+impl Parameters {
+    /// Reads each parameter at most once. Names are compared after decoding and are case-sensitive.
+    fn read(query: &[u8]) -> Result<Self, ClaimError> {
+        let mut found: [Found; 10] = Default::default();
+        // A decoded value is at most as long as the encoded one.
+        let mut text = Vec::with_capacity(query.len());
+        let mut repeated = None;
+        let mut repeated_region_set = false;
+        each_pair(query, |name, value, is_encoded| {
+            if !may_be_own(name) || repeated.is_some() {
+                return;
+            }
+            match Self::decode(name, value, is_encoded, &mut text, &mut found) {
+                // The region set is a parameter like any other unless the algorithm is SigV4A.
+                Some(X_AMZ_REGION_SET) => repeated_region_set = true,
+                name => repeated = name,
+            }
+        });
+        let [.., token, s3_token] = &found;
+        let text = Wiped::new(text, token.is_some() || s3_token.is_some());
+        if let Some(name) = repeated {
+            return Err(ClaimError::Repeated { name });
+        }
+        if any(&text, |byte| !byte.is_ascii()) && core::str::from_utf8(&text).is_err() {
+            return Err(ClaimError::NotKeyValue);
+        }
+        Ok(Self { text, found, repeated_region_set })
+    }
+
+    /// Reads one parameter. Returns its name if it was read before.
+    #[inline]
+    fn decode(
+        name: &[u8],
+        value: &[u8],
+        is_encoded: bool,
+        text: &mut Vec<u8>,
+        found: &mut [Found; 10],
+    ) -> Option<&'static str> {
+        let mut index = PARAMETERS.iter().position(|own| own.as_bytes() == name);
+        if is_encoded && index.is_none() {
+            index = PARAMETERS.iter().position(|own| decodes_to(name, own));
+        }
+        let (name, slot) = index.and_then(|index| PARAMETERS.get(index).zip(found.get_mut(index)))?;
+        let start = text.len();
+        if is_encoded {
+            write_query_decoded(text, value);
+        } else {
+            text.extend_from_slice(value);
+        }
+        slot.replace(Span::new(start, text.len())).map(|_| *name)
+    }
+}
+
+/// Parses the `X-Amz-*` parameters of a presigned query.
+pub(crate) fn parse_query(query: &[u8]) -> Result<Claims<'static>, ClaimError> {
+    let Parameters { text, found, repeated_region_set } = Parameters::read(query)?;
+    let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, region_set, token, s3_token] =
+        found;
+    // A missing algorithm is reported below, together with all other missing parameters.
+    let hmac = Algorithm::HmacSha256.name().as_bytes();
+    let name = algorithm.map_or(hmac, |span| text.get(span.range()).unwrap_or_default());
+    let named = Algorithm::parse(name).ok_or_else(|| ClaimError::Algorithm { algorithm: excerpt(name) })?;
+    if token.is_some() && s3_token.is_some() {
+        return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
+    }
+    let (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) =
+        (algorithm, credential, signature, signed_headers, date)
+    else {
+        return Err(ClaimError::missing([
+            (X_AMZ_ALGORITHM, algorithm),
+            (X_AMZ_CREDENTIAL, credential),
+            (X_AMZ_SIGNATURE, signature),
+            (X_AMZ_SIGNED_HEADERS, signed_headers),
+            (X_AMZ_DATE, date),
+        ]));
+    };
+    let mut claims = Claims::read(Location::Query, named, Text::Owned(text), credential, signature, signed_headers)?;
+    let region_set = region_set.filter(|_| named == Algorithm::EcdsaP256Sha256);
+    if region_set.is_some() && repeated_region_set {
+        return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
+    }
+    let value = |found: Found| match found {
+        Some(span) => Value::Within(span),
+        None => Value::Absent,
+    };
+    claims.timestamp = Some(date);
+    claims.expires = expires;
+    claims.session_token = value(token.or(s3_token));
+    claims.content_sha256 = value(content_sha256);
+    claims.region_set = value(region_set);
+    Ok(claims)
+}
+
+/// Returns the payload hash to which a query pins its body, from the parameter `X-Amz-Content-Sha256`.
+pub(crate) fn pinned_content_sha256(query: &[u8]) -> Option<&str> {
+    if !may_name_own(query) {
+        return None;
+    }
+    let (_, value) = pairs(query).find(|(name, _)| decodes_to(name, X_AMZ_CONTENT_SHA256))?;
+    core::str::from_utf8(value).ok()
+}
+
+/// Returns `true` for the query parameters that presigning always replaces.
+pub(crate) fn is_presign_parameter(name: &[u8]) -> bool {
+    const NAMES: [&str; 9] = [
+        X_AMZ_ALGORITHM,
+        X_AMZ_CREDENTIAL,
+        X_AMZ_DATE,
+        X_AMZ_EXPIRES,
+        X_AMZ_REGION_SET,
+        X_AMZ_SIGNED_HEADERS,
+        X_AMZ_SIGNATURE,
+        SessionTokenName::SecurityToken.query(),
+        SessionTokenName::S3SessionToken.query(),
+    ];
+    may_be_own(name) && NAMES.iter().any(|own| decodes_to(name, own))
+}
+
+/// Returns `true` if a name is one of our parameter names except for its case. Such a parameter is never read.
+pub(crate) fn is_own_in_another_case(name: &str) -> bool {
+    PARAMETERS.iter().any(|own| own.eq_ignore_ascii_case(name) && *own != name)
+}
+
+/// All of these names begin with an `X`, either literal or escaped.
+fn may_be_own(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'X' | b'%'))
+}

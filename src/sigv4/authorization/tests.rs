@@ -1,0 +1,116 @@
+use alloc::string::String;
+
+use super::*;
+
+const SIGNATURE: &str = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+
+fn header(parameters: &str) -> String {
+    alloc::format!("AWS4-HMAC-SHA256 {parameters}").replace("SIG", SIGNATURE)
+}
+
+#[test]
+fn spaces_and_parameter_order_do_not_matter() {
+    for text in [
+        "Credential=AK/20150830/r/s/aws4_request, SignedHeaders=a;host, Signature=SIG",
+        "Credential=AK/20150830/r/s/aws4_request,SignedHeaders=a;host,Signature=SIG",
+        "  Signature=SIG ,  SignedHeaders=a;host ,Credential=AK/20150830/r/s/aws4_request ",
+    ] {
+        let header = header(text);
+        let claims = parse_header(header.as_bytes()).unwrap();
+        assert_eq!(claims.signed_headers(), b"a;host");
+        assert_eq!(claims.access_key_id(), "AK");
+        let scope = claims.scope();
+        assert_eq!((scope.date(), scope.region(), scope.service()), ("20150830", "r", "s"));
+        assert_eq!(claims.terminator(), "aws4_request");
+        assert_eq!(claims.signature().to_hex(), SIGNATURE);
+    }
+    let header = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG");
+    assert_eq!(parse_header(header.as_bytes()).unwrap().access_key_id(), "a/b//c");
+    let header = self::header("Credential=a/20150830//s/t, SignedHeaders=host, Signature=SIG");
+    let claims = parse_header(header.as_bytes()).unwrap();
+    let scope = claims.scope();
+    assert_eq!((claims.access_key_id(), scope.date(), scope.region()), ("a", "20150830", ""));
+}
+
+#[test]
+fn malformed_headers_are_refused() {
+    let good = "Credential=AK/20150830/r/s/aws4_request, SignedHeaders=a;host, Signature=SIG";
+    for (from, to) in [
+        ("Signature=SIG", "Signature=SIG,"),
+        ("Signature=SIG", ",Signature=SIG"),
+        ("Signature=SIG", "Signature=SIG, Signature=SIG"),
+        ("Signature=SIG", "Signature=SIG, X=y"),
+        ("Signature=SIG", "signature=SIG"),
+        ("Signature=SIG", "Signature = SIG"),
+        ("Signature=SIG", "Signature=\"SIG\""),
+        ("Signature=SIG", "Signature=SIG0"),
+        ("Signature=SIG", "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5D7"),
+        ("Signature=SIG", "Signature="),
+        (", Signature=SIG", ""),
+        ("a;host", ""),
+        ("a;host", ";host"),
+        ("a;host", "host;"),
+        ("a;host", "a;;host"),
+        ("a;host", "host;a"),
+        ("a;host", "a;a;host"),
+        ("a;host", "a;Host"),
+        ("a;host", "a; host"),
+        ("a;host", "a:b;host"),
+        ("AK/", "/"),
+        ("AK/", ""),
+        ("AK/", "A K/"),
+        ("AK/", "AK\u{7f}/"),
+        ("/20150830/", "//"),
+        ("/20150830/r/", "///"),
+        ("/s/", "//"),
+        ("/r/s/", "///"),
+        ("aws4_request", ""),
+        ("/s/aws4_request", ""),
+        ("Credential=", "Credential "),
+        ("Credential=", "Credential=x, Credential="),
+    ] {
+        assert!(good.contains(from));
+        assert!(parse_header(header(&good.replacen(from, to, 1)).as_bytes()).is_err(), "{from} -> {to}");
+    }
+    for text in ["", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA25 x", "AWS4-HMAC-SHA2566 x", "aws4-hmac-sha256 x", "AWS x"] {
+        assert!(parse_header(text.as_bytes()).is_err(), "{text}");
+    }
+    assert_eq!(
+        parse_header(b"AWS4-HMAC-SHA256 ").map(|_| ()),
+        Err(ClaimError::Missing { names: alloc::vec!["Credential", "Signature", "SignedHeaders"] })
+    );
+}
+
+/// The error for bytes that are not text comes before any other error of a header, wherever they are.
+#[test]
+fn a_header_that_is_not_utf8_has_no_parameters() {
+    let good = header("Credential=AK/20150830/r/s/aws4_request, SignedHeaders=a;host, Signature=SIG");
+    for position in 0..=good.len() {
+        let mut bytes = good.clone().into_bytes();
+        bytes.insert(position, 0xff);
+        assert_eq!(parse_header(&bytes).map(|_| ()), Err(ClaimError::NotKeyValue), "{position}");
+        let mut text = good.clone();
+        text.insert(position, 'é');
+        assert!(parse_header(text.as_bytes()).is_err(), "{text}");
+    }
+    let both = [header("Credential=x, Credential=x").as_bytes(), b"\xff"].concat();
+    assert_eq!(parse_header(&both).map(|_| ()), Err(ClaimError::NotKeyValue));
+}
+
+#[test]
+fn query_values_that_are_not_utf8_are_refused() {
+    let query = |token: &str| {
+        alloc::format!(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AK%2F20150830%2Fr%2Fs%2Faws4_request\
+             &X-Amz-Date=20150830T123600Z&X-Amz-Security-Token={token}&X-Amz-SignedHeaders=host&X-Amz-Signature={SIGNATURE}"
+        )
+    };
+    let claims = parse_query(query("%C3%A9+").as_bytes()).unwrap();
+    assert_eq!((claims.session_token(), claims.access_key_id()), (Some("é "), "AK"));
+    for token in ["%FF", "%C3", "x%80"] {
+        assert_eq!(parse_query(query(token).as_bytes()).map(|_| ()), Err(ClaimError::NotKeyValue), "{token}");
+    }
+    let repeated = query("%FF&X-Amz-Date=1");
+    let error = ClaimError::Repeated { name: X_AMZ_DATE };
+    assert_eq!(parse_query(repeated.as_bytes()).map(|_| ()), Err(error));
+}
