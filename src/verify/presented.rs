@@ -6,13 +6,16 @@ use super::in_query::HeadersInQuery;
 use crate::hash::hex_of;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET, X_AMZ_SIGNATURE};
-use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
+use crate::sigv4::canonical_request::{Parts, QueryIndex, SignedHeaderList};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
 use crate::text::{excerpt, is_digits, is_name};
+
+/// The length of the longest usual payload line, a hash.
+const MOST_PAYLOAD_LINE: usize = 64;
 
 /// What a request claims about its signature. Nothing here is verified: all of it may be forged.
 #[derive(Clone)]
@@ -35,15 +38,21 @@ impl<'a> Presented<'a> {
     /// Parses the `Authorization` header or the presigned query of a request: checks 1 to 8 of
     /// [`Verifier`](crate::Verifier).
     pub(crate) fn parse(request: Request<'a>) -> Result<Self, VerifyError> {
+        Self::parse_with(request, &mut QueryIndex::new())
+    }
+
+    /// [`Presented::parse`], which reads the query of the request into `index`.
+    pub(super) fn parse_with(request: Request<'a>, index: &mut QueryIndex<'a>) -> Result<Self, VerifyError> {
         request.check()?;
         let headers = AuthHeaders::find(&request)?;
         let (_, query) = request.path_and_query();
+        index.read(query);
         match headers.authorization {
-            Some(header) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
+            Some(header) if header.starts_with(b"AWS") && authorization::has_algorithm(index) => {
                 Err(VerifyError::BothMechanisms)
             }
             Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
-            _ if authorization::is_presigned(query) => Self::parse_query(request, query, &headers),
+            _ if authorization::is_presigned(index) => Self::parse_query(request, index, &headers),
             Some(header) => Self::parse_header(request, header, &headers),
             None => Err(VerifyError::MissingAuthentication),
         }
@@ -73,10 +82,13 @@ impl<'a> Presented<'a> {
         Self::of_claims(request, claims, timestamp, None, signed_payload, headers)
     }
 
-    fn parse_query(request: Request<'a>, query: &[u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
-        let claims =
-            authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
-        let mut claims: Claims<'a> = claims;
+    fn parse_query(
+        request: Request<'a>,
+        index: &QueryIndex<'a>,
+        headers: &AuthHeaders<'a>,
+    ) -> Result<Self, VerifyError> {
+        let mut claims =
+            authorization::parse_query(index).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
         let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default(), Location::Query)?;
         let expires_in = claims.expires().map(parse_expires).transpose()?;
         match (claims.session_token(), headers.session_token) {
@@ -150,8 +162,7 @@ impl<'a> Presented<'a> {
         let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
         headers.sort();
-        let in_query = HeadersInQuery::find(self, &rules, &headers, self.claims.names_in_order().as_slice().len());
-        let in_query = in_query.unwrap_or_default();
+        let in_query = HeadersInQuery::find(self, &rules, &headers).unwrap_or_default();
         let headers = in_query.added_to(&headers);
         let payload = match self.content_sha256() {
             Some((text, _)) => PayloadLine::Text(text),
@@ -182,6 +193,29 @@ impl<'a> Presented<'a> {
             signed_headers: None,
             payload,
         }
+    }
+
+    /// Returns the canonical request up to the payload line. `headers` are those that are signed and arrived.
+    pub(super) fn canonical_start(
+        &self,
+        rules: &Rules,
+        headers: &SignedHeaderList<'_>,
+        in_query: &HeadersInQuery,
+        index: &mut QueryIndex<'_>,
+    ) -> Wiped<Vec<u8>> {
+        let with_those_in_query;
+        let headers = if in_query.is_empty() {
+            headers
+        } else {
+            with_those_in_query = in_query.added_to(headers);
+            &with_those_in_query
+        };
+        // Each of them was found among the headers, and nothing else was collected.
+        let signed_headers = Some(self.claims.signed_headers());
+        let parts = Parts { signed_headers, ..self.canonical_parts(rules, headers, PayloadLine::Text("")) };
+        let mut start = self.new_buffer();
+        parts.assemble_up_to_payload(&mut start, MOST_PAYLOAD_LINE, index);
+        start
     }
 
     /// Returns a buffer for canonical requests, which is wiped when dropped if they contain a session token.

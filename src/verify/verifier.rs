@@ -6,7 +6,7 @@ use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::presented::Presented;
 use super::unverified::UnverifiedRequest;
-use crate::sigv4::canonical_request::SignedHeaderList;
+use crate::sigv4::canonical_request::{QueryIndex, SignedHeaderList};
 use crate::sigv4::request::{Request, check_host};
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::{Scope, ScopeError};
@@ -267,7 +267,8 @@ impl Verifier {
         request: impl Into<Request<'a>>,
         now: Timestamp,
     ) -> Result<UnverifiedRequest<'a>, VerifyError> {
-        let presented = Presented::parse(request.into())?;
+        let mut index = QueryIndex::new();
+        let presented = Presented::parse_with(request.into(), &mut index)?;
         let [.., service] = presented.claims.scope_parts();
         let rules = self.rules_of(service);
         self.check_algorithm(&presented)?;
@@ -278,8 +279,8 @@ impl Verifier {
             external => Hosts::External(external),
         };
         let mut headers = SignedHeaderList::new();
-        let count = self.check_coverage(&presented, rules, hosts.first(), &mut headers)?;
-        let in_query = HeadersInQuery::find(&presented, rules, &headers, count)?;
+        self.check_coverage(&presented, rules, hosts.first(), &mut headers)?;
+        let in_query = HeadersInQuery::find(&presented, rules, &headers)?;
         check_hops(&presented)?;
         self.check_repeats(&headers)?;
         self.check_path(&presented, rules)?;
@@ -290,7 +291,8 @@ impl Verifier {
         if let Hosts::Own(host) = hosts {
             check_host(host)?;
         }
-        Ok(UnverifiedRequest { verifier: self, presented, rules, headers, in_query, hosts, scope, payload, now })
+        let start = presented.canonical_start(rules, &headers, &in_query, &mut index);
+        Ok(UnverifiedRequest { verifier: self, presented, rules, start, in_query, hosts, scope, payload, now })
     }
 
     /// Returns the rules of a service. For an unknown service, which is refused later, these are the rules of the first

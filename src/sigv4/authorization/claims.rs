@@ -1,6 +1,7 @@
 //! The parsed parts of a signature.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::{Deref, Range};
 
 use super::{ClaimError, Location};
@@ -10,7 +11,9 @@ use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signature::Signature;
 use crate::text::inline::Inline;
 use crate::text::wiped::Wiped;
-use crate::text::{all, excerpt, is_lowercase_token_byte, last_position_of, split, split_text};
+use crate::text::{
+    all, compare_bytes_ignoring_case, excerpt, is_lowercase_token_byte, last_position_of, split, split_text,
+};
 
 /// The parsed parts of a signature, wherever it was sent. Nothing in them has been verified.
 ///
@@ -23,6 +26,8 @@ pub(crate) struct Claims<'a> {
     text: Text<'a>,
     parts: CredentialParts,
     signed_headers: Span,
+    /// Where the names of `signed_headers` end.
+    name_ends: Inline<u32, 16>,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
     pub(super) timestamp: Option<Span>,
@@ -48,8 +53,8 @@ pub(super) enum Value<'a> {
 /// A range of the claims' text: half as large as a `Range<usize>`, since the claims are moved several times.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Span {
-    start: u32,
-    end: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 impl Span {
@@ -144,11 +149,24 @@ impl<'a> Claims<'a> {
         split_text(self.text_of(self.signed_headers), b';')
     }
 
-    /// The same as a list to search in: whoever asks for every header must not read the text each time.
-    pub(crate) fn names_in_order(&self) -> Inline<&[u8], 16> {
-        let mut names = Inline::new();
-        split(self.signed_headers(), b';').for_each(|name| names.push(name));
-        names
+    /// Returns the number of signed headers.
+    pub(crate) fn signed_header_count(&self) -> usize {
+        self.name_ends.as_slice().len()
+    }
+
+    /// Returns the position of a name, in any case, among the signed headers.
+    pub(crate) fn place_of(&self, name: &[u8]) -> Option<usize> {
+        let (list, ends) = (self.signed_headers(), self.name_ends.as_slice());
+        if ends.len() > 16 {
+            return place_among_many(list, ends, name);
+        }
+        // In a short list, most names already differ in length.
+        let mut start = 0;
+        ends.iter().position(|end| {
+            let range = start..*end as usize;
+            start = range.end + 1;
+            range.len() == name.len() && list.get(range).is_some_and(|signed| signed.eq_ignore_ascii_case(name))
+        })
     }
 
     pub(crate) fn signature(&self) -> &Signature {
@@ -238,11 +256,12 @@ impl<'a> Claims<'a> {
 pub(super) type Found = Option<Span>;
 
 impl<'a> Claims<'a> {
-    /// Checks the form of each part.
+    /// Checks the form of each part. `slash` is what separates the parts of the credential.
     pub(super) fn read(
         location: Location,
         algorithm: Algorithm,
         text: Text<'a>,
+        slash: &[u8],
         credential: Span,
         signature: Span,
         signed_headers: Span,
@@ -253,22 +272,21 @@ impl<'a> Claims<'a> {
         {
             return Err(ClaimError::TooManySignedHeaders);
         }
-        if !are_signed_headers(value(signed_headers)) {
-            return Err(ClaimError::SignedHeaders);
-        }
-        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start);
+        let Some(name_ends) = ends_of_names(value(signed_headers)) else { return Err(ClaimError::SignedHeaders) };
+        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start, slash);
         let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential)) };
         let parts = parts.ok_or_else(malformed)?;
         let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
-        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers, signature))
+        let claims = Self::of_parts(location, algorithm, text, parts, signature);
+        Ok(Self { signed_headers, name_ends, ..claims })
     }
 
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
         let algorithm = Algorithm::HmacSha256;
         let credential = credential.as_bytes();
-        let parts = CredentialParts::read(algorithm, credential, 0)?;
-        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, Span::default(), signature))
+        let parts = CredentialParts::read(algorithm, credential, 0, b"/")?;
+        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, signature))
     }
 
     fn of_parts(
@@ -276,7 +294,6 @@ impl<'a> Claims<'a> {
         algorithm: Algorithm,
         text: Text<'a>,
         parts: CredentialParts,
-        signed_headers: Span,
         signature: Signature,
     ) -> Self {
         Self {
@@ -284,7 +301,8 @@ impl<'a> Claims<'a> {
             algorithm,
             text,
             parts,
-            signed_headers,
+            signed_headers: Span::default(),
+            name_ends: Inline::new(),
             signature,
             timestamp: None,
             expires: None,
@@ -308,15 +326,17 @@ struct CredentialParts {
 impl CredentialParts {
     /// Splits a credential. The last four parts, or three if there is no region, are the scope. Everything before them
     /// is the access key id, which may contain a `/`. Only the region may be empty.
-    fn read(algorithm: Algorithm, credential: &[u8], offset: usize) -> Option<Self> {
+    fn read(algorithm: Algorithm, credential: &[u8], offset: usize, slash: &[u8]) -> Option<Self> {
         if !all(credential, |byte| byte.is_ascii_graphic()) {
             return None;
         }
         let mut end = credential.len();
         let mut last_part = || {
-            let start = last_position_of(credential.get(..end)?, b'/')? + 1;
-            let part = Span::new(offset + start, offset + end);
-            end = start - 1;
+            let before = last_position_of(credential.get(..end)?, *slash.first()?)?;
+            let start = before + slash.len();
+            let part =
+                credential.get(before..)?.starts_with(slash).then_some(Span::new(offset + start, offset + end))?;
+            end = before;
             Some(part)
         };
         let (terminator, service) = (last_part()?, last_part()?);
@@ -330,18 +350,40 @@ impl CredentialParts {
     }
 }
 
-/// Returns `true` if a list consists of lowercase header names in strictly ascending order, so that none is repeated or
-/// empty.
-fn are_signed_headers(list: &[u8]) -> bool {
+/// Returns where each name ends if a list consists of lowercase header names in strictly ascending order, so that none is
+/// repeated or empty.
+fn ends_of_names(list: &[u8]) -> Option<Inline<u32, 16>> {
     // Most lists need no look-up of each byte.
     let is_usual = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b';');
     if !all(list, is_usual) && !list.iter().all(|byte| is_lowercase_token_byte(*byte) || *byte == b';') {
-        return false;
+        return None;
     }
-    let mut last: &[u8] = b"";
-    split(list, b';').all(|name| {
-        let ascending = last < name;
+    let mut ends = Inline::new();
+    let (mut last, mut end): (&[u8], usize) = (b"", 0);
+    for name in split(list, b';') {
+        // Most names already differ in their first byte.
+        if last.first() >= name.first() && last >= name {
+            return None;
+        }
+        end += name.len();
+        ends.push(u32::try_from(end).ok()?);
+        end += 1;
         last = name;
-        ascending
-    })
+    }
+    Some(ends)
+}
+
+fn place_among_many(list: &[u8], ends: &[u32], name: &[u8]) -> Option<usize> {
+    let (mut low, mut high) = (0, ends.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        let start = middle.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end as usize + 1);
+        let signed = list.get(start..*ends.get(middle)? as usize)?;
+        match compare_bytes_ignoring_case(signed, name) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Equal => return Some(middle),
+            Ordering::Greater => high = middle,
+        }
+    }
+    None
 }

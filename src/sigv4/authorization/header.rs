@@ -51,7 +51,7 @@ fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
             ("SignedHeaders", signed_headers),
         ]));
     };
-    Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
+    Claims::read(Location::Header, algorithm, Text::Borrowed(header), b"/", credential, signature, signed_headers)
 }
 
 #[cold]
