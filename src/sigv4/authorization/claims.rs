@@ -26,8 +26,8 @@ pub(crate) struct Claims<'a> {
     text: Text<'a>,
     parts: CredentialParts,
     signed_headers: Span,
-    /// Where the names of `signed_headers` end.
-    name_ends: Inline<u32, 16>,
+    /// Where the names of `signed_headers` end. A list is never longer than a header or a target may be.
+    name_ends: Inline<u16, 16>,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
     pub(super) timestamp: Option<Span>,
@@ -165,7 +165,8 @@ impl<'a> Claims<'a> {
         ends.iter().position(|end| {
             let range = start..*end as usize;
             start = range.end + 1;
-            range.len() == name.len() && list.get(range).is_some_and(|signed| signed.eq_ignore_ascii_case(name))
+            range.len() == name.len()
+                && list.get(range).is_some_and(|signed| signed == name || signed.eq_ignore_ascii_case(name))
         })
     }
 
@@ -277,8 +278,7 @@ impl<'a> Claims<'a> {
         let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential)) };
         let parts = parts.ok_or_else(malformed)?;
         let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
-        let claims = Self::of_parts(location, algorithm, text, parts, signature);
-        Ok(Self { signed_headers, name_ends, ..claims })
+        Ok(Self::of_parts(location, algorithm, text, parts, (signed_headers, name_ends), signature))
     }
 
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
@@ -286,7 +286,14 @@ impl<'a> Claims<'a> {
         let algorithm = Algorithm::HmacSha256;
         let credential = credential.as_bytes();
         let parts = CredentialParts::read(algorithm, credential, 0, b"/")?;
-        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, signature))
+        Some(Self::of_parts(
+            Location::Form,
+            algorithm,
+            Text::Borrowed(credential),
+            parts,
+            (Span::default(), Inline::new()),
+            signature,
+        ))
     }
 
     fn of_parts(
@@ -294,6 +301,7 @@ impl<'a> Claims<'a> {
         algorithm: Algorithm,
         text: Text<'a>,
         parts: CredentialParts,
+        (signed_headers, name_ends): (Span, Inline<u16, 16>),
         signature: Signature,
     ) -> Self {
         Self {
@@ -301,8 +309,8 @@ impl<'a> Claims<'a> {
             algorithm,
             text,
             parts,
-            signed_headers: Span::default(),
-            name_ends: Inline::new(),
+            signed_headers,
+            name_ends,
             signature,
             timestamp: None,
             expires: None,
@@ -352,7 +360,7 @@ impl CredentialParts {
 
 /// Returns where each name ends if a list consists of lowercase header names in strictly ascending order, so that none is
 /// repeated or empty.
-fn ends_of_names(list: &[u8]) -> Option<Inline<u32, 16>> {
+fn ends_of_names(list: &[u8]) -> Option<Inline<u16, 16>> {
     // Most lists need no look-up of each byte.
     let is_usual = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b';');
     if !all(list, is_usual) && !list.iter().all(|byte| is_lowercase_token_byte(*byte) || *byte == b';') {
@@ -366,14 +374,14 @@ fn ends_of_names(list: &[u8]) -> Option<Inline<u32, 16>> {
             return None;
         }
         end += name.len();
-        ends.push(u32::try_from(end).ok()?);
+        ends.push(u16::try_from(end).ok()?);
         end += 1;
         last = name;
     }
     Some(ends)
 }
 
-fn place_among_many(list: &[u8], ends: &[u32], name: &[u8]) -> Option<usize> {
+fn place_among_many(list: &[u8], ends: &[u16], name: &[u8]) -> Option<usize> {
     let (mut low, mut high) = (0, ends.len());
     while low < high {
         let middle = (low + high) / 2;

@@ -6,7 +6,7 @@ use super::ClaimError;
 use super::Location;
 use super::claims::{Claims, Found, Span, Text};
 use crate::sigv4::algorithm::Algorithm;
-use crate::text::{excerpt, position_of, split, split_once};
+use crate::text::{any, excerpt, position_of, split, split_once};
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
@@ -17,6 +17,18 @@ pub(crate) fn parse_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
 }
 
 fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+    if let Some([credential, signed_headers, signature]) = usual_values(header) {
+        let text = Text::Borrowed(header);
+        return Claims::read(
+            Location::Header,
+            Algorithm::HmacSha256,
+            text,
+            b"/",
+            credential,
+            signature,
+            signed_headers,
+        );
+    }
     let space = position_of(header, b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
     let parameters = header.get(space + 1..).unwrap_or_default();
@@ -52,6 +64,27 @@ fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
         ]));
     };
     Claims::read(Location::Header, algorithm, Text::Borrowed(header), b"/", credential, signature, signed_headers)
+}
+
+/// Finds the values in a header with the parameters in the order in which AWS documents them, as nearly all are.
+fn usual_values(header: &[u8]) -> Option<[Span; 3]> {
+    let mut rest = header.strip_prefix(b"AWS4-HMAC-SHA256 ")?;
+    let credential = next_value(header, &mut rest, b"Credential=")?;
+    let signed_headers = next_value(header, &mut rest, b"SignedHeaders=")?;
+    let signature = rest.strip_prefix(b" ").unwrap_or(rest).strip_prefix(b"Signature=")?;
+    if any(signature, |byte| (byte == b',') | (byte == b' ')) {
+        return None;
+    }
+    Some([credential, signed_headers, Span::new(header.len() - signature.len(), header.len())])
+}
+
+/// Finds the value of the parameter with this name, which is next and not the last. `rest` is the end of the header.
+fn next_value(header: &[u8], rest: &mut &[u8], name: &[u8]) -> Option<Span> {
+    let value = rest.strip_prefix(b" ").unwrap_or(rest).strip_prefix(name)?;
+    let start = header.len() - value.len();
+    let (value, after) = split_once(value, b',')?;
+    *rest = after;
+    (value.last() != Some(&b' ')).then(|| Span::new(start, start + value.len()))
 }
 
 #[cold]
