@@ -42,100 +42,23 @@ impl<'a> Presented<'a> {
     }
 
     /// [`Presented::parse`], which reads the query of the request into `index`.
+    #[inline(always)]
     pub(super) fn parse_with(request: Request<'a>, index: &mut QueryIndex<'a>) -> Result<Self, VerifyError> {
+        let mut claims = Claims::new();
         request.check()?;
         let headers = AuthHeaders::find(&request)?;
         let (_, query) = request.path_and_query();
         index.read(query);
-        match headers.authorization {
-            Some(header) if header.starts_with(b"AWS") && authorization::has_algorithm(index) => {
-                Err(VerifyError::BothMechanisms)
-            }
-            Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
-            _ if authorization::is_presigned(index) => Self::parse_query(request, index, &headers),
-            Some(header) => Self::parse_header(request, header, &headers),
-            None => Err(VerifyError::MissingAuthentication),
-        }
-    }
-
-    fn parse_header(request: Request<'a>, header: &'a [u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
-        if header.len() > MAX_AUTHORIZATION {
-            return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
-        }
-        let mut claims =
-            authorization::parse_header(header).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
-        let timestamp = headers.timestamp()?;
-        if let Some(token) = headers.session_token {
-            claims.set_session_token(token);
-        }
-        let mut signed_payload = None;
-        if let Some(value) = headers.content_sha256 {
-            let (text, signed) = parse_content_sha256(value)?;
-            claims.set_content_sha256(text);
-            signed_payload = Some(signed);
-        }
-        if claims.algorithm() == Algorithm::EcdsaP256Sha256
-            && let Some(region_set) = region_set_header(&request)?
-        {
-            claims.set_region_set(region_set);
-        }
-        Self::of_claims(request, claims, timestamp, None, signed_payload, headers)
-    }
-
-    fn parse_query(
-        request: Request<'a>,
-        index: &QueryIndex<'a>,
-        headers: &AuthHeaders<'a>,
-    ) -> Result<Self, VerifyError> {
-        let mut claims =
-            authorization::parse_query(index).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
-        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default(), Location::Query)?;
-        let expires_in = claims.expires().map(parse_expires).transpose()?;
-        match (claims.session_token(), headers.session_token) {
-            (Some(_), Some(_)) => {
-                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
-            }
-            (None, Some(header)) => claims.set_session_token(header),
-            (_, None) => {}
-        }
-        // The payload hash may be given in the query or in a header; if both give it, they have to agree.
-        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
-        let in_header = headers.content_sha256.map(parse_content_sha256).transpose()?;
-        let signed_payload = match (in_query, in_header) {
-            (Some((query, _)), Some((header, _))) if query != header => {
-                return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
-            }
-            (Some((_, signed)), _) => Some(signed),
-            (None, Some((header, signed))) => {
-                claims.set_content_sha256(header);
-                Some(signed)
-            }
-            (None, None) => None,
-        };
-        Self::of_claims(request, claims, timestamp, expires_in, signed_payload, headers)
-    }
-
-    fn of_claims(
-        request: Request<'a>,
-        claims: Claims<'a>,
-        timestamp: Timestamp,
-        expires_in: Option<u64>,
-        signed_payload: Option<SignedPayload>,
-        headers: &AuthHeaders<'a>,
-    ) -> Result<Self, VerifyError> {
-        let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
-        if claims.algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
-            return Err(VerifyError::MissingRegionSet { location: claims.location });
-        }
+        let Values { timestamp, expires_in, signed_payload } = headers.read(&request, index, &mut claims)?;
         let foreign_authorization = claims.location == Location::Query && headers.authorization.is_some();
-        let &AuthHeaders { host, has_connection, .. } = headers;
+        let AuthHeaders { host: host_header, has_connection, .. } = headers;
         Ok(Self {
             request,
             claims,
             timestamp,
             expires_in,
             signed_payload,
-            host_header: host,
+            host_header,
             has_connection,
             foreign_authorization,
         })
@@ -244,6 +167,13 @@ pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static
     }
 }
 
+/// What [`Presented`] has besides the claims.
+struct Values {
+    timestamp: Timestamp,
+    expires_in: Option<u64>,
+    signed_payload: Option<SignedPayload>,
+}
+
 /// The headers that describe a signature, and the host. Each may appear only once, since the verifier and the application might
 /// otherwise use different ones.
 #[derive(Default)]
@@ -291,6 +221,85 @@ impl<'a> AuthHeaders<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Reads the signature from the header or the query that has it.
+    fn read(
+        &self,
+        request: &Request<'a>,
+        index: &QueryIndex<'a>,
+        claims: &mut Claims<'a>,
+    ) -> Result<Values, VerifyError> {
+        let values = match self.authorization {
+            Some(header) if header.starts_with(b"AWS") && authorization::has_algorithm(index) => {
+                return Err(VerifyError::BothMechanisms);
+            }
+            Some(header) if header.starts_with(b"AWS") => self.read_header(request, header, claims)?,
+            _ if authorization::is_presigned(index) => self.read_query(index, claims)?,
+            Some(header) => self.read_header(request, header, claims)?,
+            None => return Err(VerifyError::MissingAuthentication),
+        };
+        let is_sigv4a = claims.algorithm() == Algorithm::EcdsaP256Sha256;
+        if is_sigv4a && claims.region_set().is_none_or(str::is_empty) {
+            return Err(VerifyError::MissingRegionSet { location: claims.location });
+        }
+        Ok(values)
+    }
+
+    fn read_header(
+        &self,
+        request: &Request<'a>,
+        header: &'a [u8],
+        claims: &mut Claims<'a>,
+    ) -> Result<Values, VerifyError> {
+        if header.len() > MAX_AUTHORIZATION {
+            return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
+        }
+        authorization::parse_header(header, claims).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
+        let timestamp = self.timestamp()?;
+        if let Some(token) = self.session_token {
+            claims.set_session_token(token);
+        }
+        let mut signed_payload = None;
+        if let Some(value) = self.content_sha256 {
+            let (text, signed) = parse_content_sha256(value)?;
+            claims.set_content_sha256(text);
+            signed_payload = Some(signed);
+        }
+        if claims.algorithm() == Algorithm::EcdsaP256Sha256
+            && let Some(region_set) = region_set_header(request)?
+        {
+            claims.set_region_set(region_set);
+        }
+        Ok(Values { timestamp, expires_in: None, signed_payload })
+    }
+
+    fn read_query(&self, index: &QueryIndex<'a>, claims: &mut Claims<'a>) -> Result<Values, VerifyError> {
+        authorization::parse_query(index, claims).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
+        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default(), Location::Query)?;
+        let expires_in = claims.expires().map(parse_expires).transpose()?;
+        match (claims.session_token(), self.session_token) {
+            (Some(_), Some(_)) => {
+                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
+            }
+            (None, Some(header)) => claims.set_session_token(header),
+            (_, None) => {}
+        }
+        // The payload hash may be given in the query or in a header; if both give it, they have to agree.
+        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
+        let in_header = self.content_sha256.map(parse_content_sha256).transpose()?;
+        let signed_payload = match (in_query, in_header) {
+            (Some((query, _)), Some((header, _))) if query != header => {
+                return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
+            }
+            (Some((_, signed)), _) => Some(signed),
+            (None, Some((header, signed))) => {
+                claims.set_content_sha256(header);
+                Some(signed)
+            }
+            (None, None) => None,
+        };
+        Ok(Values { timestamp, expires_in, signed_payload })
     }
 
     /// The time of a request that is signed in its `Authorization` header.

@@ -12,7 +12,7 @@ use crate::sigv4::signature::Signature;
 use crate::text::inline::Inline;
 use crate::text::wiped::Wiped;
 use crate::text::{
-    all, compare_bytes_ignoring_case, excerpt, is_lowercase_token_byte, last_position_of, split, split_text,
+    all, any, compare_bytes_ignoring_case, excerpt, is_lowercase_token_byte, last_position_of, split, split_text,
 };
 
 /// The parsed parts of a signature, wherever it was sent. Nothing in them has been verified.
@@ -22,8 +22,8 @@ use crate::text::{
 pub(crate) struct Claims<'a> {
     pub(crate) location: Location,
     algorithm: Algorithm,
-    /// The `Authorization` header, the decoded values of the query, or the credential of a form.
-    text: Text<'a>,
+    /// The `Authorization` header, the query or its decoded values, or the credential of a form.
+    pub(super) text: Text<'a>,
     parts: CredentialParts,
     signed_headers: Span,
     /// Where the names of `signed_headers` end. A list is never longer than a header or a target may be.
@@ -103,6 +103,11 @@ impl Deref for Text<'_> {
 impl<'a> Claims<'a> {
     pub(crate) fn access_key_id(&self) -> &str {
         self.text_of(self.parts.access_key_id)
+    }
+
+    /// Returns `true` if the access key id contains no escape.
+    pub(super) fn access_key_is_plain(&self) -> bool {
+        !any(self.part(self.parts.access_key_id), |byte| byte == b'%')
     }
 
     /// Returns `true` if the access key id is this one.
@@ -257,60 +262,65 @@ impl<'a> Claims<'a> {
 pub(super) type Found = Option<Span>;
 
 impl<'a> Claims<'a> {
-    /// Checks the form of each part. `slash` is what separates the parts of the credential.
+    /// Claims of nobody, which are filled in where they stay: they are large to move.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self::of_parts(
+            Location::Header,
+            Text::Borrowed(b""),
+            CredentialParts::default(),
+            Signature::from_bytes([0; 32]),
+        )
+    }
+
+    /// Checks the form of each part of `text`. `slash` is what separates the parts of the credential.
     pub(super) fn read(
-        location: Location,
+        &mut self,
         algorithm: Algorithm,
-        text: Text<'a>,
         slash: &[u8],
         credential: Span,
         signature: Span,
         signed_headers: Span,
-    ) -> Result<Self, ClaimError> {
-        let value = |span: Span| text.get(span.range()).unwrap_or_default();
+    ) -> Result<(), ClaimError> {
+        let value = |span: Span| self.text.get(span.range()).unwrap_or_default();
         if signed_headers.length() > MAX_HEADERS
             && value(signed_headers).iter().filter(|byte| **byte == b';').count() >= MAX_HEADERS
         {
             return Err(ClaimError::TooManySignedHeaders);
         }
-        let Some(name_ends) = ends_of_names(value(signed_headers)) else { return Err(ClaimError::SignedHeaders) };
-        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start, slash);
-        let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential)) };
-        let parts = parts.ok_or_else(malformed)?;
-        let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
-        Ok(Self::of_parts(location, algorithm, text, parts, (signed_headers, name_ends), signature))
+        self.name_ends = Inline::new();
+        if !read_names(value(signed_headers), &mut self.name_ends) {
+            return Err(ClaimError::SignedHeaders);
+        }
+        let Some(parts) = CredentialParts::read(algorithm, value(credential), credential.range().start, slash) else {
+            return Err(ClaimError::Credential { algorithm, got: excerpt(value(credential)) });
+        };
+        let Some(signature) = Signature::read(algorithm, value(signature)) else {
+            return Err(ClaimError::Signature { algorithm });
+        };
+        self.algorithm = algorithm;
+        self.parts = parts;
+        self.signed_headers = signed_headers;
+        self.signature = signature;
+        Ok(())
     }
 
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
-        let algorithm = Algorithm::HmacSha256;
         let credential = credential.as_bytes();
-        let parts = CredentialParts::read(algorithm, credential, 0, b"/")?;
-        Some(Self::of_parts(
-            Location::Form,
-            algorithm,
-            Text::Borrowed(credential),
-            parts,
-            (Span::default(), Inline::new()),
-            signature,
-        ))
+        let parts = CredentialParts::read(Algorithm::HmacSha256, credential, 0, b"/")?;
+        Some(Self::of_parts(Location::Form, Text::Borrowed(credential), parts, signature))
     }
 
-    fn of_parts(
-        location: Location,
-        algorithm: Algorithm,
-        text: Text<'a>,
-        parts: CredentialParts,
-        (signed_headers, name_ends): (Span, Inline<u16, 16>),
-        signature: Signature,
-    ) -> Self {
+    #[inline]
+    fn of_parts(location: Location, text: Text<'a>, parts: CredentialParts, signature: Signature) -> Self {
         Self {
             location,
-            algorithm,
+            algorithm: Algorithm::HmacSha256,
             text,
             parts,
-            signed_headers,
-            name_ends,
+            signed_headers: Span::default(),
+            name_ends: Inline::new(),
             signature,
             timestamp: None,
             expires: None,
@@ -321,7 +331,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct CredentialParts {
     access_key_id: Span,
     date: Span,
@@ -358,27 +368,26 @@ impl CredentialParts {
     }
 }
 
-/// Returns where each name ends if a list consists of lowercase header names in strictly ascending order, so that none is
-/// repeated or empty.
-fn ends_of_names(list: &[u8]) -> Option<Inline<u16, 16>> {
+/// Finds where each name ends. Returns `true` if a list consists of lowercase header names in strictly ascending order, so
+/// that none is repeated or empty.
+fn read_names(list: &[u8], ends: &mut Inline<u16, 16>) -> bool {
+    if list.len() > usize::from(u16::MAX) {
+        return false;
+    }
     // Most lists need no look-up of each byte.
     let is_usual = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b';');
     if !all(list, is_usual) && !list.iter().all(|byte| is_lowercase_token_byte(*byte) || *byte == b';') {
-        return None;
+        return false;
     }
-    let mut ends = Inline::new();
     let (mut last, mut end): (&[u8], usize) = (b"", 0);
-    for name in split(list, b';') {
-        // Most names already differ in their first byte.
-        if last.first() >= name.first() && last >= name {
-            return None;
-        }
-        end += name.len();
-        ends.push(u16::try_from(end).ok()?);
-        end += 1;
+    split(list, b';').all(|name| {
+        let ascending = last < name;
         last = name;
-    }
-    Some(ends)
+        end += name.len();
+        ends.push(u16::try_from(end).unwrap_or(u16::MAX));
+        end += 1;
+        ascending
+    })
 }
 
 fn place_among_many(list: &[u8], ends: &[u16], name: &[u8]) -> Option<usize> {

@@ -10,24 +10,17 @@ use crate::text::{any, excerpt, position_of, split, split_once};
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
-pub(crate) fn parse_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+pub(crate) fn parse_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
     // A header that isn't ASCII is refused whatever it contains, so that only the error remains to be chosen.
-    read_header(header)
+    read_header(header, claims)
         .map_err(|error| if core::str::from_utf8(header).is_ok() { error } else { ClaimError::NotKeyValue })
 }
 
-fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
+    claims.location = Location::Header;
+    claims.text = Text::Borrowed(header);
     if let Some([credential, signed_headers, signature]) = usual_values(header) {
-        let text = Text::Borrowed(header);
-        return Claims::read(
-            Location::Header,
-            Algorithm::HmacSha256,
-            text,
-            b"/",
-            credential,
-            signature,
-            signed_headers,
-        );
+        return claims.read(Algorithm::HmacSha256, b"/", credential, signature, signed_headers);
     }
     let space = position_of(header, b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
@@ -63,7 +56,7 @@ fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
             ("SignedHeaders", signed_headers),
         ]));
     };
-    Claims::read(Location::Header, algorithm, Text::Borrowed(header), b"/", credential, signature, signed_headers)
+    claims.read(algorithm, b"/", credential, signature, signed_headers)
 }
 
 /// Finds the values in a header with the parameters in the order in which AWS documents them, as nearly all are.

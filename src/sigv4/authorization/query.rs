@@ -120,16 +120,17 @@ fn index_of(name: &[u8]) -> Option<usize> {
 }
 
 /// Parses the `X-Amz-*` parameters of a presigned query.
-pub(crate) fn parse_query<'q>(index: &QueryIndex<'q>) -> Result<Claims<'q>, ClaimError> {
-    match read_as_sent(index) {
-        Some(claims) => Ok(claims),
-        None => read_decoded(index),
+pub(crate) fn parse_query<'q>(index: &QueryIndex<'q>, claims: &mut Claims<'q>) -> Result<(), ClaimError> {
+    claims.location = Location::Query;
+    match read_as_sent(index, claims) {
+        Some(()) => Ok(()),
+        None => read_decoded(index, claims),
     }
 }
 
 /// Reads a query that is as most signers write it: only the slashes of its credential are encoded. Nothing is copied.
 /// Returns `None` for any other query, and for one that is refused.
-fn read_as_sent<'q>(index: &QueryIndex<'q>) -> Option<Claims<'q>> {
+fn read_as_sent<'q>(index: &QueryIndex<'q>, claims: &mut Claims<'q>) -> Option<()> {
     if !index.are_canonical() {
         return None;
     }
@@ -146,27 +147,30 @@ fn read_as_sent<'q>(index: &QueryIndex<'q>) -> Option<Claims<'q>> {
             return None;
         }
     }
-    let claims = claims_of(Text::Borrowed(index.query()), found, false, b"%2F").ok()?;
-    // An access key id that contains a slash.
-    (!any(claims.access_key_id().as_bytes(), |byte| byte == b'%')).then_some(claims)
+    claims.text = Text::Borrowed(index.query());
+    read_found(claims, found, false, b"%2F").ok()?;
+    // An access key id that contains a slash has to be decoded.
+    claims.access_key_is_plain().then_some(())
 }
 
-fn read_decoded<'q>(index: &QueryIndex<'_>) -> Result<Claims<'q>, ClaimError> {
+fn read_decoded(index: &QueryIndex<'_>, claims: &mut Claims<'_>) -> Result<(), ClaimError> {
     let Parameters { text, found, repeated_region_set } = Parameters::read(index)?;
-    claims_of(Text::Owned(text), found, repeated_region_set, b"/")
+    claims.text = Text::Owned(text);
+    read_found(claims, found, repeated_region_set, b"/")
 }
 
-fn claims_of<'q>(
-    text: Text<'q>,
+/// Reads the values that were found in the text of the claims. `slash` is what separates the parts of the credential.
+fn read_found(
+    claims: &mut Claims<'_>,
     found: AllFound,
     repeated_region_set: bool,
     slash: &[u8],
-) -> Result<Claims<'q>, ClaimError> {
+) -> Result<(), ClaimError> {
     let [algorithm, credential, signature, signed_headers, date, expires, content_sha256, region_set, token, s3_token] =
         found;
     // A missing algorithm is reported below, together with all other missing parameters.
     let hmac = Algorithm::HmacSha256.name().as_bytes();
-    let name = algorithm.map_or(hmac, |span| text.get(span.range()).unwrap_or_default());
+    let name = algorithm.map_or(hmac, |span| claims.text.get(span.range()).unwrap_or_default());
     let named = Algorithm::parse(name).ok_or_else(|| ClaimError::Algorithm { algorithm: excerpt(name) })?;
     if token.is_some() && s3_token.is_some() {
         return Err(ClaimError::Repeated { name: SessionTokenName::SecurityToken.query() });
@@ -182,7 +186,7 @@ fn claims_of<'q>(
             (X_AMZ_DATE, date),
         ]));
     };
-    let mut claims = Claims::read(Location::Query, named, text, slash, credential, signature, signed_headers)?;
+    claims.read(named, slash, credential, signature, signed_headers)?;
     let region_set = region_set.filter(|_| named == Algorithm::EcdsaP256Sha256);
     if region_set.is_some() && repeated_region_set {
         return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
@@ -196,7 +200,7 @@ fn claims_of<'q>(
     claims.session_token = value(token.or(s3_token));
     claims.content_sha256 = value(content_sha256);
     claims.region_set = value(region_set);
-    Ok(claims)
+    Ok(())
 }
 
 /// Returns the payload hash to which a query pins its body, from the parameter `X-Amz-Content-Sha256`.

@@ -17,7 +17,7 @@ fn spaces_and_parameter_order_do_not_matter() {
         "  Signature=SIG ,  SignedHeaders=a;host ,Credential=AK/20150830/r/s/aws4_request ",
     ] {
         let header = header(text);
-        let claims = parse_header(header.as_bytes()).unwrap();
+        let claims = read(header.as_bytes()).unwrap();
         assert_eq!(claims.signed_headers(), b"a;host");
         assert_eq!(claims.access_key_id(), "AK");
         let scope = claims.scope();
@@ -26,9 +26,9 @@ fn spaces_and_parameter_order_do_not_matter() {
         assert_eq!(claims.signature().to_hex(), SIGNATURE);
     }
     let header = header("Credential=a/b//c/d/r/s/t, SignedHeaders=host, Signature=SIG");
-    assert_eq!(parse_header(header.as_bytes()).unwrap().access_key_id(), "a/b//c");
+    assert_eq!(read(header.as_bytes()).unwrap().access_key_id(), "a/b//c");
     let header = self::header("Credential=a/20150830//s/t, SignedHeaders=host, Signature=SIG");
-    let claims = parse_header(header.as_bytes()).unwrap();
+    let claims = read(header.as_bytes()).unwrap();
     let scope = claims.scope();
     assert_eq!((claims.access_key_id(), scope.date(), scope.region()), ("a", "20150830", ""));
 }
@@ -71,13 +71,13 @@ fn malformed_headers_are_refused() {
         ("Credential=", "Credential=x, Credential="),
     ] {
         assert!(good.contains(from));
-        assert!(parse_header(header(&good.replacen(from, to, 1)).as_bytes()).is_err(), "{from} -> {to}");
+        assert!(read(header(&good.replacen(from, to, 1)).as_bytes()).is_err(), "{from} -> {to}");
     }
     for text in ["", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA25 x", "AWS4-HMAC-SHA2566 x", "aws4-hmac-sha256 x", "AWS x"] {
-        assert!(parse_header(text.as_bytes()).is_err(), "{text}");
+        assert!(read(text.as_bytes()).is_err(), "{text}");
     }
     assert_eq!(
-        parse_header(b"AWS4-HMAC-SHA256 ").map(|_| ()),
+        read(b"AWS4-HMAC-SHA256 ").map(|_| ()),
         Err(ClaimError::Missing { names: alloc::vec!["Credential", "Signature", "SignedHeaders"] })
     );
 }
@@ -89,17 +89,23 @@ fn a_header_that_is_not_utf8_has_no_parameters() {
     for position in 0..=good.len() {
         let mut bytes = good.clone().into_bytes();
         bytes.insert(position, 0xff);
-        assert_eq!(parse_header(&bytes).map(|_| ()), Err(ClaimError::NotKeyValue), "{position}");
+        assert_eq!(read(&bytes).map(|_| ()), Err(ClaimError::NotKeyValue), "{position}");
         let mut text = good.clone();
         text.insert(position, 'é');
-        assert!(parse_header(text.as_bytes()).is_err(), "{text}");
+        assert!(read(text.as_bytes()).is_err(), "{text}");
     }
     let both = [header("Credential=x, Credential=x").as_bytes(), b"\xff"].concat();
-    assert_eq!(parse_header(&both).map(|_| ()), Err(ClaimError::NotKeyValue));
+    assert_eq!(read(&both).map(|_| ()), Err(ClaimError::NotKeyValue));
+}
+
+fn read(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+    let mut claims = Claims::new();
+    parse_header(header, &mut claims).map(|()| claims)
 }
 
 fn parse(query: &str) -> Result<Claims<'_>, ClaimError> {
-    parse_query(&index(query))
+    let mut claims = Claims::new();
+    parse_query(&index(query), &mut claims).map(|()| claims)
 }
 
 fn index(query: &str) -> QueryIndex<'_> {
