@@ -68,6 +68,7 @@ pub struct UnverifiedRequest<'a> {
 
 impl<'a> UnverifiedRequest<'a> {
     /// Adds the whole body, or `b""` if there is none. It is hashed here and compared when verifying.
+    #[inline]
     pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
         // Hashed before `self` is moved: passing it on to another method would copy it once more.
         let body_sha256 = sha256(body);

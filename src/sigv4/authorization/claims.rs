@@ -349,20 +349,21 @@ impl CredentialParts {
             return None;
         }
         let mut end = credential.len();
+        u32::try_from(offset + end).ok()?;
+        let span = |start: usize, end: usize| Span { start: (offset + start) as u32, end: (offset + end) as u32 };
         let mut last_part = || {
             let before = last_position_of(credential.get(..end)?, *slash.first()?)?;
             let start = before + slash.len();
-            let part =
-                credential.get(before..)?.starts_with(slash).then_some(Span::new(offset + start, offset + end))?;
+            let part = span(start, end);
             end = before;
-            Some(part)
+            credential.get(before..)?.starts_with(slash).then_some(part)
         };
         let (terminator, service) = (last_part()?, last_part()?);
         let region = match algorithm {
             Algorithm::HmacSha256 => last_part()?,
             Algorithm::EcdsaP256Sha256 => Span::default(),
         };
-        let (date, access_key_id) = (last_part()?, Span::new(offset, offset + end));
+        let (date, access_key_id) = (last_part()?, span(0, end));
         let is_empty = access_key_id.is_empty() || date.is_empty() || service.is_empty() || terminator.is_empty();
         (!is_empty).then_some(Self { access_key_id, date, region, service, terminator })
     }
@@ -381,7 +382,8 @@ fn read_names(list: &[u8], ends: &mut Inline<u16, 16>) -> bool {
     }
     let (mut last, mut end): (&[u8], usize) = (b"", 0);
     split(list, b';').all(|name| {
-        let ascending = last < name;
+        // Most names already differ in their first byte.
+        let ascending = last.first() < name.first() || last < name;
         last = name;
         end += name.len();
         ends.push(u16::try_from(end).unwrap_or(u16::MAX));

@@ -132,6 +132,12 @@ impl<'q> QueryIndex<'q> {
         self.are_canonical
     }
 
+    /// Returns the names of the pairs as sent. Call this before writing.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'q [u8]> {
+        let range = |pair: &Pair| pair.start as usize..pair.equals as usize;
+        self.pairs.as_slice().iter().map(move |pair| self.query.get(range(pair)).unwrap_or_default())
+    }
+
     /// Returns the same as [`pairs`]. Call this before writing.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = SentPair<'q>> {
         self.pairs.as_slice().iter().map(|pair| {
