@@ -211,15 +211,18 @@ impl Verifier {
         Scope::unchecked(got.algorithm(), signed.date(), region, service)
     }
 
-    /// 18. Returns the region and service of this verifier that the scope names.
-    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(&str, &str), VerifyError> {
+    /// 18. `service` is the service of this verifier that the scope names. Returns it with the region.
+    pub(super) fn check_scope<'v>(
+        &'v self,
+        presented: &Presented<'_>,
+        service: Option<&'v str>,
+    ) -> Result<(&'v str, &'v str), VerifyError> {
         let claims = &presented.claims;
-        let [date, region, service] = claims.scope_parts();
+        let [date, region, _] = claims.scope_parts();
         let region = match claims.algorithm() {
             Algorithm::HmacSha256 => self.regions.iter().map(String::as_str).find(|own| own.as_bytes() == region),
             Algorithm::EcdsaP256Sha256 => Some(""),
         };
-        let service = self.services.iter().map(|(own, _)| own.as_str()).find(|own| own.as_bytes() == service);
         match region.zip(service) {
             Some(accepted) if presented.timestamp.as_bytes().get(..8) == Some(date) && claims.has_terminator() => {
                 self.check_region_set(claims)?;

@@ -269,8 +269,10 @@ impl Verifier {
     ) -> Result<UnverifiedRequest<'a>, VerifyError> {
         let mut index = QueryIndex::new();
         let presented = Presented::parse_with(request.into(), &mut index)?;
-        let [.., service] = presented.claims.scope_parts();
-        let rules = self.rules_of(service);
+        let [.., named] = presented.claims.scope_parts();
+        let service = self.services.iter().find(|(own, _)| own.as_bytes() == named);
+        // An unknown service is refused later, whatever its rules.
+        let rules = service.or(self.services.first()).map_or(const { &Rules::GENERIC }, |(_, rules)| rules);
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
         self.check_hosts(&presented)?;
@@ -286,20 +288,13 @@ impl Verifier {
         self.check_path(&presented, rules)?;
         self.check_parameters(&presented)?;
         self.check_time(&presented, rules, now)?;
-        let scope = self.check_scope(&presented)?;
+        let scope = self.check_scope(&presented, service.map(|(own, _)| own.as_str()))?;
         let payload = PayloadMode::check(&presented, rules)?;
         if let Hosts::Own(host) = hosts {
             check_host(host)?;
         }
         let start = presented.canonical_start(rules, &headers, &in_query, &mut index);
         Ok(UnverifiedRequest { verifier: self, presented, rules, start, in_query, hosts, scope, payload, now })
-    }
-
-    /// Returns the rules of a service. For an unknown service, which is refused later, these are the rules of the first
-    /// one.
-    fn rules_of(&self, service: &[u8]) -> &Rules {
-        let own = self.services.iter().find(|(own, _)| own.as_bytes() == service).or(self.services.first());
-        own.map_or(const { &Rules::GENERIC }, |(_, rules)| rules)
     }
 }
 

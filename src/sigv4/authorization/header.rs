@@ -6,7 +6,7 @@ use super::ClaimError;
 use super::Location;
 use super::claims::{Claims, Found, Span, Text};
 use crate::sigv4::algorithm::Algorithm;
-use crate::text::{any, excerpt, position_of, split, split_once};
+use crate::text::{excerpt, position_of, split, split_once};
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
@@ -19,8 +19,10 @@ pub(crate) fn parse_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Res
 fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
     claims.location = Location::Header;
     claims.text = Text::Borrowed(header);
-    if let Some([credential, signed_headers, signature]) = usual_values(header) {
-        return claims.read(Algorithm::HmacSha256, b"/", credential, signature, signed_headers);
+    if let Some([credential, signed_headers, signature]) = usual_values(header)
+        && claims.read(Algorithm::HmacSha256, b"/", credential, signature, signed_headers).is_ok()
+    {
+        return Ok(());
     }
     let space = position_of(header, b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
@@ -59,15 +61,13 @@ fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), Clai
     claims.read(algorithm, b"/", credential, signature, signed_headers)
 }
 
-/// Finds the values in a header with the parameters in the order in which AWS documents them, as nearly all are.
+/// Finds the values in a header with the parameters in the order in which AWS documents them, as nearly all are. The
+/// signature is whatever comes last: if that is no signature, the header is read again.
 fn usual_values(header: &[u8]) -> Option<[Span; 3]> {
     let mut rest = header.strip_prefix(b"AWS4-HMAC-SHA256 ")?;
     let credential = next_value(header, &mut rest, b"Credential=")?;
     let signed_headers = next_value(header, &mut rest, b"SignedHeaders=")?;
     let signature = rest.strip_prefix(b" ").unwrap_or(rest).strip_prefix(b"Signature=")?;
-    if any(signature, |byte| (byte == b',') | (byte == b' ')) {
-        return None;
-    }
     Some([credential, signed_headers, Span::new(header.len() - signature.len(), header.len())])
 }
 

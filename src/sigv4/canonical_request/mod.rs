@@ -64,7 +64,8 @@ impl Parts<'_> {
         index: &mut QueryIndex<'_>,
     ) -> Range<usize> {
         // An encoded byte takes three bytes, and every pair may gain a `=`.
-        let target = 3 * self.path.len() + 4 * self.query.len();
+        let query = if self.is_query_canonical || index.are_canonical() { 1 } else { 4 } * self.query.len();
+        let target = 3 * self.path.len() + query;
         out.reserve(self.method.len() + target + self.headers.written_length() + 8 + more);
         out.extend_from_slice(self.method.as_bytes());
         out.push(b'\n');
