@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::{Deref, Range};
 
+use super::credential::CredentialParts;
 use super::{ClaimError, Location};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::request::MAX_HEADERS;
@@ -11,9 +12,7 @@ use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signature::Signature;
 use crate::text::inline::Inline;
 use crate::text::wiped::Wiped;
-use crate::text::{
-    all, any, compare_bytes_ignoring_case, excerpt, is_lowercase_token_byte, last_position_of, split, split_text,
-};
+use crate::text::{all, any, compare_bytes_ignoring_case, excerpt, is_lowercase_token_byte, split, split_text};
 
 /// The parsed parts of a signature, wherever it was sent. Nothing in them has been verified.
 ///
@@ -72,7 +71,7 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
-    fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.start == self.end
     }
 
@@ -328,44 +327,6 @@ impl<'a> Claims<'a> {
             content_sha256: Value::Absent,
             region_set: Value::Absent,
         }
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct CredentialParts {
-    access_key_id: Span,
-    date: Span,
-    /// Empty if the scope has no region.
-    region: Span,
-    service: Span,
-    terminator: Span,
-}
-
-impl CredentialParts {
-    /// Splits a credential. The last four parts, or three if there is no region, are the scope. Everything before them
-    /// is the access key id, which may contain a `/`. Only the region may be empty.
-    fn read(algorithm: Algorithm, credential: &[u8], offset: usize, slash: &[u8]) -> Option<Self> {
-        if !all(credential, |byte| byte.is_ascii_graphic()) {
-            return None;
-        }
-        let mut end = credential.len();
-        u32::try_from(offset + end).ok()?;
-        let span = |start: usize, end: usize| Span { start: (offset + start) as u32, end: (offset + end) as u32 };
-        let mut last_part = || {
-            let before = last_position_of(credential.get(..end)?, *slash.first()?)?;
-            let start = before + slash.len();
-            let part = span(start, end);
-            end = before;
-            credential.get(before..)?.starts_with(slash).then_some(part)
-        };
-        let (terminator, service) = (last_part()?, last_part()?);
-        let region = match algorithm {
-            Algorithm::HmacSha256 => last_part()?,
-            Algorithm::EcdsaP256Sha256 => Span::default(),
-        };
-        let (date, access_key_id) = (last_part()?, span(0, end));
-        let is_empty = access_key_id.is_empty() || date.is_empty() || service.is_empty() || terminator.is_empty();
-        (!is_empty).then_some(Self { access_key_id, date, region, service, terminator })
     }
 }
 

@@ -2,6 +2,7 @@
 //! them into `claims`.
 
 mod claims;
+mod credential;
 mod header;
 mod query;
 #[cfg(test)]
