@@ -11,12 +11,6 @@ use crate::text::{excerpt, position_of, split, split_once};
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
 pub(crate) fn parse_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
-    // A header that isn't ASCII is refused whatever it contains, so that only the error remains to be chosen.
-    read_header(header, claims)
-        .map_err(|error| if core::str::from_utf8(header).is_ok() { error } else { ClaimError::NotKeyValue })
-}
-
-fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
     claims.location = Location::Header;
     claims.text = Text::Borrowed(header);
     if let Some([credential, signed_headers, signature]) = usual_values(header)
@@ -24,6 +18,12 @@ fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), Clai
     {
         return Ok(());
     }
+    // A header that isn't ASCII is refused whatever it contains, so that only the error remains to be chosen.
+    read_header(header, claims)
+        .map_err(|error| if core::str::from_utf8(header).is_ok() { error } else { ClaimError::NotKeyValue })
+}
+
+fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
     let space = position_of(header, b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
     let parameters = header.get(space + 1..).unwrap_or_default();

@@ -191,10 +191,7 @@ fn read_found(
     if region_set.is_some() && repeated_region_set {
         return Err(ClaimError::Repeated { name: X_AMZ_REGION_SET });
     }
-    let value = |found: Found| match found {
-        Some(span) => Value::Within(span),
-        None => Value::Absent,
-    };
+    let value = |found: Found| found.map_or(Value::Absent, Value::Within);
     claims.timestamp = Some(date);
     claims.expires = expires;
     claims.session_token = value(token.or(s3_token));
