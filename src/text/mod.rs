@@ -9,8 +9,8 @@ pub(crate) mod wiped;
 use alloc::string::String;
 
 pub(crate) use names::{
-    compare_ignoring_case, is_lowercase_token_byte, is_name, is_token, position_of_name, starts_with_ignoring_case,
-    strip_start,
+    compare_bytes_ignoring_case, compare_ignoring_case, is_lowercase_token_byte, is_name, is_token,
+    starts_with_ignoring_case, strip_start,
 };
 pub(crate) use positions::{each_position, last_position_of, position_of};
 

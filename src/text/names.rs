@@ -8,7 +8,7 @@ pub(crate) fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
     compare_bytes_ignoring_case(a.as_bytes(), b.as_bytes())
 }
 
-fn compare_bytes_ignoring_case(a: &[u8], b: &[u8]) -> Ordering {
+pub(crate) fn compare_bytes_ignoring_case(a: &[u8], b: &[u8]) -> Ordering {
     for (a, b) in a.iter().zip(b).filter(|(a, b)| a != b) {
         let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
         if order.is_ne() {
@@ -21,21 +21,7 @@ fn compare_bytes_ignoring_case(a: &[u8], b: &[u8]) -> Ordering {
 /// Compares header names without regard to case. Most are in the same case, which is compared faster.
 #[inline]
 pub(crate) fn is_name(name: &str, other: &str) -> bool {
-    is_name_bytes(name.as_bytes(), other.as_bytes())
-}
-
-#[inline]
-fn is_name_bytes(name: &[u8], other: &[u8]) -> bool {
     name.len() == other.len() && (name == other || name.eq_ignore_ascii_case(other))
-}
-
-/// Returns the position of a name in a list of lower-case names, which are in order.
-pub(crate) fn position_of_name(in_order: &[&[u8]], name: &[u8]) -> Option<usize> {
-    // In a short list, most names already differ in length.
-    match in_order.len() <= 16 {
-        true => in_order.iter().position(|probe| is_name_bytes(name, probe)),
-        false => in_order.binary_search_by(|probe| compare_bytes_ignoring_case(probe, name)).ok(),
-    }
 }
 
 pub(crate) fn starts_with_ignoring_case(name: &str, prefix: &str) -> bool {

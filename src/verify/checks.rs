@@ -16,7 +16,7 @@ use super::verifier::{Echo, Verifier};
 use crate::hash::{hex_of, sha256};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{Claims, Location, X_AMZ_EXPIRES};
-use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList, pairs};
+use crate::sigv4::canonical_request::{CanonicalRequest, SignedHeaderList, pairs};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::rules::{Rules, SessionTokenName, UnsignedPayload};
 use crate::sigv4::scope::{Scope, TERMINATOR};
@@ -26,7 +26,7 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::query_decoded;
 use crate::text::wiped::Wiped;
-use crate::text::{any_pair, excerpt, is_name, position_of_name, starts_with_ignoring_case};
+use crate::text::{any_pair, excerpt, is_name, starts_with_ignoring_case};
 
 /// How far in the future a presigned URL may be dated. Client clocks can run fast; S3 allows the same.
 pub(crate) const PRESIGN_AHEAD: Duration = Duration::from_secs(15 * 60);
@@ -66,24 +66,24 @@ impl Verifier {
         Err(VerifyError::HostsDiffer { host: excerpt(host), authority: excerpt(authority.as_bytes()) })
     }
 
-    /// 11. Collects the signed headers as they arrived, sorted by name, and `host`. Returns the number of names.
+    /// 11. Collects the signed headers as they arrived, sorted by name, and `host`.
     pub(super) fn check_coverage<'a>(
         &self,
         presented: &Presented<'a>,
         rules: &Rules,
         host: &'a [u8],
         headers: &mut SignedHeaderList<'a>,
-    ) -> Result<usize, VerifyError> {
-        let names = presented.claims.names_in_order();
+    ) -> Result<(), VerifyError> {
+        let claims = &presented.claims;
         let mut unsigned = Vec::new();
-        match position_of_name(names.as_slice(), b"host") {
+        match claims.place_of(b"host") {
             Some(place) => headers.push_at(place, "host", host),
             None => unsigned.push(String::from("host")),
         }
         for (name, value) in presented.request.headers.iter() {
             if is_name(name, "host") {
                 continue;
-            } else if let Some(place) = position_of_name(names.as_slice(), name.as_bytes()) {
+            } else if let Some(place) = claims.place_of(name.as_bytes()) {
                 headers.push_at(place, name, value);
             } else if self.has_to_be_signed(name, rules) && unsigned.len() < MOST_NAMED {
                 unsigned.push(excerpt(name.as_bytes()).to_ascii_lowercase());
@@ -93,7 +93,7 @@ impl Verifier {
             return Err(VerifyError::HeadersNotSigned { names: unsigned });
         }
         headers.sort_by_place();
-        Ok(names.as_slice().len())
+        Ok(())
     }
 
     fn has_to_be_signed(&self, name: &str, rules: &Rules) -> bool {
@@ -211,15 +211,18 @@ impl Verifier {
         Scope::unchecked(got.algorithm(), signed.date(), region, service)
     }
 
-    /// 18. Returns the region and service of this verifier that the scope names.
-    pub(super) fn check_scope(&self, presented: &Presented<'_>) -> Result<(&str, &str), VerifyError> {
+    /// 18. `service` is the service of this verifier that the scope names. Returns it with the region.
+    pub(super) fn check_scope<'v>(
+        &'v self,
+        presented: &Presented<'_>,
+        service: Option<&'v str>,
+    ) -> Result<(&'v str, &'v str), VerifyError> {
         let claims = &presented.claims;
-        let [date, region, service] = claims.scope_parts();
+        let [date, region, _] = claims.scope_parts();
         let region = match claims.algorithm() {
             Algorithm::HmacSha256 => self.regions.iter().map(String::as_str).find(|own| own.as_bytes() == region),
             Algorithm::EcdsaP256Sha256 => Some(""),
         };
-        let service = self.services.iter().map(|(own, _)| own.as_str()).find(|own| own.as_bytes() == service);
         match region.zip(service) {
             Some(accepted) if presented.timestamp.as_bytes().get(..8) == Some(date) && claims.has_terminator() => {
                 self.check_region_set(claims)?;
@@ -270,18 +273,11 @@ impl<'a> UnverifiedRequest<'a> {
     ///     what it computed, also returns that for the first candidate.
     pub(super) fn compare(
         &self,
+        start: Wiped<Vec<u8>>,
         lines: [Option<PayloadLine<'_>>; 2],
         key: &AnyKey,
     ) -> (Option<Match<'a>>, Option<Box<Computed>>) {
-        let with_those_in_query;
-        let headers = if self.in_query.is_empty() {
-            &self.headers
-        } else {
-            with_those_in_query = self.in_query.added_to(&self.headers);
-            &with_those_in_query
-        };
-        let buffer = self.presented.new_buffer();
-        let mut candidates = Candidates { request: self, headers, key, buffer, computed: None };
+        let mut candidates = Candidates { request: self, key, buffer: start, is_first: true, computed: None };
         let mut try_host = |host: &'a [u8]| {
             let line = candidates.matching_line(host, &lines)?;
             Some(Match { host, line })
@@ -336,24 +332,21 @@ pub(super) struct Match<'p> {
 /// Builds the candidate canonical requests one after another in the same buffer.
 struct Candidates<'c> {
     request: &'c UnverifiedRequest<'c>,
-    /// With the first host.
-    headers: &'c SignedHeaderList<'c>,
     key: &'c AnyKey,
     buffer: Wiped<Vec<u8>>,
+    is_first: bool,
     /// For the first candidate.
     computed: Option<Box<Computed>>,
 }
 
 impl Candidates<'_> {
     fn matching_line(&mut self, host: &[u8], lines: &[Option<PayloadLine<'_>>; 2]) -> Option<usize> {
-        let UnverifiedRequest { verifier, presented, rules, .. } = self.request;
+        let UnverifiedRequest { verifier, presented, .. } = self.request;
         let Presented { timestamp, claims, .. } = presented;
         lines.iter().flatten().position(|payload| {
-            if self.buffer.is_empty() {
-                // Each of them was found among the headers, and nothing else was collected.
-                let signed_headers = Some(claims.signed_headers());
-                let parts = presented.canonical_parts(rules, self.headers, *payload);
-                Parts { signed_headers, ..parts }.assemble(&mut self.buffer, 0);
+            if core::mem::take(&mut self.is_first) {
+                self.buffer.reserve(payload.as_bytes().len());
+                self.buffer.extend_from_slice(payload.as_bytes());
             } else {
                 replace_host_and_payload(&mut self.buffer, host, payload.as_bytes());
             }
@@ -391,8 +384,7 @@ pub(super) fn check_hops(presented: &Presented<'_>) -> Result<(), VerifyError> {
     if !presented.has_connection {
         return Ok(());
     }
-    let names = presented.claims.names_in_order();
-    let is_signed = |option: &&[u8]| position_of_name(names.as_slice(), option).is_some();
+    let is_signed = |option: &&[u8]| presented.claims.place_of(option).is_some();
     match presented.request.headers.connection_options().find(is_signed) {
         Some(option) => Err(VerifyError::HopByHopHeader { name: excerpt(option).to_ascii_lowercase() }),
         None => Ok(()),

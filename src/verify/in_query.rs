@@ -23,12 +23,11 @@ pub(super) struct HeadersInQuery(Vec<(String, Zeroizing<Vec<u8>>)>);
 impl HeadersInQuery {
     /// 12. Checks that every signed header arrived, or appears in the query where the rules allow it. A header that
     ///     appears in both must have the same value, since an application may read either. `arrived` is sorted, as the
-    ///     names are; `count` is the number of names.
+    ///     names are.
     pub(super) fn find(
         presented: &Presented<'_>,
         rules: &Rules,
         arrived: &SignedHeaderList<'_>,
-        count: usize,
     ) -> Result<Self, VerifyError> {
         let may_be_in_query = rules.presign_headers_in_query && presented.is_presigned();
         let mut candidates = None;
@@ -37,7 +36,7 @@ impl HeadersInQuery {
             check_agreement(candidates.insert(Candidates::of(presented)), arrived)?;
         }
         let mut in_query = Self::default();
-        if arrived.has_every_place(count) {
+        if arrived.has_every_place(presented.claims.signed_header_count()) {
             return Ok(in_query);
         }
         let mut names = arrived.names();

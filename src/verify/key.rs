@@ -144,6 +144,7 @@ impl<'k> Found<'k> {
         Self { key: Cow::Owned(AnyKey::Signing(key)), standing, expires_at }
     }
 
+    #[inline(always)]
     pub(crate) fn of_key(found: Option<&'k VerifyingKey>, claims: &Claims<'_>, now: Timestamp) -> Self {
         let found = found.filter(|found| claims.is_by(&found.access_key_id));
         let nobody = || Cow::Owned(AnyKey::of_nobody(claims.algorithm()));
@@ -156,6 +157,7 @@ impl<'k> Found<'k> {
 
 /// 20. `issued` is the session token of the key that was found: `None` if no key was found, `Some(None)` if it has no
 ///     token.
+#[inline(always)]
 fn check_standing(
     issued: Option<Option<&str>>,
     expires_at: Option<Timestamp>,

@@ -6,13 +6,16 @@ use super::in_query::HeadersInQuery;
 use crate::hash::hex_of;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization::{self, Claims, Location, MAX_AUTHORIZATION, X_AMZ_REGION_SET, X_AMZ_SIGNATURE};
-use crate::sigv4::canonical_request::{Parts, SignedHeaderList};
+use crate::sigv4::canonical_request::{Parts, QueryIndex, SignedHeaderList};
 use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::{Request, RequestError};
 use crate::sigv4::rules::{Rules, SessionTokenName};
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
 use crate::text::{excerpt, is_digits, is_name};
+
+/// The length of the longest usual payload line, a hash.
+const MOST_PAYLOAD_LINE: usize = 64;
 
 /// What a request claims about its signature. Nothing here is verified: all of it may be forged.
 #[derive(Clone)]
@@ -35,95 +38,27 @@ impl<'a> Presented<'a> {
     /// Parses the `Authorization` header or the presigned query of a request: checks 1 to 8 of
     /// [`Verifier`](crate::Verifier).
     pub(crate) fn parse(request: Request<'a>) -> Result<Self, VerifyError> {
+        Self::parse_with(request, &mut QueryIndex::new())
+    }
+
+    /// [`Presented::parse`], which reads the query of the request into `index`.
+    #[inline(always)]
+    pub(super) fn parse_with(request: Request<'a>, index: &mut QueryIndex<'a>) -> Result<Self, VerifyError> {
+        let mut claims = Claims::new();
         request.check()?;
         let headers = AuthHeaders::find(&request)?;
         let (_, query) = request.path_and_query();
-        match headers.authorization {
-            Some(header) if header.starts_with(b"AWS") && authorization::names_algorithm(query) => {
-                Err(VerifyError::BothMechanisms)
-            }
-            Some(header) if header.starts_with(b"AWS") => Self::parse_header(request, header, &headers),
-            _ if authorization::is_presigned(query) => Self::parse_query(request, query, &headers),
-            Some(header) => Self::parse_header(request, header, &headers),
-            None => Err(VerifyError::MissingAuthentication),
-        }
-    }
-
-    fn parse_header(request: Request<'a>, header: &'a [u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
-        if header.len() > MAX_AUTHORIZATION {
-            return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
-        }
-        let mut claims =
-            authorization::parse_header(header).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
-        let timestamp = headers.timestamp()?;
-        if let Some(token) = headers.session_token {
-            claims.set_session_token(token);
-        }
-        let mut signed_payload = None;
-        if let Some(value) = headers.content_sha256 {
-            let (text, signed) = parse_content_sha256(value)?;
-            claims.set_content_sha256(text);
-            signed_payload = Some(signed);
-        }
-        if claims.algorithm() == Algorithm::EcdsaP256Sha256
-            && let Some(region_set) = region_set_header(&request)?
-        {
-            claims.set_region_set(region_set);
-        }
-        Self::of_claims(request, claims, timestamp, None, signed_payload, headers)
-    }
-
-    fn parse_query(request: Request<'a>, query: &[u8], headers: &AuthHeaders<'a>) -> Result<Self, VerifyError> {
-        let claims =
-            authorization::parse_query(query).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
-        let mut claims: Claims<'a> = claims;
-        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default(), Location::Query)?;
-        let expires_in = claims.expires().map(parse_expires).transpose()?;
-        match (claims.session_token(), headers.session_token) {
-            (Some(_), Some(_)) => {
-                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
-            }
-            (None, Some(header)) => claims.set_session_token(header),
-            (_, None) => {}
-        }
-        // The payload hash may be given in the query or in a header; if both give it, they have to agree.
-        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
-        let in_header = headers.content_sha256.map(parse_content_sha256).transpose()?;
-        let signed_payload = match (in_query, in_header) {
-            (Some((query, _)), Some((header, _))) if query != header => {
-                return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
-            }
-            (Some((_, signed)), _) => Some(signed),
-            (None, Some((header, signed))) => {
-                claims.set_content_sha256(header);
-                Some(signed)
-            }
-            (None, None) => None,
-        };
-        Self::of_claims(request, claims, timestamp, expires_in, signed_payload, headers)
-    }
-
-    fn of_claims(
-        request: Request<'a>,
-        claims: Claims<'a>,
-        timestamp: Timestamp,
-        expires_in: Option<u64>,
-        signed_payload: Option<SignedPayload>,
-        headers: &AuthHeaders<'a>,
-    ) -> Result<Self, VerifyError> {
-        let has_region_set = claims.region_set().is_some_and(|region_set| !region_set.is_empty());
-        if claims.algorithm() == Algorithm::EcdsaP256Sha256 && !has_region_set {
-            return Err(VerifyError::MissingRegionSet { location: claims.location });
-        }
+        index.read(query);
+        let Values { timestamp, expires_in, signed_payload } = headers.read(&request, index, &mut claims)?;
         let foreign_authorization = claims.location == Location::Query && headers.authorization.is_some();
-        let &AuthHeaders { host, has_connection, .. } = headers;
+        let AuthHeaders { host: host_header, has_connection, .. } = headers;
         Ok(Self {
             request,
             claims,
             timestamp,
             expires_in,
             signed_payload,
-            host_header: host,
+            host_header,
             has_connection,
             foreign_authorization,
         })
@@ -150,8 +85,7 @@ impl<'a> Presented<'a> {
         let others = self.request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host"));
         others.filter(|(name, _)| is_signed(name)).for_each(|(name, value)| headers.push(name, value));
         headers.sort();
-        let in_query = HeadersInQuery::find(self, &rules, &headers, self.claims.names_in_order().as_slice().len());
-        let in_query = in_query.unwrap_or_default();
+        let in_query = HeadersInQuery::find(self, &rules, &headers).unwrap_or_default();
         let headers = in_query.added_to(&headers);
         let payload = match self.content_sha256() {
             Some((text, _)) => PayloadLine::Text(text),
@@ -184,6 +118,29 @@ impl<'a> Presented<'a> {
         }
     }
 
+    /// Returns the canonical request up to the payload line. `headers` are those that are signed and arrived.
+    pub(super) fn canonical_start(
+        &self,
+        rules: &Rules,
+        headers: &SignedHeaderList<'_>,
+        in_query: &HeadersInQuery,
+        index: &mut QueryIndex<'_>,
+    ) -> Wiped<Vec<u8>> {
+        let with_those_in_query;
+        let headers = if in_query.is_empty() {
+            headers
+        } else {
+            with_those_in_query = in_query.added_to(headers);
+            &with_those_in_query
+        };
+        // Each of them was found among the headers, and nothing else was collected.
+        let signed_headers = Some(self.claims.signed_headers());
+        let parts = Parts { signed_headers, ..self.canonical_parts(rules, headers, PayloadLine::Text("")) };
+        let mut start = self.new_buffer();
+        parts.assemble_up_to_payload(&mut start, MOST_PAYLOAD_LINE, index);
+        start
+    }
+
     /// Returns a buffer for canonical requests, which is wiped when dropped if they contain a session token.
     pub(super) fn new_buffer(&self) -> Wiped<Vec<u8>> {
         Wiped::new(Vec::new(), self.claims.has_session_token())
@@ -208,6 +165,13 @@ pub(super) fn unsigned_parameters(location: Location, rules: &Rules) -> &'static
         }
         (Location::Header | Location::Form, ..) => &[],
     }
+}
+
+/// What [`Presented`] has besides the claims.
+struct Values {
+    timestamp: Timestamp,
+    expires_in: Option<u64>,
+    signed_payload: Option<SignedPayload>,
 }
 
 /// The headers that describe a signature, and the host. Each may appear only once, since the verifier and the application might
@@ -257,6 +221,85 @@ impl<'a> AuthHeaders<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Reads the signature from the header or the query that has it.
+    fn read(
+        &self,
+        request: &Request<'a>,
+        index: &QueryIndex<'a>,
+        claims: &mut Claims<'a>,
+    ) -> Result<Values, VerifyError> {
+        let values = match self.authorization {
+            Some(header) if header.starts_with(b"AWS") && authorization::has_algorithm(index) => {
+                return Err(VerifyError::BothMechanisms);
+            }
+            Some(header) if header.starts_with(b"AWS") => self.read_header(request, header, claims)?,
+            _ if authorization::is_presigned(index) => self.read_query(index, claims)?,
+            Some(header) => self.read_header(request, header, claims)?,
+            None => return Err(VerifyError::MissingAuthentication),
+        };
+        let is_sigv4a = claims.algorithm() == Algorithm::EcdsaP256Sha256;
+        if is_sigv4a && claims.region_set().is_none_or(str::is_empty) {
+            return Err(VerifyError::MissingRegionSet { location: claims.location });
+        }
+        Ok(values)
+    }
+
+    fn read_header(
+        &self,
+        request: &Request<'a>,
+        header: &'a [u8],
+        claims: &mut Claims<'a>,
+    ) -> Result<Values, VerifyError> {
+        if header.len() > MAX_AUTHORIZATION {
+            return Err(VerifyError::AuthorizationTooLong { length: header.len(), limit: MAX_AUTHORIZATION });
+        }
+        authorization::parse_header(header, claims).map_err(|error| VerifyError::of_claim(error, Location::Header))?;
+        let timestamp = self.timestamp()?;
+        if let Some(token) = self.session_token {
+            claims.set_session_token(token);
+        }
+        let mut signed_payload = None;
+        if let Some(value) = self.content_sha256 {
+            let (text, signed) = parse_content_sha256(value)?;
+            claims.set_content_sha256(text);
+            signed_payload = Some(signed);
+        }
+        if claims.algorithm() == Algorithm::EcdsaP256Sha256
+            && let Some(region_set) = region_set_header(request)?
+        {
+            claims.set_region_set(region_set);
+        }
+        Ok(Values { timestamp, expires_in: None, signed_payload })
+    }
+
+    fn read_query(&self, index: &QueryIndex<'a>, claims: &mut Claims<'a>) -> Result<Values, VerifyError> {
+        authorization::parse_query(index, claims).map_err(|error| VerifyError::of_claim(error, Location::Query))?;
+        let timestamp = parse_timestamp(claims.timestamp().unwrap_or_default(), Location::Query)?;
+        let expires_in = claims.expires().map(parse_expires).transpose()?;
+        match (claims.session_token(), self.session_token) {
+            (Some(_), Some(_)) => {
+                return Err(VerifyError::Repeated { name: SessionTokenName::SecurityToken.query() });
+            }
+            (None, Some(header)) => claims.set_session_token(header),
+            (_, None) => {}
+        }
+        // The payload hash may be given in the query or in a header; if both give it, they have to agree.
+        let in_query = claims.content_sha256().map(|text| parse_content_sha256(text.as_bytes())).transpose()?;
+        let in_header = self.content_sha256.map(parse_content_sha256).transpose()?;
+        let signed_payload = match (in_query, in_header) {
+            (Some((query, _)), Some((header, _))) if query != header => {
+                return Err(VerifyError::InvalidContentSha256 { got: excerpt(header.as_bytes()) });
+            }
+            (Some((_, signed)), _) => Some(signed),
+            (None, Some((header, signed))) => {
+                claims.set_content_sha256(header);
+                Some(signed)
+            }
+            (None, None) => None,
+        };
+        Ok(Values { timestamp, expires_in, signed_payload })
     }
 
     /// The time of a request that is signed in its `Authorization` header.

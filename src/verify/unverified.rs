@@ -1,4 +1,5 @@
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::body::SignedPayload;
@@ -12,12 +13,12 @@ use super::verifier::Verifier;
 use crate::hash::sha256;
 use crate::redact::REDACTED;
 use crate::sigv4::authorization::Claims;
-use crate::sigv4::canonical_request::SignedHeaderList;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
+use crate::text::wiped::Wiped;
 
 /// A request that passed every check that needs no key. Nothing is verified yet: everything here may be forged.
 /// Returned by [`Verifier::parse`].
@@ -55,8 +56,8 @@ pub struct UnverifiedRequest<'a> {
     pub(super) presented: Presented<'a>,
     /// The rules of the service in the scope.
     pub(super) rules: &'a Rules,
-    /// The signed headers as they arrived, sorted by name.
-    pub(super) headers: SignedHeaderList<'a>,
+    /// The canonical request with the first host, up to the payload line. It is far smaller than what it is written from.
+    pub(super) start: Wiped<Vec<u8>>,
     pub(super) in_query: HeadersInQuery,
     pub(super) hosts: Hosts<'a>,
     /// The region and service of the scope; the region is empty for SigV4A.
@@ -67,6 +68,7 @@ pub struct UnverifiedRequest<'a> {
 
 impl<'a> UnverifiedRequest<'a> {
     /// Adds the whole body, or `b""` if there is none. It is hashed here and compared when verifying.
+    #[inline]
     pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
         // Hashed before `self` is moved: passing it on to another method would copy it once more.
         let body_sha256 = sha256(body);
@@ -86,7 +88,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// [`VerifyError`]; [`VerifyError::BodyNeeded`] if the signature covers the body but no `x-amz-content-sha256`
     /// gives its hash. That is common for services other than S3: read the body first, and use
     /// [`UnverifiedRequest::with_body`].
-    pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
+    pub fn verify_head(mut self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
         let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
         let proven = self.prove(None, find)?;
         Ok(self.into_head(proven))
@@ -96,7 +98,7 @@ impl<'a> UnverifiedRequest<'a> {
     ///
     /// # Errors
     /// The same as for [`UnverifiedRequest::verify_head`].
-    pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
+    pub fn verify_head_with_key(mut self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
         let proven = self.prove(None, |claims, now| Found::of_key(found, claims, now))?;
         Ok(self.into_head(proven))
     }
@@ -128,13 +130,14 @@ impl<'a> UnverifiedRequest<'a> {
 
     /// Verifies everything but a body that was not passed in.
     fn prove<'k>(
-        &self,
+        &mut self,
         body_sha256: Option<[u8; 32]>,
         find: impl FnOnce(&Claims<'_>, Timestamp) -> Found<'k>,
     ) -> Result<Proven<'a>, VerifyError> {
+        let start = core::mem::replace(&mut self.start, Wiped::new(Vec::new(), false));
         let (payload, lines) = self.payload.lines(&self.presented, body_sha256)?;
         let found = find(&self.presented.claims, self.now);
-        let (matched, computed) = self.compare(lines, &found.key);
+        let (matched, computed) = self.compare(start, lines, &found.key);
         found.standing?;
         let matched = matched.ok_or(VerifyError::SignatureMismatch { computed })?;
         let payload = proven_payload(&self.presented, payload, &matched);
@@ -206,7 +209,7 @@ impl<'a> UnverifiedWithBody<'a> {
     /// [`VerifyError`], with AWS's wording for the client and the reason for the operator;
     /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
     /// [`UnverifiedRequest::verify_head`].
-    pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
+    pub fn verify(mut self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
         let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
         let proven = self.request.prove(Some(self.body_sha256), find)?;
         Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
@@ -216,7 +219,7 @@ impl<'a> UnverifiedWithBody<'a> {
     ///
     /// # Errors
     /// The same as for [`UnverifiedWithBody::verify`].
-    pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
+    pub fn verify_with_key(mut self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
         let find = |claims: &Claims<'_>, now| Found::of_key(found, claims, now);
         let proven = self.request.prove(Some(self.body_sha256), find)?;
         Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))

@@ -21,7 +21,6 @@ use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::query_decoded;
-use crate::text::position_of_name;
 
 /// A request whose signature is verified, and whose body is still to be checked. Returned by
 /// [`UnverifiedRequest::verify_head`].
@@ -201,11 +200,10 @@ impl<'a> VerifiedHead<'a> {
             Received::Whole(request) => (Some(request.headers.iter()), [].as_slice()),
             Received::Signed { headers, .. } => (None, headers.as_slice()),
         };
-        let names = self.claims.names_in_order();
         let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let all = whole.into_iter().flatten().chain(signed);
         all.filter(move |(name, _)| {
-            position_of_name(names.as_slice(), name.as_bytes()).is_some() && !name.eq_ignore_ascii_case("host")
+            self.claims.place_of(name.as_bytes()).is_some() && !name.eq_ignore_ascii_case("host")
         })
     }
 

@@ -6,7 +6,7 @@ use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::presented::Presented;
 use super::unverified::UnverifiedRequest;
-use crate::sigv4::canonical_request::SignedHeaderList;
+use crate::sigv4::canonical_request::{QueryIndex, SignedHeaderList};
 use crate::sigv4::request::{Request, check_host};
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::{Scope, ScopeError};
@@ -267,9 +267,12 @@ impl Verifier {
         request: impl Into<Request<'a>>,
         now: Timestamp,
     ) -> Result<UnverifiedRequest<'a>, VerifyError> {
-        let presented = Presented::parse(request.into())?;
-        let [.., service] = presented.claims.scope_parts();
-        let rules = self.rules_of(service);
+        let mut index = QueryIndex::new();
+        let presented = Presented::parse_with(request.into(), &mut index)?;
+        let [.., named] = presented.claims.scope_parts();
+        let service = self.services.iter().find(|(own, _)| own.as_bytes() == named);
+        // An unknown service is refused later, whatever its rules.
+        let rules = service.or(self.services.first()).map_or(const { &Rules::GENERIC }, |(_, rules)| rules);
         self.check_algorithm(&presented)?;
         self.check_mechanism(&presented)?;
         self.check_hosts(&presented)?;
@@ -278,26 +281,20 @@ impl Verifier {
             external => Hosts::External(external),
         };
         let mut headers = SignedHeaderList::new();
-        let count = self.check_coverage(&presented, rules, hosts.first(), &mut headers)?;
-        let in_query = HeadersInQuery::find(&presented, rules, &headers, count)?;
+        self.check_coverage(&presented, rules, hosts.first(), &mut headers)?;
+        let in_query = HeadersInQuery::find(&presented, rules, &headers)?;
         check_hops(&presented)?;
         self.check_repeats(&headers)?;
         self.check_path(&presented, rules)?;
         self.check_parameters(&presented)?;
         self.check_time(&presented, rules, now)?;
-        let scope = self.check_scope(&presented)?;
+        let scope = self.check_scope(&presented, service.map(|(own, _)| own.as_str()))?;
         let payload = PayloadMode::check(&presented, rules)?;
         if let Hosts::Own(host) = hosts {
             check_host(host)?;
         }
-        Ok(UnverifiedRequest { verifier: self, presented, rules, headers, in_query, hosts, scope, payload, now })
-    }
-
-    /// Returns the rules of a service. For an unknown service, which is refused later, these are the rules of the first
-    /// one.
-    fn rules_of(&self, service: &[u8]) -> &Rules {
-        let own = self.services.iter().find(|(own, _)| own.as_bytes() == service).or(self.services.first());
-        own.map_or(const { &Rules::GENERIC }, |(_, rules)| rules)
+        let start = presented.canonical_start(rules, &headers, &in_query, &mut index);
+        Ok(UnverifiedRequest { verifier: self, presented, rules, start, in_query, hosts, scope, payload, now })
     }
 }
 

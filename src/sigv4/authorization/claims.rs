@@ -1,8 +1,10 @@
 //! The parsed parts of a signature.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::{Deref, Range};
 
+use super::credential::CredentialParts;
 use super::{ClaimError, Location};
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::request::MAX_HEADERS;
@@ -10,7 +12,7 @@ use crate::sigv4::scope::{Scope, TERMINATOR};
 use crate::sigv4::signature::Signature;
 use crate::text::inline::Inline;
 use crate::text::wiped::Wiped;
-use crate::text::{all, excerpt, is_lowercase_token_byte, last_position_of, split, split_text};
+use crate::text::{all, any, compare_bytes_ignoring_case, excerpt, is_lowercase_token_byte, split, split_text};
 
 /// The parsed parts of a signature, wherever it was sent. Nothing in them has been verified.
 ///
@@ -19,10 +21,12 @@ use crate::text::{all, excerpt, is_lowercase_token_byte, last_position_of, split
 pub(crate) struct Claims<'a> {
     pub(crate) location: Location,
     algorithm: Algorithm,
-    /// The `Authorization` header, the decoded values of the query, or the credential of a form.
-    text: Text<'a>,
+    /// The `Authorization` header, the query or its decoded values, or the credential of a form.
+    pub(super) text: Text<'a>,
     parts: CredentialParts,
     signed_headers: Span,
+    /// Where the names of `signed_headers` end. A list is never longer than a header or a target may be.
+    name_ends: Inline<u16, 16>,
     signature: Signature,
     /// The `X-Amz-Date` of a query.
     pub(super) timestamp: Option<Span>,
@@ -48,8 +52,8 @@ pub(super) enum Value<'a> {
 /// A range of the claims' text: half as large as a `Range<usize>`, since the claims are moved several times.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Span {
-    start: u32,
-    end: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
 }
 
 impl Span {
@@ -67,7 +71,7 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
-    fn is_empty(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         self.start == self.end
     }
 
@@ -98,6 +102,11 @@ impl Deref for Text<'_> {
 impl<'a> Claims<'a> {
     pub(crate) fn access_key_id(&self) -> &str {
         self.text_of(self.parts.access_key_id)
+    }
+
+    /// Returns `true` if the access key id contains no escape.
+    pub(super) fn access_key_is_plain(&self) -> bool {
+        !any(self.part(self.parts.access_key_id), |byte| byte == b'%')
     }
 
     /// Returns `true` if the access key id is this one.
@@ -144,11 +153,25 @@ impl<'a> Claims<'a> {
         split_text(self.text_of(self.signed_headers), b';')
     }
 
-    /// The same as a list to search in: whoever asks for every header must not read the text each time.
-    pub(crate) fn names_in_order(&self) -> Inline<&[u8], 16> {
-        let mut names = Inline::new();
-        split(self.signed_headers(), b';').for_each(|name| names.push(name));
-        names
+    /// Returns the number of signed headers.
+    pub(crate) fn signed_header_count(&self) -> usize {
+        self.name_ends.as_slice().len()
+    }
+
+    /// Returns the position of a name, in any case, among the signed headers.
+    pub(crate) fn place_of(&self, name: &[u8]) -> Option<usize> {
+        let (list, ends) = (self.signed_headers(), self.name_ends.as_slice());
+        if ends.len() > 16 {
+            return place_among_many(list, ends, name);
+        }
+        // In a short list, most names already differ in length.
+        let mut start = 0;
+        ends.iter().position(|end| {
+            let range = start..*end as usize;
+            start = range.end + 1;
+            range.len() == name.len()
+                && list.get(range).is_some_and(|signed| signed == name || signed.eq_ignore_ascii_case(name))
+        })
     }
 
     pub(crate) fn signature(&self) -> &Signature {
@@ -238,53 +261,65 @@ impl<'a> Claims<'a> {
 pub(super) type Found = Option<Span>;
 
 impl<'a> Claims<'a> {
-    /// Checks the form of each part.
+    /// Claims of nobody, which are filled in where they stay: they are large to move.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self::of_parts(
+            Location::Header,
+            Text::Borrowed(b""),
+            CredentialParts::default(),
+            Signature::from_bytes([0; 32]),
+        )
+    }
+
+    /// Checks the form of each part of `text`. `slash` is what separates the parts of the credential.
     pub(super) fn read(
-        location: Location,
+        &mut self,
         algorithm: Algorithm,
-        text: Text<'a>,
+        slash: &[u8],
         credential: Span,
         signature: Span,
         signed_headers: Span,
-    ) -> Result<Self, ClaimError> {
-        let value = |span: Span| text.get(span.range()).unwrap_or_default();
+    ) -> Result<(), ClaimError> {
+        let value = |span: Span| self.text.get(span.range()).unwrap_or_default();
         if signed_headers.length() > MAX_HEADERS
             && value(signed_headers).iter().filter(|byte| **byte == b';').count() >= MAX_HEADERS
         {
             return Err(ClaimError::TooManySignedHeaders);
         }
-        if !are_signed_headers(value(signed_headers)) {
+        self.name_ends = Inline::new();
+        if !read_names(value(signed_headers), &mut self.name_ends) {
             return Err(ClaimError::SignedHeaders);
         }
-        let parts = CredentialParts::read(algorithm, value(credential), credential.range().start);
-        let malformed = || ClaimError::Credential { algorithm, got: excerpt(value(credential)) };
-        let parts = parts.ok_or_else(malformed)?;
-        let signature = Signature::read(algorithm, value(signature)).ok_or(ClaimError::Signature { algorithm })?;
-        Ok(Self::of_parts(location, algorithm, text, parts, signed_headers, signature))
+        let Some(parts) = CredentialParts::read(algorithm, value(credential), credential.range().start, slash) else {
+            return Err(ClaimError::Credential { algorithm, got: excerpt(value(credential)) });
+        };
+        let Some(signature) = Signature::read(algorithm, value(signature)) else {
+            return Err(ClaimError::Signature { algorithm });
+        };
+        self.algorithm = algorithm;
+        self.parts = parts;
+        self.signed_headers = signed_headers;
+        self.signature = signature;
+        Ok(())
     }
 
     /// Returns the claims of a form, whose credential is a separate field. A form signs no headers.
     pub(crate) fn of_form(credential: &'a str, signature: Signature) -> Option<Self> {
-        let algorithm = Algorithm::HmacSha256;
         let credential = credential.as_bytes();
-        let parts = CredentialParts::read(algorithm, credential, 0)?;
-        Some(Self::of_parts(Location::Form, algorithm, Text::Borrowed(credential), parts, Span::default(), signature))
+        let parts = CredentialParts::read(Algorithm::HmacSha256, credential, 0, b"/")?;
+        Some(Self::of_parts(Location::Form, Text::Borrowed(credential), parts, signature))
     }
 
-    fn of_parts(
-        location: Location,
-        algorithm: Algorithm,
-        text: Text<'a>,
-        parts: CredentialParts,
-        signed_headers: Span,
-        signature: Signature,
-    ) -> Self {
+    #[inline]
+    fn of_parts(location: Location, text: Text<'a>, parts: CredentialParts, signature: Signature) -> Self {
         Self {
             location,
-            algorithm,
+            algorithm: Algorithm::HmacSha256,
             text,
             parts,
-            signed_headers,
+            signed_headers: Span::default(),
+            name_ends: Inline::new(),
             signature,
             timestamp: None,
             expires: None,
@@ -295,53 +330,40 @@ impl<'a> Claims<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct CredentialParts {
-    access_key_id: Span,
-    date: Span,
-    /// Empty if the scope has no region.
-    region: Span,
-    service: Span,
-    terminator: Span,
-}
-
-impl CredentialParts {
-    /// Splits a credential. The last four parts, or three if there is no region, are the scope. Everything before them
-    /// is the access key id, which may contain a `/`. Only the region may be empty.
-    fn read(algorithm: Algorithm, credential: &[u8], offset: usize) -> Option<Self> {
-        if !all(credential, |byte| byte.is_ascii_graphic()) {
-            return None;
-        }
-        let mut end = credential.len();
-        let mut last_part = || {
-            let start = last_position_of(credential.get(..end)?, b'/')? + 1;
-            let part = Span::new(offset + start, offset + end);
-            end = start - 1;
-            Some(part)
-        };
-        let (terminator, service) = (last_part()?, last_part()?);
-        let region = match algorithm {
-            Algorithm::HmacSha256 => last_part()?,
-            Algorithm::EcdsaP256Sha256 => Span::default(),
-        };
-        let (date, access_key_id) = (last_part()?, Span::new(offset, offset + end));
-        let is_empty = access_key_id.is_empty() || date.is_empty() || service.is_empty() || terminator.is_empty();
-        (!is_empty).then_some(Self { access_key_id, date, region, service, terminator })
+/// Finds where each name ends. Returns `true` if a list consists of lowercase header names in strictly ascending order, so
+/// that none is repeated or empty.
+fn read_names(list: &[u8], ends: &mut Inline<u16, 16>) -> bool {
+    if list.len() > usize::from(u16::MAX) {
+        return false;
     }
-}
-
-/// Returns `true` if a list consists of lowercase header names in strictly ascending order, so that none is repeated or
-/// empty.
-fn are_signed_headers(list: &[u8]) -> bool {
     // Most lists need no look-up of each byte.
     let is_usual = |byte: u8| byte.is_ascii_lowercase() | byte.is_ascii_digit() | (byte == b'-') | (byte == b';');
     if !all(list, is_usual) && !list.iter().all(|byte| is_lowercase_token_byte(*byte) || *byte == b';') {
         return false;
     }
-    let mut last: &[u8] = b"";
+    let (mut last, mut end): (&[u8], usize) = (b"", 0);
     split(list, b';').all(|name| {
-        let ascending = last < name;
+        // Most names already differ in their first byte.
+        let ascending = last.first() < name.first() || last < name;
         last = name;
+        end += name.len();
+        ends.push(u16::try_from(end).unwrap_or(u16::MAX));
+        end += 1;
         ascending
     })
+}
+
+fn place_among_many(list: &[u8], ends: &[u16], name: &[u8]) -> Option<usize> {
+    let (mut low, mut high) = (0, ends.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        let start = middle.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end as usize + 1);
+        let signed = list.get(start..*ends.get(middle)? as usize)?;
+        match compare_bytes_ignoring_case(signed, name) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Equal => return Some(middle),
+            Ordering::Greater => high = middle,
+        }
+    }
+    None
 }

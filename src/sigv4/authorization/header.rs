@@ -10,13 +10,20 @@ use crate::text::{excerpt, position_of, split, split_once};
 
 /// Parses `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`: each parameter once, in any order, with any
 /// number of spaces around the commas, and nothing else.
-pub(crate) fn parse_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+pub(crate) fn parse_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
+    claims.location = Location::Header;
+    claims.text = Text::Borrowed(header);
+    if let Some([credential, signed_headers, signature]) = usual_values(header)
+        && claims.read(Algorithm::HmacSha256, b"/", credential, signature, signed_headers).is_ok()
+    {
+        return Ok(());
+    }
     // A header that isn't ASCII is refused whatever it contains, so that only the error remains to be chosen.
-    read_header(header)
+    read_header(header, claims)
         .map_err(|error| if core::str::from_utf8(header).is_ok() { error } else { ClaimError::NotKeyValue })
 }
 
-fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
+fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), ClaimError> {
     let space = position_of(header, b' ').unwrap_or(header.len());
     let scheme = header.get(..space).unwrap_or_default();
     let parameters = header.get(space + 1..).unwrap_or_default();
@@ -51,7 +58,26 @@ fn read_header(header: &[u8]) -> Result<Claims<'_>, ClaimError> {
             ("SignedHeaders", signed_headers),
         ]));
     };
-    Claims::read(Location::Header, algorithm, Text::Borrowed(header), credential, signature, signed_headers)
+    claims.read(algorithm, b"/", credential, signature, signed_headers)
+}
+
+/// Finds the values in a header with the parameters in the order in which AWS documents them, as nearly all are. The
+/// signature is whatever comes last: if that is no signature, the header is read again.
+fn usual_values(header: &[u8]) -> Option<[Span; 3]> {
+    let mut rest = header.strip_prefix(b"AWS4-HMAC-SHA256 ")?;
+    let credential = next_value(header, &mut rest, b"Credential=")?;
+    let signed_headers = next_value(header, &mut rest, b"SignedHeaders=")?;
+    let signature = rest.strip_prefix(b" ").unwrap_or(rest).strip_prefix(b"Signature=")?;
+    Some([credential, signed_headers, Span::new(header.len() - signature.len(), header.len())])
+}
+
+/// Finds the value of the parameter with this name, which is next and not the last. `rest` is the end of the header.
+fn next_value(header: &[u8], rest: &mut &[u8], name: &[u8]) -> Option<Span> {
+    let value = rest.strip_prefix(b" ").unwrap_or(rest).strip_prefix(name)?;
+    let start = header.len() - value.len();
+    let (value, after) = split_once(value, b',')?;
+    *rest = after;
+    (value.last() != Some(&b' ')).then(|| Span::new(start, start + value.len()))
 }
 
 #[cold]

@@ -10,7 +10,7 @@ use core::fmt;
 use core::ops::Range;
 
 pub(crate) use headers::SignedHeaderList;
-pub(crate) use query::{each_pair, pairs};
+pub(crate) use query::{QueryIndex, SentPair, pairs};
 
 use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};
 use crate::sigv4::payload::PayloadLine;
@@ -45,10 +45,28 @@ pub(crate) struct Assembled {
 impl Parts<'_> {
     /// Writes the canonical request to `out`, which must be empty, and reserves space for `more` bytes after it.
     pub(crate) fn assemble(&self, out: &mut Wiped<Vec<u8>>, more: usize) -> Assembled {
+        let mut index = QueryIndex::new();
+        if !self.is_query_canonical {
+            index.read(self.query);
+        }
         let payload = self.payload.as_bytes();
+        let signed_headers = self.assemble_up_to_payload(out, payload.len() + more, &mut index);
+        out.extend_from_slice(payload);
+        Assembled { length: out.len(), signed_headers }
+    }
+
+    /// Writes all but the payload line. `index` is that of the query, and is of no use afterwards. Returns the range of the
+    /// signed headers.
+    pub(crate) fn assemble_up_to_payload(
+        &self,
+        out: &mut Wiped<Vec<u8>>,
+        more: usize,
+        index: &mut QueryIndex<'_>,
+    ) -> Range<usize> {
         // An encoded byte takes three bytes, and every pair may gain a `=`.
-        let target = 3 * self.path.len() + 4 * self.query.len();
-        out.reserve(self.method.len() + target + self.headers.written_length() + payload.len() + 8 + more);
+        let query = if self.is_query_canonical || index.are_canonical() { 1 } else { 4 } * self.query.len();
+        let target = 3 * self.path.len() + query;
+        out.reserve(self.method.len() + target + self.headers.written_length() + 8 + more);
         out.extend_from_slice(self.method.as_bytes());
         out.push(b'\n');
         path::write_path(out, self.path, self.rules);
@@ -56,13 +74,12 @@ impl Parts<'_> {
         if self.is_query_canonical {
             out.extend_from_slice(self.query);
         } else {
-            query::write_query(out, self.query, self.left_out);
+            index.write_to(out, self.left_out);
         }
         out.push(b'\n');
         let signed_headers = self.headers.write_to(out, self.signed_headers);
         out.push(b'\n');
-        out.extend_from_slice(payload);
-        Assembled { length: out.len(), signed_headers }
+        signed_headers
     }
 }
 

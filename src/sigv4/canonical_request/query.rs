@@ -5,37 +5,12 @@ use core::ops::Range;
 use crate::text::inline::Inline;
 use crate::text::percent::{begins_canonical_escape, each_reserved, write_query_decoded_then_encoded};
 use crate::text::wiped::Wiped;
-use crate::text::{each_position, split, split_once};
+use crate::text::{split, split_once};
 
 /// Returns the pairs of a query without decoding them. The query is split only at `&`, empty pairs are skipped, and a
 /// pair without `=` has an empty value.
 pub(crate) fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     split(query, b'&').filter(|piece| !piece.is_empty()).map(|piece| split_once(piece, b'=').unwrap_or((piece, b"")))
-}
-
-/// Calls `visit` with the name and value of each of the [`pairs`], and with whether either may be encoded. It reads the
-/// query once, where the iterator reads it once for each separator and the caller once more for escapes.
-#[inline]
-pub(crate) fn each_pair<'q>(query: &'q [u8], mut visit: impl FnMut(&'q [u8], &'q [u8], bool)) {
-    let mut visit_piece = |start: usize, equals: Option<usize>, end: usize, is_encoded: bool| {
-        let part = |from: usize, to: usize| query.get(from..to).unwrap_or_default();
-        match equals {
-            Some(equals) => visit(part(start, equals), part(equals + 1, end), is_encoded),
-            None if start < end => visit(part(start, end), b"", is_encoded),
-            None => {}
-        }
-    };
-    let is_special = |byte: u8| (byte == b'&') | (byte == b'=') | (byte == b'%') | (byte == b'+');
-    let (mut start, mut equals, mut is_encoded) = (0, None, false);
-    each_position(query, is_special, |position| match query.get(position) {
-        Some(b'&') => {
-            visit_piece(start, equals, position, is_encoded);
-            (start, equals, is_encoded) = (position + 1, None, false);
-        }
-        Some(b'=') => equals = equals.or(Some(position)),
-        _ => is_encoded = true,
-    });
-    visit_piece(start, equals, query.len(), is_encoded);
 }
 
 /// A pair of a query: the name begins at `start`, the `=` is at `equals`, and the value ends at `end`. The positions
@@ -49,13 +24,16 @@ struct Pair {
     equals: u32,
     end: u32,
     is_in_buffer: bool,
+    /// Something in it may be encoded.
+    is_encoded: bool,
 }
 
 impl Pair {
     #[inline]
     fn new(text: &[u8], start: usize, equals: usize, end: usize, is_in_buffer: bool) -> Self {
         let prefix = prefix(text.get(start..).unwrap_or_default(), equals - start);
-        Self { prefix, start: start as u32, equals: equals as u32, end: end as u32, is_in_buffer }
+        let (start, equals, end) = (start as u32, equals as u32, end as u32);
+        Self { prefix, start, equals, end, is_in_buffer, is_encoded: false }
     }
 
     fn range(self) -> Range<usize> {
@@ -93,47 +71,104 @@ fn prefix(text: &[u8], length: usize) -> u64 {
     eight & !after_name
 }
 
-/// Writes the canonical query, except the parameters named in `left_out`, whose names need no encoding.
-pub(super) fn write_query(out: &mut Wiped<Vec<u8>>, query: &[u8], left_out: &[&str]) {
-    let mut list: Inline<Pair, 16> = Inline::new();
-    let first = out.len();
-    if !index(query, &mut list) {
-        encode(out, query, list.as_mut_slice());
-    }
-    let pairs = leave_out(list.as_mut_slice(), left_out, query, out);
-    let encoded = out.as_slice();
-    if !pairs.is_sorted_by(|one, next| one.compare(next, query, encoded).is_le()) {
-        pairs.sort_unstable_by(|one, other| one.compare(other, query, encoded));
-    }
-    let encoded_end = out.len();
-    if encoded_end == first {
-        return write_pairs(out, query, pairs);
-    }
-    out.reserve(encoded_end - first + query.len());
-    write_pairs(out, query, pairs);
-    let length = out.len() - encoded_end;
-    out.copy_within(encoded_end.., first);
-    out.truncate(first + length);
+/// A pair as sent.
+pub(crate) struct SentPair<'q> {
+    pub(crate) name: &'q [u8],
+    pub(crate) value: &'q [u8],
+    /// The position of the value in the query.
+    pub(crate) range: Range<u32>,
+    /// The name or the value contains a `%` or a `+`.
+    pub(crate) is_encoded: bool,
 }
 
-/// Finds the pairs of a query. Returns `true` if all of them are sent in their canonical form. The positions of the
-/// others are still those in the query.
-fn index(query: &[u8], pairs: &mut Inline<Pair, 16>) -> bool {
-    let (mut start, mut equals, mut is_canonical, mut are_canonical) = (0, None, true, true);
-    each_reserved(query, |position, byte| match byte {
-        b'=' if equals.is_none() => equals = Some(position),
-        b'%' => is_canonical &= begins_canonical_escape(query, position),
-        b'&' => {
-            if start < position {
-                is_canonical &= equals.is_some();
-                are_canonical &= is_canonical;
-                pairs.push(Pair::new(query, start, equals.unwrap_or(position), position, !is_canonical));
+/// The pairs of a query, found in one pass for all that read it: the parameters of a signature, and the canonical query.
+pub(crate) struct QueryIndex<'q> {
+    query: &'q [u8],
+    pairs: Inline<Pair, 16>,
+    /// All pairs are sent in their canonical form, though maybe not in order.
+    are_canonical: bool,
+}
+
+impl<'q> QueryIndex<'q> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { query: b"", pairs: Inline::new(), are_canonical: true }
+    }
+
+    /// Finds the pairs of a query; the index must be new. The query is split only at `&`, and empty pairs are skipped.
+    pub(crate) fn read(&mut self, query: &'q [u8]) {
+        self.query = query;
+        let pairs = &mut self.pairs;
+        let mut are_canonical = true;
+        let (mut start, mut equals, mut is_canonical, mut is_encoded) = (0, None, true, false);
+        each_reserved(query, |position, byte| match byte {
+            b'=' if equals.is_none() => equals = Some(position),
+            b'%' => {
+                is_encoded = true;
+                is_canonical &= begins_canonical_escape(query, position);
             }
-            (start, equals, is_canonical) = (position + 1, None, true);
+            b'&' => {
+                if start < position {
+                    is_canonical &= equals.is_some();
+                    are_canonical &= is_canonical;
+                    let pair = Pair::new(query, start, equals.unwrap_or(position), position, !is_canonical);
+                    pairs.push(Pair { is_encoded, ..pair });
+                }
+                (start, equals, is_canonical, is_encoded) = (position + 1, None, true, false);
+            }
+            _ => {
+                is_canonical = false;
+                is_encoded |= byte == b'+';
+            }
+        });
+        self.are_canonical = are_canonical;
+    }
+
+    pub(crate) fn query(&self) -> &'q [u8] {
+        self.query
+    }
+
+    pub(crate) fn are_canonical(&self) -> bool {
+        self.are_canonical
+    }
+
+    /// Returns the names of the pairs as sent. Call this before writing.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'q [u8]> {
+        let range = |pair: &Pair| pair.start as usize..pair.equals as usize;
+        self.pairs.as_slice().iter().map(move |pair| self.query.get(range(pair)).unwrap_or_default())
+    }
+
+    /// Returns the same as [`pairs`]. Call this before writing.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = SentPair<'q>> {
+        self.pairs.as_slice().iter().map(|pair| {
+            let Pair { equals, end, is_encoded, .. } = *pair;
+            let (name, value) = pair.key(self.query, self.query);
+            SentPair { name, value, range: (equals + 1).min(end)..end, is_encoded }
+        })
+    }
+
+    /// Writes the canonical query, except the parameters named in `left_out`, whose names need no encoding.
+    pub(super) fn write_to(&mut self, out: &mut Wiped<Vec<u8>>, left_out: &[&str]) {
+        let (query, first) = (self.query, out.len());
+        let pairs = self.pairs.as_mut_slice();
+        if !self.are_canonical {
+            encode(out, query, pairs);
         }
-        _ => is_canonical = false,
-    });
-    are_canonical
+        let pairs = leave_out(pairs, left_out, query, out);
+        let encoded = out.as_slice();
+        if !pairs.is_sorted_by(|one, next| one.compare(next, query, encoded).is_le()) {
+            pairs.sort_unstable_by(|one, other| one.compare(other, query, encoded));
+        }
+        let encoded_end = out.len();
+        if encoded_end == first {
+            return write_pairs(out, query, pairs);
+        }
+        out.reserve(encoded_end - first + query.len());
+        write_pairs(out, query, pairs);
+        let length = out.len() - encoded_end;
+        out.copy_within(encoded_end.., first);
+        out.truncate(first + length);
+    }
 }
 
 /// Removes the pairs with these names.
@@ -205,7 +240,9 @@ mod tests {
 
     fn query(query: &str) -> String {
         let mut out = Wiped::new(b"GET\n/\n".to_vec(), true);
-        write_query(&mut out, query.as_bytes(), &["X-Amz-Signature"]);
+        let mut index = QueryIndex::new();
+        index.read(query.as_bytes());
+        index.write_to(&mut out, &["X-Amz-Signature"]);
         out.into_text().unwrap().split_off(6)
     }
 
@@ -247,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pair_is_visited_once_in_order() {
+    fn every_pair_is_indexed_once_in_order() {
         const BYTES: [u8; 5] = *b"&=%+a";
         let last = 5_u32.pow(7);
         let short = (0..last).map(|n| (0..7).map(|digit| BYTES[(n / 5_u32.pow(digit) % 5) as usize]).collect());
@@ -255,10 +292,16 @@ mod tests {
         for query in short.chain(long) {
             let query: Vec<u8> = query;
             let is_encoded = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'%' | b'+'));
-            let mut visited = Vec::new();
-            each_pair(&query, |name, value, encoded| visited.push((name, value, encoded)));
+            let mut index = QueryIndex::new();
+            index.read(&query);
             let expected = pairs(&query).map(|(name, value)| (name, value, is_encoded(name) || is_encoded(value)));
-            assert!(expected.eq(visited), "{:?}", String::from_utf8_lossy(&query));
+            let in_query = |range: &Range<u32>| &query[range.start as usize..range.end as usize];
+            assert!(index.pairs().all(|pair| in_query(&pair.range) == pair.value));
+            assert!(
+                expected.eq(index.pairs().map(|pair| (pair.name, pair.value, pair.is_encoded))),
+                "{:?}",
+                String::from_utf8_lossy(&query)
+            );
         }
     }
 
