@@ -31,6 +31,11 @@ const NAMES: [&str; 10] = [
     "Range",
 ];
 
+/// How many requests are tried.
+fn cases() -> u64 {
+    std::env::var("COUNTERSIGN_CASES").map_or(4000, |cases| cases.parse().expect("COUNTERSIGN_CASES is a number"))
+}
+
 struct Sent {
     method: &'static str,
     target: String,
@@ -61,7 +66,7 @@ fn rules(random: &mut Random) -> Rules {
 fn signing_matches_the_naive_transcription_and_verifies() {
     let credentials = credentials();
     let now = now();
-    for seed in 0..4000 {
+    for seed in 0..cases() {
         let mut random = Random(seed);
         let (sent, rules) = (request(&mut random), rules(&mut random));
         let signer = Signer::new(credentials.clone(), "us-east-1", "service")
@@ -151,7 +156,7 @@ fn canonical_requests_of_any_bytes_match_the_naive_transcription() {
     let credentials = credentials();
     let now = now();
     let mut refused = 0;
-    for seed in 0..4000 {
+    for seed in 0..cases() {
         let mut random = Random(seed);
         let rules = rules(&mut random);
         let mut target = if random.below(4) > 0 { b"/".to_vec() } else { Vec::new() };
@@ -213,14 +218,14 @@ fn canonical_requests_of_any_bytes_match_the_naive_transcription() {
         let verifier = as_lenient_as_aws(verifier("service")).with_rules(rules);
         verify(&verifier, request, b"", &credentials, now).unwrap();
     }
-    assert!((400..1200).contains(&refused), "{refused}");
+    assert!((cases() / 10..cases() * 3 / 10).contains(&refused), "{refused}");
 }
 
 #[test]
 fn presigned_urls_match_the_naive_transcription_and_verify() {
     let credentials = credentials().with_session_token("to/ken+==").unwrap();
     let now = now();
-    for seed in 0..4000 {
+    for seed in 0..cases() {
         let mut random = Random(seed);
         let (sent, rules) = (request(&mut random), rules(&mut random));
         let signer = Signer::new(credentials.clone(), "us-east-1", "service").unwrap().with_rules(rules);
