@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod replay;
 pub mod route;
 mod run;
+pub mod signing_names;
 mod tls;
 
 use std::convert::Infallible;

@@ -13,33 +13,8 @@ use super::{Settings, query};
 use crate::serve::forward::websocket::Handshake;
 use crate::serve::forward::{Failed, Outgoing, causes, headers};
 use crate::serve::path::{decoded_once, sendable};
+use crate::serve::signing_names::{is_of_signature_or_body, is_presigned_parameter};
 use crate::serve::{Answer, AnswerBody, BoxError, Decision, Exchange, refusal};
-
-/// Headers of a signature, and of a chunked body, which is forwarded decoded.
-const SIGNATURE: [&str; 8] = [
-    "authorization",
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-decoded-content-length",
-    "x-amz-region-set",
-    "x-amz-s3session-token",
-    "x-amz-security-token",
-    "x-amz-trailer",
-];
-
-/// Parameters of a presigned URL.
-const PRESIGNED: [&str; 10] = [
-    "x-amz-algorithm",
-    "x-amz-content-sha256",
-    "x-amz-credential",
-    "x-amz-date",
-    "x-amz-expires",
-    "x-amz-region-set",
-    "x-amz-s3session-token",
-    "x-amz-security-token",
-    "x-amz-signature",
-    "x-amz-signedheaders",
-];
 
 /// Headers with what the gate knows of the client.
 const FORWARDED: [&str; 3] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
@@ -136,7 +111,7 @@ fn remove_signature(settings: &Settings, headers: &mut HeaderMap) {
     headers::remove_where(headers, |name| {
         // Stores that know them answer a range with the checksum of the whole object.
         let is_checksum = || name == "x-amz-sdk-checksum-algorithm" || name.starts_with("x-amz-checksum-");
-        SIGNATURE.contains(&name) || settings.is_s3() && is_checksum()
+        is_of_signature_or_body(name) || settings.is_s3() && is_checksum()
     });
 }
 
@@ -146,7 +121,7 @@ fn add_headers_of_query(verified: &Verified, headers: &mut HeaderMap) {
         return;
     }
     for (name, value) in verified.headers() {
-        let is_own = PRESIGNED.contains(&name) || name.starts_with("x-amz-checksum-");
+        let is_own = is_presigned_parameter(name) || name.starts_with("x-amz-checksum-");
         if let (false, Ok(name), Ok(value)) = (is_own, name.parse::<HeaderName>(), HeaderValue::from_bytes(value))
             && name.as_str().starts_with("x-amz-")
             && !headers.contains_key(&name)
@@ -174,7 +149,7 @@ fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {
 fn query(settings: &Settings, head: &Parts, verified: &Verified) -> String {
     query::forwarded(head.uri.query().unwrap_or_default(), |name| {
         let is_of_s3 = || settings.is_s3() && name.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"x-amz-"));
-        verified.is_presigned() && (PRESIGNED.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name)) || is_of_s3())
+        verified.is_presigned() && (is_presigned_parameter(name) || is_of_s3())
     })
 }
 

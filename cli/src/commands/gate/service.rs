@@ -1,25 +1,23 @@
 //! Decides whether a request needs a signature.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use countersign::Credentials;
-use countersign::tower::{Caller, RefusalBody, RefusalReason, VerifyLayer, VerifyService};
+use countersign::tower::{RefusalBody, RefusalReason, VerifyLayer, VerifyService};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tower::{Layer, Service};
 
 use super::verified::Forward;
 use super::{Settings, auth_request, form, outgoing};
+use crate::serve::keys::LookUp;
 use crate::serve::path::Path;
 use crate::serve::route::{self, Authorization};
 use crate::serve::{Answer, AnswerBody, Decision, Exchange, Held, Passing, Request, refusal};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
-pub type Found = Ready<Result<Option<Credentials>, Infallible>>;
 
 /// The service that the listener calls. `K` looks up keys.
 #[derive(Clone)]
@@ -30,14 +28,9 @@ pub struct Gate<K> {
 
 /// Creates the service.
 pub fn gate(settings: Arc<Settings>) -> Gate<impl LookUp> {
-    let keys = settings.ground.keys.clone();
-    let look_up =
-        move |caller: Caller| ready(Ok(keys.get().find(caller.access_key_id()).map(|key| key.credentials.clone())));
+    let look_up = settings.ground.keys.look_up();
     Gate::new(settings, look_up)
 }
-
-pub trait LookUp: Fn(Caller) -> Found + Clone + Send + Sync + 'static {}
-impl<K: Fn(Caller) -> Found + Clone + Send + Sync + 'static> LookUp for K {}
 
 impl<K: LookUp> Gate<K> {
     fn new(settings: Arc<Settings>, look_up: K) -> Self {

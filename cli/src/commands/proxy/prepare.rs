@@ -2,37 +2,13 @@
 
 use countersign::streaming::Checksum;
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, HOST};
+use http::header::{CONTENT_ENCODING, HOST};
 
 use crate::args::ProxyArgs;
 use crate::failure::Failure;
 use crate::serve::forward::headers;
 use crate::serve::path::decoded_once;
-
-/// Headers of a signature. The new one brings its own.
-const SIGNATURE: [&str; 7] = [
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-decoded-content-length",
-    "x-amz-region-set",
-    "x-amz-s3session-token",
-    "x-amz-security-token",
-    "x-amz-trailer",
-];
-
-/// Query parameters of a presigned URL.
-const PRESIGNED: [&str; 10] = [
-    "x-amz-algorithm",
-    "x-amz-content-sha256",
-    "x-amz-credential",
-    "x-amz-date",
-    "x-amz-expires",
-    "x-amz-region-set",
-    "x-amz-s3session-token",
-    "x-amz-security-token",
-    "x-amz-signature",
-    "x-amz-signedheaders",
-];
+use crate::serve::signing_names::{is_of_signature_or_body, is_presigned_parameter};
 
 /// `--strip-header` and `--strip-query`.
 pub struct Strip {
@@ -81,9 +57,9 @@ impl Strip {
         headers::remove_hop_by_hop(headers);
         headers::join_lengths(headers);
         headers.remove(HOST);
-        headers.remove(AUTHORIZATION);
-        SIGNATURE.iter().for_each(|name| drop(headers.remove(*name)));
-        headers::remove_where(headers, |name| self.headers.iter().any(|own| own.is_match(name.as_bytes())));
+        headers::remove_where(headers, |name| {
+            is_of_signature_or_body(name) || self.headers.iter().any(|own| own.is_match(name.as_bytes()))
+        });
     }
 
     /// The path and query that are forwarded: as they arrived, without the removed parameters.
@@ -92,8 +68,7 @@ impl Strip {
         let Some(query) = uri.query() else { return path.to_owned() };
         let is_kept = |pair: &&str| {
             let name = decoded_once(pair.split_once('=').map_or(*pair, |(name, _)| name));
-            let is_of_signature = PRESIGNED.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
-            !is_of_signature && !self.query.iter().any(|own| own.is_match(&name))
+            !is_presigned_parameter(&name) && !self.query.iter().any(|own| own.is_match(&name))
         };
         let pairs: Vec<&str> = query.split('&').collect();
         let kept: Vec<&str> = pairs.iter().copied().filter(|pair| is_kept(pair)).collect();

@@ -2,6 +2,7 @@
 
 mod allow;
 mod file;
+mod look_up;
 mod table;
 mod watch;
 
@@ -13,6 +14,7 @@ use countersign::Credentials;
 
 pub use allow::{Allow, Asked, is_host};
 pub use file::load;
+pub use look_up::LookUp;
 pub use watch::watch;
 
 use crate::serve::route::Route;

@@ -1,7 +1,7 @@
 //! The request to the upstream, before it is signed.
 
 use countersign::{Rules, VerifiedHead};
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HOST};
+use http::header::{ACCEPT_ENCODING, DATE, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -9,24 +9,7 @@ use super::targets::Target;
 use crate::commands::gate::bucket::{InvalidBucket, VirtualHosts};
 use crate::serve::forward::headers;
 use crate::serve::path::{decoded_once, sendable};
-
-/// Headers of the signature of the client. `x-amz-content-sha256` is replaced when the request is signed: clients that
-/// send it need it at the upstream, too.
-const SIGNATURE: [&str; 4] = ["x-amz-date", "x-amz-region-set", "x-amz-s3session-token", "x-amz-security-token"];
-
-/// Parameters of a presigned URL.
-const PRESIGNED: [&str; 10] = [
-    "x-amz-algorithm",
-    "x-amz-content-sha256",
-    "x-amz-credential",
-    "x-amz-date",
-    "x-amz-expires",
-    "x-amz-region-set",
-    "x-amz-s3session-token",
-    "x-amz-security-token",
-    "x-amz-signature",
-    "x-amz-signedheaders",
-];
+use crate::serve::signing_names::{is_of_signature, is_presigned_parameter};
 
 /// Headers of a checksum that are not its value.
 const ABOUT_CHECKSUMS: [&str; 3] = ["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"];
@@ -67,9 +50,9 @@ fn clean(headers: &mut HeaderMap) {
     headers::join_lengths(headers);
     // Nobody had to sign them, and servers in the manner of CGI read them as headers that have to be signed.
     headers::remove_where(headers, |name| name.contains('_') && name.replace('_', "-").starts_with("x-amz-"));
-    headers.remove(AUTHORIZATION);
     headers.remove(DATE);
-    SIGNATURE.iter().for_each(|name| drop(headers.remove(*name)));
+    // `x-amz-content-sha256` is replaced when the request is signed: clients that send it need it at the upstream, too.
+    headers::remove_where(headers, is_of_signature);
     // Refusals of the upstream are searched for the real key.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
 }
@@ -82,7 +65,7 @@ fn without_signature(raw: &str, is_s3: bool, headers: &mut HeaderMap) -> Option<
         let Some((name, value)) = pairs(piece).next() else { continue };
         let lower = String::from_utf8_lossy(&name).to_ascii_lowercase();
         let is_header = is_s3 && lower.starts_with("x-amz-");
-        if PRESIGNED.contains(&lower.as_str()) || is_s3 && is_checksum(&lower) {
+        if is_presigned_parameter(&lower) || is_s3 && is_checksum(&lower) {
             continue;
         }
         let pair = lower.parse::<HeaderName>().ok().zip(HeaderValue::from_bytes(&value).ok());

@@ -1,13 +1,12 @@
 //! Verifies requests.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use countersign::tower::{Caller, RefusalBody, RefusalReason, VerifyLayer, VerifyService};
-use countersign::{Credentials, StreamingPayload, Verifier};
+use countersign::tower::{RefusalBody, RefusalReason, VerifyLayer, VerifyService};
+use countersign::{StreamingPayload, Verifier};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
@@ -15,11 +14,11 @@ use tower::{Layer, Service};
 
 use super::verified::Forward;
 use super::{Settings, Words, events, form};
+use crate::serve::keys::LookUp;
 use crate::serve::path::decoded_once;
 use crate::serve::{Answer, AnswerBody, Exchange, Held, Request};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
-type Found = Ready<Result<Option<Credentials>, Infallible>>;
 
 /// The service that the listener calls. `K` looks up keys.
 #[derive(Clone)]
@@ -40,16 +39,11 @@ struct Own<K> {
 
 /// Creates the service.
 pub fn resigning(settings: Arc<Settings>, verifiers: Vec<Verifier>) -> Resigning<impl LookUp> {
-    let keys = settings.ground.keys.clone();
-    let look_up =
-        move |caller: Caller| ready(Ok(keys.get().find(caller.access_key_id()).map(|key| key.credentials.clone())));
+    let look_up = settings.ground.keys.look_up();
     let services = settings.targets.services().iter().zip(verifiers);
     let services = services.map(|(name, verifier)| Own::new(&settings, name, verifier, look_up.clone())).collect();
     Resigning { settings, services }
 }
-
-pub trait LookUp: Fn(Caller) -> Found + Clone + Send + Sync + 'static {}
-impl<K: Fn(Caller) -> Found + Clone + Send + Sync + 'static> LookUp for K {}
 
 impl<K: LookUp> Own<K> {
     fn new(settings: &Arc<Settings>, name: &str, verifier: Verifier, look_up: K) -> Self {
