@@ -140,3 +140,23 @@ fn the_format_and_the_conventions() {
         assert!(count(&before) > 0 && count(&before) == count(&samples), "{name}");
     }
 }
+
+/// What is renamed is renamed in the documents and alerts, too.
+#[test]
+fn documents_name_metrics_that_exist() {
+    let source = include_str!("../../src/serve/metrics.rs");
+    let documents = [
+        include_str!("../../deploy/README.md"),
+        include_str!("../../deploy/countersign-rules.yml"),
+        include_str!("../../deploy/prometheus.yml"),
+    ];
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = documents.iter().flat_map(|text| text.split(|c: char| !is_of_name(c)));
+    // `countersign_caller` is a variable of nginx.
+    let names: Vec<_> =
+        words.filter(|word| word.starts_with("countersign_") && *word != "countersign_caller").collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(source.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
