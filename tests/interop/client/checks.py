@@ -45,6 +45,8 @@ def data(count):
 def fetch(method, url, ca, body=None, headers={}):
     """Returns status and body."""
     context = ssl.create_default_context(cafile=ca)
+    # Python's default is the type of forms, of which moto stores nothing.
+    headers = {"Content-Type": "application/octet-stream", **headers} if body else headers
     request = urllib.request.Request(url, data=body, method=method, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30, context=context) as answer:

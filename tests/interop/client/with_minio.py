@@ -58,8 +58,18 @@ def read(key, **more):
         found.release_conn()
 
 
-def keys(prefix=None):
+def keys(prefix):
     return [found.object_name for found in s3.list_objects(bucket_name=bucket, prefix=prefix, recursive=True)]
+
+
+def exists(key):
+    # Not in a list: the client sends an empty delimiter, with which s3s-fs lists no objects.
+    try:
+        s3.stat_object(bucket_name=bucket, object_name=key)
+    except S3Error as error:
+        expect(error.code, "NoSuchKey")
+        return False
+    return True
 
 
 def put():
@@ -116,21 +126,23 @@ def post_form():
     expect(read("form/a+b ü.txt"), data(70_000))
     expect(send_form(f"{url}/{bucket}", {"key": "elsewhere", **fields}, b"x", ca)[0] in REFUSALS, True)
     expect(send_form(f"{url}/{bucket}", {"key": "form/long", **fields}, data(70_001), ca)[0] in REFUSALS, True)
-    expect([key for key in keys() if "form" in key or key == "elsewhere"], ["form/a+b ü.txt"])
+    expect(exists("form/a+b ü.txt"), True)
+    for key in ("elsewhere", "form/long"):
+        expect((key, exists(key)), (key, False))
 
 
 def delete():
     s3.remove_object(bucket_name=bucket, object_name="given")
     expect(list(s3.remove_objects(bucket_name=bucket, delete_object_list=[DeleteObject("whole"), DeleteObject("empty")])), [])
     for key in ("given", "whole", "empty"):
-        expect(key in keys(), False)
+        expect((key, exists(key)), (key, False))
 
 
 def wrong_secret():
     stranger = client(secret="another-secret")
     refused("SignatureDoesNotMatch", lambda: store("stranger", b"hello", stranger))
     refused("SignatureDoesNotMatch", lambda: list(stranger.list_objects(bucket_name=bucket)))
-    expect("stranger" in keys(), False)
+    expect(exists("stranger"), False)
 
 
 def changed_body():
@@ -139,7 +151,7 @@ def changed_body():
     code = "XAmzContentSHA256Mismatch" if url.startswith("http:") else "BadDigest"
     for count in (10_000, 3 * MEBIBYTE):
         refused(code, lambda: store("changed", data(count), changing))
-        expect("changed" in keys(), False)
+        expect(exists("changed"), False)
 
 
 check("put", put)
