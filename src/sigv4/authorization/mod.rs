@@ -12,7 +12,7 @@ mod write;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub(crate) use self::claims::Claims;
+pub(crate) use self::claims::{Claims, Place};
 pub(crate) use self::header::parse_header;
 pub(crate) use self::query::{
     has_algorithm, is_own_in_another_case, is_presign_parameter, is_presigned, names_algorithm, parse_query,

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::ops::Range;
 
+use crate::sigv4::authorization::Place;
 use crate::text::inline::Inline;
 use crate::text::{any, any_pair, compare_ignoring_case};
 
@@ -30,9 +31,9 @@ const NO_PLACE: u32 = u32::MAX;
 
 impl<'a> Entry<'a> {
     #[inline]
-    fn new(place: u32, name: &'a str, value: &'a [u8]) -> Self {
+    fn new(name: &'a str, value: &'a [u8]) -> Self {
         let has_uppercase = any(name.as_bytes(), |byte| byte.is_ascii_uppercase());
-        Self { name, value, place, has_uppercase, is_plain: false, is_repeated: false }
+        Self { name, value, place: NO_PLACE, has_uppercase, is_plain: false, is_repeated: false }
     }
 
     #[inline]
@@ -62,7 +63,7 @@ impl<'a> SignedHeaderList<'a> {
     }
 
     pub(crate) fn push(&mut self, name: &'a str, value: &'a [u8]) {
-        self.slots.push(Some(Entry::new(NO_PLACE, name, value)));
+        self.slots.push(Some(Entry::new(name, value)));
     }
 
     /// Adds a header whose name has no capital letters. `is_plain` says that its value has neither spaces nor tabs.
@@ -71,9 +72,11 @@ impl<'a> SignedHeaderList<'a> {
         self.slots.push(Some(Entry { name, value, place, has_uppercase, is_plain, is_repeated }));
     }
 
-    /// Adds a header whose name is at this position in the list of signed headers.
-    pub(crate) fn push_at(&mut self, place: usize, name: &'a str, value: &'a [u8]) {
-        self.slots.push(Some(Entry::new(u32::try_from(place).unwrap_or(NO_PLACE), name, value)));
+    /// Adds a header whose name is at this place in the list of signed headers.
+    pub(crate) fn push_at(&mut self, place: Place, name: &'a str, value: &'a [u8]) {
+        let Place { position, is_lowercase } = place;
+        let (place, has_uppercase) = (u32::try_from(position).unwrap_or(NO_PLACE), !is_lowercase);
+        self.slots.push(Some(Entry { name, value, place, has_uppercase, is_plain: false, is_repeated: false }));
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
