@@ -32,7 +32,7 @@ pub(crate) fn names_algorithm(query: &[u8]) -> bool {
 }
 
 fn has_one_of(index: &QueryIndex<'_>, own: &[&str]) -> bool {
-    index.names().any(|name| is_one_of(name, own))
+    index.may_have_own() && index.names().any(|name| is_one_of(name, own))
 }
 
 fn is_one_of(name: &[u8], own: &[&str]) -> bool {
