@@ -348,8 +348,7 @@ mod tests {
                     .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8)
                     .collect();
                 for limit in [0, 1, 16, 128, 255] {
-                    let mut visited = Vec::new();
-                    XX(&bytes, |byte| byte <= limit, |position| visited.push(position));
+                    let visited = positions(&bytes, |byte| byte <= limit);
                     let expected = bytes.iter().enumerate().filter(|(_, byte)| **byte <= limit);
                     assert!(expected.map(|(position, _)| position).eq(visited), "{bytes:?}");
                 }
