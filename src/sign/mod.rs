@@ -146,7 +146,11 @@ impl Signer {
         payload: Payload<'_>,
         now: Timestamp,
     ) -> Result<Signed, SignError> {
-        let request = &request.into();
+        self.sign_request(&request.into(), payload, now)
+    }
+
+    /// The body of [`Signer::sign`], which is compiled once and not for each type of request.
+    fn sign_request(&self, request: &Request<'_>, payload: Payload<'_>, now: Timestamp) -> Result<Signed, SignError> {
         let scope = self.check(request, &now)?;
         let (path, query) = request.path_and_query();
         let mut index = QueryIndex::new();
