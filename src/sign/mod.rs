@@ -23,7 +23,7 @@ pub use signed::Signed;
 use crate::hash::sha256;
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization;
-use crate::sigv4::canonical_request::{Assembled, Parts, SignedHeaderList};
+use crate::sigv4::canonical_request::{Assembled, Parts, QueryIndex, SignedHeaderList};
 use crate::sigv4::chain::Chain;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
@@ -146,10 +146,16 @@ impl Signer {
         payload: Payload<'_>,
         now: Timestamp,
     ) -> Result<Signed, SignError> {
-        let request = &request.into();
+        self.sign_request(&request.into(), payload, now)
+    }
+
+    /// The body of [`Signer::sign`], which is compiled once and not for each type of request.
+    fn sign_request(&self, request: &Request<'_>, payload: Payload<'_>, now: Timestamp) -> Result<Signed, SignError> {
         let scope = self.check(request, &now)?;
         let (path, query) = request.path_and_query();
-        if authorization::names_algorithm(query) {
+        let mut index = QueryIndex::new();
+        index.read(query);
+        if authorization::has_algorithm(&index) {
             return Err(SignError::AlreadyPresigned);
         }
         let payload = self.payload_line(payload, scope.algorithm())?;
@@ -171,10 +177,9 @@ impl Signer {
             payload,
         };
         let header_start = self.target.header_start();
-        let names = headers.names().map(|name| name.len() + 1).sum();
-        let room = added.length() + authorization::header_length(header_start, &scope, names);
+        let room = added.length() + authorization::header_length(header_start, &scope, headers.names_length());
         let mut buffer = self.new_buffer(0);
-        let stages = self.compute(&parts, &mut buffer, room, now, &scope);
+        let stages = self.compute(&parts, &mut index, &mut buffer, room, now, &scope);
         let (start, signed_headers) = (buffer.len(), stages.canonical_request.signed_headers.clone());
         let printed = authorization::write_header(&mut buffer, header_start, &scope, signed_headers, &stages.signature);
         let authorization = start..buffer.len();
@@ -191,12 +196,13 @@ impl Signer {
     fn compute(
         &self,
         parts: &Parts<'_>,
+        index: &mut QueryIndex<'_>,
         buffer: &mut Wiped<Vec<u8>>,
         room: usize,
         now: Timestamp,
         scope: &Scope<'_>,
     ) -> Stages {
-        let canonical_request = parts.assemble(buffer, room);
+        let canonical_request = parts.assemble_indexed(buffer, room, index);
         let canonical_request_sha256 = sha256(buffer);
         let string_to_sign = StringToSign::of_hash(now, *scope, canonical_request_sha256);
         let signature = self.with_key(now, scope, |key| key.sign(&string_to_sign));

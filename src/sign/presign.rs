@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::headers::Found;
 use super::{SignError, Signer, Stages};
 use crate::sigv4::authorization::{self, QueryParameters, X_AMZ_CONTENT_SHA256};
-use crate::sigv4::canonical_request::{CanonicalRequest, Parts, SignedHeaderList};
+use crate::sigv4::canonical_request::{CanonicalRequest, Parts, QueryIndex, SignedHeaderList};
 use crate::sigv4::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::Request;
 use crate::sigv4::rules::UnsignedPayload;
@@ -88,7 +88,7 @@ impl Signer {
         self.sort_and_check(request, &mut headers, &found)?;
 
         let (signed_token, added_token) = self.token_of_url();
-        let names = headers.names().map(|name| name.len() + 1).sum::<usize>();
+        let names = headers.names_length();
         let room = request.scheme().len() + found.host.len() + self.room_of_url(request.target.len(), names);
         let mut url = Url { text: self.new_buffer(room), target_start: 0, query_start: 0 };
         url.begin(request.scheme(), found.host, path);
@@ -113,9 +113,13 @@ impl Signer {
         let (left_out, signed_headers) = (&[], None);
         let parts =
             Parts { method, path, query, is_query_canonical, left_out, rules, headers, signed_headers, payload };
+        let mut index = QueryIndex::new();
+        if !is_query_canonical {
+            index.read(query);
+        }
         let mut buffer = self.new_buffer(0);
         let room = scope.region().len() + scope.service().len();
-        let stages = self.compute(&parts, &mut buffer, room, now, &scope);
+        let stages = self.compute(&parts, &mut index, &mut buffer, room, now, &scope);
         url.finish(&stages.signature, added_token);
         Presigned::new(url, buffer, &scope, stages, seconds, self.credentials().expires_at())
     }

@@ -34,8 +34,9 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Expects a buffer that contains the canonical request and the `Authorization` header.
-    #[inline]
+    /// Expects a buffer that contains the canonical request and the `Authorization` header. Inlined, since the result is
+    /// large to move.
+    #[inline(always)]
     pub(super) fn new(
         mut buffer: Wiped<Vec<u8>>,
         added: &Added<'_>,

@@ -15,17 +15,22 @@ impl<T: Copy + Default, const N: usize> Inline<T, N> {
         Self { inline: [T::default(); N], length: 0, spilled: Vec::new() }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, element: T) {
-        if let Some(slot) = self.inline.get_mut(self.length) {
-            *slot = element;
-        } else {
-            if self.spilled.is_empty() {
-                self.spilled.reserve(2 * N);
-                self.spilled.extend_from_slice(self.inline.get(..self.length).unwrap_or_default());
-            }
-            self.spilled.push(element);
+        match self.inline.get_mut(self.length) {
+            Some(slot) => *slot = element,
+            None => self.spill(element),
         }
         self.length += 1;
+    }
+
+    #[inline(never)]
+    fn spill(&mut self, element: T) {
+        if self.spilled.is_empty() {
+            self.spilled.reserve(2 * N);
+            self.spilled.extend_from_slice(self.inline.get(..self.length).unwrap_or_default());
+        }
+        self.spilled.push(element);
     }
 
     #[inline]

@@ -12,7 +12,7 @@ pub(crate) use names::{
     compare_bytes_ignoring_case, compare_ignoring_case, is_lowercase_token_byte, is_name, is_token,
     starts_with_ignoring_case, strip_start,
 };
-pub(crate) use positions::{each_position, last_position_of, position_of};
+pub(crate) use positions::{last_position_of, position_of, positions};
 
 /// Returns `true` if every byte satisfies the predicate. It examines all of them, as [`any`] does.
 pub(crate) fn all(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use core::ops::Range;
 use percent_encoding::percent_decode;
 
-use crate::text::{any, each_position};
+use crate::text::{any, positions};
 
 /// Returns `true` for the unreserved characters of [RFC 3986
 /// 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not encoded. Form encoding (`+` for a space) and
@@ -65,7 +65,7 @@ pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved);
-    each_position(bytes, |byte| !is_unreserved(byte), |position| copy.encode(position));
+    positions(bytes, |byte| !is_unreserved(byte)).for_each(|position| copy.encode(position));
     copy.finish();
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved_or_slash);
-    each_position(bytes, |byte| !is_unreserved_or_slash(byte), |position| copy.encode(position));
+    positions(bytes, |byte| !is_unreserved_or_slash(byte)).for_each(|position| copy.encode(position));
     copy.finish();
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
 /// and a `%` that doesn't begin an escape is literal.
 pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
     let mut copy = Copy::new(out, path, is_unreserved_or_slash);
-    each_position(path, |byte| !is_unreserved_or_slash(byte), |position| copy.decode_and_encode(position));
+    positions(path, |byte| !is_unreserved_or_slash(byte)).for_each(|position| copy.decode_and_encode(position));
     copy.finish();
 }
 
@@ -98,23 +98,17 @@ pub(crate) fn write_query_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) 
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved);
-    each_position(
-        bytes,
-        |byte| !is_unreserved(byte),
-        |position| match bytes.get(position) {
-            Some(b'+') => copy.replace(position..position + 1, b' '),
-            _ => copy.decode_and_encode(position),
-        },
-    );
+    positions(bytes, |byte| !is_unreserved(byte)).for_each(|position| match bytes.get(position) {
+        Some(b'+') => copy.replace(position..position + 1, b' '),
+        _ => copy.decode_and_encode(position),
+    });
     copy.finish();
 }
 
-/// Calls `visit` with the position and value of every byte that is not unreserved, and with an `&` at the end.
+/// Returns the position of every byte that is not unreserved.
 #[inline]
-pub(crate) fn each_reserved(query: &[u8], mut visit: impl FnMut(usize, u8)) {
-    let is_reserved = |byte: u8| !is_unreserved(byte);
-    each_position(query, is_reserved, |position| visit(position, query.get(position).copied().unwrap_or_default()));
-    visit(query.len(), b'&');
+pub(crate) fn reserved_positions(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    positions(bytes, |byte| !is_unreserved(byte))
 }
 
 /// Returns `true` if there is an escape at this position that AWS would write as well: of a byte that is not unreserved,
@@ -216,7 +210,7 @@ pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
 /// a space.
 fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -> bool) {
     let mut written = 0;
-    each_position(bytes, is_special, |position| {
+    positions(bytes, is_special).for_each(|position| {
         let Some([special, after @ ..]) = bytes.get(position..) else { return };
         out.extend_from_slice(bytes.get(written..position).unwrap_or_default());
         let (byte, after) = if *special == b'%' { unescape(after) } else { (b' ', after) };
@@ -260,7 +254,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{last_position_of, position_of};
+    use crate::text::{last_position_of, position_of, positions};
     use alloc::string::ToString;
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -354,8 +348,7 @@ mod tests {
                     .map(|n| ((n + 1).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1) >> 29) as u8)
                     .collect();
                 for limit in [0, 1, 16, 128, 255] {
-                    let mut visited = Vec::new();
-                    each_position(&bytes, |byte| byte <= limit, |position| visited.push(position));
+                    let visited = positions(&bytes, |byte| byte <= limit);
                     let expected = bytes.iter().enumerate().filter(|(_, byte)| **byte <= limit);
                     assert!(expected.map(|(position, _)| position).eq(visited), "{bytes:?}");
                 }

@@ -40,25 +40,28 @@ fn position_in_word(word: [u8; 8], byte: u8) -> Option<usize> {
     (zeros != 0).then(|| zeros.trailing_zeros() as usize / 8)
 }
 
-/// Calls `visit` with the position of every byte that satisfies the predicate, in ascending order.
+/// Returns the position of every byte that satisfies the predicate, in ascending order.
 ///
 /// The predicate is applied to 64 bytes at a time, which the compiler vectorizes if it is written without branches (`|`
 /// instead of `||`, no `matches!`). Only the bytes that satisfy it are visited.
 #[inline]
-pub(crate) fn each_position(bytes: &[u8], is: impl Fn(u8) -> bool, mut visit: impl FnMut(usize)) {
-    let (blocks, rest) = bytes.as_chunks::<64>();
-    let mut visit_block = |start: usize, mut found: u64| {
-        while found != 0 {
-            visit(start + found.trailing_zeros() as usize);
-            found &= found - 1;
+pub(crate) fn positions<'b>(bytes: &'b [u8], is: impl Fn(u8) -> bool + 'b) -> impl Iterator<Item = usize> + 'b {
+    let (mut start, mut next, mut found) = (0, 0, 0_u64);
+    core::iter::from_fn(move || {
+        while found == 0 {
+            start = next;
+            found = match bytes.get(start..)? {
+                [] => return None,
+                rest => {
+                    rest.first_chunk().map_or_else(|| found_in_rest(bytes, rest, &is), |block| found_in(block, &is))
+                }
+            };
+            next = start + 64;
         }
-    };
-    for (index, block) in blocks.iter().enumerate() {
-        visit_block(64 * index, found_in(block, &is));
-    }
-    if !rest.is_empty() {
-        visit_block(64 * blocks.len(), found_in_rest(bytes, rest, &is));
-    }
+        let position = start + found.trailing_zeros() as usize;
+        found &= found - 1;
+        Some(position)
+    })
 }
 
 /// [`found_in`] for the bytes after the last whole block.

@@ -41,7 +41,14 @@ impl<T: Zeroize + Default> Wiped<T> {
 impl Wiped<Vec<u8>> {
     #[inline]
     pub(crate) fn reserve(&mut self, more: usize) {
-        if self.is_secret { self.move_and_wipe(more) } else { self.value.reserve(more) }
+        if self.value.capacity() == 0 {
+            // Unlike growing, this is inlined.
+            self.value = Vec::with_capacity(more);
+        } else if self.is_secret {
+            self.move_and_wipe(more);
+        } else {
+            self.value.reserve(more);
+        }
     }
 
     #[cold]

@@ -402,7 +402,6 @@ fn has_dot_segments(path: &[u8]) -> bool {
 pub(super) enum PayloadMode {
     /// The payload hash is given by `x-amz-content-sha256`.
     Sent {
-        payload: SignedPayload,
         /// AWS's own presigner signs UNSIGNED-PAYLOAD even if the hash is pinned; `proven_payload` decides whether the
         /// pinned hash is signed.
         or_unsigned: bool,
@@ -417,7 +416,7 @@ impl PayloadMode {
     pub(super) fn check(presented: &Presented<'_>, rules: &Rules) -> Result<Self, VerifyError> {
         let or_unsigned = presented.is_presigned() && rules.presign_unsigned_payload;
         match presented.content_sha256() {
-            Some((_, payload)) if accepts(presented, rules, payload) => Ok(Self::Sent { payload, or_unsigned }),
+            Some((_, payload)) if accepts(presented, rules, payload) => Ok(Self::Sent { or_unsigned }),
             Some((text, _)) => Err(VerifyError::InvalidContentSha256 { got: text.into() }),
             None if or_unsigned => Ok(Self::Unsigned),
             None if rules.content_sha256_header && !presented.is_presigned() => Err(VerifyError::MissingContentSha256),
@@ -433,14 +432,16 @@ impl PayloadMode {
     ) -> Result<Body<'p>, VerifyError> {
         let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
         match (self, body_sha256) {
-            // Chunks are verified one at a time: a body passed in here would stay unchecked.
-            (Self::Sent { payload: SignedPayload::Streaming(streaming), .. }, Some(_)) => {
-                Err(VerifyError::BodyIsStreamed { streaming })
-            }
-            (Self::Sent { payload, or_unsigned }, _) => {
-                let line = presented.content_sha256().map(|(text, _)| PayloadLine::Text(text));
-                Ok((payload, [line, or_unsigned.then_some(unsigned)]))
-            }
+            (Self::Sent { or_unsigned }, _) => match (presented.content_sha256(), body_sha256) {
+                // Chunks are verified one at a time: a body passed in here would stay unchecked.
+                (Some((_, SignedPayload::Streaming(streaming))), Some(_)) => {
+                    Err(VerifyError::BodyIsStreamed { streaming })
+                }
+                (Some((text, payload)), _) => {
+                    Ok((payload, [Some(PayloadLine::Text(text)), or_unsigned.then_some(unsigned)]))
+                }
+                (None, _) => Err(VerifyError::MissingContentSha256),
+            },
             (Self::Unsigned, _) => Ok((SignedPayload::Unsigned, [Some(unsigned), None])),
             (Self::OfBody, Some(hash)) => {
                 Ok((SignedPayload::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))

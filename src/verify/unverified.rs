@@ -122,7 +122,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// What the signature is claimed to cover of the body; `None` if it covers a body whose hash is not sent.
     pub(crate) fn claimed_payload(&self) -> Option<SignedPayload> {
         match self.payload {
-            PayloadMode::Sent { payload, .. } => Some(payload),
+            PayloadMode::Sent { .. } => self.presented.content_sha256().map(|(_, payload)| payload),
             PayloadMode::Unsigned => Some(SignedPayload::Unsigned),
             PayloadMode::OfBody => None,
         }

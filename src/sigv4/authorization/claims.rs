@@ -158,20 +158,27 @@ impl<'a> Claims<'a> {
         self.name_ends.as_slice().len()
     }
 
-    /// Returns the position of a name, in any case, among the signed headers.
-    pub(crate) fn place_of(&self, name: &[u8]) -> Option<usize> {
+    /// Returns the place of a name, in any case, among the signed headers.
+    pub(crate) fn place_of(&self, name: &[u8]) -> Option<Place> {
         let (list, ends) = (self.signed_headers(), self.name_ends.as_slice());
         if ends.len() > 16 {
             return place_among_many(list, ends, name);
         }
         // In a short list, most names already differ in length.
         let mut start = 0;
-        ends.iter().position(|end| {
+        for (position, end) in ends.iter().enumerate() {
             let range = start..*end as usize;
             start = range.end + 1;
-            range.len() == name.len()
-                && list.get(range).is_some_and(|signed| signed == name || signed.eq_ignore_ascii_case(name))
-        })
+            if range.len() == name.len()
+                && let Some(signed) = list.get(range)
+            {
+                let is_lowercase = signed == name;
+                if is_lowercase || signed.eq_ignore_ascii_case(name) {
+                    return Some(Place { position, is_lowercase });
+                }
+            }
+        }
+        None
     }
 
     pub(crate) fn signature(&self) -> &Signature {
@@ -255,6 +262,14 @@ impl<'a> Claims<'a> {
     fn text_of(&self, span: Span) -> &str {
         core::str::from_utf8(self.part(span)).unwrap_or_default()
     }
+}
+
+/// Where a name is among the signed headers.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) position: usize,
+    /// The name is in lower case, as all signed ones are.
+    pub(crate) is_lowercase: bool,
 }
 
 /// The position of a parameter's value, if the parameter was found.
@@ -353,7 +368,7 @@ fn read_names(list: &[u8], ends: &mut Inline<u16, 16>) -> bool {
     })
 }
 
-fn place_among_many(list: &[u8], ends: &[u16], name: &[u8]) -> Option<usize> {
+fn place_among_many(list: &[u8], ends: &[u16], name: &[u8]) -> Option<Place> {
     let (mut low, mut high) = (0, ends.len());
     while low < high {
         let middle = (low + high) / 2;
@@ -361,7 +376,7 @@ fn place_among_many(list: &[u8], ends: &[u16], name: &[u8]) -> Option<usize> {
         let signed = list.get(start..*ends.get(middle)? as usize)?;
         match compare_bytes_ignoring_case(signed, name) {
             Ordering::Less => low = middle + 1,
-            Ordering::Equal => return Some(middle),
+            Ordering::Equal => return Some(Place { position: middle, is_lowercase: signed == name }),
             Ordering::Greater => high = middle,
         }
     }

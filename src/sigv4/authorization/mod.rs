@@ -12,11 +12,10 @@ mod write;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub(crate) use self::claims::Claims;
+pub(crate) use self::claims::{Claims, Place};
 pub(crate) use self::header::parse_header;
 pub(crate) use self::query::{
-    has_algorithm, is_own_in_another_case, is_presign_parameter, is_presigned, names_algorithm, parse_query,
-    pinned_content_sha256,
+    has_algorithm, is_own_in_another_case, is_presign_parameter, is_presigned, parse_query, pinned_content_sha256,
 };
 pub(crate) use self::write::{
     PrintedScope, QueryParameters, header_length, header_start, query_start, write_header, write_parameter,

@@ -26,13 +26,8 @@ pub(crate) fn has_algorithm(index: &QueryIndex<'_>) -> bool {
     has_one_of(index, &[X_AMZ_ALGORITHM])
 }
 
-/// The same as [`has_algorithm`], for a query that is not indexed.
-pub(crate) fn names_algorithm(query: &[u8]) -> bool {
-    may_name_own(query) && pairs(query).any(|(name, _)| is_one_of(name, &[X_AMZ_ALGORITHM]))
-}
-
 fn has_one_of(index: &QueryIndex<'_>, own: &[&str]) -> bool {
-    index.names().any(|name| is_one_of(name, own))
+    index.may_have_own() && index.names().any(|name| is_one_of(name, own))
 }
 
 fn is_one_of(name: &[u8], own: &[&str]) -> bool {

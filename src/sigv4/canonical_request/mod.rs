@@ -49,8 +49,19 @@ impl Parts<'_> {
         if !self.is_query_canonical {
             index.read(self.query);
         }
+        self.assemble_indexed(out, more, &mut index)
+    }
+
+    /// [`Parts::assemble`] with the index of the query, which is not needed if the query is canonical, and is of no use
+    /// afterwards.
+    pub(crate) fn assemble_indexed(
+        &self,
+        out: &mut Wiped<Vec<u8>>,
+        more: usize,
+        index: &mut QueryIndex<'_>,
+    ) -> Assembled {
         let payload = self.payload.as_bytes();
-        let signed_headers = self.assemble_up_to_payload(out, payload.len() + more, &mut index);
+        let signed_headers = self.assemble_up_to_payload(out, payload.len() + more, index);
         out.extend_from_slice(payload);
         Assembled { length: out.len(), signed_headers }
     }

@@ -3,7 +3,7 @@ use core::cmp::Ordering;
 use core::ops::Range;
 
 use crate::text::inline::Inline;
-use crate::text::percent::{begins_canonical_escape, each_reserved, write_query_decoded_then_encoded};
+use crate::text::percent::{begins_canonical_escape, reserved_positions, write_query_decoded_then_encoded};
 use crate::text::wiped::Wiped;
 use crate::text::{split, split_once};
 
@@ -87,41 +87,53 @@ pub(crate) struct QueryIndex<'q> {
     pairs: Inline<Pair, 16>,
     /// All pairs are sent in their canonical form, though maybe not in order.
     are_canonical: bool,
+    /// A name begins with an `X` or an escape.
+    may_have_own: bool,
 }
 
 impl<'q> QueryIndex<'q> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { query: b"", pairs: Inline::new(), are_canonical: true }
+        Self { query: b"", pairs: Inline::new(), are_canonical: true, may_have_own: false }
     }
 
     /// Finds the pairs of a query; the index must be new. The query is split only at `&`, and empty pairs are skipped.
     pub(crate) fn read(&mut self, query: &'q [u8]) {
         self.query = query;
-        let pairs = &mut self.pairs;
-        let mut are_canonical = true;
+        let mut reserved = reserved_positions(query);
         let (mut start, mut equals, mut is_canonical, mut is_encoded) = (0, None, true, false);
-        each_reserved(query, |position, byte| match byte {
-            b'=' if equals.is_none() => equals = Some(position),
-            b'%' => {
-                is_encoded = true;
-                is_canonical &= begins_canonical_escape(query, position);
-            }
-            b'&' => {
-                if start < position {
-                    is_canonical &= equals.is_some();
-                    are_canonical &= is_canonical;
-                    let pair = Pair::new(query, start, equals.unwrap_or(position), position, !is_canonical);
-                    pairs.push(Pair { is_encoded, ..pair });
+        loop {
+            let position = reserved.next().unwrap_or(query.len());
+            match query.get(position) {
+                Some(b'=') if equals.is_none() => equals = Some(position),
+                Some(b'%') => {
+                    is_encoded = true;
+                    is_canonical &= begins_canonical_escape(query, position);
                 }
-                (start, equals, is_canonical, is_encoded) = (position + 1, None, true, false);
+                end @ (Some(b'&') | None) => {
+                    if start < position {
+                        is_canonical &= equals.is_some();
+                        let pair = Pair::new(query, start, equals.unwrap_or(position), position, !is_canonical);
+                        self.push(Pair { is_encoded, ..pair });
+                    }
+                    if end.is_none() {
+                        return;
+                    }
+                    (start, equals, is_canonical, is_encoded) = (position + 1, None, true, false);
+                }
+                Some(byte) => {
+                    is_canonical = false;
+                    is_encoded |= *byte == b'+';
+                }
             }
-            _ => {
-                is_canonical = false;
-                is_encoded |= byte == b'+';
-            }
-        });
-        self.are_canonical = are_canonical;
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, pair: Pair) {
+        self.are_canonical &= !pair.is_in_buffer;
+        self.may_have_own |= matches!(pair.prefix.to_be_bytes(), [b'X' | b'%', ..]);
+        self.pairs.push(pair);
     }
 
     pub(crate) fn query(&self) -> &'q [u8] {
@@ -130,6 +142,11 @@ impl<'q> QueryIndex<'q> {
 
     pub(crate) fn are_canonical(&self) -> bool {
         self.are_canonical
+    }
+
+    /// Returns `true` if a name may be one of our parameters, which all begin with an `X`, either literal or escaped.
+    pub(crate) fn may_have_own(&self) -> bool {
+        self.may_have_own
     }
 
     /// Returns the names of the pairs as sent. Call this before writing.
@@ -173,6 +190,9 @@ impl<'q> QueryIndex<'q> {
 
 /// Removes the pairs with these names.
 fn leave_out<'p>(pairs: &'p mut [Pair], names: &[&str], query: &[u8], encoded: &[u8]) -> &'p mut [Pair] {
+    if names.is_empty() {
+        return pairs;
+    }
     let mut kept = 0;
     for index in 0..pairs.len() {
         let Some(pair) = pairs.get(index).copied() else { break };
