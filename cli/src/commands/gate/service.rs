@@ -104,12 +104,12 @@ impl<K: LookUp> Gate<K> {
         if authorization == Authorization::None {
             exchange.update(|record| record.decision = Decision::Anonymous);
             return match settings.upstream {
-                Some(_) => outgoing::anonymous(settings, passing(request), &resource, exchange).await,
+                Some(_) => Box::pin(outgoing::anonymous(settings, passing(request), &resource, exchange)).await,
                 None => auth_request::anonymous(),
             };
         }
         if form::is_form(settings, &request) {
-            return form::answer(settings, request, exchange).await;
+            return Box::pin(form::answer(settings, request, exchange)).await;
         }
         let answer = self.verify(request).await.unwrap_or_else(|never| match never {});
         if let Some(reason) = answer.extensions().get::<RefusalReason>() {

@@ -54,7 +54,7 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             };
             if settings.replay.is_some() {
                 let (digest, end) = (signature::digest(&head, &verified), signature::valid_until(&verified));
-                if let Err(answer) = first_use(&settings, digest, end, &exchange).await {
+                if let Err(answer) = Box::pin(first_use(&settings, digest, end, &exchange)).await {
                     return Ok(*answer);
                 }
             }

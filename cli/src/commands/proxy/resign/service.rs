@@ -78,12 +78,12 @@ impl<K: LookUp> Resigning<K> {
         let (mut head, body) = request.into_parts();
         if is_form && own.words.is_s3 {
             let request = (head, body.boxed_unsync());
-            return form::answer(&self.settings, own.words, &own.verifier, request, &exchange).await;
+            return Box::pin(form::answer(&self.settings, own.words, &own.verifier, request, &exchange)).await;
         }
         let declared = head.headers.get("x-amz-content-sha256");
         if declared.is_some_and(|value| value == StreamingPayload::Events.as_str()) {
             let request = http::Request::from_parts(head, body.boxed_unsync());
-            return events::answer(&self.settings, own.words, &own.verifier, request, &exchange).await;
+            return Box::pin(events::answer(&self.settings, own.words, &own.verifier, request, &exchange)).await;
         }
         // A chunk is kept until it is verified, and all of a body whose hash isn't declared.
         let held = Held::default();
