@@ -280,7 +280,8 @@ fn help_documents_exit_codes_and_examples() {
 
 #[test]
 fn each_flag_of_the_readme_exists() {
-    let help = run(&mut without_credentials(&["request", "--help"])).out;
+    let help: String =
+        ["request", "gate", "proxy"].map(|name| run(&mut without_credentials(&[name, "--help"])).out).concat();
     let readme = include_str!("../../README.md");
     let words = readme.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'));
     let flags: Vec<_> = words.filter(|word| word.starts_with("--") && !word.starts_with("---")).collect();
