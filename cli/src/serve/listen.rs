@@ -16,7 +16,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
-use tower::{Service, ServiceExt};
 
 use super::arriving::Arriving;
 use super::exchange::{Decision, Exchange, Exhausted};
@@ -25,7 +24,7 @@ use super::heads::Heads;
 use super::idle::{Busy, Idle};
 use super::leaving::{Books, Entry, Leaving};
 use super::run::Ground;
-use super::{Answer, Request, refusal};
+use super::{Answer, Service, refusal};
 
 /// HTTP/2 requests of a connection at the same time.
 const MOST_STREAMS: u32 = 100;
@@ -42,7 +41,7 @@ pub struct Server<S> {
 
 impl<S> Server<S>
 where
-    S: Service<Request, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
+    S: Service,
 {
     /// Accepts connections until `end`, then lets those that are open finish their requests for `shutdown` at most.
     pub async fn serve(self, listener: TcpListener, end: impl Future<Output = ()>, shutdown: Duration) -> bool {
@@ -175,9 +174,9 @@ where
         } else {
             head.extensions.insert(exchange.clone());
             let body = Arriving::new(&head, body, limits.idle_timeout, exchange.clone());
-            let answering = self.service.clone().oneshot(http::Request::from_parts(head, body));
+            let answering = Box::pin(self.service.clone().answer(http::Request::from_parts(head, body)));
             tokio::select! {
-                answer = answering => answer.unwrap_or_else(|never| match never {}),
+                answer = answering => answer,
                 () = &mut deadline => self.too_late(&exchange),
             }
         };

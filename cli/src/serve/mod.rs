@@ -1,6 +1,6 @@
 //! What the servers `gate` and `proxy` consist of: keys, connections, limits, forwarding, logs and metrics.
 //!
-//! A server is a tower service of [`Request`]s, which [`run`] serves until a signal ends the process.
+//! A server is a [`Service`], which [`run`] serves until a signal ends the process.
 
 mod access_log;
 mod arriving;
@@ -40,6 +40,11 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A request as the services of `gate` and `proxy` get it. Its extensions have an [`Exchange`].
 pub type Request = http::Request<Arriving>;
+
+/// Answers requests. Each is answered by a clone.
+pub trait Service: Clone + Send + Sync + 'static {
+    fn answer(self, request: Request) -> impl Future<Output = Answer> + Send;
+}
 
 /// The body of an answer.
 pub type AnswerBody = UnsyncBoxBody<Bytes, BoxError>;

@@ -1,6 +1,5 @@
 //! Starts a server, and ends it.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use countersign::ErrorFormat;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tower::Service;
 
 use super::access_log::AccessLog;
 use super::keys::{CurrentKeys, Keys};
@@ -19,7 +17,7 @@ use super::listen::Server;
 use super::management::{Management, serve as manage};
 use super::metrics::Metrics;
 use super::own::OwnCredentials;
-use super::{Answer, Budget, Disk, Request, keys, tls};
+use super::{Budget, Disk, Service, keys, tls};
 use crate::args::serve::{LimitArgs, ServeArgs};
 use crate::failure::{Failure, Kind};
 use crate::output::Output;
@@ -44,7 +42,7 @@ pub fn run<S>(
     make: impl AsyncFnOnce(&Ground) -> Result<S, Failure>,
 ) -> Result<ExitCode, Failure>
 where
-    S: Service<Request, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
+    S: Service,
 {
     let read = keys_file.map_or_else(|| Ok(Keys::default()), keys::load)?;
     let metrics = Arc::new(Metrics::default());
@@ -80,7 +78,7 @@ where
 
 async fn start<S>(args: &ServeArgs, keys_file: Option<&Path>, server: Server<S>, log: &AccessLog) -> Result<(), Failure>
 where
-    S: Service<Request, Response = Answer, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static,
+    S: Service,
 {
     let is_ending = Arc::new(AtomicBool::new(false));
     let scheme = if server.tls.is_some() { "https" } else { "http" };

@@ -3,19 +3,18 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use countersign::tower::{RefusalBody, RefusalReason, VerifyLayer, VerifyService};
 use http::StatusCode;
 use http_body_util::BodyExt;
-use tower::{Layer, Service};
+use tower::{Layer, Service as _};
 
 use super::verified::Forward;
 use super::{Settings, auth_request, form, outgoing};
 use crate::serve::keys::LookUp;
 use crate::serve::path::Path;
 use crate::serve::route::{self, Authorization};
-use crate::serve::{Answer, AnswerBody, Decision, Exchange, Held, Passing, Request, refusal};
+use crate::serve::{Answer, AnswerBody, Decision, Exchange, Held, Passing, Request, Service, refusal};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
 
@@ -49,35 +48,6 @@ impl<K: LookUp> Gate<K> {
     /// is one for all lifetimes.
     fn verify(&self, request: http::Request<AnswerBody>) -> Verifying {
         self.verifying.clone().call(request)
-    }
-
-    async fn answer(self, request: Request) -> Answer {
-        let settings = &self.settings;
-        let Some(exchange) = Exchange::of(request.extensions()) else {
-            return settings.answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "Internal server error");
-        };
-        let request = if settings.upstream.is_none() {
-            match auth_request::described(settings, request, &exchange) {
-                Ok(request) => request,
-                Err(problem) => {
-                    exchange.refused("target", problem);
-                    return settings.denied();
-                }
-            }
-        } else if form::is_form(settings, &request) {
-            // Its fields count as memory, not its file.
-            request.map(BodyExt::boxed_unsync)
-        } else if settings.is_streaming() {
-            // A chunk stays in memory until it is verified.
-            let held = Held::default();
-            let (mut head, body) = request.into_parts();
-            head.extensions.insert(held.clone());
-            http::Request::from_parts(head, body.held(&settings.ground.budget, held).boxed_unsync())
-        } else {
-            request.map(|body| body.within(&settings.ground.budget).boxed_unsync())
-        };
-        let answer = self.routed(request, &exchange).await;
-        if self.settings.upstream.is_none() { auth_request::answer(answer, &exchange) } else { answer }
     }
 
     async fn routed(&self, request: http::Request<AnswerBody>, exchange: &Exchange) -> Answer {
@@ -120,6 +90,37 @@ impl<K: LookUp> Gate<K> {
     }
 }
 
+impl<K: LookUp> Service for Gate<K> {
+    async fn answer(self, request: Request) -> Answer {
+        let settings = &self.settings;
+        let Some(exchange) = Exchange::of(request.extensions()) else {
+            return settings.answer(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", "Internal server error");
+        };
+        let request = if settings.upstream.is_none() {
+            match auth_request::described(settings, request, &exchange) {
+                Ok(request) => request,
+                Err(problem) => {
+                    exchange.refused("target", problem);
+                    return settings.denied();
+                }
+            }
+        } else if form::is_form(settings, &request) {
+            // Its fields count as memory, not its file.
+            request.map(BodyExt::boxed_unsync)
+        } else if settings.is_streaming() {
+            // A chunk stays in memory until it is verified.
+            let held = Held::default();
+            let (mut head, body) = request.into_parts();
+            head.extensions.insert(held.clone());
+            http::Request::from_parts(head, body.held(&settings.ground.budget, held).boxed_unsync())
+        } else {
+            request.map(|body| body.within(&settings.ground.budget).boxed_unsync())
+        };
+        let answer = self.routed(request, &exchange).await;
+        if self.settings.upstream.is_none() { auth_request::answer(answer, &exchange) } else { answer }
+    }
+}
+
 /// A request whose body isn't held until it is verified.
 fn passing(request: http::Request<AnswerBody>) -> http::Request<AnswerBody> {
     let held = request.extensions().get::<Held>().cloned().unwrap_or_default();
@@ -152,20 +153,5 @@ impl Settings {
             let message = "User is not authorized to access this resource";
             self.answer(StatusCode::FORBIDDEN, "AccessDeniedException", message)
         }
-    }
-}
-
-impl<K: LookUp> Service<Request> for Gate<K> {
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let gate = self.clone();
-        Box::pin(async move { Ok(gate.answer(request).await) })
     }
 }

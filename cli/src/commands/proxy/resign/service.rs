@@ -3,20 +3,19 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use countersign::tower::{RefusalBody, RefusalReason, VerifyLayer, VerifyService};
 use countersign::{StreamingPayload, Verifier};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
-use tower::{Layer, Service};
+use tower::{Layer, Service as _};
 
 use super::verified::Forward;
 use super::{Settings, Words, events, form};
 use crate::serve::keys::LookUp;
 use crate::serve::path::decoded_once;
-use crate::serve::{Answer, AnswerBody, Exchange, Held, Request};
+use crate::serve::{Answer, AnswerBody, Exchange, Held, Request, Service};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
 
@@ -66,7 +65,7 @@ impl<K: LookUp> Own<K> {
     }
 }
 
-impl<K: LookUp> Resigning<K> {
+impl<K: LookUp> Service for Resigning<K> {
     async fn answer(self, request: Request) -> Answer {
         let service = claimed_service(request.uri().query(), request.headers().get(AUTHORIZATION));
         let is_form = service.is_none() && is_form(&request);
@@ -125,21 +124,6 @@ fn is_form(request: &Request) -> bool {
     let start = content_type.split(';').next().unwrap_or_default().trim();
     let has_signature = request.headers().contains_key(AUTHORIZATION) || request.uri().query().is_some();
     request.method() == Method::POST && !has_signature && start.eq_ignore_ascii_case("multipart/form-data")
-}
-
-impl<K: LookUp> Service<Request> for Resigning<K> {
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let resigning = self.clone();
-        Box::pin(async move { Ok(resigning.answer(request).await) })
-    }
 }
 
 #[cfg(test)]
