@@ -1,14 +1,17 @@
 //! Answers that the server gives itself, in the format of the service.
 
+use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use countersign::tower::{RefusalBody, RefusalReason};
 use countersign::{ErrorFormat, Refusal};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
+use http_body_util::BodyExt;
 
-use super::{Answer, full};
+use super::{Answer, AnswerBody, Exchange, full};
 
 /// An answer with a code and a message that contain no special characters.
 pub fn answer(format: ErrorFormat, status: StatusCode, code: &'static str, message: &'static str) -> Answer {
@@ -54,6 +57,16 @@ fn with_headers(
         headers.insert(format.request_id_header(), id);
     }
     answer
+}
+
+/// The answer of the library's layer. If the layer refused the request, records why.
+pub fn recorded(answered: Result<http::Response<RefusalBody<AnswerBody>>, Infallible>, exchange: &Exchange) -> Answer {
+    let answer = answered.unwrap_or_else(|never| match never {});
+    if let Some(reason) = answer.extensions().get::<RefusalReason>() {
+        let check = reason.check_number().map_or_else(|| "body".into(), |number| number.to_string());
+        exchange.refused(check, reason.to_string());
+    }
+    answer.map(BodyExt::boxed_unsync)
 }
 
 /// An id that is unique for this process and differs between processes. It is not a secret.

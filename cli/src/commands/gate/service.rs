@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use countersign::tower::{RefusalBody, RefusalReason, VerifyLayer, VerifyService};
+use countersign::tower::{RefusalBody, VerifyLayer, VerifyService};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tower::{Layer, Service as _};
@@ -81,12 +81,7 @@ impl<K: LookUp> Gate<K> {
         if form::is_form(settings, &request) {
             return Box::pin(form::answer(settings, request, exchange)).await;
         }
-        let answer = self.verify(request).await.unwrap_or_else(|never| match never {});
-        if let Some(reason) = answer.extensions().get::<RefusalReason>() {
-            let check = reason.check_number().map_or_else(|| "body".into(), |number| number.to_string());
-            exchange.refused(check, reason.to_string());
-        }
-        answer.map(BodyExt::boxed_unsync)
+        refusal::recorded(self.verify(request).await, exchange)
     }
 }
 

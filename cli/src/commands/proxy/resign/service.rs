@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use countersign::tower::{RefusalBody, RefusalReason, VerifyLayer, VerifyService};
+use countersign::tower::{RefusalBody, VerifyLayer, VerifyService};
 use countersign::{StreamingPayload, Verifier};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, StatusCode};
@@ -15,7 +15,7 @@ use super::verified::Forward;
 use super::{Settings, Words, events, form};
 use crate::serve::keys::LookUp;
 use crate::serve::path::decoded_once;
-use crate::serve::{Answer, AnswerBody, Exchange, Held, Request, Service};
+use crate::serve::{Answer, AnswerBody, Exchange, Held, Request, Service, refusal};
 
 type Verifying = Pin<Box<dyn Future<Output = Result<http::Response<RefusalBody<AnswerBody>>, Infallible>> + Send>>;
 
@@ -88,12 +88,7 @@ impl<K: LookUp> Service for Resigning<K> {
         let held = Held::default();
         head.extensions.insert(held.clone());
         let body = body.held(&self.settings.ground.budget, held).boxed_unsync();
-        let answer = own.verify(http::Request::from_parts(head, body)).await.unwrap_or_else(|never| match never {});
-        if let Some(reason) = answer.extensions().get::<RefusalReason>() {
-            let check = reason.check_number().map_or_else(|| "body".into(), |number| number.to_string());
-            exchange.refused(check, reason.to_string());
-        }
-        answer.map(BodyExt::boxed_unsync)
+        refusal::recorded(own.verify(http::Request::from_parts(head, body)).await, &exchange)
     }
 }
 
