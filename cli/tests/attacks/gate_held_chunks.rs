@@ -3,25 +3,13 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use countersign::streaming::Chunked;
-use countersign::{Request, Timestamp};
-
+use crate::chunked_upload;
 use crate::gate::{Gate, Sent, keys};
 use crate::wire::Wire;
 
-/// The head and the body of an upload in chunks of that size.
 fn upload(gate: &Gate, body: &[u8], chunk: usize) -> Vec<u8> {
-    let host = gate.address.to_string();
-    let request = Request::new("PUT", "/bucket/a", &[]).with_host(&host).with_scheme("http");
-    let chunked = Chunked::signed(body.len() as u64).with_chunk_size(chunk);
     let signer = Sent::get("/bucket/a").with(|sent| sent.service = "s3").signer();
-    let signed = signer.sign_chunked(request, &chunked, Timestamp::now()).expect("a signature");
-    let lines: String = signed.headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let mut all = format!("PUT /bucket/a HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\r\n").into_bytes();
-    let mut encoder = signed.encoder();
-    encoder.push(body, |piece| all.extend_from_slice(piece)).expect("data");
-    encoder.finish(|piece| all.extend_from_slice(piece)).expect("the end");
-    all
+    chunked_upload::upload(&signer, gate.address, body, chunk)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Attacks on the servers, by someone other than their author. All of them have failed, or fail now.
 
+mod chunked_upload;
 mod gate_auth_request;
 #[allow(clippy::ptr_arg, reason = "all changes have the same type")]
 mod gate_chunks;

@@ -10,6 +10,7 @@ mod proxy;
 #[allow(dead_code, reason = "shared with the tests of `proxy --resign`")]
 mod upstream;
 
+mod chunked_upload;
 mod resign_allow;
 mod resign_answers;
 mod resign_bodies;

@@ -4,26 +4,15 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use countersign::streaming::Chunked;
-use countersign::{Request, Timestamp};
-
+use crate::chunked_upload;
 use crate::client::{Got, Mode, Sent, connect, exchange};
 use crate::presigned;
 use crate::proxy::{Proxy, keys};
 use crate::upstream::Upstream;
 
-/// The head and the body of an upload in chunks of that size.
 fn upload(proxy: &Proxy, body: &[u8], chunk: usize) -> Vec<u8> {
-    let (sent, host) = (Sent::get("/bucket/a"), proxy.address.to_string());
-    let request = Request::new("PUT", "/bucket/a", &[]).with_host(&host).with_scheme("http");
-    let chunked = Chunked::signed(body.len() as u64).with_chunk_size(chunk);
-    let signed = sent.signer().sign_chunked(request, &chunked, Timestamp::now()).expect("a signature");
-    let lines: String = signed.headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let mut all = format!("PUT /bucket/a HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{lines}\r\n").into_bytes();
-    let mut encoder = signed.encoder();
-    encoder.push(body, |piece| all.extend_from_slice(piece)).expect("data");
-    encoder.finish(|piece| all.extend_from_slice(piece)).expect("the end");
-    all
+    let signer = Sent::get("/bucket/a").signer();
+    chunked_upload::upload(&signer, proxy.address, body, chunk)
 }
 
 /// Chunks are in memory until they are verified. Clients that never end theirs use no more than --max-buffered-bytes.
