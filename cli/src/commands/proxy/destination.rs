@@ -158,7 +158,7 @@ fn normal(host: &str, default_port: u16) -> Option<String> {
     let authority = host.parse::<Authority>().ok().filter(|authority| !authority.as_str().contains('@'))?;
     let name = authority.host().to_ascii_lowercase();
     match authority.port() {
-        // A port that is no number is none for `Authority`.
+        // `Authority` has no port if it isn't a number.
         None => (authority.as_str().len() == name.len()).then_some(name),
         Some(port) => Some(match port_number(port.as_str())? {
             port if port == default_port => name,

@@ -75,8 +75,8 @@ pub fn remove_where(headers: &mut HeaderMap, is_unwanted: impl Fn(&str) -> bool)
     unwanted.iter().for_each(|name| drop(headers.remove(name)));
 }
 
-/// Returns `true` if the names differ only in case, and in signs: PHP reads `x.caller` as `x-caller`, and CGI programs may do
-/// so with all that is no letter or digit.
+/// Returns `true` if the names differ only in case and punctuation: PHP reads `x.caller` as `x-caller`, and CGI programs may
+/// read anything but letters and digits so.
 fn is_alike(name: &str, other: &str) -> bool {
     name.len() == other.len() && name.bytes().map(plain).eq(other.bytes().map(plain))
 }

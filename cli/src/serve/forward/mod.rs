@@ -193,7 +193,7 @@ impl Upstream {
         let mut answer = answer.map(|body| Answered::new(body, self.timeout).boxed_unsync());
         // That of the connection to the upstream.
         *answer.version_mut() = Version::HTTP_11;
-        // It is no length of the body, but the client would take it for the length of the body (RFC 9112, section 6.3).
+        // Beside a transfer encoding, it doesn't count (RFC 9112, section 6.3), but the client would take it for the length.
         if answer.headers().contains_key(TRANSFER_ENCODING) {
             answer.headers_mut().remove(CONTENT_LENGTH);
         }
