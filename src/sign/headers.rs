@@ -66,11 +66,10 @@ impl Signer {
                 None if name.eq_ignore_ascii_case("host") => {}
                 Some(Header::RegionSet) | None => {
                     found.connection |= name.eq_ignore_ascii_case("connection");
-                    if !self.is_signed(name) {
-                    } else if are_lowercase {
-                        headers.push_lowercase(name, value, false);
-                    } else {
-                        headers.push(name, value);
+                    match self.is_signed(name) {
+                        true if are_lowercase => headers.push_lowercase(name, value, false),
+                        true => headers.push(name, value),
+                        false => {}
                     }
                 }
             }
