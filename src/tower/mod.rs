@@ -10,7 +10,7 @@ mod verify;
 
 pub use body::{RefusalBody, SignedBody};
 pub use sign::{IdentitySource, PayloadPolicy, SignLayer, SignLayerError, SignService};
-pub use verify::{Caller, RefusalReason, Verified, VerifiedBody, VerifyLayer, VerifyService};
+pub use verify::{Caller, CallerKey, RefusalReason, Verified, VerifiedBody, VerifyLayer, VerifyService};
 
 use alloc::boxed::Box;
 use core::error::Error;

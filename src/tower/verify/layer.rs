@@ -1,11 +1,9 @@
 //! The layer and its settings.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
 use tower_layer::Layer;
-use zeroize::Zeroizing;
 
 use super::service::VerifyService;
 use crate::aws_error::ErrorFormat;
@@ -15,10 +13,10 @@ use crate::verify::Verifier;
 
 /// Verifies each request before the service gets it, and answers those that are refused. See the table below for bodies.
 ///
-/// `keys` looks up the credentials of a [`Caller`]; it is called at most once for a request, after every check of
-/// [`Verifier::parse`] and those of the kind of the body and its announced length. It returns `Ok(None)` for an unknown
-/// caller, whose refusal takes as long as that of a wrong signature, and an error if it can't tell, which is answered with
-/// status 503.
+/// `keys` looks up the credentials of a [`Caller`](super::Caller), or another [`CallerKey`](super::CallerKey); it is called
+/// at most once for a request, after every check of [`Verifier::parse`] and those of the kind of the body and its announced
+/// length. It returns `Ok(None)` for an unknown caller, whose refusal takes as long as that of a wrong signature, and an
+/// error if it can't tell, which is answered with status 503.
 ///
 /// The service finds a [`Verified`](super::Verified) in the extensions of the request. It should decide by what was signed: its
 /// [`canonical_path`](crate::VerifiedHead::canonical_path), headers and query, not by parts of the request that anyone
@@ -167,31 +165,5 @@ impl<S, K> Layer<S> for VerifyLayer<K> {
 impl<K> fmt::Debug for VerifyLayer<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifyLayer").field("format", &self.0.format).finish_non_exhaustive()
-    }
-}
-
-/// Who a request claims to be from. Nothing of it is verified yet. Look up both values together: a session token that
-/// was issued for another key is invalid.
-#[derive(Clone)]
-pub struct Caller {
-    pub(super) access_key_id: String,
-    pub(super) session_token: Option<Zeroizing<String>>,
-}
-
-impl Caller {
-    /// Returns the access key id.
-    pub fn access_key_id(&self) -> &str {
-        &self.access_key_id
-    }
-
-    /// Returns the session token. Keep it out of logs.
-    pub fn session_token(&self) -> Option<&str> {
-        self.session_token.as_ref().map(|token| token.as_str())
-    }
-}
-
-impl fmt::Debug for Caller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Caller").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }

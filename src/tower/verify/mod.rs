@@ -1,6 +1,7 @@
 //! Verifies the requests of a server.
 
 mod body;
+mod caller;
 mod layer;
 mod reason;
 mod request;
@@ -8,7 +9,8 @@ mod service;
 mod verified;
 
 pub use body::VerifiedBody;
-pub use layer::{Caller, VerifyLayer};
+pub use caller::{Caller, CallerKey};
+pub use layer::VerifyLayer;
 pub use reason::RefusalReason;
 pub use service::VerifyService;
 pub use verified::Verified;

@@ -8,13 +8,12 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, request};
 use http_body::Body;
-use zeroize::Zeroizing;
 
 use super::body::VerifiedBody;
-use super::layer::{Caller, Settings};
+use super::caller::{Caller, CallerKey};
+use super::layer::Settings;
 use super::verified::Verified;
 use crate::aws_error::Refusal;
-use crate::sigv4::credentials::Credentials;
 use crate::sigv4::payload::StreamingPayload;
 use crate::sigv4::request::Request;
 use crate::streaming::{ChunkError, DecodedBody};
@@ -67,13 +66,14 @@ enum Checked {
 }
 
 /// Verifies a request, and returns it with the body that the service may read.
-pub(super) async fn verified<K, F, E, B>(
+pub(super) async fn verified<K, F, V, E, B>(
     settings: &Settings<K>,
     request: http::Request<B>,
 ) -> Result<http::Request<VerifiedBody<B>>, Numbered>
 where
     K: Fn(Caller) -> F,
-    F: Future<Output = Result<Option<Credentials>, E>>,
+    F: Future<Output = Result<Option<V>, E>>,
+    V: CallerKey,
     B: Body<Error: Into<BoxError>>,
 {
     let (mut parts, body) = request.into_parts();
@@ -89,14 +89,15 @@ where
     }
 }
 
-async fn verified_body<K, F, E, B>(
+async fn verified_body<K, F, V, E, B>(
     settings: &Settings<K>,
     parts: &mut request::Parts,
     body: &mut Option<B>,
 ) -> Result<VerifiedBody<B>, Refused>
 where
     K: Fn(Caller) -> F,
-    F: Future<Output = Result<Option<Credentials>, E>>,
+    F: Future<Output = Result<Option<V>, E>>,
+    V: CallerKey,
     B: Body<Error: Into<BoxError>>,
 {
     // Only this layer says who the caller is.
@@ -122,14 +123,15 @@ where
     }
 }
 
-async fn head<K, F, E, B>(
+async fn head<K, F, V, E, B>(
     settings: &Settings<K>,
     parts: &request::Parts,
     body: &mut Option<B>,
 ) -> Result<Checked, Refused>
 where
     K: Fn(Caller) -> F,
-    F: Future<Output = Result<Option<Credentials>, E>>,
+    F: Future<Output = Result<Option<V>, E>>,
+    V: CallerKey,
     B: Body<Error: Into<BoxError>>,
 {
     let unverified = match settings.verifier.parse(Request::from(parts), (settings.clock)()) {
@@ -139,19 +141,17 @@ where
     if let Some(body) = body {
         check_announced(settings, &unverified, body)?;
     }
-    let found = (settings.keys)(caller(&unverified)).await.map_err(|_| Refused::Unavailable)?;
-    match unverified.clone().verify_head(found.as_ref()) {
-        Ok(head) => Ok(Checked::Head(Box::new(head.into_owned()))),
-        Err(VerifyError::BodyNeeded) => {
-            let bytes = match body.take() {
-                Some(body) => buffered(body, settings.max_body_bytes).await?,
-                None => Bytes::new(),
-            };
-            let verified = unverified.with_body(&bytes).verify(found.as_ref())?;
-            Ok(Checked::Request(Verified::of_request(verified.into_owned()), bytes))
-        }
-        Err(error) => Err(error.into()),
+    let found = (settings.keys)(Caller::of(&unverified)).await.map_err(|_| Refused::Unavailable)?;
+    if unverified.claimed_payload().is_some() {
+        let head = V::found(found.as_ref()).verify_head(unverified)?;
+        return Ok(Checked::Head(Box::new(head.into_owned())));
     }
+    let bytes = match body.take() {
+        Some(body) => buffered(body, settings.max_body_bytes).await?,
+        None => Bytes::new(),
+    };
+    let verified = V::found(found.as_ref()).verify(unverified, &bytes)?;
+    Ok(Checked::Request(Verified::of_request(verified.into_owned()), bytes))
 }
 
 /// Refuses without a look-up what would be refused with any key.
@@ -175,13 +175,6 @@ fn check_announced<K>(
     match is_buffered && body.size_hint().lower() > settings.max_body_bytes as u64 {
         true => Err(Refused::BodyTooLarge),
         false => Ok(()),
-    }
-}
-
-fn caller(unverified: &UnverifiedRequest<'_>) -> Caller {
-    Caller {
-        access_key_id: unverified.access_key_id().into(),
-        session_token: unverified.session_token().map(|token| Zeroizing::new(token.into())),
     }
 }
 

@@ -19,11 +19,11 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::{Failure, VerifiedBody};
-use super::layer::{Caller, Settings};
+use super::caller::{Caller, CallerKey};
+use super::layer::Settings;
 use super::reason::RefusalReason;
 use super::request::{CHECK_OF_BODY, verified};
 use crate::aws_error::{ErrorFormat, Refusal};
-use crate::sigv4::credentials::Credentials;
 use crate::tower::BoxError;
 use crate::tower::body::RefusalBody;
 
@@ -39,11 +39,12 @@ impl<S, K> VerifyService<S, K> {
     }
 }
 
-impl<S, K, F, E, B, R> Service<http::Request<B>> for VerifyService<S, K>
+impl<S, K, F, V, E, B, R> Service<http::Request<B>> for VerifyService<S, K>
 where
     S: Service<http::Request<VerifiedBody<B>>, Response = Response<R>, Future: Send> + Clone + Send + 'static,
     K: Fn(Caller) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Option<Credentials>, E>> + Send,
+    F: Future<Output = Result<Option<V>, E>> + Send,
+    V: CallerKey,
     E: Send,
     B: Body<Error: Into<BoxError>> + Send + 'static,
     B::Data: Send,

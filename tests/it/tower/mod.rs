@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use countersign::streaming::{ChunkError, Chunked};
-use countersign::tower::{Caller, Verified, VerifyLayer};
+use countersign::tower::{Caller, CallerKey, Verified, VerifyLayer};
 use countersign::{Credentials, ErrorFormat, Payload, Rules, Signer, Timestamp, Verifier, VerifyError};
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -226,10 +226,11 @@ where
 }
 
 /// Sends a request through the layer to the handler.
-fn call<K, F>(layer: &VerifyLayer<K>, handler: &Handler, request: Request<Frames>) -> Answer
+fn call<K, F, V>(layer: &VerifyLayer<K>, handler: &Handler, request: Request<Frames>) -> Answer
 where
     K: Fn(Caller) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Option<Credentials>, io::Error>> + Send + 'static,
+    F: Future<Output = Result<Option<V>, io::Error>> + Send + 'static,
+    V: CallerKey + 'static,
 {
     runtime().block_on(answer_of(layer.layer(handler.clone()), request)).unwrap()
 }

@@ -1,9 +1,14 @@
 //! Every kind of body in every state that a request can be in.
 
+use std::future::{Ready, ready};
+use std::io;
+use std::sync::Arc;
+
 use countersign::Credentials;
+use countersign::tower::{Caller, CallerKey, VerifyLayer};
 use http::Request;
 
-use super::{BoxError, DATA, Handler, Kind, call, framed, layer};
+use super::{BoxError, DATA, Handler, Kind, call, framed, keys};
 use crate::support::fixtures::{SECRET, TEMPORARY_SECRET, credentials, now, temporary};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +111,47 @@ fn error_of_changed(kind: Kind) -> Option<&'static str> {
 
 #[test]
 fn every_kind_of_body_is_passed_on_or_refused() {
+    assert_table(keys);
+}
+
+#[test]
+fn derived_keys_verify_as_credentials_do() {
+    let derived = |caller: Caller| {
+        let known =
+            [credentials(), temporary()].into_iter().find(|known| known.access_key_id() == caller.access_key_id());
+        known.map(|known| caller.verifying_key(&known))
+    };
+    assert_table(move |caller| ready(Ok(derived(caller))));
+    assert_table(move |caller| ready(Ok(derived(caller).map(Arc::new))));
+}
+
+/// A scope of SigV4A has no region.
+#[cfg(feature = "sigv4a")]
+#[test]
+fn a_derived_key_pair_verifies_sigv4a() {
+    let signer = |secret: &str| {
+        let credentials = Credentials::new("AKIDEXAMPLE", secret).unwrap();
+        countersign::Signer::sigv4a(credentials, "us-*", "execute-api").unwrap()
+    };
+    let layer = VerifyLayer::new(crate::support::fixtures::verifier("execute-api").with_sigv4a(), |caller: Caller| {
+        assert_eq!(caller.scope(), "20150830/execute-api/aws4_request");
+        ready(Ok(Some(caller.verifying_key(&credentials()))))
+    })
+    .clock(now);
+    for (secret, status) in [(SECRET, 200), (TEMPORARY_SECRET, 403)] {
+        let mut request = Request::post("https://bucket.example/a").body(DATA.to_vec()).unwrap();
+        signer(secret).sign_http(&mut request, now()).unwrap();
+        assert_eq!(call(&layer, &Handler::default(), framed(request)).status, status);
+    }
+}
+
+fn assert_table<K, V>(keys: K)
+where
+    K: Fn(Caller) -> Ready<Result<Option<V>, io::Error>> + Copy + Send + Sync + 'static,
+    V: CallerKey + 'static,
+{
     for (kind, streams) in Kind::ALL.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
-        let layer = layer(kind.verifier());
+        let layer = VerifyLayer::new(kind.verifier(), keys).clock(now);
         let layer = if streams { layer.stream_bodies() } else { layer };
         for state in STATES {
             let case = format!("{kind:?} {state:?}, streams: {streams}");
