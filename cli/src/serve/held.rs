@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{AnswerBody, BoxError};
+use super::BoxError;
 
 /// What a body uses of the [`Budget`](super::arriving::Budget). All copies are the same, and the last one gives it back.
 #[derive(Clone, Debug, Default)]
@@ -31,18 +31,18 @@ impl Held {
 
 /// A body that was verified. When a part of it comes out, all that arrived before is no longer held: a decoder keeps one
 /// chunk.
-pub struct Passing {
-    body: AnswerBody,
+pub struct Passing<B> {
+    body: B,
     held: Held,
 }
 
-impl Passing {
-    pub fn new(body: AnswerBody, held: Held) -> Self {
+impl<B> Passing<B> {
+    pub fn new(body: B, held: Held) -> Self {
         Self { body, held }
     }
 }
 
-impl Body for Passing {
+impl<B: Body<Data = Bytes, Error = BoxError> + Unpin> Body for Passing<B> {
     type Data = Bytes;
     type Error = BoxError;
 

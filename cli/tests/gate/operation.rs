@@ -34,6 +34,13 @@ fn keys_are_reloaded_and_mistakes_keep_the_old_ones() {
     assert_eq!((gate.send(&Sent::get("/a")).status, gate.send(&new()).status), (403, 200));
     assert_eq!(gate.metric("countersign_keys_last_reload_failed"), 0);
     assert_eq!(gate.metric("countersign_key_expiry_timestamp_seconds{access_key_id=\"AKIDNEW\"}"), 4_070_908_800);
+
+    // What was derived from a secret ends with it.
+    std::fs::write(gate.keys_file(), only_new.replace("newSECRET", "rotatedSECRET") + &keys()).expect("a file");
+    gate.signal("HUP");
+    gate.wait_for("2 keys read again");
+    let rotated = || new().with(|sent| sent.secret = "rotatedSECRET");
+    assert_eq!((gate.send(&new()).status, gate.send(&rotated()).status), (403, 200));
     assert!(!gate.printed().concat().contains("SECRET"));
 }
 

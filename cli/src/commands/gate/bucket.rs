@@ -27,7 +27,10 @@ impl VirtualHosts {
 
     /// Returns the bucket, in lower case as hosts ignore case. With any port, since it says nothing about the bucket.
     pub fn bucket(&self, host: &str) -> Result<Option<String>, InvalidBucket> {
-        if !self.0.is_empty() && !is_clear(host) {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        if !is_clear(host) {
             return Err(InvalidBucket);
         }
         let host = match host.rsplit_once(':') {

@@ -25,12 +25,14 @@ pub const LARGEST: u64 = 5 << 30;
 
 /// A form has its signature in its fields, and none in the headers or the query.
 pub fn is_form<B>(settings: &Settings, request: &http::Request<B>) -> bool {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_multipart = content_type.trim_start().to_ascii_lowercase().starts_with("multipart/form-data");
+    let is_multipart = || {
+        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        content_type.unwrap_or_default().trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
+    };
     settings.is_s3()
         && settings.upstream.is_some()
         && request.method() == Method::POST
-        && is_multipart
+        && is_multipart()
         && !request.headers().contains_key(AUTHORIZATION)
         && request.uri().query().is_none_or(str::is_empty)
 }

@@ -9,6 +9,7 @@ use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::bucket::InvalidBucket;
 use super::{Settings, query};
 use crate::serve::forward::websocket::Handshake;
 use crate::serve::forward::{Failed, Outgoing, causes, headers};
@@ -44,12 +45,12 @@ pub fn host<'r>(headers: &'r HeaderMap, uri: &'r http::Uri) -> Cow<'r, str> {
     }
 }
 
-/// Forwards a verified request: the path and query that were signed, and who signed them. `resource` is its path.
+/// Forwards a verified request: the path and query that were signed, and who signed them.
 pub async fn verified(
     settings: &Settings,
     mut head: Parts,
     body: AnswerBody,
-    (verified, resource): (&Verified, &str),
+    (verified, paths): (&Verified, &SignedPaths),
     exchange: &Exchange,
 ) -> Answer {
     let handshake = Handshake::take(&mut head);
@@ -62,8 +63,7 @@ pub async fn verified(
             format!("{}{}{query}", bucket.unwrap_or_default(), without_stage(settings, head.uri.path()))
         }
         false => {
-            let signed = signed_path(settings, verified);
-            let path = if settings.preserve_host { &signed } else { resource };
+            let path = if settings.preserve_host { &paths.signed } else { paths.resource() };
             format!("{}{}", without_stage(settings, path), query(settings, &head, verified))
         }
     };
@@ -131,10 +131,29 @@ fn add_headers_of_query(verified: &Verified, headers: &mut HeaderMap) {
     }
 }
 
-/// The path that was signed, percent-encoded once.
-pub fn signed_path(settings: &Settings, verified: &Verified) -> String {
-    let canonical = verified.canonical_path();
-    if settings.rules.double_encode_path { sendable(&decoded_once(&canonical)) } else { canonical }
+/// The path of a verified request.
+pub struct SignedPaths {
+    /// As it was signed, percent-encoded once.
+    pub signed: String,
+    /// With the bucket, if that is in the host.
+    pub with_bucket: Option<String>,
+}
+
+impl SignedPaths {
+    pub fn new(settings: &Settings, verified: &Verified) -> Result<Self, InvalidBucket> {
+        let canonical = verified.canonical_path();
+        let signed = if settings.rules.double_encode_path { sendable(&decoded_once(&canonical)) } else { canonical };
+        let with_bucket = match settings.virtual_hosts.path_style(verified.host(), &signed)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(path) => Some(path),
+        };
+        Ok(Self { signed, with_bucket })
+    }
+
+    /// The path that rules apply to.
+    pub fn resource(&self) -> &str {
+        self.with_bucket.as_deref().unwrap_or(&self.signed)
+    }
 }
 
 fn without_stage<'p>(settings: &Settings, path: &'p str) -> &'p str {

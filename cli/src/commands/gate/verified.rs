@@ -1,6 +1,5 @@
 //! Handles a request whose signature is verified. What it may do is decided by what was signed.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use tower::Service;
 
+use super::outgoing::SignedPaths;
 use super::{Settings, auth_request, outgoing, signature};
 use crate::args::gate::Unavailable;
 use crate::serve::forward::headers;
@@ -48,8 +48,8 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 record.decision = Decision::Verified;
                 record.caller = Some(verified.access_key_id().to_owned());
             });
-            let resource = match permitted(&settings, &head, &verified, &exchange) {
-                Ok(resource) => resource,
+            let paths = match permitted(&settings, &head, &verified, &exchange) {
+                Ok(paths) => paths,
                 Err(answer) => return Ok(*answer),
             };
             if settings.replay.is_some() {
@@ -61,8 +61,8 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
             Ok(match &settings.upstream {
                 Some(_) => {
                     let held = head.extensions.get::<Held>().cloned().unwrap_or_default();
-                    let body = Passing::new(body.boxed_unsync(), held).boxed_unsync();
-                    outgoing::verified(&settings, head, body, (&verified, &resource), &exchange).await
+                    let body = Passing::new(body, held).boxed_unsync();
+                    outgoing::verified(&settings, head, body, (&verified, &paths), &exchange).await
                 }
                 None => auth_request::admitted(&settings, &verified, &exchange),
             })
@@ -70,23 +70,25 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
     }
 }
 
-/// Returns the path that was signed, with the bucket, if the key permits it.
+/// Returns the path that was signed, if the key permits it.
 fn permitted(
     settings: &Settings,
     head: &Parts,
     verified: &Verified,
     exchange: &Exchange,
-) -> Result<String, Box<Answer>> {
-    let path_style = |path: &str| {
-        let resource = settings.virtual_hosts.path_style(verified.host(), path).map(Cow::into_owned);
-        resource.map_err(|_| Box::new(settings.invalid_bucket(exchange)))
-    };
-    let resource = path_style(&outgoing::signed_path(settings, verified))?;
+) -> Result<SignedPaths, Box<Answer>> {
+    let invalid = |_| Box::new(settings.invalid_bucket(exchange));
+    let paths = SignedPaths::new(settings, verified).map_err(invalid)?;
     // The path as it arrived can have repeated slashes, which the signature doesn't tell apart. Here, the upstream gets it.
     let is_kept = settings.keep_signature || settings.upstream.is_none();
+    let path_style = |path| settings.virtual_hosts.path_style(verified.host(), path).map_err(invalid);
     let arrived = if is_kept { Some(path_style(head.uri.path())?) } else { None };
-    if [Some(&resource), arrived.as_ref()].into_iter().flatten().all(|path| is_permitted(settings, verified, path)) {
-        return Ok(resource);
+    if [Some(paths.resource()), arrived.as_deref()]
+        .into_iter()
+        .flatten()
+        .all(|path| is_permitted(settings, verified, path))
+    {
+        return Ok(paths);
     }
     exchange.refused("allow", "no [[key.allow]] of the key permits the request");
     Err(Box::new(settings.denied()))

@@ -10,6 +10,7 @@ use std::time::Duration;
 use countersign::Credentials;
 use toml::de::{DeTable, DeValue};
 
+use super::derived::Derived;
 use super::table::{Mistake, Reader};
 use super::{Allow, Key, Keys, Resign};
 use crate::failure::{Failure, Kind};
@@ -83,7 +84,7 @@ impl File<'_> {
         let tables = self.reader.tables(table, "allow");
         let allow = tables.into_iter().map(|(table, span)| self.allow(table, span)).collect();
         let resign = self.resign(table);
-        Some(Key { credentials: credentials?, allow, resign })
+        Some(Key { credentials: credentials?, derived: Derived::default(), allow, resign })
     }
 
     fn credentials(&mut self, table: &DeTable<'_>, span: Range<usize>) -> Option<Credentials> {

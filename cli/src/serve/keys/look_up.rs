@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
-use countersign::Credentials;
+use countersign::VerifyingKey;
 use countersign::tower::Caller;
 
 use super::CurrentKeys;
 
-pub type Found = Ready<Result<Option<Credentials>, Infallible>>;
+pub type Found = Ready<Result<Option<Arc<VerifyingKey>>, Infallible>>;
 
 /// What [`VerifyLayer`](countersign::tower::VerifyLayer) asks for keys.
 pub trait LookUp: Fn(Caller) -> Found + Clone + Send + Sync + 'static {}
@@ -17,6 +18,10 @@ impl<K: Fn(Caller) -> Found + Clone + Send + Sync + 'static> LookUp for K {}
 impl CurrentKeys {
     pub fn look_up(&self) -> impl LookUp + use<> {
         let keys = self.clone();
-        move |caller: Caller| ready(Ok(keys.get().find(caller.access_key_id()).map(|key| key.credentials.clone())))
+        move |caller: Caller| {
+            let keys = keys.get();
+            let key = keys.find(caller.access_key_id());
+            ready(Ok(key.map(|key| key.derived.key(&caller, &key.credentials))))
+        }
     }
 }

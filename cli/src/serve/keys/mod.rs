@@ -1,6 +1,7 @@
 //! The keys file: who may call, what each key may do, and with which credentials its requests are signed again.
 
 mod allow;
+mod derived;
 mod file;
 mod look_up;
 mod table;
@@ -13,6 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use countersign::Credentials;
 
 pub use allow::{Allow, Asked, is_host};
+use derived::Derived;
 pub use file::load;
 pub use look_up::LookUp;
 pub use watch::watch;
@@ -32,6 +34,7 @@ pub struct Keys {
 #[derive(Debug)]
 pub struct Key {
     pub credentials: Credentials,
+    pub derived: Derived,
     pub allow: Vec<Allow>,
     #[allow(dead_code, reason = "the gate only checks that it is valid")]
     pub resign: Option<Resign>,

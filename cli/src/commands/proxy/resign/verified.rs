@@ -46,7 +46,7 @@ impl Service<http::Request<VerifiedBody<AnswerBody>>> for Forward {
                 return Ok(own.words.denied());
             };
             let held = head.extensions.get::<Held>().cloned().unwrap_or_default();
-            let body = Passing::new(body.boxed_unsync(), held).boxed_unsync();
+            let body = Passing::new(body, held).boxed_unsync();
             let handled = own.handle(head, body, &verified, &exchange).await;
             Ok(handled.unwrap_or_else(|answer| *answer))
         })
