@@ -7,6 +7,7 @@ mod in_query;
 mod key;
 mod number;
 mod presented;
+mod received;
 mod refusal;
 mod scope_parts;
 #[cfg(feature = "sigv4a")]

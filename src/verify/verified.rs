@@ -1,21 +1,18 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
-
-use zeroize::Zeroizing;
 
 use super::body::{BodyCheck, SignedPayload};
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::presented::unsigned_parameters;
+use super::received::{Kept, Received};
 use crate::redact::REDACTED;
 use crate::sigv4::authorization::{Claims, Location};
 use crate::sigv4::canonical_request::{self, pairs};
 use crate::sigv4::chain::Chain;
 use crate::sigv4::payload::StreamingPayload;
-use crate::sigv4::request::Request;
 use crate::sigv4::rules::{Limits, Rules};
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::AnyKey;
@@ -80,32 +77,11 @@ pub struct VerifiedHead<'a> {
     pub(super) limits: Limits,
 }
 
-/// The request as it arrived, or the signed parts of it.
-#[derive(Clone)]
-pub(super) enum Received<'a> {
-    Whole(Request<'a>),
-    Signed {
-        method: String,
-        path: Vec<u8>,
-        query: Zeroizing<Vec<u8>>,
-        /// Only the signed headers.
-        headers: Vec<(String, Zeroizing<Vec<u8>>)>,
-    },
-}
-
 impl<'a> VerifiedHead<'a> {
     /// Converts to an owned value that no longer borrows the request: for another thread, or for the extensions of an
     /// `http::Request`. Only the signed headers are kept.
     pub fn into_owned(self) -> VerifiedHead<'static> {
-        let headers =
-            self.arrived_headers().map(|(name, value)| (String::from(name), Zeroizing::new(value.into()))).collect();
-        let (path, query) = self.path_and_query();
-        let request = Received::Signed {
-            method: self.method().into(),
-            path: path.into(),
-            query: Zeroizing::new(query.into()),
-            headers,
-        };
+        let request = Received::Signed(Kept::new(self.method(), self.path_and_query(), self.arrived_headers()));
         let Self { claims, timestamp, in_query, host, payload, key, credentials_expire_at, rules, limits, .. } = self;
         let (claims, host) = (claims.into_owned(), Cow::Owned(host.into_owned()));
         VerifiedHead { claims, timestamp, request, in_query, host, payload, key, credentials_expire_at, rules, limits }
@@ -137,7 +113,7 @@ impl<'a> VerifiedHead<'a> {
     pub fn method(&self) -> &str {
         match &self.request {
             Received::Whole(request) => request.method,
-            Received::Signed { method, .. } => method,
+            Received::Signed(kept) => kept.method(),
         }
     }
 
@@ -152,7 +128,7 @@ impl<'a> VerifiedHead<'a> {
     fn path_and_query(&self) -> (&[u8], &[u8]) {
         match &self.request {
             Received::Whole(request) => request.path_and_query(),
-            Received::Signed { path, query, .. } => (path, query),
+            Received::Signed(kept) => kept.path_and_query(),
         }
     }
 
@@ -197,11 +173,10 @@ impl<'a> VerifiedHead<'a> {
 
     fn arrived_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let (whole, signed) = match &self.request {
-            Received::Whole(request) => (Some(request.headers.iter()), [].as_slice()),
-            Received::Signed { headers, .. } => (None, headers.as_slice()),
+            Received::Whole(request) => (Some(request.headers.iter()), None),
+            Received::Signed(kept) => (None, Some(kept.headers())),
         };
-        let signed = signed.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-        let all = whole.into_iter().flatten().chain(signed);
+        let all = whole.into_iter().flatten().chain(signed.into_iter().flatten());
         all.filter(move |(name, _)| {
             self.claims.place_of(name.as_bytes()).is_some() && !name.eq_ignore_ascii_case("host")
         })

@@ -1,7 +1,8 @@
 //! Who a request claims to be from, and what the look-up finds.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use sealed::Found;
@@ -25,10 +26,12 @@ pub struct Caller {
 impl Caller {
     pub(super) fn of(unverified: &UnverifiedRequest<'_>) -> Self {
         let scope = unverified.scope();
+        let mut text = Vec::with_capacity(scope.printed_length());
+        scope.write_to(|piece| text.extend_from_slice(piece));
         Self {
             access_key_id: unverified.access_key_id().into(),
             session_token: unverified.session_token().map(|token| Zeroizing::new(token.into())),
-            scope: scope.to_string(),
+            scope: String::from_utf8(text).unwrap_or_default(),
             algorithm: scope.algorithm(),
         }
     }
