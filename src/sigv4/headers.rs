@@ -46,6 +46,7 @@ pub(crate) enum HeaderIter<'a> {
 impl<'a> Iterator for HeaderIter<'a> {
     type Item = (&'a str, &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Slice(headers) => headers.next().copied(),
@@ -64,6 +65,7 @@ mod map {
         map.iter()
     }
 
+    #[inline]
     pub(super) fn pair<'a>((name, value): (&'a http::HeaderName, &'a http::HeaderValue)) -> (&'a str, &'a [u8]) {
         (name.as_str(), value.as_bytes())
     }
