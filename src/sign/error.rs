@@ -72,6 +72,14 @@ pub enum SignError {
          Rules::unsigned_payload if the service does accept one"
     )]
     UnsignedPayload,
+    /// The request has a header with the name of a parameter that only signing adds to a presigned URL.
+    #[error(
+        "the request has the header {name:?}, but the presigned URL has a parameter of that name; remove the header"
+    )]
+    HeaderOfUrl {
+        /// The header.
+        name: String,
+    },
     /// A presigned URL can't have a body in chunks or messages.
     #[error("a presigned URL can't have the payload {}; sign in the Authorization header instead", streaming.as_str())]
     PresignedStreaming {

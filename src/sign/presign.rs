@@ -5,7 +5,10 @@ use core::time::Duration;
 
 use super::headers::Found;
 use super::{SignError, Signer, Stages};
-use crate::sigv4::authorization::{self, QueryParameters, X_AMZ_CONTENT_SHA256};
+use crate::sigv4::authorization::{
+    self, QueryParameters, X_AMZ_ALGORITHM, X_AMZ_CONTENT_SHA256, X_AMZ_CREDENTIAL, X_AMZ_EXPIRES, X_AMZ_SIGNATURE,
+    X_AMZ_SIGNED_HEADERS,
+};
 use crate::sigv4::canonical_request::{CanonicalRequest, Parts, QueryIndex, SignedHeaderList};
 use crate::sigv4::payload::{Payload, PayloadLine, StreamingPayload, UNSIGNED_PAYLOAD};
 use crate::sigv4::request::Request;
@@ -16,7 +19,7 @@ use crate::sigv4::string_to_sign::StringToSign;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::percent::decodes_to;
 use crate::text::wiped::Wiped;
-use crate::text::{split, split_once};
+use crate::text::{split, split_once, starts_with_ignoring_case};
 
 impl Signer {
     /// Creates a presigned URL, which contains its own signature and is valid for `expires_in` (whole seconds) from
@@ -86,6 +89,9 @@ impl Signer {
             headers.push("x-amz-content-sha256", body.line.as_bytes());
         }
         self.sort_and_check(request, &mut headers, &found)?;
+        if let Some(name) = headers.names().find(|name| is_parameter_of_url(name)) {
+            return Err(SignError::HeaderOfUrl { name: name.into() });
+        }
 
         let (signed_token, added_token) = self.token_of_url();
         let names = headers.names_length();
@@ -198,6 +204,13 @@ struct Body<'b> {
     is_said: bool,
     /// Replaces a parameter of the request that pins another body.
     replaces_pinned: bool,
+}
+
+/// Signing adds each of them once. A header of that name would be signed beside it, and a server that reads headers from the
+/// query couldn't tell which of the two counts.
+fn is_parameter_of_url(name: &str) -> bool {
+    const OWN: [&str; 5] = [X_AMZ_ALGORITHM, X_AMZ_CREDENTIAL, X_AMZ_EXPIRES, X_AMZ_SIGNED_HEADERS, X_AMZ_SIGNATURE];
+    starts_with_ignoring_case(name, "x-amz-") && OWN.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 fn whole_seconds(expires_in: Duration, limit: Duration) -> Result<u64, SignError> {

@@ -253,6 +253,13 @@ fn signers_report_what_they_cannot_sign() {
     let target = signer("s3").presign(request, limit, now()).unwrap().target().to_owned();
     let again = signer("s3").sign(Request::new("GET", &target, &[]).with_host(HOST), Payload::EMPTY, now());
     assert_eq!(again.unwrap_err(), SignError::AlreadyPresigned);
+    for name in ["x-amz-algorithm", "X-Amz-Credential", "X-AMZ-EXPIRES", "x-amz-signedheaders", "x-amz-signature"] {
+        let headers = [(name, b"60".as_slice())];
+        for service in ["s3", "execute-api"] {
+            let presigned = signer(service).presign(Request::new("GET", "/", &headers).with_host(HOST), limit, now());
+            assert_eq!(presigned.unwrap_err(), SignError::HeaderOfUrl { name: name.into() });
+        }
+    }
     for (name, value, error) in [
         ("Authorization", "Bearer abc", SignError::ForeignAuthorization { scheme: "Bearer".into() }),
         ("connection", "close, X-Amz-Date", SignError::RemovedByHop { name: "X-Amz-Date".into() }),
