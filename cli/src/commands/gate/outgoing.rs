@@ -134,9 +134,9 @@ fn add_headers_of_query(verified: &Verified, headers: &mut HeaderMap) {
 /// The path of a verified request.
 pub struct SignedPaths {
     /// As it was signed, percent-encoded once.
-    pub signed: String,
+    signed: String,
     /// With the bucket, if that is in the host.
-    pub with_bucket: Option<String>,
+    with_bucket: Option<String>,
 }
 
 impl SignedPaths {

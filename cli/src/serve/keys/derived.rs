@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use countersign::tower::Caller;
 use countersign::{Credentials, VerifyingKey};
 
-/// How many regions and services of a key are kept.
+/// How many scopes of a key are kept: more than a presigned URL can have days, so that nobody displaces the key of today with
+/// requests of other days.
 const MOST: usize = 16;
 
 /// Keys that are derived once for a day, region and service. They end with the credentials that they are kept beside, so
@@ -29,8 +30,8 @@ impl Derived {
         drop(kept);
         let key = Arc::new(caller.verifying_key(credentials));
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let day = scope.split('/').next().unwrap_or_default();
-        kept.retain(|kept| kept.scope.starts_with(day) && kept.scope != scope);
+        // Another request may have derived it in the meantime.
+        kept.retain(|kept| kept.scope != scope);
         if kept.len() == MOST {
             kept.remove(0);
         }
