@@ -152,25 +152,7 @@ impl Results {
         writeln!(out, "| | instructions above the floor | budget, stretch | × floor | budget, stretch | |")?;
         writeln!(out, "|---|--:|---|--:|---|---|")?;
         for goal in &GOALS {
-            let Some(row) = self.of(goal.operation).find(|row| row.request == goal.request()) else { continue };
-            let times = row.of_floor(goal.who).unwrap_or(f64::NAN);
-            let count = self.counts.iter().flatten();
-            let count =
-                count.filter(|count| (count.operation, count.who) == (goal.operation, goal.who)).map(|c| c.above_floor);
-            let count = count.max();
-            let met = |most: u64, most_times: f64| count.is_some_and(|count| count <= most) && times <= most_times;
-            let verdict = match (met(goal.stretch.0, goal.stretch.1), met(goal.budget.0, goal.budget.1)) {
-                (true, _) => "met, and the stretch",
-                (false, true) => "met",
-                (false, false) => "**missed**",
-            };
-            let counted = count.map_or_else(|| "–".into(), |count| count.to_string());
-            let (budget, stretch) = (goal.budget, goal.stretch);
-            writeln!(
-                out,
-                "| {} | {counted} | {}, {} | {times:.2} | {:.2}, {:.2} | {verdict} |",
-                goal.what, budget.0, stretch.0, budget.1, stretch.1
-            )?;
+            self.write_goal(goal, out)?;
         }
         writeln!(out, "\n| | budget | measured | |\n|---|---|---|---|")?;
         let mut line = |what: &str, budget: String, measured: String, met: Option<bool>| {
@@ -261,6 +243,26 @@ impl Results {
             Some(self.two_threads >= 1.9),
         )?;
         writeln!(out)
+    }
+
+    fn write_goal(&self, goal: &Goal, out: &mut String) -> std::fmt::Result {
+        let Goal { what, operation, who, budget, stretch } = *goal;
+        let row = self.of(operation).find(|row| row.request == goal.request());
+        let times = row.and_then(|row| row.of_floor(who)).unwrap_or(f64::NAN);
+        let count = self.counts.iter().flatten().find(|count| (count.operation, count.who) == (operation, who));
+        let count = count.map(|count| count.above_floor);
+        let is_within = |(most, most_times)| count.is_some_and(|count| count <= most) && times <= most_times;
+        let verdict = match (is_within(stretch), is_within(budget)) {
+            (true, _) => "met, and the stretch",
+            (false, true) => "met",
+            (false, false) => "**missed**",
+        };
+        let counted = count.map_or_else(|| "–".into(), |count| count.to_string());
+        writeln!(
+            out,
+            "| {what} | {counted} | {}, {} | {times:.2} | {:.2}, {:.2} | {verdict} |",
+            budget.0, stretch.0, budget.1, stretch.1
+        )
     }
 
     fn of(&self, operation: &'static str) -> impl Iterator<Item = &Measured> {

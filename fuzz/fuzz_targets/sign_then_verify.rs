@@ -19,7 +19,7 @@ fn verify(
 }
 
 /// A header `host` is what is sent instead of the host of the URL.
-fn arrived<'a>(method: &'a str, target: &'a [u8], headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
+fn received<'a>(method: &'a str, target: &'a [u8], headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
     let request = Request::new(method, target, headers);
     let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
     if has_host { request } else { request.with_host("example.com") }
@@ -42,7 +42,7 @@ fuzz_target!(|text: &[u8]| {
                 if signed.canonical_request().as_bytes().windows(6).any(|window| window == b"\ndate:") {
                     continue;
                 }
-                let arrived = |target| arrived(message.method, target, &headers);
+                let arrived = |target| received(message.method, target, &headers);
                 assert_eq!(verify(arrived(message.target), message.body, service, &own, now), Ok(()));
                 assert!(verify(arrived(message.target), message.body, service, &other, now).is_err());
                 let longer = [message.target, b"x"].concat();
@@ -58,7 +58,7 @@ fuzz_target!(|text: &[u8]| {
                 if presigned.canonical_request().as_bytes().windows(6).any(|window| window == b"\ndate:") {
                     continue;
                 }
-                let arrived = |target| arrived(message.method, target, &headers);
+                let arrived = |target| received(message.method, target, &headers);
                 // A body pinned by a seed's own header is not the empty one, and its query may contradict its headers.
                 match verify(arrived(presigned.target().as_bytes()), b"", service, &own, now) {
                     Ok(())
