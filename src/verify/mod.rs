@@ -2,10 +2,12 @@
 
 mod body;
 mod checks;
+mod compare;
 mod error;
 mod in_query;
 mod key;
 mod number;
+mod payload;
 mod presented;
 mod received;
 mod refusal;

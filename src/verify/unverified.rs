@@ -3,10 +3,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::body::SignedPayload;
-use super::checks::{Hosts, PayloadMode, check_body, proven_payload};
+use super::compare::Hosts;
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::key::{Found, VerifyingKey};
+use super::payload::{PayloadMode, check_body, proven_payload};
 use super::presented::Presented;
 use super::received::Received;
 use super::verified::{VerifiedHead, VerifiedRequest};

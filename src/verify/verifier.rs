@@ -1,9 +1,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::checks::{Hosts, PayloadMode, check_hops};
+use super::checks::check_hops;
+use super::compare::Hosts;
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
+use super::payload::PayloadMode;
 use super::presented::Presented;
 use super::unverified::UnverifiedRequest;
 use crate::sigv4::canonical_request::{QueryIndex, SignedHeaderList};
