@@ -15,7 +15,7 @@ use crate::sigv4::signature::Signature;
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
-use crate::verify::{Found, VerifiedHead, VerifyingKey};
+use crate::verify::{Found, VerifiedHead, VerifyError, VerifyingKey};
 
 impl VerifiedHead<'_> {
     /// Returns a verifier for the messages of this request's body, an event stream.
@@ -152,8 +152,9 @@ impl EventVerifier {
     pub fn continue_with(&mut self, found: Option<&Credentials>, now: Timestamp) -> Result<(), EventStreamError> {
         let Some(signed) = self.needed.take() else { return Ok(()) };
         self.chain.set_time(signed);
-        let found = Found::of_credentials(found, &self.claims, &self.chain.scope(), now);
-        self.set_key(found)
+        let accepted =
+            Found::with_credentials(found, &self.claims, &self.chain.scope(), |found| self.accept(found, now));
+        self.set_key(accepted)
     }
 
     /// Like [`EventVerifier::continue_with`], with the signing key of that day instead of credentials.
@@ -163,20 +164,22 @@ impl EventVerifier {
     pub fn continue_with_key(&mut self, found: Option<&VerifyingKey>, now: Timestamp) -> Result<(), EventStreamError> {
         let Some(signed) = self.needed.take() else { return Ok(()) };
         self.chain.set_time(signed);
-        let found = Found::of_key(found, &self.claims, now);
-        self.set_key(found)
+        let accepted = Found::with_key(found, &self.claims, |found| self.accept(found, now));
+        self.set_key(accepted)
     }
 
-    fn set_key(&mut self, found: Found<'_>) -> Result<(), EventStreamError> {
-        if let Err(error) = found.standing {
-            self.state = State::Failed(error.clone().into());
-            return Err(error.into());
-        }
-        self.credentials_expire_at = match (self.credentials_expire_at, found.expires_at) {
+    /// Returns the key that was found and when its credentials expire.
+    fn accept(&self, found: &Found<'_>, now: Timestamp) -> Result<(AnyKey, Option<Timestamp>), VerifyError> {
+        Ok((found.compare(&self.claims, now, AnyKey::clone)?, found.expires_at))
+    }
+
+    fn set_key(&mut self, accepted: Result<(AnyKey, Option<Timestamp>), VerifyError>) -> Result<(), EventStreamError> {
+        let (key, expires_at) = accepted.inspect_err(|error| self.state = State::Failed(error.clone().into()))?;
+        self.credentials_expire_at = match (self.credentials_expire_at, expires_at) {
             (Some(before), Some(after)) => Some(before.min(after)),
             (before, after) => before.or(after),
         };
-        self.chain.set_key(found.key.into_owned());
+        self.chain.set_key(key);
         Ok(())
     }
 

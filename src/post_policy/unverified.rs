@@ -49,8 +49,8 @@ impl<'a> UnverifiedForm<'a> {
     /// [`PolicyError`], with S3's wording for the client and the reason for the operator.
     pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedForm<'a>, PolicyError> {
         let claims = &self.form.claims;
-        let found = Found::of_credentials(found, claims, &claims.scope(), self.now);
-        self.verify_by(found)
+        Found::with_credentials(found, claims, &claims.scope(), |found| self.check_signature(found))?;
+        self.into_verified()
     }
 
     /// Like [`UnverifiedForm::verify`], with a key instead of credentials.
@@ -58,8 +58,8 @@ impl<'a> UnverifiedForm<'a> {
     /// # Errors
     /// The same as for [`UnverifiedForm::verify`].
     pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedForm<'a>, PolicyError> {
-        let found = Found::of_key(found, &self.form.claims, self.now);
-        self.verify_by(found)
+        Found::with_key(found, &self.form.claims, |found| self.check_signature(found))?;
+        self.into_verified()
     }
 
     /// Returns the claimed access key id. It may contain a `/`.

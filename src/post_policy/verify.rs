@@ -12,6 +12,7 @@ use super::is_exempt;
 use super::unverified::{Form, UnverifiedForm};
 use crate::sigv4::authorization::Location;
 use crate::sigv4::scope::{Scope, TERMINATOR};
+use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::timestamp::Timestamp;
 use crate::text::excerpt;
 use crate::text::wiped::Wiped;
@@ -81,13 +82,18 @@ impl Verifier {
 }
 
 impl<'a> UnverifiedForm<'a> {
-    pub(super) fn verify_by(self, found: Found<'_>) -> Result<VerifiedForm<'a>, PolicyError> {
-        let Self { verifier, form, now } = self;
-        let matches = found.key.verify_pieces(|write| write(form.policy.as_bytes()), form.claims.signature());
-        found.standing?;
-        if !matches {
-            return Err(VerifyError::SignatureMismatch { computed: None }.into());
+    pub(super) fn check_signature(&self, found: &Found<'_>) -> Result<(), VerifyError> {
+        let Form { policy, claims, .. } = &self.form;
+        let compare = |key: &AnyKey| key.verify_pieces(|write| write(policy.as_bytes()), claims.signature());
+        match found.compare(claims, self.now, compare)? {
+            true => Ok(()),
+            false => Err(VerifyError::SignatureMismatch { computed: None }),
         }
+    }
+
+    /// For a form whose signature matches.
+    pub(super) fn into_verified(self) -> Result<VerifiedForm<'a>, PolicyError> {
+        let Self { verifier, form, now } = self;
         let mut decoded = Wiped::new(alloc::vec![0; form.policy.len()], form.claims.session_token().is_some());
         let policy = Base64::decode(form.policy, &mut decoded).map_err(|_| PolicyError::NotBase64)?;
         let Document { expires_at, conditions } = Document::parse(policy)?;

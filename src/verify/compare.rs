@@ -6,37 +6,37 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::error::Computed;
+use super::error::{Computed, VerifyError};
+use super::payload::Body;
 use super::presented::Presented;
 use super::unverified::UnverifiedRequest;
 use super::verifier::{Echo, Verifier};
 use crate::hash::sha256;
 use crate::sigv4::canonical_request::CanonicalRequest;
-use crate::sigv4::payload::PayloadLine;
 use crate::sigv4::scope::Scope;
 use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::text::wiped::Wiped;
 
 impl<'a> UnverifiedRequest<'a> {
-    /// 21. Returns the host and payload line that the signature matches. If there is no match and the verifier echoes
-    ///     what it computed, also returns that for the first candidate.
+    /// 21. Returns the host and payload line that the signature matches. The error has what was computed for the first
+    ///     candidate, if the verifier echoes it.
     pub(super) fn compare(
         &self,
         start: Wiped<Vec<u8>>,
-        lines: [Option<PayloadLine<'_>>; 2],
+        body: &Body<'_>,
         key: &AnyKey,
-    ) -> (Option<Match<'a>>, Option<Box<Computed>>) {
+    ) -> Result<Match<'a>, VerifyError> {
         let mut candidates = Candidates { request: self, key, buffer: start, is_first: true, computed: None };
         let mut try_host = |host: &'a [u8]| {
-            let line = candidates.matching_line(host, &lines)?;
+            let line = candidates.matching_line(host, body)?;
             Some(Match { host, line })
         };
         let found = match self.hosts {
             Hosts::Own(host) => try_host(host),
             Hosts::External(hosts) => hosts.iter().find_map(|host| try_host(host.as_bytes())),
         };
-        (found, candidates.computed)
+        found.ok_or(VerifyError::SignatureMismatch { computed: candidates.computed })
     }
 }
 
@@ -91,15 +91,15 @@ struct Candidates<'c> {
 }
 
 impl Candidates<'_> {
-    fn matching_line(&mut self, host: &[u8], lines: &[Option<PayloadLine<'_>>; 2]) -> Option<usize> {
+    fn matching_line(&mut self, host: &[u8], body: &Body<'_>) -> Option<usize> {
         let UnverifiedRequest { verifier, presented, .. } = self.request;
         let Presented { timestamp, claims, .. } = presented;
-        lines.iter().flatten().position(|payload| {
+        body.lines().position(|line| {
             if core::mem::take(&mut self.is_first) {
-                self.buffer.reserve(payload.as_bytes().len());
-                self.buffer.extend_from_slice(payload.as_bytes());
+                self.buffer.reserve(line.len());
+                self.buffer.extend_from_slice(line);
             } else {
-                replace_host_and_payload(&mut self.buffer, host, payload.as_bytes());
+                replace_host_and_payload(&mut self.buffer, host, line);
             }
             // Equal to that of the claims, as check 18 found.
             let (region, service) = self.request.scope;

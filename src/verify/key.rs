@@ -1,4 +1,3 @@
-use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 
@@ -120,64 +119,80 @@ impl AnyKey {
     }
 }
 
-/// The result of looking up the access key of a request: always a key, and whether it may be accepted. A refusal is
-/// reported only after a signature has been compared, to avoid a timing side channel.
+/// What was found for the access key of a request: always a key, and what decides whether it may be accepted.
 pub(crate) struct Found<'k> {
-    pub(crate) key: Cow<'k, AnyKey>,
-    pub(crate) standing: Result<(), VerifyError>,
+    key: &'k AnyKey,
+    /// The session token of the key: `None` if no key was found, `Some(None)` if it has no token.
+    issued: Option<Option<&'k str>>,
     /// When the temporary credentials expire.
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-impl<'k> Found<'k> {
-    /// `scope` is the scope of the claims, or that of a later day while a stream continues.
-    pub(crate) fn of_credentials(
+impl Found<'_> {
+    /// Calls `then` with what was found. `scope` is the scope of the claims, or that of a later day while a stream
+    /// continues.
+    #[inline]
+    pub(crate) fn with_credentials<T>(
         found: Option<&Credentials>,
         claims: &Claims<'_>,
         scope: &Scope<'_>,
-        now: Timestamp,
-    ) -> Self {
+        then: impl FnOnce(&Found<'_>) -> T,
+    ) -> T {
         let found = found.filter(|found| claims.is_by(found.access_key_id()));
         let key = found.map_or_else(|| SigningKey::derive_for_nobody(scope), |found| SigningKey::derive(found, scope));
-        let expires_at = found.and_then(Credentials::expires_at);
-        let standing = check_standing(found.map(Credentials::session_token), expires_at, claims, now);
-        Self { key: Cow::Owned(AnyKey::Signing(key)), standing, expires_at }
+        let (issued, expires_at) = (found.map(Credentials::session_token), found.and_then(Credentials::expires_at));
+        then(&Found { key: &AnyKey::Signing(key), issued, expires_at })
     }
 
-    #[inline(always)]
-    pub(crate) fn of_key(found: Option<&'k VerifyingKey>, claims: &Claims<'_>, now: Timestamp) -> Self {
-        let found = found.filter(|found| claims.is_by(&found.access_key_id));
-        let nobody = || Cow::Owned(AnyKey::of_nobody(claims.algorithm()));
-        let key = found.map_or_else(nobody, |found| Cow::Borrowed(&found.key));
-        let expires_at = found.and_then(|found| found.expires_at);
-        let token = found.map(|found| found.session_token.as_ref().map(|token| token.as_str()));
-        Self { key, standing: check_standing(token, expires_at, claims, now), expires_at }
-    }
-}
-
-/// 20. `issued` is the session token of the key that was found: `None` if no key was found, `Some(None)` if it has no
-///     token.
-#[inline(always)]
-fn check_standing(
-    issued: Option<Option<&str>>,
-    expires_at: Option<Timestamp>,
-    claims: &Claims<'_>,
-    now: Timestamp,
-) -> Result<(), VerifyError> {
-    let access_key_id = || excerpt(claims.access_key_id().as_bytes());
-    let Some(issued) = issued else {
-        return Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() });
-    };
-    let is_same = match (claims.session_token(), issued) {
-        (Some(presented), Some(issued)) => presented.as_bytes().ct_eq(issued.as_bytes()).into(),
-        (None, None) => true,
-        _ => false,
-    };
-    match expires_at {
-        _ if !is_same => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
-        Some(expires_at) if expires_at <= now => {
-            Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expires_at })
+    /// The same for a key.
+    #[inline]
+    pub(crate) fn with_key<T>(
+        found: Option<&VerifyingKey>,
+        claims: &Claims<'_>,
+        then: impl FnOnce(&Found<'_>) -> T,
+    ) -> T {
+        match found.filter(|found| claims.is_by(&found.access_key_id)) {
+            Some(VerifyingKey { session_token, expires_at, key, .. }) => {
+                let issued = Some(session_token.as_ref().map(|token| token.as_str()));
+                then(&Found { key, issued, expires_at: *expires_at })
+            }
+            None => {
+                let key = &AnyKey::of_nobody(claims.algorithm());
+                then(&Found { key, issued: None, expires_at: None })
+            }
         }
-        _ => Ok(()),
+    }
+
+    /// 20. Returns what `compare` does with the key, if the key may be accepted. It is called in any case: that a key is
+    ///     refused is reported only after a signature has been compared, to avoid a timing side channel.
+    #[inline]
+    pub(crate) fn compare<T>(
+        &self,
+        claims: &Claims<'_>,
+        now: Timestamp,
+        compare: impl FnOnce(&AnyKey) -> T,
+    ) -> Result<T, VerifyError> {
+        let compared = compare(self.key);
+        self.check(claims, now)?;
+        Ok(compared)
+    }
+
+    fn check(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), VerifyError> {
+        let access_key_id = || excerpt(claims.access_key_id().as_bytes());
+        let Some(issued) = self.issued else {
+            return Err(VerifyError::UnknownAccessKey { access_key_id: access_key_id() });
+        };
+        let is_same = match (claims.session_token(), issued) {
+            (Some(presented), Some(issued)) => presented.as_bytes().ct_eq(issued.as_bytes()).into(),
+            (None, None) => true,
+            _ => false,
+        };
+        match self.expires_at {
+            _ if !is_same => Err(VerifyError::InvalidSessionToken { access_key_id: access_key_id() }),
+            Some(expires_at) if expires_at <= now => {
+                Err(VerifyError::ExpiredSessionToken { access_key_id: access_key_id(), expires_at })
+            }
+            _ => Ok(()),
+        }
     }
 }

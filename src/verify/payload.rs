@@ -9,7 +9,24 @@ use crate::sigv4::payload::{PayloadLine, UNSIGNED_PAYLOAD};
 use crate::sigv4::rules::{Rules, UnsignedPayload};
 
 /// What the body has to be, and the candidates for the payload line of the canonical request.
-pub(super) type Body<'p> = (SignedPayload, [Option<PayloadLine<'p>>; 2]);
+pub(super) struct Body<'p> {
+    pub(super) payload: SignedPayload,
+    line: PayloadLine<'p>,
+    /// `UNSIGNED-PAYLOAD` may have been signed instead.
+    or_unsigned: bool,
+}
+
+impl<'p> Body<'p> {
+    fn new(payload: SignedPayload, line: PayloadLine<'p>) -> Self {
+        Self { payload, line, or_unsigned: false }
+    }
+
+    /// Returns the candidates for the payload line.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let unsigned = self.or_unsigned.then_some(UNSIGNED_PAYLOAD.as_bytes());
+        [Some(self.line.as_bytes()), unsigned].into_iter().flatten()
+    }
+}
 
 /// 19, as far as the body is not needed.
 #[derive(Clone, Copy)]
@@ -38,28 +55,23 @@ impl PayloadMode {
         }
     }
 
-    /// What the body has to be, and the candidates for the payload line.
-    pub(super) fn lines<'p>(
+    /// `body_sha256` is the hash of a body that was passed in.
+    pub(super) fn body<'p>(
         self,
         presented: &'p Presented<'_>,
         body_sha256: Option<[u8; 32]>,
     ) -> Result<Body<'p>, VerifyError> {
-        let unsigned = PayloadLine::Text(UNSIGNED_PAYLOAD);
         match (self, body_sha256) {
             (Self::Sent { or_unsigned }, _) => match (presented.content_sha256(), body_sha256) {
                 // Chunks are verified one at a time: a body passed in here would stay unchecked.
                 (Some((_, SignedPayload::Streaming(streaming))), Some(_)) => {
                     Err(VerifyError::BodyIsStreamed { streaming })
                 }
-                (Some((text, payload)), _) => {
-                    Ok((payload, [Some(PayloadLine::Text(text)), or_unsigned.then_some(unsigned)]))
-                }
+                (Some((text, payload)), _) => Ok(Body { payload, line: PayloadLine::Text(text), or_unsigned }),
                 (None, _) => Err(VerifyError::MissingContentSha256),
             },
-            (Self::Unsigned, _) => Ok((SignedPayload::Unsigned, [Some(unsigned), None])),
-            (Self::OfBody, Some(hash)) => {
-                Ok((SignedPayload::Sha256(hash), [Some(PayloadLine::Sha256(hex_of(hash))), None]))
-            }
+            (Self::Unsigned, _) => Ok(Body::new(SignedPayload::Unsigned, PayloadLine::Text(UNSIGNED_PAYLOAD))),
+            (Self::OfBody, Some(hash)) => Ok(Body::new(SignedPayload::Sha256(hash), PayloadLine::Sha256(hex_of(hash)))),
             // Assuming an empty body would leave an actual body unchecked.
             (Self::OfBody, None) => Err(VerifyError::BodyNeeded),
         }

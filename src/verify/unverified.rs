@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,7 +15,6 @@ use super::verified::{VerifiedHead, VerifiedRequest};
 use super::verifier::Verifier;
 use crate::hash::sha256;
 use crate::redact::REDACTED;
-use crate::sigv4::authorization::Claims;
 use crate::sigv4::credentials::Credentials;
 use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::Scope;
@@ -91,8 +91,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// gives its hash. That is common for services other than S3: read the body first, and use
     /// [`UnverifiedRequest::with_body`].
     pub fn verify_head(mut self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
-        let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
-        let proven = self.prove(None, find)?;
+        let proven = self.prove_with_credentials(None, found)?;
         Ok(self.into_head(proven))
     }
 
@@ -101,7 +100,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// # Errors
     /// The same as for [`UnverifiedRequest::verify_head`].
     pub fn verify_head_with_key(mut self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
-        let proven = self.prove(None, |claims, now| Found::of_key(found, claims, now))?;
+        let proven = self.prove_with_key(None, found)?;
         Ok(self.into_head(proven))
     }
 
@@ -130,22 +129,44 @@ impl<'a> UnverifiedRequest<'a> {
         }
     }
 
-    /// Verifies everything but a body that was not passed in.
-    fn prove<'k>(
+    fn prove_with_credentials(
         &mut self,
         body_sha256: Option<[u8; 32]>,
-        find: impl FnOnce(&Claims<'_>, Timestamp) -> Found<'k>,
+        found: Option<&Credentials>,
     ) -> Result<Proven<'a>, VerifyError> {
-        let start = core::mem::replace(&mut self.start, Wiped::new(Vec::new(), false));
-        let (payload, lines) = self.payload.lines(&self.presented, body_sha256)?;
-        let found = find(&self.presented.claims, self.now);
-        let (matched, computed) = self.compare(start, lines, &found.key);
-        found.standing?;
-        let matched = matched.ok_or(VerifyError::SignatureMismatch { computed })?;
-        let payload = proven_payload(&self.presented, payload, &matched);
-        check_body(payload, body_sha256)?;
-        let key = payload.is_streaming().then(|| found.key.into_owned());
-        Ok(Proven { host: matched.host, payload, key, expires_at: found.expires_at })
+        let start = self.take_start();
+        let claims = &self.presented.claims;
+        Found::with_credentials(found, claims, &claims.scope(), |found| self.prove(start, body_sha256, found))
+    }
+
+    fn prove_with_key(
+        &mut self,
+        body_sha256: Option<[u8; 32]>,
+        found: Option<&VerifyingKey>,
+    ) -> Result<Proven<'a>, VerifyError> {
+        let start = self.take_start();
+        Found::with_key(found, &self.presented.claims, |found| self.prove(start, body_sha256, found))
+    }
+
+    fn take_start(&mut self) -> Wiped<Vec<u8>> {
+        core::mem::replace(&mut self.start, Wiped::new(Vec::new(), false))
+    }
+
+    /// Verifies everything but a body that was not passed in.
+    fn prove(
+        &self,
+        start: Wiped<Vec<u8>>,
+        body_sha256: Option<[u8; 32]>,
+        found: &Found<'_>,
+    ) -> Result<Proven<'a>, VerifyError> {
+        let body = self.payload.body(&self.presented, body_sha256)?;
+        found.compare(&self.presented.claims, self.now, |key| {
+            let matched = self.compare(start, &body, key)?;
+            let payload = proven_payload(&self.presented, body.payload, &matched);
+            check_body(payload, body_sha256)?;
+            let key = payload.is_streaming().then(|| Box::new(key.clone()));
+            Ok(Proven { host: matched.host, payload, key, expires_at: found.expires_at })
+        })?
     }
 
     /// Keeps what a verified request shows. It is moved once, directly to where the result is stored.
@@ -171,7 +192,7 @@ struct Proven<'a> {
     host: &'a [u8],
     payload: SignedPayload,
     /// For bodies sent in chunks or messages.
-    key: Option<AnyKey>,
+    key: Option<Box<AnyKey>>,
     expires_at: Option<Timestamp>,
 }
 
@@ -212,8 +233,7 @@ impl<'a> UnverifiedWithBody<'a> {
     /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
     /// [`UnverifiedRequest::verify_head`].
     pub fn verify(mut self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let find = |claims: &Claims<'_>, now| Found::of_credentials(found, claims, &claims.scope(), now);
-        let proven = self.request.prove(Some(self.body_sha256), find)?;
+        let proven = self.request.prove_with_credentials(Some(self.body_sha256), found)?;
         Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
     }
 
@@ -222,8 +242,7 @@ impl<'a> UnverifiedWithBody<'a> {
     /// # Errors
     /// The same as for [`UnverifiedWithBody::verify`].
     pub fn verify_with_key(mut self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let find = |claims: &Claims<'_>, now| Found::of_key(found, claims, now);
-        let proven = self.request.prove(Some(self.body_sha256), find)?;
+        let proven = self.request.prove_with_key(Some(self.body_sha256), found)?;
         Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
     }
 }

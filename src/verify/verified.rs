@@ -1,4 +1,5 @@
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::ops::Deref;
@@ -71,7 +72,7 @@ pub struct VerifiedHead<'a> {
     pub(super) host: Cow<'a, [u8]>,
     pub(super) payload: SignedPayload,
     /// For bodies sent in chunks or messages, which have signatures of their own.
-    pub(super) key: Option<AnyKey>,
+    pub(super) key: Option<Box<AnyKey>>,
     pub(super) credentials_expire_at: Option<Timestamp>,
     pub(super) rules: Rules,
     pub(super) limits: Limits,
@@ -187,7 +188,7 @@ impl<'a> VerifiedHead<'a> {
         match (self.payload, &self.key) {
             (SignedPayload::Streaming(streaming), Some(key)) => {
                 let seed = *self.claims.signature();
-                Some((streaming, Chain::new(key.clone(), self.timestamp(), &self.scope(), seed)))
+                Some((streaming, Chain::new((**key).clone(), self.timestamp(), &self.scope(), seed)))
             }
             _ => None,
         }
