@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
+use super::checked::Checked;
 use super::error::{Computed, VerifyError};
 use super::payload::Body;
 use super::presented::Presented;
-use super::unverified::UnverifiedRequest;
 use super::verifier::{Echo, Verifier};
 use crate::hash::sha256;
 use crate::sigv4::canonical_request::CanonicalRequest;
@@ -18,7 +18,7 @@ use crate::sigv4::signing_key::AnyKey;
 use crate::sigv4::string_to_sign::StringToSign;
 use crate::text::wiped::Wiped;
 
-impl<'a> UnverifiedRequest<'a> {
+impl<'a> Checked<'a> {
     /// 21. Returns the host and payload line that the signature matches. The error has what was computed for the first
     ///     candidate, if the verifier echoes it.
     pub(super) fn compare(
@@ -82,7 +82,7 @@ pub(super) struct Match<'p> {
 
 /// Builds the candidate canonical requests one after another in the same buffer.
 struct Candidates<'c> {
-    request: &'c UnverifiedRequest<'c>,
+    request: &'c Checked<'c>,
     key: &'c AnyKey,
     buffer: Wiped<Vec<u8>>,
     is_first: bool,
@@ -92,7 +92,7 @@ struct Candidates<'c> {
 
 impl Candidates<'_> {
     fn matching_line(&mut self, host: &[u8], body: &Body<'_>) -> Option<usize> {
-        let UnverifiedRequest { verifier, presented, .. } = self.request;
+        let Checked { verifier, presented, .. } = self.request;
         let Presented { timestamp, claims, .. } = presented;
         body.lines().position(|line| {
             if core::mem::take(&mut self.is_first) {

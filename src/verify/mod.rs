@@ -1,6 +1,7 @@
 //! Verification: checks that a request was signed with the key that belongs to its access key id.
 
 mod body;
+mod checked;
 mod checks;
 mod compare;
 mod error;

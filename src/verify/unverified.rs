@@ -1,25 +1,17 @@
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::body::SignedPayload;
-use super::compare::Hosts;
+use super::checked::Checked;
 use super::error::VerifyError;
-use super::in_query::HeadersInQuery;
-use super::key::{Found, VerifyingKey};
-use super::payload::{PayloadMode, check_body, proven_payload};
-use super::presented::Presented;
-use super::received::Received;
+use super::key::VerifyingKey;
+use super::payload::PayloadMode;
 use super::verified::{VerifiedHead, VerifiedRequest};
-use super::verifier::Verifier;
 use crate::hash::sha256;
 use crate::redact::REDACTED;
 use crate::sigv4::credentials::Credentials;
-use crate::sigv4::rules::Rules;
 use crate::sigv4::scope::Scope;
-use crate::sigv4::signing_key::AnyKey;
-use crate::sigv4::timestamp::Timestamp;
 use crate::text::wiped::Wiped;
 
 /// A request that passed every check that needs no key. Nothing is verified yet: everything here may be forged.
@@ -54,18 +46,9 @@ use crate::text::wiped::Wiped;
 #[derive(Clone)]
 #[must_use = "nothing is verified yet: call `with_body` or `verify_head`"]
 pub struct UnverifiedRequest<'a> {
-    pub(super) verifier: &'a Verifier,
-    pub(super) presented: Presented<'a>,
-    /// The rules of the service in the scope.
-    pub(super) rules: &'a Rules,
+    pub(super) checked: Checked<'a>,
     /// The canonical request with the first host, up to the payload line. It is far smaller than what it is written from.
     pub(super) start: Wiped<Vec<u8>>,
-    pub(super) in_query: HeadersInQuery,
-    pub(super) hosts: Hosts<'a>,
-    /// The region and service of the scope; the region is empty for SigV4A.
-    pub(super) scope: (&'a str, &'a str),
-    pub(super) payload: PayloadMode,
-    pub(super) now: Timestamp,
 }
 
 impl<'a> UnverifiedRequest<'a> {
@@ -90,120 +73,54 @@ impl<'a> UnverifiedRequest<'a> {
     /// [`VerifyError`]; [`VerifyError::BodyNeeded`] if the signature covers the body but no `x-amz-content-sha256`
     /// gives its hash. That is common for services other than S3: read the body first, and use
     /// [`UnverifiedRequest::with_body`].
-    pub fn verify_head(mut self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
-        let proven = self.prove_with_credentials(None, found)?;
-        Ok(self.into_head(proven))
+    pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
+        let proven = self.checked.prove_with_credentials(self.start, None, found)?;
+        Ok(self.checked.into_head(proven))
     }
 
     /// Like [`UnverifiedRequest::verify_head`], with a key instead of credentials.
     ///
     /// # Errors
     /// The same as for [`UnverifiedRequest::verify_head`].
-    pub fn verify_head_with_key(mut self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
-        let proven = self.prove_with_key(None, found)?;
-        Ok(self.into_head(proven))
+    pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
+        let proven = self.checked.prove_with_key(self.start, None, found)?;
+        Ok(self.checked.into_head(proven))
     }
 
     /// Returns the claimed access key id. It may contain a `/`.
     pub fn access_key_id(&self) -> &str {
-        self.presented.claims.access_key_id()
+        self.checked.presented.claims.access_key_id()
     }
 
     /// Returns the session token from the header or query. Look up the key and the token together: a token that was
     /// issued for another key is invalid.
     pub fn session_token(&self) -> Option<&str> {
-        self.presented.claims.session_token()
+        self.checked.presented.claims.session_token()
     }
 
     /// Returns the claimed scope, which is one that the verifier accepts.
     pub fn scope(&self) -> Scope<'_> {
-        self.presented.claims.scope()
+        self.checked.presented.claims.scope()
     }
 
     /// What the signature is claimed to cover of the body; `None` if it covers a body whose hash is not sent.
     pub(crate) fn claimed_payload(&self) -> Option<SignedPayload> {
-        match self.payload {
-            PayloadMode::Sent { .. } => self.presented.content_sha256().map(|(_, payload)| payload),
+        match self.checked.payload {
+            PayloadMode::Sent { .. } => self.checked.presented.content_sha256().map(|(_, payload)| payload),
             PayloadMode::Unsigned => Some(SignedPayload::Unsigned),
             PayloadMode::OfBody => None,
         }
     }
-
-    fn prove_with_credentials(
-        &mut self,
-        body_sha256: Option<[u8; 32]>,
-        found: Option<&Credentials>,
-    ) -> Result<Proven<'a>, VerifyError> {
-        let start = self.take_start();
-        let claims = &self.presented.claims;
-        Found::with_credentials(found, claims, &claims.scope(), |found| self.prove(start, body_sha256, found))
-    }
-
-    fn prove_with_key(
-        &mut self,
-        body_sha256: Option<[u8; 32]>,
-        found: Option<&VerifyingKey>,
-    ) -> Result<Proven<'a>, VerifyError> {
-        let start = self.take_start();
-        Found::with_key(found, &self.presented.claims, |found| self.prove(start, body_sha256, found))
-    }
-
-    fn take_start(&mut self) -> Wiped<Vec<u8>> {
-        core::mem::replace(&mut self.start, Wiped::new(Vec::new(), false))
-    }
-
-    /// Verifies everything but a body that was not passed in.
-    fn prove(
-        &self,
-        start: Wiped<Vec<u8>>,
-        body_sha256: Option<[u8; 32]>,
-        found: &Found<'_>,
-    ) -> Result<Proven<'a>, VerifyError> {
-        let body = self.payload.body(&self.presented, body_sha256)?;
-        found.compare(&self.presented.claims, self.now, |key| {
-            let matched = self.compare(start, &body, key)?;
-            let payload = proven_payload(&self.presented, body.payload, &matched);
-            check_body(payload, body_sha256)?;
-            let key = payload.is_streaming().then(|| Box::new(key.clone()));
-            Ok(Proven { host: matched.host, payload, key, expires_at: found.expires_at })
-        })?
-    }
-
-    /// Keeps what a verified request shows. It is moved once, directly to where the result is stored.
-    #[inline(always)]
-    fn into_head(self, proven: Proven<'a>) -> VerifiedHead<'a> {
-        VerifiedHead {
-            timestamp: self.presented.timestamp,
-            request: Received::Whole(self.presented.request),
-            claims: self.presented.claims,
-            in_query: self.in_query,
-            host: proven.host.into(),
-            payload: proven.payload,
-            key: proven.key,
-            credentials_expire_at: proven.expires_at,
-            rules: *self.rules,
-            limits: self.verifier.limits,
-        }
-    }
-}
-
-/// What is proven about a request.
-struct Proven<'a> {
-    host: &'a [u8],
-    payload: SignedPayload,
-    /// For bodies sent in chunks or messages.
-    key: Option<Box<AnyKey>>,
-    expires_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for UnverifiedRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedRequest")
-            .field("request", &self.presented.request)
+            .field("request", &self.checked.presented.request)
             .field("access_key_id", &self.access_key_id())
             .field("scope", &self.scope())
-            .field("timestamp", &self.presented.timestamp)
-            .field("signed_headers", &String::from_utf8_lossy(self.presented.claims.signed_headers()))
+            .field("timestamp", &self.checked.presented.timestamp)
+            .field("signed_headers", &String::from_utf8_lossy(self.checked.presented.claims.signed_headers()))
             .field("session_token", &self.session_token().map(|_| REDACTED))
             .finish_non_exhaustive()
     }
@@ -232,17 +149,17 @@ impl<'a> UnverifiedWithBody<'a> {
     /// [`VerifyError`], with AWS's wording for the client and the reason for the operator;
     /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
     /// [`UnverifiedRequest::verify_head`].
-    pub fn verify(mut self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let proven = self.request.prove_with_credentials(Some(self.body_sha256), found)?;
-        Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
+    pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
+        let proven = self.request.checked.prove_with_credentials(self.request.start, Some(self.body_sha256), found)?;
+        Ok(VerifiedRequest::of_proven(self.request.checked.into_head(proven)))
     }
 
     /// Like [`UnverifiedWithBody::verify`], with a key instead of credentials.
     ///
     /// # Errors
     /// The same as for [`UnverifiedWithBody::verify`].
-    pub fn verify_with_key(mut self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let proven = self.request.prove_with_key(Some(self.body_sha256), found)?;
-        Ok(VerifiedRequest::of_proven(self.request.into_head(proven)))
+    pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
+        let proven = self.request.checked.prove_with_key(self.request.start, Some(self.body_sha256), found)?;
+        Ok(VerifiedRequest::of_proven(self.request.checked.into_head(proven)))
     }
 }

@@ -1,6 +1,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::checked::Checked;
 use super::checks::check_hops;
 use super::compare::Hosts;
 use super::error::VerifyError;
@@ -296,7 +297,8 @@ impl Verifier {
             check_host(host)?;
         }
         let start = presented.canonical_start(rules, &headers, &in_query, &mut index);
-        Ok(UnverifiedRequest { verifier: self, presented, rules, start, in_query, hosts, scope, payload, now })
+        let checked = Checked { verifier: self, presented, rules, in_query, hosts, scope, payload, now };
+        Ok(UnverifiedRequest { checked, start })
     }
 }
 
