@@ -29,42 +29,37 @@ pub(super) struct Checked<'a> {
     /// The region and service of the scope; the region is empty for SigV4A.
     pub(super) scope: (&'a str, &'a str),
     pub(super) payload: PayloadMode,
+    /// The hash of the body, if it was passed in.
+    pub(super) body_sha256: Option<[u8; 32]>,
     pub(super) now: Timestamp,
 }
 
 impl<'a> Checked<'a> {
-    /// `start` is the canonical request up to the payload line, `body_sha256` the hash of a body that was passed in.
+    /// `start` is the canonical request up to the payload line.
     pub(super) fn prove_with_credentials(
         &self,
         start: Wiped<Vec<u8>>,
-        body_sha256: Option<[u8; 32]>,
         found: Option<&Credentials>,
     ) -> Result<Proven<'a>, VerifyError> {
         let claims = &self.presented.claims;
-        Found::with_credentials(found, claims, &claims.scope(), |found| self.prove(start, body_sha256, found))
+        Found::with_credentials(found, claims, &claims.scope(), |found| self.prove(start, found))
     }
 
     /// The same with a key.
     pub(super) fn prove_with_key(
         &self,
         start: Wiped<Vec<u8>>,
-        body_sha256: Option<[u8; 32]>,
         found: Option<&VerifyingKey>,
     ) -> Result<Proven<'a>, VerifyError> {
-        Found::with_key(found, &self.presented.claims, |found| self.prove(start, body_sha256, found))
+        Found::with_key(found, &self.presented.claims, |found| self.prove(start, found))
     }
 
-    fn prove(
-        &self,
-        start: Wiped<Vec<u8>>,
-        body_sha256: Option<[u8; 32]>,
-        found: &Found<'_>,
-    ) -> Result<Proven<'a>, VerifyError> {
-        let body = self.payload.body(&self.presented, body_sha256)?;
+    fn prove(&self, start: Wiped<Vec<u8>>, found: &Found<'_>) -> Result<Proven<'a>, VerifyError> {
+        let body = self.payload.body(&self.presented, self.body_sha256)?;
         found.compare(&self.presented.claims, self.now, |key| {
             let matched = self.compare(start, &body, key)?;
             let payload = proven_payload(&self.presented, body.payload, &matched);
-            check_body(payload, body_sha256)?;
+            check_body(payload, self.body_sha256)?;
             let key = payload.is_streaming().then(|| Box::new(key.clone()));
             Ok(Proven { host: matched.host, payload, key, expires_at: found.expires_at })
         })?

@@ -55,15 +55,15 @@ impl<'a> UnverifiedRequest<'a> {
     /// Adds the whole body, or `b""` if there is none. It is hashed here and compared when verifying.
     #[inline]
     pub fn with_body(self, body: &[u8]) -> UnverifiedWithBody<'a> {
-        // Hashed before `self` is moved: passing it on to another method would copy it once more.
-        let body_sha256 = sha256(body);
-        UnverifiedWithBody { request: self, body_sha256 }
+        self.with_body_sha256(sha256(body))
     }
 
     /// Adds the SHA-256 hash that the caller computed from the body it received. Never pass a hash taken from the
     /// request itself.
-    pub fn with_body_sha256(self, body_sha256: [u8; 32]) -> UnverifiedWithBody<'a> {
-        UnverifiedWithBody { request: self, body_sha256 }
+    #[inline]
+    pub fn with_body_sha256(mut self, body_sha256: [u8; 32]) -> UnverifiedWithBody<'a> {
+        self.checked.body_sha256 = Some(body_sha256);
+        UnverifiedWithBody(self)
     }
 
     /// Verifies the signature with the credentials that were found for the access key id and session token. The body
@@ -74,7 +74,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// gives its hash. That is common for services other than S3: read the body first, and use
     /// [`UnverifiedRequest::with_body`].
     pub fn verify_head(self, found: Option<&Credentials>) -> Result<VerifiedHead<'a>, VerifyError> {
-        let proven = self.checked.prove_with_credentials(self.start, None, found)?;
+        let proven = self.checked.prove_with_credentials(self.start, found)?;
         Ok(self.checked.into_head(proven))
     }
 
@@ -83,7 +83,7 @@ impl<'a> UnverifiedRequest<'a> {
     /// # Errors
     /// The same as for [`UnverifiedRequest::verify_head`].
     pub fn verify_head_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedHead<'a>, VerifyError> {
-        let proven = self.checked.prove_with_key(self.start, None, found)?;
+        let proven = self.checked.prove_with_key(self.start, found)?;
         Ok(self.checked.into_head(proven))
     }
 
@@ -129,10 +129,7 @@ impl fmt::Debug for UnverifiedRequest<'_> {
 /// An [`UnverifiedRequest`] with its whole body, or the hash of the body.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is verified yet: call `verify`"]
-pub struct UnverifiedWithBody<'a> {
-    request: UnverifiedRequest<'a>,
-    body_sha256: [u8; 32],
-}
+pub struct UnverifiedWithBody<'a>(UnverifiedRequest<'a>);
 
 impl<'a> UnverifiedWithBody<'a> {
     /// Verifies the signature and body with the credentials that were found for the access key id and session token.
@@ -150,8 +147,8 @@ impl<'a> UnverifiedWithBody<'a> {
     /// [`VerifyError::BodyIsStreamed`] if the body is sent in chunks or messages, which need
     /// [`UnverifiedRequest::verify_head`].
     pub fn verify(self, found: Option<&Credentials>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let proven = self.request.checked.prove_with_credentials(self.request.start, Some(self.body_sha256), found)?;
-        Ok(VerifiedRequest::of_proven(self.request.checked.into_head(proven)))
+        let proven = self.0.checked.prove_with_credentials(self.0.start, found)?;
+        Ok(VerifiedRequest::of_proven(self.0.checked.into_head(proven)))
     }
 
     /// Like [`UnverifiedWithBody::verify`], with a key instead of credentials.
@@ -159,7 +156,7 @@ impl<'a> UnverifiedWithBody<'a> {
     /// # Errors
     /// The same as for [`UnverifiedWithBody::verify`].
     pub fn verify_with_key(self, found: Option<&VerifyingKey>) -> Result<VerifiedRequest<'a>, VerifyError> {
-        let proven = self.request.checked.prove_with_key(self.request.start, Some(self.body_sha256), found)?;
-        Ok(VerifiedRequest::of_proven(self.request.checked.into_head(proven)))
+        let proven = self.0.checked.prove_with_key(self.0.start, found)?;
+        Ok(VerifiedRequest::of_proven(self.0.checked.into_head(proven)))
     }
 }

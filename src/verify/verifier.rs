@@ -297,7 +297,8 @@ impl Verifier {
             check_host(host)?;
         }
         let start = presented.canonical_start(rules, &headers, &in_query, &mut index);
-        let checked = Checked { verifier: self, presented, rules, in_query, hosts, scope, payload, now };
+        let (verifier, body_sha256) = (self, None);
+        let checked = Checked { verifier, presented, rules, in_query, hosts, scope, payload, body_sha256, now };
         Ok(UnverifiedRequest { checked, start })
     }
 }
