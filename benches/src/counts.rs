@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::contenders::{aws_sigv4, countersign, reqsign, rusty_s3, scratchstack};
+use crate::contenders::{aws_sigv4, countersign, reqsign, rusty_s3, s3s, scratchstack};
 use crate::measure::Row;
 use crate::{operations, requests};
 
@@ -14,7 +14,7 @@ const COUNTED: [(&str, &[&str]); 4] = [
     (operations::SIGN, &[FLOOR, countersign::HTTP, countersign::WIRE, aws_sigv4::WHO, reqsign::WHO]),
     (operations::PRESIGN, &[FLOOR, countersign::WIRE, aws_sigv4::WHO, rusty_s3::WHO]),
     (operations::VERIFY, &[FLOOR, countersign::HTTP, countersign::WIRE, scratchstack::WHO]),
-    (operations::VERIFY_PRESIGNED, &[FLOOR, countersign::WIRE]),
+    (operations::VERIFY_PRESIGNED, &[FLOOR, countersign::WIRE, s3s::WHO]),
 ];
 const FLOOR: &str = "floor";
 

@@ -1,7 +1,7 @@
 //! The comparisons: which operation, on which requests, by whom.
 
 use crate::contenders::{
-    aws_sign_v4, aws_sigv4, countersign, floor, reqsign, rusty_s3, scratchstack, sigv4a, streaming,
+    aws_sign_v4, aws_sigv4, countersign, floor, reqsign, rusty_s3, s3s, scratchstack, sigv4a, streaming,
 };
 use crate::measure::Row;
 use crate::requests::{self, Case};
@@ -72,13 +72,16 @@ pub fn presign(case: Case) -> Row {
 pub fn verify(case: Case) -> Row {
     let case = leak(case);
     let arriving = leak(countersign::arriving(case));
-    let contenders = vec![
+    let mut contenders = vec![
         countersign::floor_of_sign(case),
         countersign::verify_http(arriving),
         countersign::verify_wire(arriving),
         countersign::verify_wire_without_key(arriving),
         scratchstack::verify(arriving),
     ];
+    if case.is_s3() {
+        contenders.push(s3s::verify(arriving));
+    }
     Row { operation: VERIFY, request: case.name.clone(), contenders }
 }
 
@@ -86,12 +89,15 @@ pub fn verify_presigned(case: Case) -> Row {
     let case = leak(case);
     let arriving = leak(countersign::arriving_presigned(case));
     // scratchstack-aws-signature refuses them: it looks for a `/` in the credential before it is decoded.
-    let contenders = vec![
+    let mut contenders = vec![
         countersign::floor_of_presign(case),
         countersign::verify_http(arriving),
         countersign::verify_wire(arriving),
         countersign::verify_wire_without_key(arriving),
     ];
+    if case.is_s3() {
+        contenders.push(s3s::verify_presigned(case));
+    }
     Row { operation: VERIFY_PRESIGNED, request: case.name.clone(), contenders }
 }
 

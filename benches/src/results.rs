@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::contenders::countersign::{HTTP, NO_KEY, WIRE};
-use crate::contenders::streaming;
+use crate::contenders::{s3s, streaming};
 use crate::counts::{self, Count};
 use crate::measure::{Figure, Row, measure, two_threads};
 use crate::operations::{self, DECODE, DERIVE, ENCODE, PRESIGN, SIGN, VERIFY, VERIFY_PRESIGNED};
@@ -221,6 +221,8 @@ impl Results {
             ("sign", SIGN, "aws-sign-v4"),
             ("presign", PRESIGN, "rusty-s3"),
             ("verify", VERIFY, "scratchstack"),
+            ("verify", VERIFY, s3s::WHO),
+            ("verify presigned", VERIFY_PRESIGNED, s3s::WHO),
         ] {
             let rows = || self.of(operation).filter(|row| !row.is_large() && row.get(peer).is_some());
             let faster = |row: &Measured, who| Some(row.get(peer)?.nanoseconds / row.get(who)?.nanoseconds);
@@ -359,7 +361,7 @@ fn compiler() -> String {
 /// As the lock file has them.
 fn versions() -> String {
     const LOCK: &str = include_str!("../../Cargo.lock");
-    let peers = ["aws-sigv4", "reqsign-aws-v4", "rusty-s3", "aws-sign-v4", "scratchstack-aws-signature"];
+    let peers = ["aws-sigv4", "reqsign-aws-v4", "rusty-s3", "aws-sign-v4", "scratchstack-aws-signature", "s3s"];
     let version = |name: &str| {
         let entry = LOCK.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{name}\"\n")))?;
         entry.split("version = \"").nth(1)?.split('"').next()

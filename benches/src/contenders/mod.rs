@@ -6,6 +6,7 @@ pub mod countersign;
 pub mod floor;
 pub mod reqsign;
 pub mod rusty_s3;
+pub mod s3s;
 pub mod scratchstack;
 pub mod sigv4a;
 pub mod streaming;
