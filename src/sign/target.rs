@@ -88,7 +88,7 @@ impl Target {
     /// Returns the scope of a signature made now.
     pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
         let (algorithm, region) = self.algorithm_and_region();
-        Scope::at(algorithm, now, region, &self.service).with_after_date(&self.printed.after_date)
+        Scope::at(algorithm, now, region, &self.service).with_after_date(Some(self.printed.after_date.as_bytes()))
     }
 
     fn algorithm_and_region(&self) -> (Algorithm, &str) {

@@ -29,7 +29,7 @@ pub struct Scope<'a> {
     region: &'a str,
     service: &'a str,
     /// What follows the date in the formatted scope, if it exists as one text that can be copied whole.
-    after_date: Option<&'a str>,
+    after_date: Option<&'a [u8]>,
 }
 
 pub(crate) const TERMINATOR: &str = "aws4_request";
@@ -106,9 +106,9 @@ impl<'a> Scope<'a> {
         Self { algorithm, date: time.date_bytes(), region, service, after_date: None }
     }
 
-    /// `after_date` must be what [`Scope::write_to`] writes after the date: `/us-east-1/s3/aws4_request`.
-    pub(crate) fn with_after_date(self, after_date: &'a str) -> Self {
-        Self { after_date: Some(after_date), ..self }
+    /// `after_date`, if known, must be what [`Scope::write_to`] writes after the date: `/us-east-1/s3/aws4_request`.
+    pub(crate) fn with_after_date(self, after_date: Option<&'a [u8]>) -> Self {
+        Self { after_date, ..self }
     }
 
     /// Returns the date, e.g. `20150830`.
@@ -141,7 +141,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn write_to(&self, mut write: impl FnMut(&'a [u8])) {
         write(self.date);
         if let Some(after_date) = self.after_date {
-            return write(after_date.as_bytes());
+            return write(after_date);
         }
         if self.algorithm == Algorithm::HmacSha256 {
             write(b"/");

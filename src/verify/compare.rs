@@ -103,7 +103,7 @@ impl Candidates<'_> {
             }
             // Equal to that of the claims, as check 18 found.
             let (region, service) = self.request.scope;
-            let scope = Scope::unchecked(claims.algorithm(), timestamp.date(), region, service);
+            let scope = Scope::at(claims.algorithm(), timestamp, region, service).with_after_date(claims.after_date());
             let string_to_sign = StringToSign::of_hash(*timestamp, scope, sha256(&self.buffer));
             let matches = self.key.verify(&string_to_sign, claims.signature());
             if !matches && self.computed.is_none() {

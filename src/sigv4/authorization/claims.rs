@@ -126,6 +126,12 @@ impl<'a> Claims<'a> {
         [self.parts.date, self.parts.region, self.parts.service].map(|span| self.part(span))
     }
 
+    /// Returns what follows the date in the scope as sent, unless its slashes are encoded.
+    pub(crate) fn after_date(&self) -> Option<&[u8]> {
+        let CredentialParts { date, service, terminator, .. } = self.parts;
+        (terminator.start == service.end + 1).then(|| self.part(Span { start: date.end, end: terminator.end }))
+    }
+
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
