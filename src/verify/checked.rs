@@ -6,7 +6,7 @@ use super::compare::Hosts;
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::key::{Found, VerifyingKey};
-use super::payload::{PayloadMode, check_body, proven_payload};
+use super::payload::{PayloadMode, proven_payload};
 use super::presented::Presented;
 use super::received::Received;
 use super::verified::VerifiedHead;
@@ -59,7 +59,7 @@ impl<'a> Checked<'a> {
         found.compare(&self.presented.claims, self.now, |key| {
             let matched = self.compare(start, &body, key)?;
             let payload = proven_payload(&self.presented, body.payload, &matched);
-            check_body(payload, self.body_sha256)?;
+            self.payload.check_body(payload, self.body_sha256)?;
             let key = payload.is_streaming().then(|| Box::new(key.clone()));
             Ok(Proven { host: matched.host, payload, key, expires_at: found.expires_at })
         })?

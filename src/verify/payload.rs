@@ -107,10 +107,12 @@ pub(super) fn proven_payload(presented: &Presented<'_>, payload: SignedPayload, 
     }
 }
 
-/// 22.
-pub(super) fn check_body(payload: SignedPayload, body_sha256: Option<[u8; 32]>) -> Result<(), VerifyError> {
-    match (body_sha256, payload) {
-        (Some(body_sha256), SignedPayload::Sha256(_)) => payload.check(&body_sha256),
-        _ => Ok(()),
+impl PayloadMode {
+    /// 22. A hash that was not sent is that of the body.
+    pub(super) fn check_body(self, payload: SignedPayload, body_sha256: Option<[u8; 32]>) -> Result<(), VerifyError> {
+        match (self, body_sha256, payload) {
+            (Self::Sent { .. }, Some(body_sha256), SignedPayload::Sha256(_)) => payload.check(&body_sha256),
+            _ => Ok(()),
+        }
     }
 }
