@@ -211,7 +211,7 @@ impl Verifier {
             Algorithm::EcdsaP256Sha256 => Some(""),
         };
         match region.zip(service) {
-            Some(accepted) if presented.timestamp.as_bytes().get(..8) == Some(date) && claims.has_terminator() => {
+            Some(accepted) if presented.timestamp.date_bytes() == date && claims.has_terminator() => {
                 self.check_region_set(claims)?;
                 Ok(accepted)
             }

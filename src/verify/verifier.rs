@@ -270,8 +270,12 @@ impl Verifier {
         request: impl Into<Request<'a>>,
         now: Timestamp,
     ) -> Result<UnverifiedRequest<'a>, VerifyError> {
+        self.parse_request(request.into(), now)
+    }
+
+    fn parse_request<'a>(&'a self, request: Request<'a>, now: Timestamp) -> Result<UnverifiedRequest<'a>, VerifyError> {
         let mut index = QueryIndex::new();
-        let presented = Presented::parse_with(request.into(), &mut index)?;
+        let presented = Presented::parse_with(request, &mut index)?;
         let [.., named] = presented.claims.scope_parts();
         let service = self.services.iter().find(|(own, _)| own.as_bytes() == named);
         // An unknown service is refused later, whatever its rules.
