@@ -46,9 +46,15 @@ impl Identity {
         &self.0.credentials
     }
 
-    /// Calls `sign` with the key of a scope, whose date is that of `now`.
-    pub(super) fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
-        self.0.keys.with(now, scope, || SigningKey::derive(&self.0.credentials, scope), sign)
+    /// Calls `sign` with the key of a scope, whose date is that of `now`, and which ends in `after_date`.
+    pub(super) fn with_key<T>(
+        &self,
+        now: Timestamp,
+        scope: &Scope<'_>,
+        after_date: &Arc<str>,
+        sign: impl FnOnce(&SigningKey) -> T,
+    ) -> T {
+        self.0.keys.with(now, after_date, || SigningKey::derive(&self.0.credentials, scope), sign)
     }
 }
 
@@ -67,12 +73,11 @@ impl fmt::Debug for Identity {
 #[cfg(feature = "std")]
 mod cache {
     use alloc::boxed::Box;
-    use alloc::string::String;
-    use alloc::vec::Vec;
+    use alloc::sync::Arc;
     use core::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{PoisonError, RwLock};
 
-    use super::{Scope, SigningKey, Timestamp};
+    use super::{SigningKey, Timestamp};
 
     /// The maximum number of keys that a share holds. The oldest is removed first.
     const MOST: usize = 32;
@@ -85,50 +90,53 @@ mod cache {
 
     /// Aligned so that no two shares are on one cache line, or on two that the processor fetches together.
     #[repr(align(128))]
-    struct Share(RwLock<Vec<Entry>>);
+    struct Share(RwLock<Entries>);
+
+    /// A list, the newest first, of keys that are all of one day. A vector would be another allocation, and leaves copies of
+    /// its elements behind when it grows.
+    type Entries = Option<Box<Entry>>;
 
     struct Entry {
         day: Timestamp,
-        region: String,
-        service: String,
-        /// Boxed, because a vector leaves copies of its elements behind when it grows or removes one.
-        key: Box<SigningKey>,
+        /// What follows the date in the scope.
+        after_date: Arc<str>,
+        key: SigningKey,
+        next: Entries,
+    }
+
+    impl Entry {
+        fn is_of(&self, now: Timestamp, after_date: &Arc<str>) -> bool {
+            self.day.same_day(&now) && (Arc::ptr_eq(&self.after_date, after_date) || self.after_date == *after_date)
+        }
     }
 
     impl Keys {
         pub(super) fn new() -> Self {
-            Self(core::array::from_fn(|_| Share(RwLock::new(Vec::new()))))
+            Self([const { Share(RwLock::new(None)) }; SHARES])
         }
 
+        /// Calls `sign` with the key for the day of `now` and for what follows the date in the scope.
         pub(super) fn with<T>(
             &self,
             now: Timestamp,
-            scope: &Scope<'_>,
+            after_date: &Arc<str>,
             derive: impl FnOnce() -> SigningKey,
             sign: impl FnOnce(&SigningKey) -> T,
         ) -> T {
             let Share(entries) = self.of_this_thread();
-            let is_it = |entry: &Entry| {
-                entry.day.same_day(&now) && entry.region == scope.region() && entry.service == scope.service()
-            };
             let found = entries.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(entry) = found.iter().find(|entry| is_it(entry)) {
+            if let Some(entry) = all(&found).find(|entry| entry.is_of(now, after_date)) {
                 return sign(&entry.key);
             }
             drop(found);
             let mut entries = entries.write().unwrap_or_else(PoisonError::into_inner);
             // Another thread may have derived it in the meantime.
-            if let Some(entry) = entries.iter().find(|entry| is_it(entry)) {
+            if let Some(entry) = all(&entries).find(|entry| entry.is_of(now, after_date)) {
                 return sign(&entry.key);
             }
-            entries.retain(|entry| entry.day.same_day(&now));
-            if entries.len() >= MOST {
-                entries.remove(0);
-            }
-            let (region, service, key) = (scope.region().into(), scope.service().into(), Box::new(derive()));
-            let result = sign(&key);
-            entries.push(Entry { day: now, region, service, key });
-            result
+            make_room(&mut entries, now);
+            let entry = Entry { day: now, after_date: Arc::clone(after_date), key: derive(), next: entries.take() };
+            sign(&entries.insert(Box::new(entry)).key)
         }
 
         fn of_this_thread(&self) -> &Share {
@@ -143,10 +151,26 @@ mod cache {
         }
     }
 
+    fn all(entries: &Entries) -> impl Iterator<Item = &Entry> {
+        core::iter::successors(entries.as_deref(), |entry| entry.next.as_deref())
+    }
+
+    /// Removes the keys of another day, and the oldest one if there are too many.
+    fn make_room(entries: &mut Entries, now: Timestamp) {
+        entries.take_if(|newest| !newest.day.same_day(&now));
+        let mut rest = entries;
+        for _ in 1..MOST {
+            let Some(entry) = rest else { return };
+            rest = &mut entry.next;
+        }
+        *rest = None;
+    }
+
     #[cfg(test)]
     mod tests {
         use super::*;
         use crate::sigv4::credentials::Credentials;
+        use crate::sigv4::scope::Scope;
 
         fn count_derivation(keys: &Keys, now: &str, region: &str, derived: &AtomicUsize) {
             let now: Timestamp = now.parse().unwrap();
@@ -155,7 +179,8 @@ mod cache {
                 derived.fetch_add(1, Ordering::Relaxed);
                 SigningKey::derive(&Credentials::new("AKIDEXAMPLE", "secret").unwrap(), &scope)
             };
-            keys.with(now, &scope, derive, |_| ());
+            let after_date = Arc::from(alloc::format!("/{region}/s3/aws4_request"));
+            keys.with(now, &after_date, derive, |_| ());
         }
 
         #[test]
@@ -175,7 +200,7 @@ mod cache {
         #[test]
         fn keys_of_another_day_are_removed() {
             let (keys, derived) = (Keys::new(), AtomicUsize::new(0));
-            let held = || keys.of_this_thread().0.read().unwrap().len();
+            let held = || all(&keys.of_this_thread().0.read().unwrap()).count();
             for (now, derivations, expected) in [
                 ("20150830T000000Z", 2, 2),
                 ("20150830T235959Z", 2, 2),
@@ -193,7 +218,12 @@ mod cache {
             for number in 0..2 * MOST {
                 count_derivation(&keys, "20150830T123600Z", &alloc::format!("region-{number}"), &derived);
             }
-            assert_eq!(keys.of_this_thread().0.read().unwrap().len(), MOST);
+            assert_eq!(all(&keys.of_this_thread().0.read().unwrap()).count(), MOST);
+            // The oldest was removed, the newest are still there.
+            for (number, expected) in [(2 * MOST - 1, 2 * MOST), (MOST, 2 * MOST), (MOST - 1, 2 * MOST + 1)] {
+                count_derivation(&keys, "20150830T123600Z", &alloc::format!("region-{number}"), &derived);
+                assert_eq!(derived.load(Ordering::Relaxed), expected, "{number}");
+            }
         }
     }
 }
@@ -201,7 +231,9 @@ mod cache {
 /// Without `std` there is no lock and therefore no cache.
 #[cfg(not(feature = "std"))]
 mod cache {
-    use super::{Scope, SigningKey, Timestamp};
+    use alloc::sync::Arc;
+
+    use super::{SigningKey, Timestamp};
 
     pub(super) struct Keys;
 
@@ -213,7 +245,7 @@ mod cache {
         pub(super) fn with<T>(
             &self,
             _now: Timestamp,
-            _scope: &Scope<'_>,
+            _after_date: &Arc<str>,
             derive: impl FnOnce() -> SigningKey,
             sign: impl FnOnce(&SigningKey) -> T,
         ) -> T {

@@ -253,7 +253,7 @@ impl Signer {
     pub(crate) fn with_key<T>(&self, now: Timestamp, scope: &Scope<'_>, sign: impl FnOnce(&SigningKey) -> T) -> T {
         match self.target.key() {
             Some(key) => sign(key),
-            None => self.identity.with_key(now, scope, sign),
+            None => self.identity.with_key(now, scope, self.target.after_date(), sign),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where signatures are valid: a region and a service or, for SigV4A, a region set and a service.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::authorization;
@@ -23,8 +24,8 @@ pub(super) struct Target {
 /// The text that all signatures share, which is formatted once.
 #[derive(Clone)]
 struct Printed {
-    /// What follows the date in a formatted scope.
-    after_date: String,
+    /// What follows the date in a formatted scope. The keys that are kept for it share it.
+    after_date: Arc<str>,
     /// The same, percent-encoded for a query.
     encoded_after_date: String,
     /// The start of an `Authorization` header, up to the date.
@@ -35,10 +36,10 @@ struct Printed {
 
 impl Printed {
     fn new(scope: &Scope<'_>, credentials: &Credentials) -> Self {
-        let after_date = String::from(scope.to_string().strip_prefix(scope.date()).unwrap_or_default());
+        let after_date: Arc<str> = Arc::from(scope.to_string().strip_prefix(scope.date()).unwrap_or_default());
         let (algorithm, access_key_id) = (scope.algorithm(), credentials.access_key_id());
         Self {
-            encoded_after_date: encode_segment(&after_date),
+            encoded_after_date: encode_segment(&*after_date),
             after_date,
             header_start: authorization::header_start(algorithm, access_key_id),
             query_start: authorization::query_start(algorithm, access_key_id),
@@ -89,6 +90,11 @@ impl Target {
     pub(super) fn scope<'s>(&'s self, now: &'s Timestamp) -> Scope<'s> {
         let (algorithm, region) = self.algorithm_and_region();
         Scope::at(algorithm, now, region, &self.service).with_after_date(Some(self.printed.after_date.as_bytes()))
+    }
+
+    /// Returns what follows the date in the scope.
+    pub(super) fn after_date(&self) -> &Arc<str> {
+        &self.printed.after_date
     }
 
     fn algorithm_and_region(&self) -> (Algorithm, &str) {
