@@ -18,6 +18,19 @@ fn is_unreserved_or_slash(byte: u8) -> bool {
     is_unreserved(byte) | (byte == b'/')
 }
 
+fn is_reserved(byte: u8) -> bool {
+    !is_unreserved(byte)
+}
+
+fn is_reserved_but_slash(byte: u8) -> bool {
+    !is_unreserved_or_slash(byte)
+}
+
+/// Returns `true` for the characters that may have another meaning in a query: `%` begins an escape, `+` is a space.
+fn is_escape_or_plus(byte: u8) -> bool {
+    (byte == b'%') | (byte == b'+')
+}
+
 /// Percent-encodes a path segment, query parameter name or query parameter value as AWS does: everything except `A-Z
 /// a-z 0-9 - . _ ~` becomes `%XX`.
 ///
@@ -65,21 +78,21 @@ pub(crate) fn write_encoded(out: &mut Vec<u8>, bytes: &[u8]) {
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved);
-    positions(bytes, |byte| !is_unreserved(byte)).for_each(|position| copy.encode(position));
+    positions(bytes, is_reserved).for_each(|position| copy.encode(position));
     copy.finish();
 }
 
 /// Returns `true` for most names, ids and times, which need no encoding. Longer text is not searched twice.
 fn is_short_and_unreserved(bytes: &[u8]) -> bool {
-    bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved(byte))
+    bytes.len() <= 32 && !any(bytes, is_reserved)
 }
 
 pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.len() <= 32 && !any(bytes, |byte| !is_unreserved_or_slash(byte)) {
+    if bytes.len() <= 32 && !any(bytes, is_reserved_but_slash) {
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved_or_slash);
-    positions(bytes, |byte| !is_unreserved_or_slash(byte)).for_each(|position| copy.encode(position));
+    positions(bytes, is_reserved_but_slash).for_each(|position| copy.encode(position));
     copy.finish();
 }
 
@@ -87,7 +100,7 @@ pub(crate) fn write_encoded_but_slash(out: &mut Vec<u8>, bytes: &[u8]) {
 /// and a `%` that doesn't begin an escape is literal.
 pub(crate) fn write_path_decoded_then_encoded(out: &mut Vec<u8>, path: &[u8]) {
     let mut copy = Copy::new(out, path, is_unreserved_or_slash);
-    positions(path, |byte| !is_unreserved_or_slash(byte)).for_each(|position| copy.decode_and_encode(position));
+    positions(path, is_reserved_but_slash).for_each(|position| copy.decode_and_encode(position));
     copy.finish();
 }
 
@@ -98,7 +111,7 @@ pub(crate) fn write_query_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) 
         return out.extend_from_slice(bytes);
     }
     let mut copy = Copy::new(out, bytes, is_unreserved);
-    positions(bytes, |byte| !is_unreserved(byte)).for_each(|position| match bytes.get(position) {
+    positions(bytes, is_reserved).for_each(|position| match bytes.get(position) {
         Some(b'+') => copy.replace(position..position + 1, b' '),
         _ => copy.decode_and_encode(position),
     });
@@ -108,7 +121,7 @@ pub(crate) fn write_query_decoded_then_encoded(out: &mut Vec<u8>, bytes: &[u8]) 
 /// Returns the position of every byte that is not unreserved.
 #[inline]
 pub(crate) fn reserved_positions(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    positions(bytes, |byte| !is_unreserved(byte))
+    positions(bytes, is_reserved)
 }
 
 /// Returns `true` if there is an escape at this position that AWS would write as well: of a byte that is not unreserved,
@@ -186,12 +199,20 @@ impl<'c, K: Fn(u8) -> bool> Copy<'c, K> {
 /// Decodes a query parameter name or value: `+` is a space, `%XX` is a byte, and a `%` that doesn't begin an escape is
 /// literal.
 pub(crate) fn write_query_decoded(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_decoded_with(out, bytes, |byte| (byte == b'%') | (byte == b'+'));
+    let mut written = 0;
+    positions(bytes, is_escape_or_plus).for_each(|position| {
+        let Some([special, after @ ..]) = bytes.get(position..) else { return };
+        out.extend_from_slice(bytes.get(written..position).unwrap_or_default());
+        let (byte, after) = if *special == b'%' { unescape(after) } else { (b' ', after) };
+        out.push(byte);
+        written = bytes.len() - after.len();
+    });
+    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
 }
 
 /// Like [`write_query_decoded`], but borrows the input if nothing in it is encoded.
 pub(crate) fn query_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if !any(bytes, |byte| (byte == b'%') | (byte == b'+')) {
+    if !any(bytes, is_escape_or_plus) {
         return Cow::Borrowed(bytes);
     }
     let mut out = Vec::with_capacity(bytes.len());
@@ -201,23 +222,7 @@ pub(crate) fn query_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
 
 /// Decodes `%XX` once; a `%` that doesn't begin an escape is literal.
 pub(crate) fn decoded(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    write_decoded_with(&mut out, bytes, |byte| byte == b'%');
-    out
-}
-
-/// Copies bytes unchanged, except those for which `is_special` returns `true`: a `%` begins an escape, and any other is
-/// a space.
-fn write_decoded_with(out: &mut Vec<u8>, bytes: &[u8], is_special: impl Fn(u8) -> bool) {
-    let mut written = 0;
-    positions(bytes, is_special).for_each(|position| {
-        let Some([special, after @ ..]) = bytes.get(position..) else { return };
-        out.extend_from_slice(bytes.get(written..position).unwrap_or_default());
-        let (byte, after) = if *special == b'%' { unescape(after) } else { (b' ', after) };
-        out.push(byte);
-        written = bytes.len() - after.len();
-    });
-    out.extend_from_slice(bytes.get(written..).unwrap_or_default());
+    percent_decode(bytes).collect()
 }
 
 /// Returns `true` if `encoded`, decoded once, equals `name`, which must not contain a `%`.

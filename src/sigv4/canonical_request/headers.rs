@@ -55,6 +55,11 @@ impl<'a> Entry<'a> {
         start(self).cmp(&start(other)).then_with(|| self.compare(other))
     }
 
+    #[inline]
+    fn compare_places(&self, other: &Self) -> Ordering {
+        self.place.cmp(&other.place)
+    }
+
     fn write_name(&self, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(self.name.as_bytes());
@@ -104,28 +109,19 @@ impl<'a> SignedHeaderList<'a> {
     /// Sorts by name only, so that repeated headers keep the order received. Call this when all headers have been
     /// added.
     pub(crate) fn sort(&mut self) {
-        self.sort_by(|one, other| one.compare_starts(other), |one, other| one.compare(other));
+        let slots = self.slots.as_mut_slice();
+        // Usually they are in order: signing adds its own headers where they belong.
+        if !note_repeated(slots, Entry::compare_starts) {
+            slots.iter_mut().flatten().for_each(|entry| entry.place = NO_PLACE);
+            sort_by_place_and_name(slots);
+        }
     }
 
     /// Sorts headers that were added with their places, with the same result as [`SignedHeaderList::sort`].
     pub(crate) fn sort_by_place(&mut self) {
-        let compare = |one: &Entry<'_>, other: &Entry<'_>| one.place.cmp(&other.place);
-        self.sort_by(compare, compare);
-    }
-
-    #[inline]
-    fn sort_by(
-        &mut self,
-        compare_first: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering,
-        compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering,
-    ) {
         let slots = self.slots.as_mut_slice();
-        // Usually they are in order: signing adds its own headers where they belong.
-        if !note_repeated(slots, compare_first) {
-            slots.sort_by(|one, other| {
-                one.as_ref().zip(other.as_ref()).map_or(Ordering::Equal, |(one, other)| compare(one, other))
-            });
-            note_repeated(slots, &compare);
+        if !note_repeated(slots, Entry::compare_places) {
+            sort_by_place_and_name(slots);
         }
     }
 
@@ -206,9 +202,19 @@ impl<'a> SignedHeaderList<'a> {
     }
 }
 
+/// Sorts by place, and those without a place by name. Both kinds of lists share this function because sorting is a large
+/// part of what the compiler has to translate.
+fn sort_by_place_and_name(slots: &mut [Option<Entry<'_>>]) {
+    let compare = |one: &Entry<'_>, other: &Entry<'_>| one.compare_places(other).then_with(|| one.compare(other));
+    slots.sort_by(|one, other| {
+        one.as_ref().zip(other.as_ref()).map_or(Ordering::Equal, |(one, other)| compare(one, other))
+    });
+    note_repeated(slots, compare);
+}
+
 /// Notes which headers have the name of the one before. Returns `false` if they are not in order.
 #[inline]
-fn note_repeated(slots: &mut [Option<Entry<'_>>], compare: impl Fn(&Entry<'_>, &Entry<'_>) -> Ordering) -> bool {
+fn note_repeated<'a>(slots: &mut [Option<Entry<'a>>], compare: impl Fn(&Entry<'a>, &Entry<'a>) -> Ordering) -> bool {
     let mut last = None;
     for entry in slots.iter_mut().flatten() {
         let order = last.map_or(Ordering::Less, |last| compare(last, entry));
