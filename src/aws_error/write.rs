@@ -98,8 +98,9 @@ impl Refusal {
         Self::new(format, 503, code, "Service Unavailable")
     }
 
-    pub(crate) fn with(mut self, details: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        self.details.extend(details);
+    /// Adds a detail, an XML element of its own.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.details.push((name, value));
         self
     }
 

@@ -19,7 +19,8 @@ impl PolicyError {
         let denied = |problem: String| answer(403, "AccessDenied", &alloc::format!("{AGAINST_POLICY}: {problem}"));
         let argument = |message: &str, name: &str, value: String| {
             answer(400, "InvalidArgument", message)
-                .with([("ArgumentName", String::from(name)), ("ArgumentValue", value)])
+                .with("ArgumentName", String::from(name))
+                .with("ArgumentValue", value)
         };
         match self {
             // Signing failed on the server; the client is not at fault.
@@ -28,7 +29,7 @@ impl PolicyError {
             PolicyError::TooManyFields { .. } | PolicyError::FieldsTooLong { .. } => {
                 let message = "Your POST request fields preceeding the upload file was too large.";
                 answer(400, "MaxPostPreDataLengthExceeded", message)
-                    .with([("MaxPostPreDataLengthBytes", MAX_FIELD_BYTES.to_string())])
+                    .with("MaxPostPreDataLengthBytes", MAX_FIELD_BYTES.to_string())
             }
             PolicyError::RepeatedField { name } => argument(&text::given_twice(name), name, String::new()),
             PolicyError::MissingField { name } => {
@@ -46,8 +47,11 @@ impl PolicyError {
             }
             PolicyError::WrongScope { credential, got, expected, signed } => {
                 let (problem, _) = wrong_scope::s3(got, expected, *signed);
-                argument(&problem, "X-Amz-Credential", credential.clone())
-                    .with(wrong_scope::region_detail(got, expected))
+                let refusal = argument(&problem, "X-Amz-Credential", credential.clone());
+                match wrong_scope::expected_region(got, expected) {
+                    Some(region) => refusal.with("Region", region),
+                    None => refusal,
+                }
             }
             PolicyError::NotBase64 => invalid("invalid Base64 encoding.".into()),
             PolicyError::NotJson => invalid("Invalid JSON.".into()),
@@ -78,11 +82,13 @@ impl PolicyError {
             PolicyError::OtherBucket { got } => denied(condition_failed(&printed("eq", "$bucket", got))),
             PolicyError::FileTooLong { length, limit } => {
                 answer(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-                    .with([("ProposedSize", length.to_string()), ("MaxSizeAllowed", limit.to_string())])
+                    .with("ProposedSize", length.to_string())
+                    .with("MaxSizeAllowed", limit.to_string())
             }
             PolicyError::FileTooShort { length, limit } => {
                 answer(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
-                    .with([("ProposedSize", length.to_string()), ("MinSizeAllowed", limit.to_string())])
+                    .with("ProposedSize", length.to_string())
+                    .with("MinSizeAllowed", limit.to_string())
             }
         }
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use crate::sigv4::algorithm::Algorithm;
 use crate::sigv4::timestamp::Timestamp;
-use crate::text::{all, any, excerpt};
+use crate::text::{excerpt, is_digits};
 
 /// The credential scope that a signing key is valid for, written `20150830/us-east-1/iam/aws4_request`.
 ///
@@ -52,7 +52,7 @@ impl<'a> Scope<'a> {
         if region.contains('.') {
             return Err(ScopeError::RegionName { got: excerpt(region.as_bytes()) });
         }
-        let is_unusual = any(service.as_bytes(), |byte| byte.is_ascii_uppercase() | (byte == b'.'));
+        let is_unusual = service.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b'.');
         if is_unusual && !WITH_CAPITALS.contains(&service) {
             return Err(ScopeError::ServiceName { got: excerpt(service.as_bytes()) });
         }
@@ -60,14 +60,14 @@ impl<'a> Scope<'a> {
     }
 
     fn well_formed(date: &'a str, region: &'a str, service: &'a str) -> Result<Self, ScopeError> {
-        if date.len() != 8 || !all(date.as_bytes(), |b| b.is_ascii_digit()) {
+        if date.len() != 8 || !is_digits(date) {
             return Err(ScopeError::Date { got: excerpt(date.as_bytes()) });
         }
         if service.is_empty() {
             return Err(ScopeError::Empty { field: "service" });
         }
         for (field, value) in [("region", region), ("service", service)] {
-            if !all(value.as_bytes(), |b| b.is_ascii_graphic() & (b != b'/') & (b != b',')) {
+            if !value.bytes().all(|b| b.is_ascii_graphic() && b != b'/' && b != b',') {
                 return Err(ScopeError::Character { field, got: excerpt(value.as_bytes()) });
             }
         }

@@ -46,14 +46,22 @@ pub(crate) fn any(bytes: &[u8], is: impl Fn(u8) -> bool) -> bool {
 /// [`any`] for a chunk of eight or sixteen bytes.
 #[inline]
 fn any_of_chunk<const N: usize>(chunk: &[u8; N], is: impl Fn(u8) -> bool) -> bool {
-    chunk.iter().fold(0, |seen, byte| seen | u8::from(is(*byte))) != 0
+    let mut seen = 0;
+    for byte in chunk {
+        seen |= u8::from(is(*byte));
+    }
+    seen != 0
 }
 
 /// Returns `true` if any two adjacent bytes satisfy the predicate. Like [`any`], it examines all of them.
 pub(crate) fn any_pair(bytes: &[u8], is: impl Fn(u8, u8) -> bool) -> bool {
     let (Some((_, one)), Some((_, next))) = (bytes.split_last(), bytes.split_first()) else { return false };
     let any = |one: &[u8], next: &[u8]| {
-        one.iter().zip(next).fold(0, |seen, (one, next)| seen | u8::from(is(*one, *next))) != 0
+        let mut seen = 0;
+        for (one, next) in one.iter().zip(next) {
+            seen |= u8::from(is(*one, *next));
+        }
+        seen != 0
     };
     match (one.last_chunk::<16>(), next.last_chunk::<16>()) {
         (Some(last), Some(last_next)) => {

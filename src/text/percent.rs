@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use core::ops::Range;
 use percent_encoding::percent_decode;
 
-use crate::text::{any, positions};
+use crate::text::{any, position_of, positions};
 
 /// Returns `true` for the unreserved characters of [RFC 3986
 /// 2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3), which are not encoded. Form encoding (`+` for a space) and
@@ -231,7 +231,7 @@ pub(crate) fn decodes_to(encoded: &[u8], name: &str) -> bool {
     match encoded.len().cmp(&name.len()) {
         Ordering::Less => false,
         Ordering::Equal => encoded == name.as_bytes(),
-        Ordering::Greater => any(encoded, |byte| byte == b'%') && percent_decode(encoded).eq(name.bytes()),
+        Ordering::Greater => position_of(encoded, b'%').is_some() && percent_decode(encoded).eq(name.bytes()),
     }
 }
 
@@ -259,7 +259,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{last_position_of, position_of, positions};
+    use crate::text::last_position_of;
     use alloc::string::ToString;
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 

@@ -84,7 +84,12 @@ fn found_in(block: &[u8; 64], is: impl Fn(u8) -> bool) -> u64 {
     // The product of this number and eight flags, one in each byte, has them in its highest eight bits.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut flags = [0; 64];
-    flags.iter_mut().zip(block).for_each(|(flag, byte)| *flag = u8::from(is(*byte)));
-    let eights = flags.as_chunks::<8>().0.iter();
-    eights.fold(0, |bits, eight| bits >> 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) & 0xff << 56)
+    for (flag, byte) in flags.iter_mut().zip(block) {
+        *flag = u8::from(is(*byte));
+    }
+    let mut bits = 0;
+    for eight in flags.as_chunks::<8>().0 {
+        bits = bits >> 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) & 0xff << 56;
+    }
+    bits
 }

@@ -14,6 +14,20 @@ pub(super) enum Received<'a> {
     Signed(Kept),
 }
 
+impl Received<'_> {
+    /// Returns the headers: all that arrived, or those that are signed.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let (mut whole, mut signed) = match self {
+            Self::Whole(request) => (Some(request.headers.iter()), None),
+            Self::Signed(kept) => (None, Some(kept.headers())),
+        };
+        core::iter::from_fn(move || match &mut whole {
+            Some(whole) => whole.next(),
+            None => signed.as_mut()?.next(),
+        })
+    }
+}
+
 /// The signed parts of a request, with one allocation for all that may be secret.
 #[derive(Clone)]
 pub(super) struct Kept {

@@ -173,12 +173,7 @@ impl<'a> VerifiedHead<'a> {
     }
 
     fn arrived_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let (whole, signed) = match &self.request {
-            Received::Whole(request) => (Some(request.headers.iter()), None),
-            Received::Signed(kept) => (None, Some(kept.headers())),
-        };
-        let all = whole.into_iter().flatten().chain(signed.into_iter().flatten());
-        all.filter(move |(name, _)| {
+        self.request.headers().filter(move |(name, _)| {
             self.claims.place_of(name.as_bytes()).is_some() && !name.eq_ignore_ascii_case("host")
         })
     }

@@ -52,7 +52,7 @@ fn read_header<'h>(header: &'h [u8], claims: &mut Claims<'h>) -> Result<(), Clai
         }
     }
     let (Some(credential), Some(signature), Some(signed_headers)) = (credential, signature, signed_headers) else {
-        return Err(ClaimError::missing([
+        return Err(ClaimError::missing(&[
             ("Credential", credential),
             ("Signature", signature),
             ("SignedHeaders", signed_headers),

@@ -74,8 +74,8 @@ pub(crate) enum ClaimError {
 }
 
 impl ClaimError {
-    fn missing<const N: usize>(found: [(&'static str, claims::Found); N]) -> Self {
-        let missing = found.into_iter().filter(|(_, found)| found.is_none());
-        Self::Missing { names: missing.map(|(name, _)| name).collect() }
+    fn missing(found: &[(&'static str, claims::Found)]) -> Self {
+        let missing = found.iter().filter(|(_, found)| found.is_none());
+        Self::Missing { names: missing.map(|(name, _)| *name).collect() }
     }
 }

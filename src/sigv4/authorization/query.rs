@@ -13,7 +13,7 @@ use crate::sigv4::canonical_request::{QueryIndex, SentPair, pairs};
 use crate::sigv4::rules::SessionTokenName;
 use crate::text::percent::{decodes_to, write_query_decoded};
 use crate::text::wiped::Wiped;
-use crate::text::{any, any_pair, excerpt};
+use crate::text::{any_pair, excerpt};
 
 /// Returns `true` if a query has any parameter that only a presigned query has.
 pub(crate) fn is_presigned(index: &QueryIndex<'_>) -> bool {
@@ -87,7 +87,7 @@ impl Parameters {
         if let Some(name) = repeated {
             return Err(ClaimError::Repeated { name });
         }
-        if any(&text, |byte| !byte.is_ascii()) && core::str::from_utf8(&text).is_err() {
+        if !text.is_ascii() && core::str::from_utf8(&text).is_err() {
             return Err(ClaimError::NotKeyValue);
         }
         Ok(Self { text, found, repeated_region_set })
@@ -173,7 +173,7 @@ fn read_found(
     let (Some(_), Some(credential), Some(signature), Some(signed_headers), Some(date)) =
         (algorithm, credential, signature, signed_headers, date)
     else {
-        return Err(ClaimError::missing([
+        return Err(ClaimError::missing(&[
             (X_AMZ_ALGORITHM, algorithm),
             (X_AMZ_CREDENTIAL, credential),
             (X_AMZ_SIGNATURE, signature),

@@ -33,13 +33,13 @@ impl PrintedScope {
 
 /// Returns the start of the header, up to the date.
 pub(crate) fn header_start(algorithm: Algorithm, access_key_id: &str) -> String {
-    [algorithm.name(), " Credential=", access_key_id, "/"].concat()
+    alloc::format!("{} Credential={access_key_id}/", algorithm.name())
 }
 
 /// Returns the start of a presigned query, up to the date.
 pub(crate) fn query_start(algorithm: Algorithm, access_key_id: &str) -> String {
-    let access_key_id = &*encode_segment(access_key_id);
-    [X_AMZ_ALGORITHM, "=", algorithm.name(), "&", X_AMZ_CREDENTIAL, "=", access_key_id, "%2F"].concat()
+    let (algorithm, access_key_id) = (algorithm.name(), encode_segment(access_key_id));
+    alloc::format!("{X_AMZ_ALGORITHM}={algorithm}&{X_AMZ_CREDENTIAL}={access_key_id}%2F")
 }
 
 /// Returns the maximum number of bytes that [`write_header`] writes.

@@ -141,11 +141,16 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Returns the values of a header, in the order received. The list must be sorted.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.named(name).map(|(_, value)| value)
+    }
+
+    /// Like [`SignedHeaderList::values`], with the name as received.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let slots = self.slots.as_slice();
         let is_before = |entry: &Entry<'_>| compare_ignoring_case(entry.name, name).is_lt();
         let start = slots.partition_point(|slot| slot.as_ref().is_some_and(is_before));
         let rest = slots.get(start..).unwrap_or_default().iter().flatten();
-        rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| entry.value)
+        rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| (entry.name, entry.value))
     }
 
     /// Returns the names that appear more than once. The list must be sorted.
@@ -234,13 +239,17 @@ fn write_folded(out: &mut Vec<u8>, value: &[u8]) {
         out.extend_from_slice(value);
         return;
     }
-    let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
-    for (index, word) in words.enumerate() {
+    for (index, word) in words(value).enumerate() {
         if index > 0 {
             out.push(b' ');
         }
         out.extend_from_slice(word);
     }
+}
+
+/// Returns the words of a value; the canonical request separates them by single spaces.
+pub(crate) fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
 }
 
 /// Returns `true` if all that a value contains of spaces and tabs is single spaces between words.

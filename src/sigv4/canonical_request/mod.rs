@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-pub(crate) use headers::SignedHeaderList;
+pub(crate) use headers::{SignedHeaderList, words};
 pub(crate) use query::{QueryIndex, SentPair, pairs};
 
 use crate::redact::{REDACTED, is_secret_header, is_secret_parameter};

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use core::fmt::Write;
 
 use super::times::later;
 use super::wrong_scope;
@@ -49,7 +49,8 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
         VerifyError::WrongRegionSet { got, regions } => {
             let region = regions.first().cloned().unwrap_or_default();
             answer(400, "RegionSetMismatch", text::REGION_SET_MISMATCH.text)
-                .with([("RequestedRegion", region), ("RegionSet", got.clone())])
+                .with("RequestedRegion", region)
+                .with("RegionSet", got.clone())
         }
         VerifyError::MalformedSignedHeaders { location: Location::Query } => {
             malformed_query(text::SIGNED_HEADERS_PARAMETER_ORDER)
@@ -82,52 +83,52 @@ pub(super) fn refusal(error: &VerifyError) -> Refusal {
             answer(400, "InvalidArgument", text::S3_CONTENT_SHA256_INVALID.text)
         }
         VerifyError::HeadersNotSigned { names } => {
-            answer(403, "AccessDenied", text::HEADERS_NOT_SIGNED.text).with([("HeadersNotSigned", names.join(", "))])
+            answer(403, "AccessDenied", text::HEADERS_NOT_SIGNED.text).with("HeadersNotSigned", names.join(", "))
         }
         VerifyError::PresignExpired { signed, now, expires_in } => answer(403, "AccessDenied", text::EXPIRED.text)
-            .with([
-                ("X-Amz-Expires", expires_in.as_secs().to_string()),
-                ("Expires", later(*signed, *expires_in).extended()),
-                ("ServerTime", now.extended()),
-            ]),
+            .with("X-Amz-Expires", expires_in.as_secs().to_string())
+            .with("Expires", later(*signed, *expires_in).extended())
+            .with("ServerTime", now.extended()),
         VerifyError::NotYetCurrent { location: Location::Query | Location::Form, .. } => {
             answer(403, "AccessDenied", text::NOT_YET_VALID.text)
         }
         VerifyError::Expired { signed, now, allowed } | VerifyError::NotYetCurrent { signed, now, allowed, .. } => {
-            answer(403, "RequestTimeTooSkewed", text::SKEWED).with([
-                ("RequestTime", signed.to_string()),
-                ("ServerTime", now.extended()),
-                ("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string()),
-            ])
+            answer(403, "RequestTimeTooSkewed", text::SKEWED)
+                .with("RequestTime", signed.to_string())
+                .with("ServerTime", now.extended())
+                .with("MaxAllowedSkewMilliseconds", allowed.as_millis().to_string())
         }
         VerifyError::WrongScope { location, got, expected, signed } => {
             let (in_header, in_query) = wrong_scope::s3(got, expected, *signed);
             let refusal =
                 if *location == Location::Query { malformed_query(in_query) } else { malformed_header(&in_header) };
-            refusal.with(wrong_scope::region_detail(got, expected))
+            match wrong_scope::expected_region(got, expected) {
+                Some(region) => refusal.with("Region", region),
+                None => refusal,
+            }
         }
         VerifyError::UnknownAccessKey { access_key_id } => {
-            answer(403, "InvalidAccessKeyId", text::UNKNOWN_KEY.text).with([("AWSAccessKeyId", access_key_id.clone())])
+            answer(403, "InvalidAccessKeyId", text::UNKNOWN_KEY.text).with("AWSAccessKeyId", access_key_id.clone())
         }
         VerifyError::InvalidSessionToken { .. } => answer(400, "InvalidToken", text::TOKEN_MALFORMED.text),
         VerifyError::ExpiredSessionToken { .. } => answer(400, "ExpiredToken", text::S3_TOKEN_EXPIRED),
         VerifyError::SignatureMismatch { computed: Some(computed) } => {
             let (canonical_request, string_to_sign) = (computed.canonical_request(), computed.string_to_sign());
-            mismatch().with([
-                ("StringToSign", string_to_sign.into()),
-                ("StringToSignBytes", spaced_hex(string_to_sign)),
-                ("CanonicalRequest", canonical_request.into()),
-                ("CanonicalRequestBytes", spaced_hex(canonical_request)),
-            ])
+            mismatch()
+                .with("StringToSign", string_to_sign.into())
+                .with("StringToSignBytes", spaced_hex(string_to_sign))
+                .with("CanonicalRequest", canonical_request.into())
+                .with("CanonicalRequestBytes", spaced_hex(canonical_request))
         }
         VerifyError::MalformedSignature
         | VerifyError::MalformedSigV4aSignature
         | VerifyError::SignatureMismatch { computed: None } => mismatch(),
         // S3's message does not name the header, but the client needs to know it.
-        VerifyError::SignedHeaderAbsent { name } => mismatch().with([("MissingHeaderName", name.clone())]),
+        VerifyError::SignedHeaderAbsent { name } => mismatch().with("MissingHeaderName", name.clone()),
         VerifyError::BodyMismatch { signed, computed } => {
             answer(400, "XAmzContentSHA256Mismatch", text::CONTENT_SHA256_MISMATCH.text)
-                .with([("ClientComputedContentSHA256", signed.clone()), ("S3ComputedContentSHA256", computed.clone())])
+                .with("ClientComputedContentSHA256", signed.clone())
+                .with("S3ComputedContentSHA256", computed.clone())
         }
         VerifyError::BodyNeeded | VerifyError::BodyIsStreamed { .. } => Refusal::internal(ErrorFormat::S3Xml),
     }
@@ -159,6 +160,10 @@ fn mismatch() -> Refusal {
 
 /// Bytes as S3 shows them: `47 45 54`.
 fn spaced_hex(text: &str) -> String {
-    let bytes: Vec<String> = text.bytes().map(|byte| alloc::format!("{byte:02x}")).collect();
-    bytes.join(" ")
+    let mut hex = String::with_capacity(3 * text.len());
+    for byte in text.bytes() {
+        let separator = if hex.is_empty() { "" } else { " " };
+        let _ = write!(hex, "{separator}{byte:02x}");
+    }
+    hex
 }

@@ -42,9 +42,9 @@ pub(crate) fn s3(got: &ScopeParts, expected: &ScopeParts, signed: Timestamp) -> 
     (problem, in_query)
 }
 
-/// Returns the XML element in which S3 names the region to use.
-pub(crate) fn region_detail(got: &ScopeParts, expected: &ScopeParts) -> Option<(&'static str, String)> {
-    wrong_region(got, expected).map(|(_, expected)| ("Region", String::from(expected)))
+/// Returns the region to use if the given one is another; S3 names it in an XML element of its own.
+pub(crate) fn expected_region(got: &ScopeParts, expected: &ScopeParts) -> Option<String> {
+    wrong_region(got, expected).map(|(_, expected)| String::from(expected))
 }
 
 /// Returns the given and the expected region if they differ. A SigV4A scope has none.
