@@ -15,7 +15,7 @@ use crate::sigv4::scope::Scope;
 use crate::text::wiped::Wiped;
 
 /// A request that passed every check that needs no key. Nothing is verified yet: everything here may be forged.
-/// Returned by [`Verifier::parse`].
+/// Returned by [`Verifier::parse`](crate::Verifier::parse).
 ///
 /// The caller looks up the credentials by access key id and session token, and passes on the result even if there are
 /// none: the response then takes as long as for a wrong signature. How to proceed depends on the body:
