@@ -4,7 +4,6 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
 
 use zeroize::Zeroizing;
 
@@ -31,12 +30,10 @@ impl HeadersInQuery {
         arrived: &SignedHeaderList<'_>,
     ) -> Result<Self, VerifyError> {
         let may_be_in_query = rules.presign_headers_in_query && presented.is_presigned();
-        let parameters = OnceCell::new();
-        let all = || Candidates::of(parameters.get_or_init(|| amz_pairs(presented).collect::<Vec<_>>()));
         let mut candidates = None;
         let is_in_both = |(name, _): (Cow<'_, str>, _)| arrived.values(&name).next().is_some();
         if may_be_in_query && arrived.names().any(is_amz) && amz_pairs(presented).any(is_in_both) {
-            check_agreement(candidates.insert(all()), arrived)?;
+            check_agreement(candidates.insert(Candidates::of(presented)), arrived)?;
         }
         let mut in_query = Self::default();
         if arrived.has_every_place(presented.claims.signed_header_count()) {
@@ -56,7 +53,7 @@ impl HeadersInQuery {
             if !may_be_in_query {
                 return Err(VerifyError::SignedHeaderAbsent { name: excerpt(signed.as_bytes()) });
             }
-            let candidates = candidates.get_or_insert_with(all);
+            let candidates = candidates.get_or_insert_with(|| Candidates::of(presented));
             in_query.0.push((signed.into(), candidates.only_value(signed)?));
         }
         Ok(in_query)
@@ -80,22 +77,29 @@ impl HeadersInQuery {
 }
 
 /// A decoded name and value.
-type Pair<'a> = (&'a str, Cow<'a, [u8]>);
+type Pair<'n, 'a> = (&'n str, Cow<'a, [u8]>);
 
-/// The query parameters whose name begins with `x-amz-`, sorted like the headers that they stand for.
-struct Candidates<'a>(SignedHeaderList<'a>);
+/// The query parameters whose name begins with `x-amz-`, sorted by name without regard to case.
+struct Candidates<'a>(Vec<(Cow<'a, str>, &'a [u8])>);
 
 impl<'a> Candidates<'a> {
-    fn of(amz_pairs: &'a [(Cow<'_, str>, &'a [u8])]) -> Self {
-        let mut all = SignedHeaderList::new();
-        amz_pairs.iter().for_each(|(name, value)| all.push(name, value));
-        all.sort();
+    fn of(presented: &Presented<'a>) -> Self {
+        let mut all: Vec<_> = amz_pairs(presented).collect();
+        all.sort_by(|(one, _), (other, _)| compare_ignoring_case(one, other));
         Self(all)
     }
 
-    /// The one of that name in any case, if there is one, with its decoded value.
-    fn only(&self, name: &str) -> Result<Option<Pair<'a>>, VerifyError> {
-        let mut named = self.0.named(name).map(|(spelt, value)| (spelt, query_decoded(value)));
+    /// Returns the parameters of one name in any case, with their decoded values.
+    fn named(&self, name: &str) -> impl Iterator<Item = Pair<'_, 'a>> {
+        let start = self.0.partition_point(|(candidate, _)| compare_ignoring_case(candidate, name).is_lt());
+        let rest = self.0.get(start..).unwrap_or_default().iter();
+        rest.take_while(move |(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map(|(candidate, value)| (&**candidate, query_decoded(value)))
+    }
+
+    /// The one of that name, if there is one.
+    fn only(&self, name: &str) -> Result<Option<Pair<'_, 'a>>, VerifyError> {
+        let mut named = self.named(name);
         match (named.next(), named.next()) {
             (Some(_), Some(_)) => {
                 Err(VerifyError::RepeatedParameter { name: excerpt(name.as_bytes()).to_ascii_lowercase() })

@@ -141,16 +141,11 @@ impl<'a> SignedHeaderList<'a> {
 
     /// Returns the values of a header, in the order received. The list must be sorted.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.named(name).map(|(_, value)| value)
-    }
-
-    /// Like [`SignedHeaderList::values`], with the name as received.
-    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let slots = self.slots.as_slice();
         let is_before = |entry: &Entry<'_>| compare_ignoring_case(entry.name, name).is_lt();
         let start = slots.partition_point(|slot| slot.as_ref().is_some_and(is_before));
         let rest = slots.get(start..).unwrap_or_default().iter().flatten();
-        rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| (entry.name, entry.value))
+        rest.take_while(move |entry| entry.name.eq_ignore_ascii_case(name)).map(|entry| entry.value)
     }
 
     /// Returns the names that appear more than once. The list must be sorted.
