@@ -15,6 +15,20 @@ pub(super) enum Received<'a> {
 }
 
 impl Received<'_> {
+    pub(super) fn method(&self) -> &str {
+        match self {
+            Self::Whole(request) => request.method,
+            Self::Signed(kept) => kept.method(),
+        }
+    }
+
+    pub(super) fn path_and_query(&self) -> (&[u8], &[u8]) {
+        match self {
+            Self::Whole(request) => request.path_and_query(),
+            Self::Signed(kept) => kept.path_and_query(),
+        }
+    }
+
     /// Returns the headers: all that arrived, or those that are signed.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let (mut whole, mut signed) = match self {
@@ -60,16 +74,16 @@ impl Kept {
         Self { names, values, ends }
     }
 
-    pub(super) fn method(&self) -> &str {
+    fn method(&self) -> &str {
         self.parts().next().map_or("", |(method, _)| method)
     }
 
-    pub(super) fn path_and_query(&self) -> (&[u8], &[u8]) {
+    fn path_and_query(&self) -> (&[u8], &[u8]) {
         let mut values = self.parts().map(|(_, value)| value);
         (values.next().unwrap_or_default(), values.next().unwrap_or_default())
     }
 
-    pub(super) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.parts().skip(2)
     }
 

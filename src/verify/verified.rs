@@ -82,7 +82,7 @@ impl<'a> VerifiedHead<'a> {
     /// Converts to an owned value that no longer borrows the request: for another thread, or for the extensions of an
     /// `http::Request`. Only the signed headers are kept.
     pub fn into_owned(self) -> VerifiedHead<'static> {
-        let request = Received::Signed(Kept::new(self.method(), self.path_and_query(), self.arrived_headers()));
+        let request = Received::Signed(Kept::new(self.method(), self.request.path_and_query(), self.arrived_headers()));
         let Self { claims, timestamp, in_query, host, payload, key, credentials_expire_at, rules, limits, .. } = self;
         let (claims, host) = (claims.into_owned(), Cow::Owned(host.into_owned()));
         VerifiedHead { claims, timestamp, request, in_query, host, payload, key, credentials_expire_at, rules, limits }
@@ -112,25 +112,15 @@ impl<'a> VerifiedHead<'a> {
 
     /// Returns the signed method.
     pub fn method(&self) -> &str {
-        match &self.request {
-            Received::Whole(request) => request.method,
-            Received::Signed(kept) => kept.method(),
-        }
+        self.request.method()
     }
 
     /// Returns the signed path in its canonical form: for services other than S3, without dot segments and repeated
     /// slashes, and percent-encoded once more than it was sent. Use it for routing instead of a path that a proxy may
     /// have changed.
     pub fn canonical_path(&self) -> String {
-        let (path, _) = self.path_and_query();
+        let (path, _) = self.request.path_and_query();
         String::from_utf8(canonical_request::path_of(path, &self.rules)).unwrap_or_default()
-    }
-
-    fn path_and_query(&self) -> (&[u8], &[u8]) {
-        match &self.request {
-            Received::Whole(request) => request.path_and_query(),
-            Received::Signed(kept) => kept.path_and_query(),
-        }
     }
 
     /// Returns the signed query parameters, decoded and in the order received, without the signature itself. Each pair
@@ -154,7 +144,7 @@ impl<'a> VerifiedHead<'a> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
-        let (_, query) = self.path_and_query();
+        let (_, query) = self.request.path_and_query();
         let unsigned = unsigned_parameters(self.claims.location, &self.rules);
         let decoded = pairs(query).map(|(name, value)| (query_decoded(name), query_decoded(value)));
         decoded.filter(move |(name, _)| !unsigned.iter().any(|unsigned| unsigned.as_bytes() == &**name))
