@@ -6,7 +6,7 @@ use super::compare::Hosts;
 use super::error::VerifyError;
 use super::in_query::HeadersInQuery;
 use super::key::{Found, VerifyingKey};
-use super::payload::{PayloadMode, proven_payload};
+use super::payload::{Body, PayloadMode, proven_payload};
 use super::presented::Presented;
 use super::received::Received;
 use super::verified::VerifiedHead;
@@ -41,8 +41,8 @@ impl<'a> Checked<'a> {
         start: Wiped<Vec<u8>>,
         found: Option<&Credentials>,
     ) -> Result<Proven<'a>, VerifyError> {
-        let claims = &self.presented.claims;
-        Found::with_credentials(found, claims, &claims.scope(), |found| self.prove(start, found))
+        let (body, claims) = (self.body()?, &self.presented.claims);
+        Found::with_credentials(found, claims, &claims.scope(), |found| self.prove(start, &body, found))
     }
 
     /// The same with a key.
@@ -51,13 +51,18 @@ impl<'a> Checked<'a> {
         start: Wiped<Vec<u8>>,
         found: Option<&VerifyingKey>,
     ) -> Result<Proven<'a>, VerifyError> {
-        Found::with_key(found, &self.presented.claims, |found| self.prove(start, found))
+        let body = self.body()?;
+        Found::with_key(found, &self.presented.claims, |found| self.prove(start, &body, found))
     }
 
-    fn prove(&self, start: Wiped<Vec<u8>>, found: &Found<'_>) -> Result<Proven<'a>, VerifyError> {
-        let body = self.payload.body(&self.presented, self.body_sha256)?;
+    /// Checked before a key is derived: without the body, that would be for nothing.
+    fn body(&self) -> Result<Body<'_>, VerifyError> {
+        self.payload.body(&self.presented, self.body_sha256)
+    }
+
+    fn prove(&self, start: Wiped<Vec<u8>>, body: &Body<'_>, found: &Found<'_>) -> Result<Proven<'a>, VerifyError> {
         found.compare(&self.presented.claims, self.now, |key| {
-            let matched = self.compare(start, &body, key)?;
+            let matched = self.compare(start, body, key)?;
             let payload = proven_payload(&self.presented, body.payload, &matched);
             self.payload.check_body(payload, self.body_sha256)?;
             let key = payload.is_streaming().then(|| Box::new(key.clone()));
